@@ -1,0 +1,1 @@
+//! Which samples? Waveforms from files.

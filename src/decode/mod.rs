@@ -1,0 +1,1 @@
+//! Which path is cheapest? Beam search over the graph.

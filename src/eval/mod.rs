@@ -1,0 +1,1 @@
+//! What did it cost and miss? Word error rate and corpora.

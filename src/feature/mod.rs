@@ -1,0 +1,1 @@
+//! What does a frame look like? MFCC and mean normalisation.

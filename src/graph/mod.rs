@@ -1,0 +1,1 @@
+//! Where may speech go? Lexicon, n-gram and the decoding graph.

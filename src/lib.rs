@@ -1,0 +1,17 @@
+#![doc = include_str!("ARCHITECTURE.md")]
+
+pub mod units;
+
+pub mod audio;
+pub mod feature;
+
+pub mod acoustic;
+pub mod graph;
+
+pub mod decode;
+
+pub mod eval;
+pub mod recognizer;
+
+#[cfg(feature = "cli")]
+pub mod cli;

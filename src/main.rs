@@ -1,0 +1,3 @@
+//! The `paretone` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The whole pipeline behind one call: a model directory in, words out.
