@@ -1,3 +1,19 @@
-//! The `paretone` command.
+//! The `paretone` command: parses the arguments, dispatches, and turns the outcome into an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use paretone::cli::{self, Cli};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli::log_to_stderr(cli.verbose);
+    match cli::run(cli.command) {
+        Ok(code) => code,
+        Err(error) if cli::reader_went_away(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("paretone: {error:#}");
+            cli::exit_code(&error)
+        }
+    }
+}

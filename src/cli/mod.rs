@@ -1,1 +1,86 @@
-//! The command line: one file a subcommand.
+//! The command line: one file a subcommand, each with its `Args` and its `run`.
+//!
+//! Exit codes: [`DONE`] everything asked for was done; [`SOME_FAILED`] an input failed, the others were still done;
+//! [`USAGE`] nothing was tried, because the arguments, or the model they name, cannot be used.
+//! Answers go to standard output, everything else (errors, warnings, progress, logs) to standard error.
+
+pub mod transcribe;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::filter::LevelFilter;
+
+/// Exit code: everything asked for was done.
+pub const DONE: u8 = 0;
+/// Exit code: some inputs failed, the others were done.
+pub const SOME_FAILED: u8 = 1;
+/// Exit code: the arguments, or the model they name, cannot be used; no input was tried.
+pub const USAGE: u8 = 2;
+
+/// A speech recogniser whose caller chooses how much accuracy to trade for speed.
+#[derive(Parser)]
+#[command(name = "paretone", version, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done, 1 some inputs failed, 2 usage.")]
+pub struct Cli {
+    /// Say more on standard error (-v: what is being done, -vv: details)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands, in the order of the pipeline. A new one is its file, a line here and a line in [`run`].
+#[derive(Subcommand)]
+#[expect(missing_docs, reason = "each subcommand's Args carries the text")]
+pub enum Command {
+    Transcribe(transcribe::Args),
+}
+
+/// Runs one subcommand.
+///
+/// # Errors
+/// Whatever kept the subcommand from finishing; [`exit_code`] says which exit code it deserves.
+pub fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Transcribe(args) => transcribe::run(args),
+    }
+}
+
+/// The arguments, or the model they name, cannot be used: the error that exits with [`USAGE`].
+#[derive(Debug, thiserror::Error)]
+#[error("{0:#}")]
+pub struct UsageError(pub anyhow::Error);
+
+/// The exit code an error deserves: [`USAGE`] for a [`UsageError`], [`SOME_FAILED`] for every other.
+pub fn exit_code(error: &anyhow::Error) -> ExitCode {
+    let usage = error.downcast_ref::<UsageError>().is_some();
+    ExitCode::from(if usage { USAGE } else { SOME_FAILED })
+}
+
+/// True when the error is that whoever read our standard output has closed it (`paretone … | head -1`), which is no
+/// failure of ours.
+pub fn reader_went_away(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Sends log lines to standard error: warnings only by default, one level more for each `-v`.
+pub fn log_to_stderr(verbose: u8) {
+    let level = match verbose {
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
+}
