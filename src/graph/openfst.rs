@@ -1,0 +1,1 @@
+//! Reads and writes OpenFst's binary files.
