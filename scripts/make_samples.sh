@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Makes corpora/samples/*.wav and corpora/samples/samples.tsv: short sentences of our own, spoken by free voices.
+#
+# The voices come from Debian: `apt-get install festival festvox-us-slt-hts flite sox`. Both voice data sets (CMU ARCTIC
+# slt and rms) are free to use, copy and distribute; the sentences were written for this repository. Every file is
+# 16 kHz, mono, 16 bit, without dither, so that the script makes the same bytes again with the same voices.
+set -euo pipefail
+cd "$(dirname "$0")/../corpora/samples"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# festival_slt TEXT OUT.wav: the statistical (HTS) voice of speaker slt.
+festival_slt() {
+    printf '%s\n' "$1" | text2wave -eval '(voice_cmu_us_slt_arctic_hts)' -o "$2"
+}
+
+# flite_rms TEXT OUT.wav: flite's voice of speaker rms.
+flite_rms() {
+    flite -voice rms -t "$1" -o "$2"
+}
+
+printf 'path\ttext\tvoice\n' >samples.tsv
+
+# sample NAME VOICE TEXT: one file and its row; the transcript is the text in lower case without punctuation.
+sample() {
+    "$2" "$3" "$scratch/raw.wav"
+    sox -D "$scratch/raw.wav" -r 16000 -c 1 -b 16 -e signed-integer "$1.wav" norm -3 pad 0.2 0.2
+    printf '%s.wav\t%s\t%s\n' "$1" "$(tr '[:upper:]' '[:lower:]' <<<"$3" | tr -d '.,;')" "$2" >>samples.tsv
+}
+
+sample harbour festival_slt 'The little boat came slowly into the harbour, and the children ran down to meet it.'
+sample winter flite_rms 'It was a cold winter morning, and there was snow upon the hills.'
+sample letter festival_slt 'She read the letter twice before she put it back in the drawer.'
+sample garden flite_rms 'In the evening we walked through the garden and talked about the old days.'
