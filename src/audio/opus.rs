@@ -1,0 +1,108 @@
+//! Ogg Opus by the `opus-decoder` crate (pure Rust), at 16 kHz and one channel.
+//!
+//! Reference: RFC 7845 (Ogg encapsulation), RFC 6716 (the codec). Opus has no sample rate of its own: a decoder gives
+//! 8, 12, 16, 24 or 48 kHz as asked, so the 16 kHz of speech models come without resampling. Positions in the container
+//! count 48 kHz samples. The pre-skip is dropped from the start, and the last granule position says where to end.
+
+use opus_decoder::OpusDecoder;
+
+use super::ogg::Packets;
+use super::{AudioError, Mixer, Waveform};
+
+/// The rate that the decoder is asked for.
+const RATE: u32 = 16_000;
+/// 48 kHz positions to one sample of ours.
+const STEP: u64 = 48_000 / RATE as u64;
+/// The longest packet: 120 ms.
+const LONGEST_PACKET: usize = RATE as usize * 120 / 1000;
+/// "Unknown", as a granule position.
+const NO_GRANULE: u64 = u64::MAX;
+
+/// Whether an Ogg stream that starts with `head` is Opus.
+pub(super) fn is_opus(head: &[u8]) -> bool {
+    // The first page carries one packet in one segment: 27 bytes, one length, the packet.
+    head.get(28..36) == Some(b"OpusHead")
+}
+
+/// Decodes an Ogg Opus file.
+pub(super) fn decode(bytes: &[u8]) -> Result<Waveform, AudioError> {
+    let mut packets = Packets::new(bytes);
+    let head = packets
+        .next()
+        .ok_or_else(|| damaged("it ends inside the header"))?;
+    let head = Head::parse(&head.data)?;
+    // The second packet is the comment header.
+    packets.next();
+    let mut decoder =
+        OpusDecoder::new(RATE, 1).map_err(|error| damaged(&format!("the decoder: {error}")))?;
+    let mut mixer = Mixer::new(RATE, 1)?;
+    let mut block = vec![0.0; LONGEST_PACKET];
+    let mut last_granule = NO_GRANULE;
+    for packet in packets {
+        last_granule = packet.granule.unwrap_or(last_granule);
+        if packet.data.is_empty() {
+            continue;
+        }
+        match decoder.decode_float(&packet.data, &mut block, false) {
+            Ok(made) => {
+                block[..made]
+                    .iter_mut()
+                    .for_each(|sample| *sample *= head.gain);
+                mixer.push(&block[..made])?;
+            }
+            Err(error) => tracing::warn!("dropped a damaged Opus packet: {error}"),
+        }
+    }
+    let mut waveform = mixer.finish();
+    // Streams cut out of a longer one start above granule 0; they then hold fewer samples than the last granule says,
+    // and no end is trimmed.
+    if last_granule != NO_GRANULE {
+        let end = usize::try_from(last_granule / STEP).unwrap_or(usize::MAX);
+        waveform.samples.truncate(end);
+    }
+    let skip = (head.pre_skip / STEP) as usize;
+    waveform.samples.drain(..skip.min(waveform.samples.len()));
+    Ok(waveform)
+}
+
+/// The identification header (RFC 7845, 5.1).
+struct Head {
+    /// 48 kHz samples to drop from the start.
+    pre_skip: u64,
+    /// Linear output gain.
+    gain: f32,
+}
+
+impl Head {
+    fn parse(packet: &[u8]) -> Result<Self, AudioError> {
+        let short = || damaged("the identification header is shorter than 19 bytes");
+        let fields: &[u8; 19] = packet.first_chunk().ok_or_else(short)?;
+        let (version, channels, family) = (fields[8], fields[9], fields[18]);
+        if version & 0xf0 != 0 {
+            return Err(AudioError::Unsupported {
+                what: format!("Opus version {version}"),
+            });
+        }
+        if channels == 0 {
+            return Err(AudioError::NoChannels);
+        }
+        // Mono and stereo; a mono decoder mixes stereo down itself.
+        if family != 0 || channels > 2 {
+            let what = format!("Opus with {channels} channels in mapping family {family}");
+            return Err(AudioError::Unsupported { what });
+        }
+        // Decibels in Q7.8.
+        let decibels = f32::from(i16::from_le_bytes([fields[16], fields[17]])) / 256.0;
+        Ok(Head {
+            pre_skip: u64::from(u16::from_le_bytes([fields[10], fields[11]])),
+            gain: 10f32.powf(decibels / 20.0),
+        })
+    }
+}
+
+fn damaged(what: &str) -> AudioError {
+    AudioError::Malformed {
+        format: "Opus",
+        what: what.into(),
+    }
+}

@@ -1,0 +1,127 @@
+//! Mean normalisation: a microphone or a room multiplies the spectrum, which adds a constant to log-mel energies and
+//! cepstra; the mean over time takes it out again.
+//!
+//! [`subtract_mean`] needs the whole utterance. [`OnlineMean`] works as frames come.
+
+use std::collections::VecDeque;
+
+use ndarray::Axis;
+
+use super::{FeatureError, Features};
+
+/// Subtracts from each dimension its mean over the utterance. Without frames there is nothing to do.
+pub fn subtract_mean(features: &mut Features) {
+    let frames = &mut features.frames;
+    if frames.nrows() == 0 {
+        return;
+    }
+    // Long recordings would lose digits in a single-precision sum.
+    let mean = frames
+        .mapv(f64::from)
+        .mean_axis(Axis(0))
+        .expect("there is a frame");
+    let mean = mean.mapv(|mean| mean as f32);
+    *frames -= &mean;
+}
+
+/// How [`OnlineMean`] weighs the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnlineMeanConfig {
+    /// Frames that the sliding window holds, the current one included. Larger: steadier, slower to follow a change of
+    /// channel. At least 1. Default: 600 (6 s).
+    pub window: usize,
+    /// Frames that the prior counts for while the window is not full. Larger: the start of an utterance leans more on the
+    /// prior. Default: 200 (2 s).
+    pub prior_frames: usize,
+}
+
+impl Default for OnlineMeanConfig {
+    fn default() -> Self {
+        OnlineMeanConfig {
+            window: 600,
+            prior_frames: 200,
+        }
+    }
+}
+
+/// Subtracts the mean of the last frames, as Kaldi's `OnlineCmvn` does (`feat/online-feature.cc`,
+/// `SmoothOnlineCmvnStats`) with variance normalisation off and no speaker statistics.
+///
+/// At frame t the mean is that of the frames t−window+1 … t, of which there are c. While c < window, the prior mean is
+/// mixed in as if it had been seen min(window − c, prior_frames) times; that keeps the first frames, whose own mean says
+/// little, near where training put them. The first frame of an utterance without a prior becomes zero.
+#[derive(Clone, Debug)]
+pub struct OnlineMean {
+    config: OnlineMeanConfig,
+    prior: Vec<f32>,
+    /// Whether `prior` came from the caller; otherwise it counts for nothing.
+    has_prior: bool,
+    /// The frames of the window, oldest first, flat.
+    window: VecDeque<f32>,
+    /// Their sum. Double precision holds single-precision terms exactly enough that adding and taking away does not
+    /// drift: after a day at 100 frames a second the error is below 1e-7.
+    sum: Vec<f64>,
+}
+
+impl OnlineMean {
+    /// A normaliser of `dims` dimensions; `prior` is the mean over training data, one value a dimension.
+    pub fn new(
+        config: OnlineMeanConfig,
+        dims: usize,
+        prior: Option<&[f32]>,
+    ) -> Result<Self, FeatureError> {
+        if config.window == 0 {
+            return Err(FeatureError::Config(
+                "the window of the online mean must be 1 or more".into(),
+            ));
+        }
+        if let Some(prior) = prior.filter(|prior| prior.len() != dims) {
+            let given = prior.len();
+            let what = format!("the prior mean has {given} values for {dims} dimensions");
+            return Err(FeatureError::Config(what));
+        }
+        Ok(OnlineMean {
+            config,
+            prior: prior.map_or_else(|| vec![0.0; dims], <[f32]>::to_vec),
+            has_prior: prior.is_some(),
+            window: VecDeque::new(),
+            sum: vec![0.0; dims],
+        })
+    }
+
+    /// Normalises the next frame in place.
+    ///
+    /// # Panics
+    /// If the frame has another number of dimensions than was announced.
+    pub fn apply(&mut self, frame: &mut [f32]) {
+        let dims = self.sum.len();
+        assert_eq!(frame.len(), dims, "a frame of another dimension");
+        if self.window.len() == self.config.window * dims {
+            for (sum, old) in self.sum.iter_mut().zip(self.window.drain(..dims)) {
+                *sum -= f64::from(old);
+            }
+        }
+        self.window.extend(frame.iter());
+        for (sum, new) in self.sum.iter_mut().zip(&*frame) {
+            *sum += f64::from(*new);
+        }
+        let seen = self.window.len() / dims.max(1);
+        let room = self.config.window.saturating_sub(seen);
+        let prior_frames = if self.has_prior {
+            room.min(self.config.prior_frames)
+        } else {
+            0
+        };
+        let total = (seen + prior_frames) as f64;
+        for ((value, sum), prior) in frame.iter_mut().zip(&self.sum).zip(&self.prior) {
+            let mean = (sum + prior_frames as f64 * f64::from(*prior)) / total;
+            *value = (f64::from(*value) - mean) as f32;
+        }
+    }
+
+    /// Forgets the window, for the next recording; the prior stays.
+    pub fn reset(&mut self) {
+        self.window.clear();
+        self.sum.fill(0.0);
+    }
+}
