@@ -106,7 +106,7 @@ impl GraphBuilder {
                 states: self.states,
             });
         }
-        let arc = PackedArc::new(pdf.map_or(0, |pdf| pdf.0), cost.0, to.0);
+        let arc = PackedArc::new(pdf.map_or(0, |pdf| pdf.0), label != 0, cost.0, to.0);
         let arcs = if pdf.is_some() {
             &mut self.emitting
         } else {

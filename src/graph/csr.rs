@@ -2,10 +2,11 @@
 //!
 //! What the layout does for the search's cache behaviour:
 //! - emitting and epsilon arcs are in separate arrays, since the search walks them in separate passes;
-//! - an arc is one `u64`: cost in the top 24 bits (signed fixed point, step 2⁻¹⁵), pdf in 14, target in 26; so one
-//!   cache line holds eight arcs, and the order of the integers is the order of the costs;
+//! - an arc is one `u64`: from the top, 24 bits of cost (signed fixed point, step 2⁻¹⁵), 14 of pdf, one that says whether
+//!   the arc has a label, 25 of target; so one cache line holds eight arcs, and the order of the integers is the order
+//!   of the costs;
 //! - the arcs of a state are sorted by cost, so that expansion stops at the first one beyond the beam;
-//! - labels are in a parallel array that is read only when an arc is taken;
+//! - labels are in a parallel array that is read only when an arc that has one is taken;
 //! - states with epsilon arcs are numbered first, so that "has it any?" is one comparison and no memory access.
 //!
 //! The fixed-point step of 3·10⁻⁵ leaves a path of a hundred arcs within about 10⁻⁴ of its cost in `f32`; an `f16` of
@@ -22,7 +23,11 @@ use crate::units::{Cost, PdfId, StateId, WordId};
 use super::WORD_MASK;
 
 /// Bits of the target state in a packed arc.
-const NEXT_BITS: u32 = 26;
+const NEXT_BITS: u32 = 25;
+/// Position of the bit that is set where the arc has a label other than 0.
+const LABEL_BIT: u32 = NEXT_BITS;
+/// Position of the pdf in a packed arc.
+const PDF_SHIFT: u32 = NEXT_BITS + 1;
 /// Bits of the pdf in a packed arc.
 const PDF_BITS: u32 = 14;
 /// Number of states a graph can hold.
@@ -36,7 +41,7 @@ const COST_MAX_STEPS: f32 = 8_388_607.0;
 
 /// One arc without its label: cost, pdf and target in eight bytes (little-endian on disk).
 ///
-/// The derived order is by cost, then pdf, then target.
+/// The derived order is by cost, then pdf, then arcs without a label, then target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Pod, Zeroable)]
 #[repr(transparent)]
 pub struct PackedArc(i64);
@@ -44,10 +49,11 @@ pub struct PackedArc(i64);
 impl PackedArc {
     /// Packs an arc; `pdf` is 0 for an epsilon arc. `pdf` and `next` must be below the format's limits, and `cost`
     /// above −256; a cost of 256 or more (a probability of e⁻²⁵⁶) is held as just under 256.
-    pub(super) fn new(pdf: u32, cost: f32, next: u32) -> Self {
+    pub(super) fn new(pdf: u32, labelled: bool, cost: f32, next: u32) -> Self {
         debug_assert!((pdf as usize) < PDF_LIMIT && (next as usize) < STATE_LIMIT && cost > -256.0);
         let steps = (cost * COST_STEPS).round().min(COST_MAX_STEPS) as i64;
-        PackedArc(steps << (NEXT_BITS + PDF_BITS) | i64::from(pdf) << NEXT_BITS | i64::from(next))
+        let low = i64::from(labelled) << LABEL_BIT | i64::from(next);
+        PackedArc(steps << (PDF_SHIFT + PDF_BITS) | i64::from(pdf) << PDF_SHIFT | low)
     }
 
     /// The state the arc leads to. In a damaged file it may not exist.
@@ -59,13 +65,19 @@ impl PackedArc {
     /// The pdf the arc consumes a frame with, always below 2¹⁴; meaningless for an epsilon arc.
     #[inline(always)]
     pub fn pdf(self) -> PdfId {
-        PdfId((self.0 >> NEXT_BITS) as u32 & (PDF_LIMIT as u32 - 1))
+        PdfId((self.0 >> PDF_SHIFT) as u32 & (PDF_LIMIT as u32 - 1))
+    }
+
+    /// Whether the arc's label is other than 0.
+    #[inline(always)]
+    pub fn has_label(self) -> bool {
+        self.0 >> LABEL_BIT & 1 != 0
     }
 
     /// The arc's graph cost, exactly representable in `f32`.
     #[inline(always)]
     pub fn cost(self) -> Cost {
-        Cost((self.0 >> (NEXT_BITS + PDF_BITS)) as i32 as f32 * (1.0 / COST_STEPS))
+        Cost((self.0 >> (PDF_SHIFT + PDF_BITS)) as i32 as f32 * (1.0 / COST_STEPS))
     }
 
     /// The same arc to another state.

@@ -230,6 +230,14 @@ fn check_rows(rows: &Rows<'_>, states: u32, pdfs: u32) -> Result<(), String> {
         if let Some(index) = arcs.iter().position(bad) {
             return Err(format!("arc {} leads out of range", first as usize + index));
         }
+        let mut labels = (first..).map(|arc| rows.label(arc));
+        if !arcs.iter().all(|arc| {
+            labels
+                .next()
+                .is_some_and(|label| arc.has_label() == (label != 0))
+        }) {
+            return Err(format!("labels of state {state} disagree with its arcs"));
+        }
     }
     Ok(())
 }

@@ -1,0 +1,46 @@
+//! Why an utterance could not be decoded.
+
+/// What went wrong in a search.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DecodeError {
+    /// The graph consumes pdfs that the scores do not have.
+    #[error(
+        "the graph needs {graph} pdfs, the scores have {scores}: they belong to different models"
+    )]
+    PdfMismatch {
+        /// Columns the graph refers to.
+        graph: usize,
+        /// Columns the scores have.
+        scores: usize,
+    },
+    /// A score is NaN or plus infinity.
+    #[error("score of pdf {pdf} at frame {frame} is {score}: not a log likelihood")]
+    BadScore {
+        /// Frame index.
+        frame: usize,
+        /// Column.
+        pdf: usize,
+        /// The offending value.
+        score: f32,
+    },
+    /// Every path of the graph ended before the utterance did.
+    #[error("no path of the graph goes past frame {frame}: the scores there rule every arc out")]
+    DeadEnd {
+        /// The first frame that no path consumes.
+        frame: usize,
+    },
+    /// Epsilon arcs form a loop of negative cost.
+    #[error("the epsilon arcs of the graph form a loop of negative cost (met at frame {frame})")]
+    NegativeLoop {
+        /// Frames consumed so far.
+        frame: usize,
+    },
+    /// A pruning value that means nothing.
+    #[error("pruning: {knob} is {value}; beams are zero or more, counts one or more")]
+    BadPruning {
+        /// The field of [`Pruning`](super::Pruning).
+        knob: &'static str,
+        /// Its value.
+        value: f64,
+    },
+}

@@ -1,0 +1,176 @@
+//! Word histories of a search for the best path alone: an arena of labelled arcs with back-pointers.
+//!
+//! A token remembers the arc it came by and its source's history. Only if it survives pruning and the arc has a label
+//! is an entry made, so most arcs cost nothing. Entries that no token leads to are collected whenever the arena has
+//! doubled, so memory follows the length of the words spoken, not of the search.
+
+use crate::graph::GraphView;
+
+use super::hypothesis::Event;
+use super::search::{Recorder, Step};
+use super::tokens::{Arrival, TokenSet};
+
+/// No entry, or no labelled arc.
+const NONE: u32 = u32::MAX;
+/// Set in an arc index that counts epsilon arcs.
+const EPSILON: u32 = 1 << 31;
+/// Entries before the first collection.
+const FIRST_COLLECTION: usize = 1 << 16;
+
+/// How a token was reached: the history of its source, and the arc if it has a label.
+#[derive(Clone, Copy)]
+struct Trace {
+    back: u32,
+    arc: u32,
+}
+
+/// One labelled arc of some path.
+#[derive(Clone, Copy)]
+struct Entry {
+    back: u32,
+    event: Event,
+}
+
+/// Histories of the tokens being read and of those being written.
+#[derive(Default)]
+pub(super) struct History {
+    reading: Vec<Trace>,
+    writing: Vec<Trace>,
+    entries: Vec<Entry>,
+    collect_at: usize,
+    remap: Vec<u32>,
+}
+
+impl Recorder for History {
+    fn begin(&mut self) {
+        self.reading.clear();
+        self.reading.push(Trace {
+            back: NONE,
+            arc: NONE,
+        });
+        self.writing.clear();
+        self.entries.clear();
+        self.collect_at = FIRST_COLLECTION;
+    }
+
+    fn open_frame(&mut self, _: &GraphView<'_>, _: &TokenSet, _: f32) {
+        self.writing.clear();
+        if self.entries.len() >= self.collect_at {
+            self.collect();
+        }
+    }
+
+    #[inline(always)]
+    fn source(&mut self, graph: &GraphView<'_>, token: u32, frame: u32) -> u32 {
+        let trace = self.reading[token as usize];
+        if trace.arc == NONE {
+            return trace.back;
+        }
+        self.enter(graph, token, trace, frame)
+    }
+
+    #[inline(always)]
+    fn emitting(&mut self, step: Step, arrival: Arrival, _: f32, _: f32) {
+        put(
+            &mut self.writing,
+            step,
+            arrival,
+            if step.labelled { step.arc } else { NONE },
+        );
+    }
+
+    fn close_frame(&mut self) {
+        std::mem::swap(&mut self.reading, &mut self.writing);
+    }
+
+    fn epsilon(&mut self, step: Step, arrival: Arrival) {
+        let arc = if step.labelled {
+            step.arc | EPSILON
+        } else {
+            NONE
+        };
+        put(&mut self.reading, step, arrival, arc);
+    }
+}
+
+#[inline(always)]
+fn put(traces: &mut Vec<Trace>, step: Step, arrival: Arrival, arc: u32) {
+    let trace = Trace {
+        back: step.source,
+        arc,
+    };
+    match arrival {
+        Arrival::New(_) => traces.push(trace),
+        Arrival::Better(index) => traces[index as usize] = trace,
+        Arrival::Worse(_) => {}
+    }
+}
+
+impl History {
+    /// Makes an entry of the labelled arc a token came by; `frame` is the number of frames consumed.
+    fn enter(&mut self, graph: &GraphView<'_>, token: u32, trace: Trace, frame: u32) -> u32 {
+        let event = if trace.arc & EPSILON != 0 {
+            Event {
+                label: graph.epsilon.label(trace.arc & !EPSILON),
+                frame,
+            }
+        } else {
+            Event {
+                label: graph.emitting.label(trace.arc),
+                frame: frame.saturating_sub(1),
+            }
+        };
+        let back = self.entries.len() as u32;
+        self.entries.push(Entry {
+            back: trace.back,
+            event,
+        });
+        self.reading[token as usize] = Trace { back, arc: NONE };
+        back
+    }
+
+    /// The labelled arcs on the path to a token, in order.
+    pub(super) fn events(&mut self, graph: &GraphView<'_>, token: u32, frame: u32) -> Vec<Event> {
+        let mut at = self.source(graph, token, frame);
+        let mut events = Vec::new();
+        while let Some(entry) = self.entries.get(at as usize) {
+            events.push(entry.event);
+            at = entry.back;
+        }
+        events.reverse();
+        events
+    }
+
+    /// Drops the entries no token leads to. Back-pointers point down, so one pass down marks and one pass up moves.
+    fn collect(&mut self) {
+        self.remap.clear();
+        self.remap.resize(self.entries.len(), NONE);
+        for trace in &self.reading {
+            if let Some(mark) = self.remap.get_mut(trace.back as usize) {
+                *mark = 0;
+            }
+        }
+        for at in (0..self.entries.len()).rev() {
+            let back = self.entries[at].back as usize;
+            if self.remap[at] == 0 && back < at {
+                self.remap[back] = 0;
+            }
+        }
+        let mut kept = 0;
+        for at in 0..self.entries.len() {
+            if self.remap[at] == NONE {
+                continue;
+            }
+            let entry = self.entries[at];
+            let back = self.remap.get(entry.back as usize).copied().unwrap_or(NONE);
+            self.entries[kept] = Entry { back, ..entry };
+            self.remap[at] = kept as u32;
+            kept += 1;
+        }
+        self.entries.truncate(kept);
+        for trace in &mut self.reading {
+            trace.back = self.remap.get(trace.back as usize).copied().unwrap_or(NONE);
+        }
+        self.collect_at = (2 * kept).max(FIRST_COLLECTION);
+    }
+}

@@ -1,0 +1,366 @@
+//! Token-passing beam search, one frame at a time.
+//!
+//! Per frame: find the cutoff; expand the best token first, so that the bound on the next frame is tight from the start;
+//! then the others in order of creation; then relax epsilon arcs within the bound. Costs are held relative to the best
+//! token of the frame before, so that single precision suffices however long the utterance is. Kaldi's
+//! `LatticeFasterDecoder` does the same on linked objects (Povey et al., "Generating exact lattices in the WFST framework",
+//! ICASSP 2012); here tokens are parallel arrays.
+//!
+//! Results are the same bit for bit on every run: every loop runs in order of index, and of equally cheap arrivals at a
+//! state the first stays.
+
+use crate::graph::{GraphView, PDF_LIMIT, PackedArc};
+
+use super::error::DecodeError;
+use super::hypothesis::Effort;
+use super::prune::{Cutoff, Expansion, Pruner, Pruning};
+use super::tokens::{Arrival, TokenSet};
+
+/// Tokens whose rows are fetched together: their cache misses overlap.
+const BLOCK: usize = 16;
+/// Epsilon relaxations of one frame beyond which the graph must have a negative loop: an exact search of a graph of
+/// millions of states needs fewer, and single precision would hide the loop soon after.
+const RELAXATIONS: usize = 1 << 24;
+
+/// A step along an arc, as a recorder sees it.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    /// What [`Recorder::source`] returned for the token the arc leaves.
+    pub source: u32,
+    /// Index of the arc among the emitting or the epsilon arcs.
+    pub arc: u32,
+    /// Whether the arc has a label.
+    pub labelled: bool,
+}
+
+/// What is remembered of a search: word histories ([`History`](super::history::History)) or all links
+/// ([`Links`](super::links::Links)).
+pub(super) trait Recorder {
+    /// An utterance begins, with one token.
+    fn begin(&mut self);
+    /// The tokens of a frame are final, those up to `cutoff` will be expanded.
+    fn open_frame(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32);
+    /// What steps from this token will carry; `frame` is the number of frames consumed so far.
+    fn source(&mut self, graph: &GraphView<'_>, token: u32, frame: u32) -> u32;
+    /// A step to a token of the next frame, which `cost` arrives at and which now costs `held`.
+    fn emitting(&mut self, step: Step, arrival: Arrival, cost: f32, held: f32);
+    /// All emitting steps of a frame are done; the tokens written become those read.
+    fn close_frame(&mut self);
+    /// A step within the frame.
+    fn epsilon(&mut self, step: Step, arrival: Arrival);
+}
+
+/// The buffers of a search, kept from utterance to utterance so that a warm search does not allocate.
+pub(super) struct Buffers {
+    tokens: TokenSet,
+    next: TokenSet,
+    pruner: Pruner,
+    /// Acoustic costs of the frame, the best at 0; pdfs the scores do not have are impossible.
+    acoustic: Box<[f32; PDF_LIMIT]>,
+    expansions: Vec<Expansion>,
+    agenda: Vec<u32>,
+}
+
+impl Default for Buffers {
+    fn default() -> Self {
+        Buffers {
+            tokens: TokenSet::default(),
+            next: TokenSet::default(),
+            pruner: Pruner::default(),
+            acoustic: Box::new([f32::INFINITY; PDF_LIMIT]),
+            expansions: Vec::new(),
+            agenda: Vec::new(),
+        }
+    }
+}
+
+/// A search under way.
+pub(super) struct Search<'a, R> {
+    pub graph: GraphView<'a>,
+    pruning: Pruning,
+    buffers: &'a mut Buffers,
+    pub recorder: &'a mut R,
+    /// What a token's cost leaves out: the total cost is `offset + cost`.
+    offset: f64,
+    /// Frames consumed.
+    pub frame: u32,
+    pub effort: Effort,
+}
+
+/// Where a search ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    /// Index of the best token.
+    pub token: u32,
+    /// Total cost of the best path, final cost included.
+    pub cost: f64,
+    /// Whether the token's state is final.
+    pub reached_final: bool,
+}
+
+impl<'a, R: Recorder> Search<'a, R> {
+    /// Puts a token at the start state and follows epsilon arcs.
+    pub(super) fn start(
+        graph: GraphView<'a>,
+        start: u32,
+        pruning: Pruning,
+        buffers: &'a mut Buffers,
+        recorder: &'a mut R,
+    ) -> Result<Self, DecodeError> {
+        buffers.tokens.clear(0);
+        buffers.tokens.arrive(start, 0.0);
+        buffers.acoustic.fill(f32::INFINITY);
+        recorder.begin();
+        let (offset, frame, effort) = (0.0, 0, Effort::default());
+        let mut search = Search {
+            graph,
+            pruning,
+            buffers,
+            recorder,
+            offset,
+            frame,
+            effort,
+        };
+        search.close(search.pruning.network_beam.0.min(f32::MAX))?;
+        Ok(search)
+    }
+
+    /// Consumes one frame of scores (natural logarithms, larger is better).
+    pub(super) fn advance(&mut self, scores: &[f32]) -> Result<(), DecodeError> {
+        let dead_end = DecodeError::DeadEnd {
+            frame: self.frame as usize,
+        };
+        let highest = self.take_scores(scores)?;
+        let Buffers {
+            tokens,
+            next,
+            pruner,
+            ..
+        } = &mut *self.buffers;
+        let cut = pruner
+            .cutoff(&tokens.costs, &self.pruning)
+            .ok_or(dead_end.clone())?;
+        self.recorder.open_frame(&self.graph, tokens, cut.cost);
+        self.effort.crowded_frames += u32::from(cut.crowded);
+        let best = tokens.costs[cut.best];
+        next.clear(tokens.len());
+        let bound = self.expand(&cut, best);
+        self.offset += f64::from(best) - f64::from(highest);
+        self.recorder.close_frame();
+        self.frame += 1;
+        std::mem::swap(&mut self.buffers.tokens, &mut self.buffers.next);
+        if self.buffers.tokens.len() == 0 {
+            return Err(dead_end);
+        }
+        self.close(bound)
+    }
+
+    /// Turns a frame's scores into costs relative to the best score, which it returns.
+    fn take_scores(&mut self, scores: &[f32]) -> Result<f32, DecodeError> {
+        let frame = self.frame as usize;
+        // Written so that NaN fails.
+        if !scores.iter().all(|&score| score < f32::INFINITY) {
+            let bad = |score: &f32| score.is_nan() || *score == f32::INFINITY;
+            let pdf = scores
+                .iter()
+                .position(bad)
+                .expect("one score is not below infinity");
+            return Err(DecodeError::BadScore {
+                frame,
+                pdf,
+                score: scores[pdf],
+            });
+        }
+        let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        if highest == f32::NEG_INFINITY {
+            return Err(DecodeError::DeadEnd { frame });
+        }
+        for (cost, &score) in self.buffers.acoustic.iter_mut().zip(scores) {
+            *cost = highest - score;
+        }
+        Ok(highest)
+    }
+
+    /// Expands the survivors of the frame into the next; returns the bound on the next frame's costs.
+    fn expand(&mut self, cut: &Cutoff, best: f32) -> f32 {
+        let Buffers {
+            tokens,
+            next,
+            pruner,
+            acoustic,
+            expansions,
+            ..
+        } = &mut *self.buffers;
+        let survivors = pruner.survivors(&tokens.costs, cut, &self.pruning);
+        let local = self.pruning.has_local();
+        let mut bound = f32::MAX;
+        let mut arcs_seen = 0;
+        for block in survivors.chunks(BLOCK) {
+            let mut rows = [(0u32, &[] as &[PackedArc]); BLOCK];
+            for (row, &token) in rows.iter_mut().zip(block) {
+                *row = self.graph.emitting.row(tokens.states[token as usize]);
+            }
+            if arcs_seen >= self.pruning.arc_budget {
+                self.effort.over_budget_frames += 1;
+                break;
+            }
+            for (&(first, arcs), &token) in rows.iter().zip(block) {
+                let base = tokens.costs[token as usize] - best;
+                let source = self.recorder.source(&self.graph, token, self.frame);
+                arcs_seen += arcs.len();
+                if local {
+                    local_expansions(arcs, base, acoustic, expansions);
+                    self.pruning.keep_local(expansions);
+                }
+                let mut out = Out {
+                    next,
+                    recorder: self.recorder,
+                    bound,
+                    beam: cut.beam,
+                };
+                if local {
+                    for kept in &*expansions {
+                        let index = kept.arc as usize;
+                        out.step(arcs[index], kept.cost, source, first + kept.arc);
+                    }
+                } else {
+                    for (index, &arc) in (first..).zip(arcs) {
+                        let graph_cost = base + arc.cost().0;
+                        // Arcs are sorted and no acoustic cost is negative: the rest are beyond the bound too.
+                        if graph_cost > out.bound {
+                            break;
+                        }
+                        let cost = graph_cost + acoustic[arc.pdf().index()];
+                        out.step(arc, cost, source, index);
+                    }
+                }
+                bound = out.bound;
+            }
+        }
+        self.effort.tokens += survivors.len() as u64;
+        self.effort.arcs += arcs_seen as u64;
+        bound
+    }
+
+    /// Follows epsilon arcs from every token within the bound until nothing gets cheaper.
+    fn close(&mut self, bound: f32) -> Result<(), DecodeError> {
+        let Buffers { tokens, agenda, .. } = &mut *self.buffers;
+        let with_epsilon = self.graph.epsilon.len() as u32;
+        agenda.clear();
+        for (index, &state) in tokens.states.iter().enumerate().rev() {
+            if state < with_epsilon {
+                agenda.push(index as u32);
+            }
+        }
+        let mut left = RELAXATIONS;
+        while let Some(token) = agenda.pop() {
+            let cost = tokens.costs[token as usize];
+            if cost > bound {
+                continue;
+            }
+            let (first, arcs) = self.graph.epsilon.row(tokens.states[token as usize]);
+            left = left.saturating_sub(1 + arcs.len());
+            if left == 0 {
+                return Err(DecodeError::NegativeLoop {
+                    frame: self.frame as usize,
+                });
+            }
+            let source = self.recorder.source(&self.graph, token, self.frame);
+            for (index, arc) in (first..).zip(arcs) {
+                let total = cost + arc.cost().0;
+                if total > bound {
+                    break;
+                }
+                let state = arc.next().0;
+                let arrival = tokens.arrive(state, total);
+                self.recorder.epsilon(
+                    Step {
+                        source,
+                        arc: index,
+                        labelled: arc.has_label(),
+                    },
+                    arrival,
+                );
+                if let Arrival::New(index) | Arrival::Better(index) = arrival {
+                    if state < with_epsilon {
+                        agenda.push(index);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The best token, by preference in a final state, and its total cost.
+    pub(super) fn finish(&mut self) -> Result<End, DecodeError> {
+        let tokens = &self.buffers.tokens;
+        self.recorder.open_frame(&self.graph, tokens, f32::MAX);
+        let mut ends = [(f32::INFINITY, None); 2];
+        for (index, (&state, &cost)) in tokens.states.iter().zip(&tokens.costs).enumerate() {
+            let with_final = cost + self.graph.final_cost(crate::units::StateId(state)).0;
+            for (end, cost) in ends.iter_mut().zip([with_final, cost]) {
+                if cost < end.0 {
+                    *end = (cost, Some(index as u32));
+                }
+            }
+        }
+        let [(final_cost, final_token), (cost, token)] = ends;
+        let (cost, token, reached_final) = match final_token {
+            Some(token) => (final_cost, Some(token), true),
+            None => (cost, token, false),
+        };
+        let token = token.ok_or(DecodeError::DeadEnd {
+            frame: self.frame as usize,
+        })?;
+        Ok(End {
+            token,
+            cost: self.offset + f64::from(cost),
+            reached_final,
+        })
+    }
+}
+
+/// Where expansions go.
+struct Out<'s, R> {
+    next: &'s mut TokenSet,
+    recorder: &'s mut R,
+    /// No token of the next frame above this can survive.
+    bound: f32,
+    beam: f32,
+}
+
+impl<R: Recorder> Out<'_, R> {
+    #[inline(always)]
+    fn step(&mut self, arc: PackedArc, cost: f32, source: u32, index: u32) {
+        // An impossible cost is above every bound, since bounds are finite.
+        if cost > self.bound {
+            return;
+        }
+        if cost + self.beam < self.bound {
+            self.bound = cost + self.beam;
+        }
+        let arrival = self.next.arrive(arc.next().0, cost);
+        let (Arrival::New(token) | Arrival::Better(token) | Arrival::Worse(token)) = arrival;
+        let step = Step {
+            source,
+            arc: index,
+            labelled: arc.has_label(),
+        };
+        self.recorder
+            .emitting(step, arrival, cost, self.next.costs[token as usize]);
+    }
+}
+
+/// All emitting expansions of one token, for local pruning to choose from.
+fn local_expansions(
+    arcs: &[PackedArc],
+    base: f32,
+    acoustic: &[f32; PDF_LIMIT],
+    expansions: &mut Vec<Expansion>,
+) {
+    expansions.clear();
+    expansions.extend((0..).zip(arcs).map(|(arc, packed)| {
+        let cost = base + packed.cost().0 + acoustic[packed.pdf().index()];
+        Expansion { cost, arc }
+    }));
+}
