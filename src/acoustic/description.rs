@@ -1,0 +1,514 @@
+//! `model.json`: what the weights mean, and the settings the model was made for.
+//!
+//! Each layer computes, on a sequence `x[t, channel]`,
+//! `y[t] = W · concat(x[t·stride + o] for o in offsets) + b`, then optionally ReLU, then optionally a per-channel
+//! `y·scale + shift` (batch normalisation at inference), then optionally adds `bypass.scale` times the output of an
+//! earlier layer at the same time. Indices are absolute: a layer that reads `offsets` −1…1 produces values at
+//! negative times too when a later layer asks for them, and the input repeats its first and last frame outside the
+//! utterance.
+//!
+//! The file is untrusted: [`ModelDescription::from_json`] checks every quantity before anything is allocated.
+
+use std::path::{Component, Path};
+
+use serde::{Deserialize, Serialize};
+
+use super::AcousticError;
+use super::tensors::read_bounded;
+
+/// The only `format` this version reads.
+const FORMAT: u32 = 1;
+/// Descriptions are a few kilobytes; ten megabytes can only be a mistake.
+const MAX_DESCRIPTION_BYTES: u64 = 10 << 20;
+/// Bounds that no sensible model reaches; they keep every size computation far from overflow.
+const MAX_LAYERS: usize = 512;
+const MAX_DIM: usize = 1 << 16;
+const MAX_OFFSETS: usize = 64;
+const MAX_REACH: i64 = 4096;
+const MAX_SUBSAMPLING: usize = 64;
+const MAX_PARAMETERS: usize = 1 << 28;
+const MAX_PHONES: usize = 1024;
+
+/// The contents of `model.json`, validated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelDescription {
+    /// Version of this format: 1.
+    pub format: u32,
+    /// Name of the model, for messages and records.
+    pub name: String,
+    /// Licence of the weights, as an SPDX expression or a sentence.
+    pub licence: String,
+    /// How features are computed from 16 kHz samples.
+    pub feature: FeatureDescription,
+    /// How the mean of the features is removed.
+    pub normalisation: Normalisation,
+    /// The layers of the network.
+    pub network: NetworkDescription,
+    /// The phones and their HMM.
+    pub hmm: HmmDescription,
+    /// Search settings tuned for this model.
+    pub decode: DecodeDefaults,
+}
+
+/// The feature front end (`feature` of `model.json`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FeatureDescription {
+    /// Distance between frames in milliseconds.
+    pub frame_shift_ms: f64,
+    /// Everything else, kept for the front end.
+    #[serde(flatten)]
+    pub rest: std::collections::BTreeMap<String, serde_json::Value>,
+}
+
+/// How the mean of the features is removed before the network sees them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Normalisation {
+    /// Features as computed.
+    None,
+    /// Each dimension's mean over the utterance is subtracted.
+    UtteranceMean,
+}
+
+/// The chain of layers (`network` of `model.json`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkDescription {
+    /// File name of the weights, beside `model.json`.
+    pub weights: String,
+    /// Feature dimensions per input frame.
+    pub input_dim: usize,
+    /// Input frames per output frame: the product of all strides.
+    pub subsampling: usize,
+    /// The layers in order; each reads the one before, the first reads the features.
+    pub layers: Vec<LayerDescription>,
+}
+
+/// One layer; its tensors are `<name>.weight`, `.bias`, `.scale` and `.shift`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerDescription {
+    /// Unique name, the prefix of the layer's tensors.
+    pub name: String,
+    /// Input times read for output `t`, relative to `t·stride`; strictly increasing.
+    pub offsets: Vec<i32>,
+    /// Input frames per output frame of this layer.
+    pub stride: usize,
+    /// Channels of the input.
+    pub input_dim: usize,
+    /// Channels of the output.
+    pub output_dim: usize,
+    /// Whether a bias `[output_dim]` is added.
+    pub bias: bool,
+    /// Whether negative values are set to zero.
+    pub relu: bool,
+    /// Whether `scale` and `shift`, both `[output_dim]`, are applied after the ReLU.
+    pub norm: bool,
+    /// An earlier output that is added last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bypass: Option<BypassDescription>,
+}
+
+/// A skip connection: `y[t] += scale · output_of(layer)[t]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BypassDescription {
+    /// Name of an earlier layer of the same width and frame rate.
+    pub layer: String,
+    /// Factor applied to its output.
+    pub scale: f32,
+}
+
+/// The phone set and its tied distributions (`hmm` of `model.json`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HmmDescription {
+    /// Phone names; a phone's id is its position.
+    pub phones: Vec<String>,
+    /// Name of the silence phone, the left context at the start of an utterance.
+    pub silence: String,
+    /// Name of the phone that stands for words outside the lexicon.
+    pub unknown: String,
+    /// Number of distributions, the network's output dimension.
+    pub pdfs: usize,
+    /// Which context selects a distribution; `left-biphone` is the only one.
+    pub context: String,
+}
+
+/// Search settings tuned on development speech for this model (`decode` of `model.json`).
+///
+/// Costs are −ln probabilities. Larger beams are slower and more accurate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DecodeDefaults {
+    /// Factor applied to the scores before the search; 1 for LF-MMI models.
+    pub acoustic_scale: f32,
+    /// Cost added per word; larger values give fewer words.
+    pub word_penalty: f32,
+    /// Probability of silence between words, between 0 and 1 exclusive.
+    pub silence_probability: f32,
+    /// Cost range of the tokens kept in a frame.
+    pub beam: f32,
+    /// Cost range of the arcs kept in the lattice.
+    pub lattice_beam: f32,
+    /// Most tokens kept in a frame.
+    pub max_active: usize,
+}
+
+impl ModelDescription {
+    /// Reads and validates `model.json` in a model directory.
+    ///
+    /// # Errors
+    /// The file cannot be read, is absurdly large, or fails [`ModelDescription::from_json`].
+    pub fn open(dir: &Path) -> Result<Self, AcousticError> {
+        Self::from_json(&read_bounded(
+            &dir.join("model.json"),
+            MAX_DESCRIPTION_BYTES,
+        )?)
+    }
+
+    /// Parses and validates the bytes of a `model.json`.
+    ///
+    /// # Errors
+    /// Not JSON, unknown or missing fields, another format version, quantities out of range, layers whose dimensions
+    /// do not chain, bypasses that name no earlier layer of the same shape, strides that do not multiply to the
+    /// subsampling factor.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, AcousticError> {
+        let description: ModelDescription = serde_json::from_slice(bytes)?;
+        description.validate()?;
+        Ok(description)
+    }
+
+    fn validate(&self) -> Result<(), AcousticError> {
+        if self.format != FORMAT {
+            return Err(AcousticError::Format {
+                found: self.format,
+                supported: FORMAT,
+            });
+        }
+        check(
+            || "feature.frame_shift_ms".into(),
+            self.feature.frame_shift_ms,
+            (0.1..=1000.0).contains(&self.feature.frame_shift_ms),
+            "0.1 to 1000",
+        )?;
+        self.network.validate()?;
+        self.hmm.validate()?;
+        self.decode.validate()?;
+        let outputs = self.network.output_dim();
+        check(
+            || "hmm.pdfs".into(),
+            self.hmm.pdfs,
+            self.hmm.pdfs == outputs,
+            outputs,
+        )
+    }
+}
+
+impl NetworkDescription {
+    /// Columns of the scores: the output dimension of the last layer.
+    pub fn output_dim(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.output_dim)
+    }
+
+    /// Number of weights, biases, scales and shifts.
+    pub fn parameters(&self) -> usize {
+        self.layers.iter().map(LayerDescription::parameters).sum()
+    }
+
+    fn validate(&self) -> Result<(), AcousticError> {
+        let mut components = Path::new(&self.weights).components();
+        let plain = matches!(
+            (components.next(), components.next()),
+            (Some(Component::Normal(_)), None)
+        );
+        check(
+            || "network.weights".into(),
+            &self.weights,
+            plain,
+            "a file name without directories",
+        )?;
+        dim(|| "network.input_dim".into(), self.input_dim)?;
+        let layers = self.layers.len();
+        check(
+            || "network.layers".into(),
+            layers,
+            (1..=MAX_LAYERS).contains(&layers),
+            "1 to 512 layers",
+        )?;
+        let (mut width, mut rate) = (self.input_dim, 1);
+        let mut shapes: Vec<(usize, usize)> = Vec::with_capacity(layers);
+        for (i, layer) in self.layers.iter().enumerate() {
+            let field = |name: &str| format!("network.layers[{i}] ({}).{name}", layer.name);
+            layer.validate(&field, width)?;
+            rate *= layer.stride;
+            check(
+                || field("stride"),
+                layer.stride,
+                rate <= MAX_SUBSAMPLING,
+                "strides of product up to 64",
+            )?;
+            let earlier = &self.layers[..i];
+            check(
+                || field("name"),
+                &layer.name,
+                earlier.iter().all(|l| l.name != layer.name),
+                "a unique name",
+            )?;
+            if let Some(bypass) = &layer.bypass {
+                let source = earlier
+                    .iter()
+                    .position(|l| l.name == bypass.layer)
+                    .ok_or_else(|| AcousticError::UnknownName {
+                        field: field("bypass.layer"),
+                        name: bypass.layer.clone(),
+                        expected: "an earlier layer",
+                    })?;
+                let same = shapes[source] == (layer.output_dim, rate);
+                check(
+                    || field("bypass.layer"),
+                    &bypass.layer,
+                    same,
+                    "a layer of the same width and frame rate",
+                )?;
+                check(
+                    || field("bypass.scale"),
+                    bypass.scale,
+                    bypass.scale.is_finite(),
+                    "finite",
+                )?;
+            }
+            shapes.push((layer.output_dim, rate));
+            width = layer.output_dim;
+        }
+        check(
+            || "network.subsampling".into(),
+            self.subsampling,
+            self.subsampling == rate,
+            rate,
+        )?;
+        let parameters = self.parameters();
+        check(
+            || "network parameters".into(),
+            parameters,
+            parameters <= MAX_PARAMETERS,
+            "up to 2^28",
+        )
+    }
+}
+
+impl LayerDescription {
+    fn parameters(&self) -> usize {
+        let vectors = usize::from(self.bias) + 2 * usize::from(self.norm);
+        self.output_dim * (self.offsets.len() * self.input_dim + vectors)
+    }
+
+    fn validate(&self, field: &dyn Fn(&str) -> String, width: usize) -> Result<(), AcousticError> {
+        check(
+            || field("input_dim"),
+            self.input_dim,
+            self.input_dim == width,
+            width,
+        )?;
+        dim(|| field("output_dim"), self.output_dim)?;
+        check(
+            || field("stride"),
+            self.stride,
+            (1..=MAX_SUBSAMPLING).contains(&self.stride),
+            "1 to 64",
+        )?;
+        let count = self.offsets.len();
+        check(
+            || field("offsets"),
+            count,
+            (1..=MAX_OFFSETS).contains(&count),
+            "1 to 64 offsets",
+        )?;
+        let sorted = self.offsets.windows(2).all(|pair| pair[0] < pair[1]);
+        let near = self
+            .offsets
+            .iter()
+            .all(|&offset| i64::from(offset).abs() <= MAX_REACH);
+        let found = format!("{:?}", self.offsets);
+        check(
+            || field("offsets"),
+            found,
+            sorted && near,
+            "strictly increasing, within ±4096",
+        )
+    }
+}
+
+impl HmmDescription {
+    fn validate(&self) -> Result<(), AcousticError> {
+        let count = self.phones.len();
+        check(
+            || "hmm.phones".into(),
+            count,
+            (1..=MAX_PHONES).contains(&count),
+            "1 to 1024 phones",
+        )?;
+        check(
+            || "hmm.context".into(),
+            &self.context,
+            self.context == "left-biphone",
+            "left-biphone",
+        )
+    }
+}
+
+impl DecodeDefaults {
+    fn validate(&self) -> Result<(), AcousticError> {
+        let probability = self.silence_probability;
+        check(
+            || "decode.silence_probability".into(),
+            probability,
+            probability > 0.0 && probability < 1.0,
+            "between 0 and 1",
+        )?;
+        check(
+            || "decode.word_penalty".into(),
+            self.word_penalty,
+            self.word_penalty.is_finite(),
+            "finite",
+        )?;
+        for (name, value) in [
+            ("acoustic_scale", self.acoustic_scale),
+            ("beam", self.beam),
+            ("lattice_beam", self.lattice_beam),
+        ] {
+            check(
+                || format!("decode.{name}"),
+                value,
+                value > 0.0,
+                "greater than 0",
+            )?;
+        }
+        check(
+            || "decode.max_active".into(),
+            self.max_active,
+            self.max_active > 0,
+            "at least 1",
+        )
+    }
+}
+
+fn dim(field: impl FnOnce() -> String, found: usize) -> Result<(), AcousticError> {
+    check(field, found, (1..=MAX_DIM).contains(&found), "1 to 65536")
+}
+
+fn check(
+    field: impl FnOnce() -> String,
+    found: impl ToString,
+    holds: bool,
+    expected: impl ToString,
+) -> Result<(), AcousticError> {
+    if holds {
+        return Ok(());
+    }
+    Err(AcousticError::Range {
+        field: field(),
+        found: found.to_string(),
+        expected: expected.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Changes to a valid description and the part of the message each must cause.
+    #[test]
+    fn wrong_descriptions_are_named() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/golden/acoustic/model.json"
+        );
+        let valid: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let cases = [
+            ("/format", json!(2), "format 2"),
+            ("/network/layers", json!([]), "network.layers is 0"),
+            (
+                "/network/layers/0/input_dim",
+                json!(7),
+                "splice).input_dim is 7, expected 6",
+            ),
+            (
+                "/network/layers/1/input_dim",
+                json!(9),
+                "stack).input_dim is 9, expected 8",
+            ),
+            (
+                "/network/layers/1/output_dim",
+                json!(1u64 << 40),
+                "stack).output_dim",
+            ),
+            (
+                "/network/layers/1/output_dim",
+                json!(0),
+                "stack).output_dim",
+            ),
+            ("/network/layers/1/stride", json!(0), "stack).stride"),
+            (
+                "/network/layers/1/stride",
+                json!(2),
+                "network.subsampling is 3, expected 2",
+            ),
+            (
+                "/network/layers/1/offsets",
+                json!([]),
+                "stack).offsets is 0",
+            ),
+            (
+                "/network/layers/1/offsets",
+                json!([1, 1]),
+                "strictly increasing",
+            ),
+            (
+                "/network/layers/1/offsets",
+                json!([-2147483648, 1]),
+                "within",
+            ),
+            ("/network/layers/1/name", json!("splice"), "unique"),
+            ("/network/layers/1/sigmoid", json!(true), "unknown field"),
+            (
+                "/network/layers/3/bypass/layer",
+                json!("output"),
+                "not an earlier layer",
+            ),
+            (
+                "/network/layers/3/bypass/layer",
+                json!("splice"),
+                "same width and frame rate",
+            ),
+            (
+                "/network/weights",
+                json!("../acoustic.safetensors"),
+                "without directories",
+            ),
+            ("/hmm/pdfs", json!(19), "hmm.pdfs is 19, expected 18"),
+            ("/hmm/context", json!("triphone"), "left-biphone"),
+            (
+                "/decode/silence_probability",
+                json!(1.0),
+                "silence_probability",
+            ),
+            ("/feature/frame_shift_ms", json!(0.0), "frame_shift_ms"),
+        ];
+        for (pointer, value, message) in cases {
+            let mut broken = valid.clone();
+            let (parent, key) = pointer.rsplit_once('/').unwrap();
+            match broken.pointer_mut(parent).unwrap() {
+                Value::Object(fields) => drop(fields.insert(key.into(), value)),
+                Value::Array(items) => items[key.parse::<usize>().unwrap()] = value,
+                _ => unreachable!(),
+            }
+            let error = ModelDescription::from_json(broken.to_string().as_bytes()).unwrap_err();
+            assert!(error.to_string().contains(message), "{pointer}: {error}");
+        }
+        for length in 0..valid.to_string().len() {
+            assert!(ModelDescription::from_json(&valid.to_string().as_bytes()[..length]).is_err());
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The network: immutable once opened, shared by all threads; each thread brings a [`NetworkScratch`].
+
+use std::path::Path;
+
+use ndarray::ArrayView2;
+
+use super::description::{ModelDescription, NetworkDescription};
+use super::gemm::Kernel;
+use super::layer::Layer;
+use super::plan::Plan;
+use super::stream::{NetworkScratch, NetworkStream};
+use super::tensors::Tensors;
+use super::{AcousticError, Scores};
+use crate::units::Seconds;
+
+/// An acoustic model ready to score features.
+pub struct Network {
+    pub(super) layers: Vec<Layer>,
+    pub(super) plan: Plan,
+    pub(super) input_dim: usize,
+    pub(super) shift: Seconds,
+    parameters: usize,
+}
+
+impl Network {
+    /// Opens the network of a model directory with the fastest kernel of this processor.
+    ///
+    /// # Errors
+    /// As [`ModelDescription::open`] and [`Network::from_tensors`], or the weights file cannot be read.
+    pub fn open(dir: &Path) -> Result<Network, AcousticError> {
+        let description = ModelDescription::open(dir)?;
+        let tensors = Tensors::open(&dir.join(&description.network.weights))?;
+        Self::from_tensors(&description, &tensors, Kernel::detect())
+    }
+
+    /// Builds the network from an opened weights file and packs the weights for `kernel`.
+    ///
+    /// # Errors
+    /// A tensor is missing, has another shape or element type, or holds a non-finite value.
+    ///
+    /// # Panics
+    /// This processor does not run `kernel`.
+    pub fn from_tensors(
+        description: &ModelDescription,
+        tensors: &Tensors,
+        kernel: Kernel,
+    ) -> Result<Network, AcousticError> {
+        let network = &description.network;
+        let table = tensors.view()?;
+        let bypasses = bypass_nodes(network);
+        let layers = network.layers.iter().zip(&bypasses);
+        let layers = layers.map(|(layer, &bypass)| Layer::read(layer, bypass, &table, kernel));
+        let shift = description.feature.frame_shift_ms / 1000.0 * network.subsampling as f64;
+        Ok(Network {
+            layers: layers.collect::<Result<_, _>>()?,
+            plan: Plan::new(&network.layers, &bypasses),
+            input_dim: network.input_dim,
+            shift: Seconds(shift),
+            parameters: network.parameters(),
+        })
+    }
+
+    /// Dimensions of a feature frame.
+    pub fn input_dim(&self) -> usize {
+        self.input_dim
+    }
+
+    /// Number of pdfs: columns of the scores.
+    pub fn num_pdfs(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.output_dim)
+    }
+
+    /// Input frames per output frame.
+    pub fn subsampling(&self) -> usize {
+        self.plan.subsampling as usize
+    }
+
+    /// Input frames that output `u` reads before and after input frame `subsampling · u`.
+    pub fn context(&self) -> (usize, usize) {
+        let span = self.plan.spans[0];
+        (span.first.unsigned_abs() as usize, span.right as usize)
+    }
+
+    /// Number of weights, biases, scales and shifts.
+    pub fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    /// Scores a whole utterance (frames × dimensions): ⌈frames / subsampling⌉ rows.
+    ///
+    /// # Errors
+    /// The features have another width than the network's input, or a value is not finite.
+    pub fn scores_of(
+        &self,
+        features: ArrayView2<'_, f32>,
+        scratch: &mut NetworkScratch,
+    ) -> Result<Scores, AcousticError> {
+        let mut scores = Scores::default();
+        self.scores_into(features, scratch, &mut scores)?;
+        Ok(scores)
+    }
+
+    /// As [`Network::scores_of`], into scores whose memory is reused: no allocation once both are warm.
+    ///
+    /// # Errors
+    /// As [`Network::scores_of`].
+    pub fn scores_into(
+        &self,
+        features: ArrayView2<'_, f32>,
+        scratch: &mut NetworkScratch,
+        scores: &mut Scores,
+    ) -> Result<(), AcousticError> {
+        scores.clear();
+        let mut stream = self.stream(scratch);
+        stream.push(features, scores)?;
+        stream.finish(scores)
+    }
+
+    /// Starts an utterance whose features arrive in pieces.
+    pub fn stream<'a>(&'a self, scratch: &'a mut NetworkScratch) -> NetworkStream<'a> {
+        NetworkStream::new(self, scratch)
+    }
+}
+
+/// The node of each layer's bypass: node `i + 1` is the output of layer `i`.
+fn bypass_nodes(network: &NetworkDescription) -> Vec<Option<usize>> {
+    let node = |name: &str| {
+        network
+            .layers
+            .iter()
+            .position(|l| l.name == name)
+            .map(|i| i + 1)
+    };
+    network
+        .layers
+        .iter()
+        .map(|layer| node(&layer.bypass.as_ref()?.layer))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use ndarray::Array2;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn golden(file: &str) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/golden/acoustic")
+            .join(file)
+    }
+
+    fn tiny(kernel: Kernel) -> Network {
+        let description = ModelDescription::open(&golden("")).unwrap();
+        let tensors = Tensors::open(&golden("acoustic.safetensors")).unwrap();
+        Network::from_tensors(&description, &tensors, kernel).unwrap()
+    }
+
+    /// Features and PyTorch's scores of an utterance of `frames` frames.
+    fn case(frames: usize) -> (Array2<f32>, Vec<f32>) {
+        let tensors = Tensors::open(&golden("cases.safetensors")).unwrap();
+        let table = tensors.view().unwrap();
+        let features = table
+            .floats(&format!("features.{frames}"), &[frames, 6])
+            .unwrap();
+        let scores = table
+            .floats(&format!("scores.{frames}"), &[frames.div_ceil(3), 18])
+            .unwrap();
+        (
+            Array2::from_shape_vec((frames, 6), features).unwrap(),
+            scores,
+        )
+    }
+
+    #[test]
+    fn scores_equal_pytorch() {
+        for kernel in Kernel::available() {
+            let (network, mut scratch) = (tiny(kernel), NetworkScratch::default());
+            for frames in [1, 2, 3, 7, 100, 1000] {
+                let (features, want) = case(frames);
+                let got = network.scores_of(features.view(), &mut scratch).unwrap();
+                assert_eq!(got.num_frames(), frames.div_ceil(3));
+                let error = got.as_slice().iter().zip(&want).map(|(a, b)| (a - b).abs());
+                let error = error.fold(0.0, f32::max);
+                assert!(error < 1e-4, "{kernel:?}, {frames} frames: off by {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_utterance_has_no_scores() {
+        let scores = tiny(Kernel::detect())
+            .scores_of(Array2::zeros((0, 6)).view(), &mut NetworkScratch::default())
+            .unwrap();
+        assert_eq!((scores.num_frames(), scores.num_pdfs()), (0, 18));
+    }
+
+    #[test]
+    fn bad_features_are_errors_and_leave_the_scratch_usable() {
+        let (network, mut scratch) = (tiny(Kernel::detect()), NetworkScratch::default());
+        let (features, want) = case(7);
+        let mut broken = features.clone();
+        broken[[4, 2]] = f32::NAN;
+        let error = network.scores_of(broken.view(), &mut scratch).unwrap_err();
+        assert!(matches!(
+            error,
+            AcousticError::NonFiniteFeatures { frame: 4 }
+        ));
+        broken.fill(f32::MAX);
+        let error = network.scores_of(broken.view(), &mut scratch).unwrap_err();
+        assert!(matches!(error, AcousticError::NonFiniteScores { frame: 0 }));
+        let error = network
+            .scores_of(Array2::zeros((3, 5)).view(), &mut scratch)
+            .unwrap_err();
+        assert!(matches!(
+            error,
+            AcousticError::FeatureWidth {
+                found: 5,
+                expected: 6
+            }
+        ));
+        let again = network.scores_of(features.view(), &mut scratch).unwrap();
+        assert!(
+            again
+                .as_slice()
+                .iter()
+                .zip(&want)
+                .all(|(a, b)| (a - b).abs() < 1e-4)
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        /// Pieces of any sizes give the scores of the whole, bit for bit, and no later than their context allows.
+        #[test]
+        fn a_stream_equals_the_whole(cuts in prop::collection::vec(0usize..=1000, 0..20)) {
+            let (features, _) = case(1000);
+            for kernel in Kernel::available() {
+                let (network, mut scratch) = (tiny(kernel), NetworkScratch::default());
+                let whole = network.scores_of(features.view(), &mut scratch).unwrap();
+                let mut cuts = cuts.clone();
+                cuts.push(1000);
+                cuts.sort_unstable();
+                let (mut scores, mut from) = (Scores::default(), 0);
+                let mut stream = network.stream(&mut scratch);
+                for to in cuts {
+                    stream.push(features.slice(ndarray::s![from..to, ..]), &mut scores).unwrap();
+                    let (_, right) = network.context();
+                    prop_assert_eq!(scores.num_frames(), to.saturating_sub(right).div_ceil(3));
+                    from = to;
+                }
+                stream.finish(&mut scores).unwrap();
+                prop_assert_eq!(scores, whole);
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The forward pass: features in, scores out, as soon as their context is there.
+//!
+//! Every node (the input and each layer's output) keeps the rows that later outputs still read. A piece of input moves
+//! through the layers one after the other, each computing all rows its input now allows. Whole utterances go the same
+//! way, cut into blocks that keep the activations in the second-level cache; nothing is computed twice at the seams,
+//! and the result does not depend on where they are.
+
+use ndarray::{ArrayView2, s};
+
+use super::layer::Window;
+use super::network::Network;
+use super::{AcousticError, Scores};
+
+/// Output rows per block: a multiple of the tile heights 14 and 6, about 130 so that the weights, which the block
+/// streams through once, cost little beside the arithmetic, while a layer's rows (126 × 640 × 4 bytes) fit the
+/// second-level cache.
+const BLOCK: usize = 126;
+
+/// The working memory of a forward pass; reused from one utterance to the next, for any network.
+#[derive(Default)]
+pub struct NetworkScratch {
+    nodes: Vec<Node>,
+}
+
+/// The rows of a node's output that are still needed.
+#[derive(Default)]
+struct Node {
+    data: Vec<f32>,
+    width: usize,
+    /// Absolute index of the first row held.
+    first: i64,
+}
+
+impl Node {
+    fn end(&self) -> i64 {
+        self.first + (self.data.len() / self.width) as i64
+    }
+
+    fn window(&self) -> Window<'_> {
+        Window {
+            data: &self.data,
+            first: self.first,
+        }
+    }
+
+    /// Forgets the rows before `keep`.
+    fn drop_before(&mut self, keep: i64) {
+        let rows = (keep.min(self.end()) - self.first).max(0);
+        let values = rows as usize * self.width;
+        self.data.copy_within(values.., 0);
+        self.data.truncate(self.data.len() - values);
+        self.first += rows;
+    }
+}
+
+/// An utterance on its way through a network.
+pub struct NetworkStream<'a> {
+    network: &'a Network,
+    scratch: &'a mut NetworkScratch,
+    /// Input frames taken so far.
+    frames: i64,
+    /// Output frames given so far.
+    outputs: i64,
+}
+
+impl<'a> NetworkStream<'a> {
+    pub(super) fn new(network: &'a Network, scratch: &'a mut NetworkScratch) -> Self {
+        let widths = network.layers.iter().map(|layer| layer.output_dim);
+        let widths = std::iter::once(network.input_dim).chain(widths);
+        scratch
+            .nodes
+            .resize_with(network.layers.len() + 1, Node::default);
+        for ((node, width), span) in scratch
+            .nodes
+            .iter_mut()
+            .zip(widths)
+            .zip(&network.plan.spans)
+        {
+            node.data.clear();
+            node.width = width;
+            node.first = span.first;
+        }
+        NetworkStream {
+            network,
+            scratch,
+            frames: 0,
+            outputs: 0,
+        }
+    }
+
+    /// Takes further feature frames (frames × dimensions) and appends every row of scores whose context is complete.
+    ///
+    /// # Errors
+    /// The features have another width than the network's input, or a value is not finite. The stream cannot be
+    /// continued after an error.
+    pub fn push(
+        &mut self,
+        features: ArrayView2<'_, f32>,
+        scores: &mut Scores,
+    ) -> Result<(), AcousticError> {
+        let (found, expected) = (features.ncols(), self.network.input_dim);
+        if found != expected {
+            return Err(AcousticError::FeatureWidth { found, expected });
+        }
+        let step = BLOCK * self.network.subsampling();
+        for start in (0..features.nrows()).step_by(step) {
+            let block = features.slice(s![start..(start + step).min(features.nrows()), ..]);
+            self.take(block)?;
+            self.advance(scores)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the utterance: repeats the last frame as often as the last outputs look beyond it.
+    ///
+    /// Afterwards ⌈frames / subsampling⌉ rows have been appended in all.
+    ///
+    /// # Errors
+    /// The scores are not finite.
+    pub fn finish(mut self, scores: &mut Scores) -> Result<(), AcousticError> {
+        scores.pdfs = self.network.num_pdfs();
+        scores.shift = self.network.shift;
+        if self.frames == 0 {
+            return Ok(());
+        }
+        let input = &mut self.scratch.nodes[0];
+        repeat_last(input, self.network.plan.padding(self.frames));
+        self.advance(scores)
+    }
+
+    /// Appends a block to the input; in front of the first frame go as many copies of it as the network looks back.
+    fn take(&mut self, block: ArrayView2<'_, f32>) -> Result<(), AcousticError> {
+        let input = &mut self.scratch.nodes[0];
+        for row in block.rows() {
+            if row.iter().any(|value| !value.is_finite()) {
+                return Err(AcousticError::NonFiniteFeatures {
+                    frame: self.frames as usize,
+                });
+            }
+            input.data.extend(row);
+            if self.frames == 0 {
+                repeat_last(input, -self.network.plan.spans[0].first);
+            }
+            self.frames += 1;
+        }
+        Ok(())
+    }
+
+    /// Computes every row of every layer that its input allows, and hands over the last layer's.
+    fn advance(&mut self, scores: &mut Scores) -> Result<(), AcousticError> {
+        let nodes = &mut self.scratch.nodes;
+        for (i, layer) in self.network.layers.iter().enumerate() {
+            let (earlier, later) = nodes.split_at_mut(i + 1);
+            let (input, out) = (&earlier[i], &mut later[0]);
+            let bypass = layer.bypass.map(|(node, _)| &earlier[node]);
+            let first = out.end();
+            let mut end = (input.end() - layer.reach.1 - 1).div_euclid(layer.stride) + 1;
+            end = bypass.map_or(end, |node| end.min(node.end()));
+            if end <= first {
+                continue;
+            }
+            let old = out.data.len();
+            out.data
+                .resize(old + (end - first) as usize * out.width, 0.0);
+            let bypass = bypass.map(Node::window);
+            layer.apply(input.window(), bypass, first, &mut out.data[old..]);
+        }
+        self.forget();
+        self.deliver(scores)
+    }
+
+    /// Drops the rows that no later output reads.
+    fn forget(&mut self) {
+        let nodes = &mut self.scratch.nodes;
+        for node in 0..self.network.layers.len() {
+            let mut keep = i64::MAX;
+            for (i, layer) in self.network.layers.iter().enumerate().skip(node) {
+                let next = nodes[i + 1].end();
+                if i == node {
+                    keep = keep.min(next * layer.stride + layer.reach.0);
+                }
+                if layer.bypass.is_some_and(|(source, _)| source == node) {
+                    keep = keep.min(next);
+                }
+            }
+            nodes[node].drop_before(keep);
+        }
+    }
+
+    /// Moves the last layer's rows to the scores, up to the length of the utterance.
+    fn deliver(&mut self, scores: &mut Scores) -> Result<(), AcousticError> {
+        scores.pdfs = self.network.num_pdfs();
+        scores.shift = self.network.shift;
+        let last = self
+            .scratch
+            .nodes
+            .last_mut()
+            .expect("a network has an input and a layer");
+        let wanted = self.network.plan.outputs(self.frames).min(last.end()) - self.outputs;
+        let from = (self.outputs - last.first) as usize * last.width;
+        let rows = &last.data[from..][..wanted.max(0) as usize * last.width];
+        if let Some(at) = rows.iter().position(|value| !value.is_finite()) {
+            let frame = self.outputs as usize + at / last.width;
+            return Err(AcousticError::NonFiniteScores { frame });
+        }
+        scores.data.extend_from_slice(rows);
+        self.outputs += wanted.max(0);
+        last.drop_before(self.outputs);
+        Ok(())
+    }
+}
+
+/// Appends `times` copies of the last row held.
+fn repeat_last(node: &mut Node, times: i64) {
+    let last = node.data.len() - node.width..node.data.len();
+    for _ in 0..times {
+        node.data.extend_from_within(last.clone());
+    }
+}
