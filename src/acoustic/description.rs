@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::AcousticError;
 use super::tensors::read_bounded;
+use crate::feature::MfccConfig;
 
 /// The only `format` this version reads.
 const FORMAT: u32 = 1;
@@ -38,8 +39,8 @@ pub struct ModelDescription {
     pub name: String,
     /// Licence of the weights, as an SPDX expression or a sentence.
     pub licence: String,
-    /// How features are computed from 16 kHz samples.
-    pub feature: FeatureDescription,
+    /// How features are computed from samples.
+    pub feature: MfccConfig,
     /// How the mean of the features is removed.
     pub normalisation: Normalisation,
     /// The layers of the network.
@@ -48,16 +49,6 @@ pub struct ModelDescription {
     pub hmm: HmmDescription,
     /// Search settings tuned for this model.
     pub decode: DecodeDefaults,
-}
-
-/// The feature front end (`feature` of `model.json`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FeatureDescription {
-    /// Distance between frames in milliseconds.
-    pub frame_shift_ms: f64,
-    /// Everything else, kept for the front end.
-    #[serde(flatten)]
-    pub rest: std::collections::BTreeMap<String, serde_json::Value>,
 }
 
 /// How the mean of the features is removed before the network sees them.
@@ -190,6 +181,13 @@ impl ModelDescription {
             self.feature.frame_shift_ms,
             (0.1..=1000.0).contains(&self.feature.frame_shift_ms),
             "0.1 to 1000",
+        )?;
+        let (dims, input) = (self.feature.dims(), self.network.input_dim);
+        check(
+            || "network.input_dim".into(),
+            input,
+            input == dims,
+            format!("{dims}, as feature says"),
         )?;
         self.network.validate()?;
         self.hmm.validate()?;

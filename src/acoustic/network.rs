@@ -11,6 +11,7 @@ use super::plan::Plan;
 use super::stream::{NetworkScratch, NetworkStream};
 use super::tensors::Tensors;
 use super::{AcousticError, Scores};
+use crate::feature::Features;
 use crate::units::Seconds;
 
 /// An acoustic model ready to score features.
@@ -50,7 +51,7 @@ impl Network {
         let bypasses = bypass_nodes(network);
         let layers = network.layers.iter().zip(&bypasses);
         let layers = layers.map(|(layer, &bypass)| Layer::read(layer, bypass, &table, kernel));
-        let shift = description.feature.frame_shift_ms / 1000.0 * network.subsampling as f64;
+        let shift = description.feature.shift().0 * network.subsampling as f64;
         Ok(Network {
             layers: layers.collect::<Result<_, _>>()?,
             plan: Plan::new(&network.layers, &bypasses),
@@ -86,24 +87,26 @@ impl Network {
         self.parameters
     }
 
-    /// Scores a whole utterance (frames × dimensions): ⌈frames / subsampling⌉ rows.
+    /// Scores a whole utterance: ⌈frames / subsampling⌉ rows. The features are mean-normalised as the model's
+    /// description says.
     ///
     /// # Errors
     /// The features have another width than the network's input, or a value is not finite.
-    pub fn scores_of(
+    pub fn scores(
         &self,
-        features: ArrayView2<'_, f32>,
+        features: &Features,
         scratch: &mut NetworkScratch,
     ) -> Result<Scores, AcousticError> {
         let mut scores = Scores::default();
-        self.scores_into(features, scratch, &mut scores)?;
+        self.scores_into(features.frames.view(), scratch, &mut scores)?;
         Ok(scores)
     }
 
-    /// As [`Network::scores_of`], into scores whose memory is reused: no allocation once both are warm.
+    /// As [`Network::scores`], from frames × dimensions into scores whose memory is reused: no allocation once both are
+    /// warm.
     ///
     /// # Errors
-    /// As [`Network::scores_of`].
+    /// As [`Network::scores`].
     pub fn scores_into(
         &self,
         features: ArrayView2<'_, f32>,
@@ -160,7 +163,7 @@ mod tests {
     }
 
     /// Features and PyTorch's scores of an utterance of `frames` frames.
-    fn case(frames: usize) -> (Array2<f32>, Vec<f32>) {
+    fn case(frames: usize) -> (Features, Vec<f32>) {
         let tensors = Tensors::open(&golden("cases.safetensors")).unwrap();
         let table = tensors.view().unwrap();
         let features = table
@@ -170,9 +173,16 @@ mod tests {
             .floats(&format!("scores.{frames}"), &[frames.div_ceil(3), 18])
             .unwrap();
         (
-            Array2::from_shape_vec((frames, 6), features).unwrap(),
+            features_of(Array2::from_shape_vec((frames, 6), features).unwrap()),
             scores,
         )
+    }
+
+    fn features_of(frames: Array2<f32>) -> Features {
+        Features {
+            frames,
+            shift: Seconds(0.01),
+        }
     }
 
     #[test]
@@ -181,7 +191,7 @@ mod tests {
             let (network, mut scratch) = (tiny(kernel), NetworkScratch::default());
             for frames in [1, 2, 3, 7, 100, 1000] {
                 let (features, want) = case(frames);
-                let got = network.scores_of(features.view(), &mut scratch).unwrap();
+                let got = network.scores(&features, &mut scratch).unwrap();
                 assert_eq!(got.num_frames(), frames.div_ceil(3));
                 let error = got.as_slice().iter().zip(&want).map(|(a, b)| (a - b).abs());
                 let error = error.fold(0.0, f32::max);
@@ -193,7 +203,10 @@ mod tests {
     #[test]
     fn an_empty_utterance_has_no_scores() {
         let scores = tiny(Kernel::detect())
-            .scores_of(Array2::zeros((0, 6)).view(), &mut NetworkScratch::default())
+            .scores(
+                &features_of(Array2::zeros((0, 6))),
+                &mut NetworkScratch::default(),
+            )
             .unwrap();
         assert_eq!((scores.num_frames(), scores.num_pdfs()), (0, 18));
     }
@@ -203,17 +216,17 @@ mod tests {
         let (network, mut scratch) = (tiny(Kernel::detect()), NetworkScratch::default());
         let (features, want) = case(7);
         let mut broken = features.clone();
-        broken[[4, 2]] = f32::NAN;
-        let error = network.scores_of(broken.view(), &mut scratch).unwrap_err();
+        broken.frames[[4, 2]] = f32::NAN;
+        let error = network.scores(&broken, &mut scratch).unwrap_err();
         assert!(matches!(
             error,
             AcousticError::NonFiniteFeatures { frame: 4 }
         ));
-        broken.fill(f32::MAX);
-        let error = network.scores_of(broken.view(), &mut scratch).unwrap_err();
-        assert!(matches!(error, AcousticError::NonFiniteScores { frame: 0 }));
+        broken.frames = features.frames.mapv(|value| value.signum() * f32::MAX);
+        let error = network.scores(&broken, &mut scratch).unwrap_err();
+        assert!(matches!(error, AcousticError::NonFiniteScores { .. }));
         let error = network
-            .scores_of(Array2::zeros((3, 5)).view(), &mut scratch)
+            .scores(&features_of(Array2::zeros((3, 5))), &mut scratch)
             .unwrap_err();
         assert!(matches!(
             error,
@@ -222,7 +235,7 @@ mod tests {
                 expected: 6
             }
         ));
-        let again = network.scores_of(features.view(), &mut scratch).unwrap();
+        let again = network.scores(&features, &mut scratch).unwrap();
         assert!(
             again
                 .as_slice()
@@ -241,14 +254,14 @@ mod tests {
             let (features, _) = case(1000);
             for kernel in Kernel::available() {
                 let (network, mut scratch) = (tiny(kernel), NetworkScratch::default());
-                let whole = network.scores_of(features.view(), &mut scratch).unwrap();
+                let whole = network.scores(&features, &mut scratch).unwrap();
                 let mut cuts = cuts.clone();
                 cuts.push(1000);
                 cuts.sort_unstable();
                 let (mut scores, mut from) = (Scores::default(), 0);
                 let mut stream = network.stream(&mut scratch);
                 for to in cuts {
-                    stream.push(features.slice(ndarray::s![from..to, ..]), &mut scores).unwrap();
+                    stream.push(features.frames.slice(ndarray::s![from..to, ..]), &mut scores).unwrap();
                     let (_, right) = network.context();
                     prop_assert_eq!(scores.num_frames(), to.saturating_sub(right).div_ceil(3));
                     from = to;
