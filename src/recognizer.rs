@@ -1,1 +1,208 @@
-//! The whole pipeline behind one call: a model directory in, words out.
+//! The whole pipeline in one call: a model folder is opened once, and waveforms become transcripts.
+//!
+//! [`Recognizer`] is immutable and shared by threads; each thread brings its own [`RecognizerScratch`]. The decoding
+//! graph is compiled from the model's lexicon and n-gram the first time a model is used and kept in a cache
+//! folder ([`Cache`]); recordings too long to hold at once are cut at their quietest places.
+
+mod cache;
+mod error;
+mod model;
+mod segment;
+mod transcript;
+
+pub use cache::{CACHE_VARIABLE, Cache, CacheKey, CachedFile};
+pub use error::RecognizerError;
+pub use segment::LONGEST;
+pub use transcript::{Timings, Transcript, TranscriptWord};
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::time::Instant;
+
+use crate::acoustic::{NetworkScratch, Normalisation, Scores};
+use crate::audio::Waveform;
+use crate::decode::{self, Decoder, Hypothesis, Pruning, Scorer};
+use crate::feature::{Features, subtract_mean};
+use crate::units::{Cost, Seconds};
+use model::Model;
+use segment::segments;
+
+/// How a model is to be used; the default is what the model was tuned for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Score beam of the search: hypotheses that cost more than the frame's best by this are dropped. Above 0, usually
+    /// 8 to 16; larger: slower, more accurate. `None`: the model's.
+    pub beam: Option<Cost>,
+    /// Most hypotheses kept per frame. At least 1, usually 1000 to 10000; larger: slower, more accurate. `None`: the
+    /// model's.
+    pub max_active: Option<usize>,
+    /// Whether the large language model takes a second look, where the model folder has one. On: slower, more accurate.
+    pub rescore: bool,
+    /// Where the compiled graph is kept. `None`: [`Cache::of_user`].
+    pub cache: Option<Cache>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            beam: None,
+            max_active: None,
+            rescore: true,
+            cache: None,
+        }
+    }
+}
+
+/// A model, opened and ready. Immutable: share it between threads.
+pub struct Recognizer {
+    model: Model,
+    pruning: Pruning,
+}
+
+/// What one recognition writes to. Reuse it: once warm, nothing is allocated per frame.
+#[derive(Default)]
+pub struct RecognizerScratch {
+    network: NetworkScratch,
+    scores: Scores,
+    search: decode::Scratch,
+}
+
+impl Scorer for Scores {
+    fn num_frames(&self) -> usize {
+        self.num_frames()
+    }
+
+    fn num_pdfs(&self) -> usize {
+        self.num_pdfs()
+    }
+
+    fn frame(&self, frame: usize) -> &[f32] {
+        self.row(frame)
+    }
+}
+
+impl Recognizer {
+    /// Opens the model in `folder`. The first time, its graph is compiled, which takes seconds; later it is mapped.
+    ///
+    /// # Errors
+    /// When a file of the model is missing, damaged or of another version, when the files do not belong together, or
+    /// when `options` are out of range.
+    pub fn open(folder: &Path, options: Options) -> Result<Self, RecognizerError> {
+        let model = Model::open(folder, &options)?;
+        let defaults = &model.description.decode;
+        let pruning = Pruning {
+            network_beam: options.beam.unwrap_or(Cost(defaults.beam)),
+            network_top_n: options.max_active.unwrap_or(defaults.max_active),
+            lattice_beam: Cost(defaults.lattice_beam),
+            ..Pruning::default()
+        };
+        pruning.validate()?;
+        Ok(Recognizer { model, pruning })
+    }
+
+    /// An empty scratch for [`Recognizer::transcribe`].
+    pub fn scratch(&self) -> RecognizerScratch {
+        RecognizerScratch::default()
+    }
+
+    /// What was said in `waveform`. Nothing is heard in audio that is empty, shorter than a frame (25 ms) or constant.
+    ///
+    /// # Errors
+    /// When the waveform cannot be resampled to the model's rate, or holds values the network cannot score.
+    pub fn transcribe(
+        &self,
+        waveform: &Waveform,
+        scratch: &mut RecognizerScratch,
+    ) -> Result<Transcript, RecognizerError> {
+        let started = Instant::now();
+        let mut transcript = Transcript {
+            audio: waveform.duration(),
+            reached_final: true,
+            ..Transcript::default()
+        };
+        let rate = self.model.mfcc.config().sample_rate;
+        let resampled = match waveform.rate == rate {
+            true => Cow::Borrowed(waveform),
+            false => Cow::Owned(waveform.clone().at_rate(rate)?),
+        };
+        transcript.timings.features = since(started);
+        for range in segments(&resampled.samples, rate) {
+            let offset = Seconds(range.start as f64 / f64::from(rate.0));
+            let samples = resampled.samples[range].to_vec();
+            self.hear(
+                &Waveform { samples, rate },
+                offset,
+                scratch,
+                &mut transcript,
+            )?;
+        }
+        Ok(transcript)
+    }
+
+    /// Appends what is said in one segment, which begins at `offset` of the recording.
+    fn hear(
+        &self,
+        segment: &Waveform,
+        offset: Seconds,
+        scratch: &mut RecognizerScratch,
+        transcript: &mut Transcript,
+    ) -> Result<(), RecognizerError> {
+        if is_constant(&segment.samples) {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let features = self.features(segment)?;
+        add(&mut transcript.timings.features, started);
+
+        let started = Instant::now();
+        let frames = features.frames.view();
+        self.model
+            .network
+            .scores_into(frames, &mut scratch.network, &mut scratch.scores)?;
+        add(&mut transcript.timings.acoustic, started);
+
+        let started = Instant::now();
+        let decoder = Decoder::new(&self.model.graph, self.pruning)?;
+        let heard = decoder.decode(&scratch.scores, &mut scratch.search)?;
+        add(&mut transcript.timings.search, started);
+
+        self.write_down(&heard, offset, transcript);
+        Ok(())
+    }
+
+    /// The features of a segment, normalised as the network was trained.
+    fn features(&self, segment: &Waveform) -> Result<Features, RecognizerError> {
+        let mut features = self.model.mfcc.compute(segment)?;
+        if self.model.description.normalisation == Normalisation::UtteranceMean {
+            subtract_mean(&mut features);
+        }
+        Ok(features)
+    }
+
+    fn write_down(&self, heard: &Hypothesis, offset: Seconds, transcript: &mut Transcript) {
+        let shift = self.model.score_shift();
+        transcript.words.extend(heard.words.iter().map(|word| {
+            let (start, end) = word.seconds(shift);
+            TranscriptWord {
+                word: self.model.word(word.id).to_owned(),
+                start: Seconds(offset.0 + start.0),
+                end: Seconds(offset.0 + end.0),
+            }
+        }));
+        transcript.cost += heard.cost;
+        transcript.reached_final &= heard.reached_final;
+    }
+}
+
+/// True where there is no sound at all: digital silence, or a constant offset.
+fn is_constant(samples: &[f32]) -> bool {
+    samples.windows(2).all(|pair| pair[0] == pair[1])
+}
+
+fn since(started: Instant) -> Seconds {
+    Seconds(started.elapsed().as_secs_f64())
+}
+
+fn add(stage: &mut Seconds, started: Instant) {
+    stage.0 += since(started).0;
+}

@@ -4,10 +4,13 @@
 //! [`USAGE`] nothing was tried, because the arguments, or the model they name, cannot be used.
 //! Answers go to standard output, everything else (errors, warnings, progress, logs) to standard error.
 
+mod output;
 pub mod transcribe;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -52,6 +55,38 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
 #[derive(Debug, thiserror::Error)]
 #[error("{0:#}")]
 pub struct UsageError(pub anyhow::Error);
+
+/// The model a command uses: the folder asked for, else `models/en` here, or near the program (where a build in the
+/// repository or an installed package has it).
+///
+/// # Errors
+/// A [`UsageError`] that says where it was sought.
+pub fn model_folder(asked: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+    if let Some(folder) = asked {
+        return Ok(folder);
+    }
+    let program = std::env::current_exe().unwrap_or_default();
+    let near = program.ancestors().skip(1).flat_map(|folder| {
+        [
+            folder.join("models/en"),
+            folder.join("share/paretone/models/en"),
+        ]
+    });
+    let found = std::iter::once(PathBuf::from("models/en"))
+        .chain(near)
+        .find(|folder| is_model(folder));
+    found.ok_or_else(|| {
+        let error = anyhow!(
+            "no model: there is no models/en here or near {}; name its folder with --model or $PARETONE_MODEL",
+            program.display()
+        );
+        UsageError(error).into()
+    })
+}
+
+fn is_model(folder: &Path) -> bool {
+    folder.join("model.json").is_file()
+}
 
 /// The exit code an error deserves: [`USAGE`] for a [`UsageError`], [`SOME_FAILED`] for every other.
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {

@@ -1,20 +1,184 @@
 //! `paretone transcribe FILE…`: what was said, file by file, in the order the files were given.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 
-/// Transcribe audio files (WAV, FLAC, MP3, Ogg); one line of text per file, in input order
+use anyhow::{Context, anyhow};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::output::Format;
+use super::{SOME_FAILED, UsageError, model_folder};
+use crate::audio::Waveform;
+use crate::recognizer::{Options, Recognizer, Transcript};
+use crate::units::Cost;
+
+/// Transcribe audio files (WAV, FLAC, MP3, Ogg Vorbis): one line of text per file, in input order
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Audio files; `-` reads one from standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// The shape of the answer
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// The model's folder [default: models/en, here or near the program]
+    #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
+    pub model: Option<PathBuf>,
+    /// Score beam of the search, a cost; larger: slower, more accurate [default: the model's]
+    #[arg(long, value_name = "COST", allow_negative_numbers = true, value_parser = positive_cost)]
+    pub beam: Option<f32>,
+    /// Most hypotheses kept per frame; larger: slower, more accurate [default: the model's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_active: Option<u32>,
+    /// Leave out the second look with the large language model: faster, less accurate
+    #[arg(long)]
+    pub no_rescore: bool,
+    /// Files worked on at once [default: one per processor]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
 }
 
 /// Transcribes every file; one that fails does not stop the others.
 ///
 /// # Errors
-/// When the model cannot be opened, or standard output cannot be written.
-pub fn run(_args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("the recogniser is not connected yet")
+/// When the arguments or the model cannot be used, or standard output cannot be written.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if args.format.one_recording_only() && args.files.len() > 1 {
+        return Err(UsageError(anyhow!(
+            "subtitles hold one recording: give one file, or choose --format json or ctm"
+        ))
+        .into());
+    }
+    if args.files.iter().filter(|file| is_stdin(file)).count() > 1 {
+        return Err(UsageError(anyhow!("standard input can be read once: give `-` once")).into());
+    }
+    let options = Options {
+        beam: args.beam.map(Cost),
+        max_active: args.max_active.map(|count| count as usize),
+        rescore: !args.no_rescore,
+        ..Options::default()
+    };
+    let folder = model_folder(args.model)?;
+    let recognizer = Recognizer::open(&folder, options)
+        .with_context(|| format!("the model in {} cannot be used", folder.display()))
+        .map_err(UsageError)?;
+    let failed = transcribe_all(
+        &recognizer,
+        &args.files,
+        args.format,
+        jobs(args.jobs, args.files.len()),
+    )?;
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(SOME_FAILED)
+    })
+}
+
+/// How many threads: what was asked for, else one per processor, and never more than files.
+fn jobs(asked: Option<u16>, files: usize) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    asked.map_or_else(processors, usize::from).min(files)
+}
+
+/// Prints the answer of every file in order, each as soon as those before it are printed. Returns how many failed.
+fn transcribe_all(
+    recognizer: &Recognizer,
+    files: &[PathBuf],
+    format: Format,
+    jobs: usize,
+) -> anyhow::Result<usize> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
+    let next = AtomicUsize::new(0);
+    let (sender, results) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let sender = sender;
+            pool.broadcast(|_| {
+                let mut scratch = recognizer.scratch();
+                // Files are taken one by one, not dealt out, so that answers come nearly in order and print early.
+                while let Some((index, file)) = take(&next, files) {
+                    let result = transcribe_one(file, |waveform| {
+                        Ok(recognizer.transcribe(waveform, &mut scratch)?)
+                    });
+                    if sender.send((index, result)).is_err() {
+                        break; // Nobody prints any more: standard output was closed.
+                    }
+                }
+            });
+        });
+        print_in_order(results, files, format)
+    })
+}
+
+fn take<'f>(next: &AtomicUsize, files: &'f [PathBuf]) -> Option<(usize, &'f Path)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    files.get(index).map(|file| (index, file.as_path()))
+}
+
+fn transcribe_one(
+    file: &Path,
+    transcribe: impl FnOnce(&Waveform) -> anyhow::Result<Transcript>,
+) -> anyhow::Result<Transcript> {
+    let waveform = if is_stdin(file) {
+        Waveform::read(io::stdin().lock(), None)?
+    } else {
+        Waveform::open(file)?
+    };
+    transcribe(&waveform)
+}
+
+fn print_in_order(
+    results: mpsc::Receiver<(usize, anyhow::Result<Transcript>)>,
+    files: &[PathBuf],
+    format: Format,
+) -> anyhow::Result<usize> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let bar = progress_bar(files.len());
+    let mut waiting = BTreeMap::new();
+    let (mut printed, mut failed) = (0, 0);
+    for (index, result) in results {
+        waiting.insert(index, result);
+        bar.inc(1);
+        while let Some(result) = waiting.remove(&printed) {
+            let file = &files[printed];
+            printed += 1;
+            match result {
+                Ok(transcript) => format.write(&mut out, file, &transcript)?,
+                Err(error) => {
+                    failed += 1;
+                    let error = format!("{error:#}");
+                    bar.suspend(|| eprintln!("paretone: {}: {error}", file.display()));
+                    format.write_error(&mut out, file, &error)?;
+                }
+            }
+            out.flush()?;
+        }
+    }
+    bar.finish_and_clear();
+    Ok(failed)
+}
+
+/// A bar on standard error where someone watches and there is more than one file to wait for.
+fn progress_bar(files: usize) -> ProgressBar {
+    if files < 2 {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, {eta} left");
+    ProgressBar::new(files as u64).with_style(style.expect("the template is well formed"))
+}
+
+fn is_stdin(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
+fn positive_cost(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(cost) if cost > 0.0 => Ok(cost),
+        _ => Err("a beam is a number above 0, about 8 (fast) to 16 (accurate)".into()),
+    }
 }

@@ -1,0 +1,270 @@
+//! How a transcript is printed: text, JSON lines, SRT and WebVTT subtitles, NIST CTM.
+//!
+//! Formats: [SubRip](https://docs.fileformat.com/video/srt/), [WebVTT](https://www.w3.org/TR/webvtt1/), CTM as in
+//! NIST's SCTK documentation (`<file> <channel> <start> <duration> <word>`).
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::recognizer::{Timings, Transcript, TranscriptWord};
+use crate::units::Seconds;
+
+/// A new subtitle begins after a pause of this length …
+const CUE_PAUSE: f64 = 0.6;
+/// … or where the cue would last longer than this: about what a viewer reads in one glance …
+const CUE_SECONDS: f64 = 6.0;
+/// … or hold more characters than two subtitle lines of 42 (the broadcasters' usual limit).
+const CUE_CHARS: usize = 84;
+
+/// The shape of the answer on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// One line of text per file; empty where nothing was heard or the file failed
+    Text,
+    /// One JSON object per file and line; `error` in place of the text where the file failed
+    Json,
+    /// SubRip subtitles
+    Srt,
+    /// WebVTT subtitles
+    Vtt,
+    /// NIST CTM: file, channel, start, duration, word
+    Ctm,
+}
+
+impl Format {
+    /// True where one output can hold one recording only.
+    pub fn one_recording_only(self) -> bool {
+        matches!(self, Format::Srt | Format::Vtt)
+    }
+
+    /// Writes the answer for one file.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn write(
+        self,
+        out: &mut impl Write,
+        file: &Path,
+        transcript: &Transcript,
+    ) -> io::Result<()> {
+        match self {
+            Format::Text => writeln!(out, "{}", transcript.text()),
+            Format::Json => write_json(out, &JsonTranscript::new(file, transcript)),
+            Format::Srt => write_srt(out, transcript),
+            Format::Vtt => write_vtt(out, transcript),
+            Format::Ctm => write_ctm(out, file, transcript),
+        }
+    }
+
+    /// Writes what stands in the place of a file that failed, so that text lines stay in step with the files.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn write_error(self, out: &mut impl Write, file: &Path, error: &str) -> io::Result<()> {
+        match self {
+            Format::Text => writeln!(out),
+            Format::Json => write_json(
+                out,
+                &JsonError {
+                    file: &file.to_string_lossy(),
+                    error,
+                },
+            ),
+            Format::Srt | Format::Vtt | Format::Ctm => Ok(()),
+        }
+    }
+}
+
+/// One line of `--format json`.
+#[derive(Serialize)]
+struct JsonTranscript<'a> {
+    file: String,
+    text: String,
+    words: &'a [TranscriptWord],
+    audio_seconds: Seconds,
+    real_time_factor: f64,
+    seconds: &'a Timings,
+    cost: f64,
+    reached_final: bool,
+}
+
+impl<'a> JsonTranscript<'a> {
+    fn new(file: &Path, transcript: &'a Transcript) -> Self {
+        JsonTranscript {
+            file: file.to_string_lossy().into_owned(),
+            text: transcript.text(),
+            words: &transcript.words,
+            audio_seconds: transcript.audio,
+            real_time_factor: transcript.real_time_factor(),
+            seconds: &transcript.timings,
+            cost: transcript.cost.0,
+            reached_final: transcript.reached_final,
+        }
+    }
+}
+
+/// One line of `--format json` for a file that failed.
+#[derive(Serialize)]
+struct JsonError<'a> {
+    file: &'a str,
+    error: &'a str,
+}
+
+fn write_json(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    writeln!(out)
+}
+
+fn write_srt(out: &mut impl Write, transcript: &Transcript) -> io::Result<()> {
+    for (i, cue) in cues(&transcript.words).enumerate() {
+        let (start, end) = span(cue);
+        writeln!(out, "{}", i + 1)?;
+        writeln!(out, "{} --> {}", clock(start, ','), clock(end, ','))?;
+        writeln!(out, "{}\n", join(cue))?;
+    }
+    Ok(())
+}
+
+fn write_vtt(out: &mut impl Write, transcript: &Transcript) -> io::Result<()> {
+    writeln!(out, "WEBVTT\n")?;
+    for cue in cues(&transcript.words) {
+        let (start, end) = span(cue);
+        writeln!(out, "{} --> {}", clock(start, '.'), clock(end, '.'))?;
+        writeln!(out, "{}\n", join(cue))?;
+    }
+    Ok(())
+}
+
+fn write_ctm(out: &mut impl Write, file: &Path, transcript: &Transcript) -> io::Result<()> {
+    // A CTM field ends at white space, so the name must hold none.
+    let stem = file
+        .file_stem()
+        .unwrap_or(file.as_os_str())
+        .to_string_lossy();
+    let name = stem.replace(char::is_whitespace, "_");
+    for word in &transcript.words {
+        let duration = word.end.0 - word.start.0;
+        writeln!(
+            out,
+            "{name} 1 {:.2} {duration:.2} {}",
+            word.start.0, word.word
+        )?;
+    }
+    Ok(())
+}
+
+/// The words, cut into subtitles that a viewer can read.
+fn cues(words: &[TranscriptWord]) -> impl Iterator<Item = &[TranscriptWord]> {
+    let mut rest = words;
+    std::iter::from_fn(move || {
+        let first = rest.first()?;
+        let mut chars = first.word.chars().count();
+        let mut len = 1;
+        for pair in rest.windows(2) {
+            chars += 1 + pair[1].word.chars().count();
+            let pause = pair[1].start.0 - pair[0].end.0;
+            let lasts = pair[1].end.0 - first.start.0;
+            if pause >= CUE_PAUSE || lasts > CUE_SECONDS || chars > CUE_CHARS {
+                break;
+            }
+            len += 1;
+        }
+        let (cue, after) = rest.split_at(len);
+        rest = after;
+        Some(cue)
+    })
+}
+
+fn span(cue: &[TranscriptWord]) -> (Seconds, Seconds) {
+    let start = cue.first().map_or(Seconds(0.0), |word| word.start);
+    (start, cue.last().map_or(start, |word| word.end))
+}
+
+fn join(cue: &[TranscriptWord]) -> String {
+    let words: Vec<&str> = cue.iter().map(|word| word.word.as_str()).collect();
+    words.join(" ")
+}
+
+/// `hh:mm:ss,mmm`, with the decimal mark the format asks for.
+fn clock(at: Seconds, mark: char) -> String {
+    let millis = (at.0.max(0.0) * 1000.0).round() as u64;
+    let (seconds, millis) = (millis / 1000, millis % 1000);
+    let (minutes, seconds) = (seconds / 60, seconds % 60);
+    format!(
+        "{:02}:{:02}:{seconds:02}{mark}{millis:03}",
+        minutes / 60,
+        minutes % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard() -> Transcript {
+        let word = |word: &str, start, end| TranscriptWord {
+            word: word.into(),
+            start: Seconds(start),
+            end: Seconds(end),
+        };
+        Transcript {
+            words: vec![
+                word("good", 0.5, 0.75),
+                word("morning", 0.75, 1.25),
+                word("all", 3661.0, 3661.5),
+            ],
+            audio: Seconds(3662.0),
+            ..Transcript::default()
+        }
+    }
+
+    fn printed(format: Format) -> String {
+        let mut out = Vec::new();
+        format
+            .write(&mut out, Path::new("a dir/my talk.wav"), &heard())
+            .unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_format_prints_the_words_and_their_times() {
+        assert_eq!(printed(Format::Text), "good morning all\n");
+        assert_eq!(
+            printed(Format::Srt),
+            "1\n00:00:00,500 --> 00:00:01,250\ngood morning\n\n2\n01:01:01,000 --> 01:01:01,500\nall\n\n"
+        );
+        assert_eq!(
+            printed(Format::Vtt),
+            "WEBVTT\n\n00:00:00.500 --> 00:00:01.250\ngood morning\n\n01:01:01.000 --> 01:01:01.500\nall\n\n"
+        );
+        assert_eq!(
+            printed(Format::Ctm),
+            "my_talk 1 0.50 0.25 good\nmy_talk 1 0.75 0.50 morning\nmy_talk 1 3661.00 0.50 all\n"
+        );
+        let json: serde_json::Value = serde_json::from_str(&printed(Format::Json)).unwrap();
+        assert_eq!(json["file"], "a dir/my talk.wav");
+        assert_eq!(json["text"], "good morning all");
+        assert_eq!(json["words"][1]["word"], "morning");
+        assert_eq!(json["words"][1]["start"], 0.75);
+        assert_eq!(json["audio_seconds"], 3662.0);
+    }
+
+    #[test]
+    fn a_failed_file_keeps_its_line() {
+        let failed = |format: Format| {
+            let mut out = Vec::new();
+            format
+                .write_error(&mut out, Path::new("b.wav"), "no \"audio\"")
+                .unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(failed(Format::Text), "\n");
+        assert_eq!(
+            failed(Format::Json),
+            "{\"file\":\"b.wav\",\"error\":\"no \\\"audio\\\"\"}\n"
+        );
+        assert_eq!(failed(Format::Ctm), "");
+    }
+}

@@ -1,0 +1,53 @@
+//! Why a model could not be opened or a recording not be recognised.
+
+use std::path::PathBuf;
+
+use crate::acoustic::AcousticError;
+use crate::audio::AudioError;
+use crate::decode::DecodeError;
+use crate::feature::FeatureError;
+use crate::graph::GraphError;
+
+/// A model that cannot be used, or a recording that cannot be recognised with it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecognizerError {
+    /// There is no model in the folder.
+    #[error("{} holds no model.json: name a model's folder, such as models/en", folder.display())]
+    NoModel {
+        /// The folder that was named.
+        folder: PathBuf,
+    },
+    /// A file of the model or of the cache could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// No file could be made, neither in the cache nor in the temporary folder.
+    #[error("no temporary file can be made ({0}): free some space or set TMPDIR")]
+    NoSpace(#[from] std::io::Error),
+    /// The model's parts do not belong together.
+    #[error("the model's parts do not fit: {what}; copy the whole folder again")]
+    Mismatch {
+        /// What disagrees.
+        what: String,
+    },
+    /// The recording cannot be brought to the model's sample rate.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// The features cannot be computed as the model asks.
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
+    /// The network or its description cannot be used.
+    #[error(transparent)]
+    Acoustic(#[from] AcousticError),
+    /// The decoding graph cannot be used.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The search options are out of range, or the scores cannot be searched.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}

@@ -1,0 +1,69 @@
+//! What was heard: the words with their times, and what hearing them cost.
+
+use serde::Serialize;
+
+use crate::decode::PathCost;
+use crate::units::Seconds;
+
+/// One recognised word. Serializes as `{"word", "start", "end"}`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TranscriptWord {
+    /// The word as the model's word table spells it.
+    pub word: String,
+    /// Where it starts, from the beginning of the recording.
+    pub start: Seconds,
+    /// Where it ends, from the beginning of the recording; never before `start`.
+    pub end: Seconds,
+}
+
+/// Wall-clock time of each stage, in seconds of one thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Timings {
+    /// Resampling and features.
+    pub features: Seconds,
+    /// The network's forward pass.
+    pub acoustic: Seconds,
+    /// The beam search, lattice included.
+    pub search: Seconds,
+    /// Rescoring with the large language model; zero when it is off.
+    pub rescore: Seconds,
+}
+
+impl Timings {
+    /// All stages together.
+    pub fn total(&self) -> Seconds {
+        Seconds(self.features.0 + self.acoustic.0 + self.search.0 + self.rescore.0)
+    }
+}
+
+/// What was heard in one recording.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Transcript {
+    /// The words in time order; empty where nothing was heard.
+    pub words: Vec<TranscriptWord>,
+    /// The path's whole cost: acoustic and graph, the latter after rescoring where that was on.
+    pub cost: PathCost,
+    /// False where the search ended outside a final state, so that the last words are doubtful.
+    pub reached_final: bool,
+    /// Where the time went.
+    pub timings: Timings,
+    /// How long the recording is.
+    pub audio: Seconds,
+}
+
+impl Transcript {
+    /// The words with one space between them.
+    pub fn text(&self) -> String {
+        let words: Vec<&str> = self.words.iter().map(|word| word.word.as_str()).collect();
+        words.join(" ")
+    }
+
+    /// Processing seconds per second of audio, always of the recording's own length; zero for an empty recording.
+    pub fn real_time_factor(&self) -> f64 {
+        if self.audio.0 > 0.0 {
+            self.timings.total().0 / self.audio.0
+        } else {
+            0.0
+        }
+    }
+}
