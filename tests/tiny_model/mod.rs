@@ -1,0 +1,134 @@
+//! A whole model of a few kilobytes, made of fixed numbers: for tests that need a model but no accuracy.
+//!
+//! Two words, four phones, one layer. What it hears has no meaning; that it answers, and how fast it gives up on
+//! damage, has.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+
+const PHONES: [&str; 4] = ["SIL", "SPN", "AA", "B"];
+const PDFS: usize = 2 * PHONES.len();
+const INPUTS: usize = 40;
+const OFFSETS: [i32; 3] = [-1, 0, 1];
+
+/// The words, as `words.txt` lists them.
+pub const WORDS: &str = "<eps>\n<s>\n</s>\n<unk>\nah\nbah\n";
+/// Their pronunciations.
+pub const LEXICON: &str = "<unk>\tSPN\nah\tAA\nbah\tB AA\n";
+/// How they follow each other.
+pub const ARPA: &str = "\
+\\data\\
+ngram 1=5
+ngram 2=4
+
+\\1-grams:
+-99\t<s>\t-0.3
+-0.8\t</s>
+-2.0\t<unk>
+-0.6\tah\t-0.2
+-0.5\tbah\t-0.2
+
+\\2-grams:
+-0.3\t<s> bah
+-0.4\tbah ah
+-0.5\tah bah
+-0.3\tah </s>
+
+\\end\\
+";
+
+/// Writes the model into `folder/tiny` and returns that folder.
+pub fn write(folder: &Path) -> PathBuf {
+    let model = folder.join("tiny");
+    fs::create_dir_all(&model).expect("a folder for the model");
+    let put = |name: &str, bytes: &[u8]| fs::write(model.join(name), bytes).expect("writable");
+    put("model.json", description().as_bytes());
+    put("acoustic.safetensors", &weights());
+    put("words.txt", WORDS.as_bytes());
+    put("lexicon.txt", LEXICON.as_bytes());
+    model
+}
+
+fn description() -> String {
+    serde_json::json!({
+        "format": 1, "name": "tiny", "licence": "CC0-1.0",
+        "feature": {"kind": "mfcc", "sample_rate": 16000, "frame_length_ms": 25.0, "frame_shift_ms": 10.0,
+            "num_bins": 40, "num_ceps": INPUTS, "low_hz": 20.0, "high_hz": 7600.0, "cepstral_lifter": 22.0,
+            "preemphasis": 0.97, "window": "povey", "snip_edges": true},
+        "normalisation": "utterance-mean",
+        "network": {"weights": "acoustic.safetensors", "input_dim": INPUTS, "subsampling": 3, "layers": [
+            {"name": "output", "offsets": OFFSETS, "stride": 3, "input_dim": INPUTS, "output_dim": PDFS,
+                "bias": true, "relu": false, "norm": false}]},
+        "hmm": {"phones": PHONES, "silence": "SIL", "unknown": "SPN", "pdfs": PDFS, "context": "left-biphone"},
+        "decode": {"acoustic_scale": 1.0, "word_penalty": 0.0, "silence_probability": 0.5, "beam": 13.0,
+            "lattice_beam": 8.0, "max_active": 7000}
+    })
+    .to_string()
+}
+
+/// Small weights without pattern, by a fixed linear congruence, and every pdf of its own phone alone.
+fn weights() -> Vec<u8> {
+    let mut state = 1u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (f64::from(state >> 8) / f64::from(1 << 24) - 0.5) as f32 * 0.02
+    };
+    let columns = OFFSETS.len() * INPUTS;
+    let weight: Vec<u8> = (0..PDFS * columns)
+        .flat_map(|_| next().to_le_bytes())
+        .collect();
+    let bias: Vec<u8> = (0..PDFS).flat_map(|_| next().to_le_bytes()).collect();
+    let table: Vec<u8> = (0..PHONES.len())
+        .flat_map(|_| 0..PDFS as i32)
+        .flat_map(i32::to_le_bytes)
+        .collect();
+    let view = |dtype, shape: &[usize], bytes| {
+        TensorView::new(dtype, shape.to_vec(), bytes).expect("shape and bytes agree")
+    };
+    let tensors = BTreeMap::from([
+        ("output.weight", view(Dtype::F32, &[PDFS, columns], &weight)),
+        ("output.bias", view(Dtype::F32, &[PDFS], &bias)),
+        (
+            "hmm.pdfs",
+            view(Dtype::I32, &[PHONES.len(), PHONES.len(), 2], &table),
+        ),
+    ]);
+    safetensors::serialize(tensors, None).expect("a few tensors")
+}
+
+/// A 16-bit mono WAV file of these samples.
+pub fn wav(rate: u32, samples: &[i16]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(44 + 2 * samples.len());
+    let data = 2 * samples.len() as u32;
+    bytes.extend(b"RIFF");
+    bytes.extend((36 + data).to_le_bytes());
+    bytes.extend(b"WAVEfmt ");
+    bytes.extend(16u32.to_le_bytes());
+    bytes.extend(1u16.to_le_bytes());
+    bytes.extend(1u16.to_le_bytes());
+    bytes.extend(rate.to_le_bytes());
+    bytes.extend(rate.wrapping_mul(2).to_le_bytes());
+    bytes.extend(2u16.to_le_bytes());
+    bytes.extend(16u16.to_le_bytes());
+    bytes.extend(b"data");
+    bytes.extend(data.to_le_bytes());
+    bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+    bytes
+}
+
+/// Noise without pattern: `count` samples of about a tenth of full scale.
+pub fn noise(count: usize) -> Vec<i16> {
+    let mut state = 7u32;
+    (0..count)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            ((state >> 16) as i16) / 10
+        })
+        .collect()
+}
