@@ -63,7 +63,7 @@ pub struct Hypothesis {
     pub words: Vec<Word>,
     /// Total cost of the path, the final state's included.
     pub cost: PathCost,
-    /// Acoustic and graph parts of the cost, which add up to it; known for paths of a lattice only.
+    /// The parts of the cost, which add up to it; known for paths of a lattice only.
     pub parts: Option<CostParts>,
     /// Whether the path ends in a final state; if no token does, the best token of the last frame is taken instead.
     pub reached_final: bool,
@@ -73,13 +73,15 @@ pub struct Hypothesis {
     pub effort: Effort,
 }
 
-/// The two parts of a path's cost.
+/// The parts of a path's cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CostParts {
     /// The sum of negated scores.
     pub acoustic: PathCost,
-    /// The sum of arc costs and the final cost.
+    /// The sum of arc costs and the final cost; after rescoring, without the small language model's.
     pub graph: PathCost,
+    /// The large language model's share, as weighted in rescoring; 0 without.
+    pub language: PathCost,
 }
 
 /// Work done by a search, summed over its frames.

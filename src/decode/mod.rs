@@ -6,8 +6,11 @@
 mod error;
 mod history;
 mod hypothesis;
+mod lattice;
+mod links;
 pub mod oracle;
 mod prune;
+mod rescore;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -15,12 +18,16 @@ mod tokens;
 
 pub use error::DecodeError;
 pub use hypothesis::{CostParts, Effort, Hypothesis, PathCost, Word};
+pub use lattice::{Lattice, LatticeArc};
 pub use prune::Pruning;
+pub use rescore::{LanguageModel, Rescoring};
 
 use crate::graph::Graph;
 
 use history::History;
 use hypothesis::words_of;
+use lattice::Ends;
+use links::Links;
 use search::{Buffers, Search};
 
 /// Scores of an utterance: natural logarithms of (pseudo-)likelihoods, larger is better.
@@ -60,6 +67,7 @@ pub struct Decoder<'g> {
 pub struct Scratch {
     buffers: Buffers,
     history: History,
+    links: Links,
 }
 
 impl Scratch {
@@ -91,7 +99,9 @@ impl<'g> Decoder<'g> {
         scorer: &impl Scorer,
         scratch: &mut Scratch,
     ) -> Result<Hypothesis, DecodeError> {
-        let Scratch { buffers, history } = scratch;
+        let Scratch {
+            buffers, history, ..
+        } = scratch;
         let mut search = self.start(scorer, buffers, history)?;
         for frame in 0..scorer.num_frames() {
             search.advance(scorer.frame(frame))?;
@@ -107,6 +117,32 @@ impl<'g> Decoder<'g> {
             frames,
             effort: search.effort,
         })
+    }
+
+    /// All paths at most [`Pruning::lattice_beam`] worse than the best, as far as pruning left them.
+    ///
+    /// # Errors
+    /// As [`Decoder::decode`].
+    pub fn lattice(
+        &self,
+        scorer: &impl Scorer,
+        scratch: &mut Scratch,
+    ) -> Result<Lattice, DecodeError> {
+        let Scratch { buffers, links, .. } = scratch;
+        links.set_beam(self.pruning.lattice_beam.0);
+        let mut search = self.start(scorer, buffers, links)?;
+        for frame in 0..scorer.num_frames() {
+            search.advance(scorer.frame(frame))?;
+        }
+        let end = search.finish()?;
+        let ends = search.ends(&end);
+        search.recorder.finish(ends.iter().map(|&(extra, _)| extra));
+        let last = Ends {
+            costs: &ends,
+            beam: self.pruning.lattice_beam.0,
+        };
+        let lattice = Lattice::build(&search.graph, search.recorder, scorer, &last);
+        Ok(lattice.with_outcome(end.reached_final, search.effort))
     }
 
     fn start<'a, R: search::Recorder>(

@@ -10,6 +10,7 @@
 //! state the first stays.
 
 use crate::graph::{GraphView, PDF_LIMIT, PackedArc};
+use crate::units::StateId;
 
 use super::error::DecodeError;
 use super::hypothesis::Effort;
@@ -297,7 +298,7 @@ impl<'a, R: Recorder> Search<'a, R> {
         self.recorder.open_frame(&self.graph, tokens, f32::MAX);
         let mut ends = [(f32::INFINITY, None); 2];
         for (index, (&state, &cost)) in tokens.states.iter().zip(&tokens.costs).enumerate() {
-            let with_final = cost + self.graph.final_cost(crate::units::StateId(state)).0;
+            let with_final = cost + self.graph.final_cost(StateId(state)).0;
             for (end, cost) in ends.iter_mut().zip([with_final, cost]) {
                 if cost < end.0 {
                     *end = (cost, Some(index as u32));
@@ -317,6 +318,26 @@ impl<'a, R: Recorder> Search<'a, R> {
             cost: self.offset + f64::from(cost),
             reached_final,
         })
+    }
+
+    /// How much worse than the best path each token ends, and what of that is its state's final cost; infinity where a
+    /// path may not end.
+    pub(super) fn ends(&self, end: &End) -> Vec<(f32, f32)> {
+        let tokens = &self.buffers.tokens;
+        let best = (end.cost - self.offset) as f32;
+        let ends = tokens
+            .states
+            .iter()
+            .zip(&tokens.costs)
+            .map(|(&state, &cost)| {
+                let last = if end.reached_final {
+                    self.graph.final_cost(StateId(state)).0
+                } else {
+                    0.0
+                };
+                (cost + last - best, last)
+            });
+        ends.collect()
     }
 }
 
