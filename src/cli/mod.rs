@@ -4,6 +4,7 @@
 //! [`USAGE`] nothing was tried, because the arguments, or the model they name, cannot be used.
 //! Answers go to standard output, everything else (errors, warnings, progress, logs) to standard error.
 
+pub mod features;
 mod output;
 pub mod transcribe;
 
@@ -39,6 +40,7 @@ pub struct Cli {
 #[expect(missing_docs, reason = "each subcommand's Args carries the text")]
 pub enum Command {
     Transcribe(transcribe::Args),
+    Features(features::Args),
 }
 
 /// Runs one subcommand.
@@ -48,6 +50,7 @@ pub enum Command {
 pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Transcribe(args) => transcribe::run(args),
+        Command::Features(args) => features::run(args),
     }
 }
 

@@ -1,0 +1,12 @@
+//! Any bytes give a waveform of finite samples or a typed error.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use paretone::audio::Waveform;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(waveform) = Waveform::read(bytes, Some("a.mp3")) {
+        assert!(waveform.samples.iter().all(|sample| sample.is_finite()));
+    }
+});
