@@ -43,7 +43,7 @@ pub enum AudioError {
         what: String,
     },
     /// A sample rate outside [`RATES`](super::RATES).
-    #[error("a sample rate of {rate} Hz is outside 1000..=1536000 Hz: the header is damaged")]
+    #[error("a sample rate of {rate} Hz is outside 1000..=384000 Hz: the header is damaged")]
     Rate {
         /// The rate, in hertz.
         rate: u32,

@@ -35,8 +35,8 @@ pub const MOST_SAMPLES: usize = 1 << 30;
 pub const MOST_COMPRESSED_BYTES: u64 = 2 << 30;
 
 /// The lowest and the highest sample rate that are accepted, in hertz. The lower end keeps resampling from multiplying
-/// the length of a file a thousandfold; the upper end is above every converter on sale.
-pub const RATES: std::ops::RangeInclusive<u32> = 1_000..=1_536_000;
+/// the length of a file a thousandfold; the upper end is what the fastest recorders offer.
+pub const RATES: std::ops::RangeInclusive<u32> = 1_000..=384_000;
 
 /// One channel of audio.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,8 @@
 //! Band-limited resampling: rubato's FFT resampler with the delay taken out and the length made exact.
 //!
 //! The anti-aliasing filter is a windowed sinc of at least 1024 taps at the lower of the two rates (squared
-//! Blackman–Harris window, cutoff at 0.986 of the lower Nyquist frequency), applied by overlap-add.
+//! Blackman–Harris window, cutoff at 0.986 of the lower Nyquist frequency), applied by overlap-add. Its length is made
+//! even at both rates: the delay of an odd one is half a sample off the whole number that rubato reports.
 //! `Resampler::process_all` is refused: for input shorter than one block it leaves the filter's delay in.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
@@ -23,7 +24,7 @@ pub(super) fn resample(samples: &[f32], from: Hertz, to: Hertz) -> Result<Vec<f3
     }
     let length = length as usize;
     let (rate_in, rate_out) = (from.0 as usize, to.0 as usize);
-    let chunk = TAPS * rate_in.div_ceil(rate_out);
+    let chunk = filter_length(rate_in, rate_out);
     let fail = |what: String| AudioError::Unsupported { what };
     let mut fft =
         Fft::<f32>::new(rate_in, rate_out, chunk, 1, FixedSync::Both).map_err(|error| {
@@ -51,6 +52,17 @@ pub(super) fn resample(samples: &[f32], from: Hertz, to: Hertz) -> Result<Vec<f3
     }
     out.truncate(length);
     Ok(out)
+}
+
+/// The filter's length in input samples: a multiple of the smallest whole-numbered step, an even one.
+fn filter_length(rate_in: usize, rate_out: usize) -> usize {
+    let (mut divisor, mut rest) = (rate_in, rate_out);
+    while rest != 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    let step = rate_in / divisor;
+    let least = TAPS * rate_in.div_ceil(rate_out);
+    step * least.div_ceil(step).next_multiple_of(2)
 }
 
 /// One block through the resampler: the frames it wrote to `out`.

@@ -211,7 +211,7 @@ fn compressed_chirps_decode_in_place() {
         ("flac", include_bytes!("../../tests/audio/chirp.flac"), 1e-6),
         ("mp3", include_bytes!("../../tests/audio/chirp.mp3"), 0.05),
         ("ogg", include_bytes!("../../tests/audio/chirp.ogg"), 0.05),
-        ("opus", include_bytes!("../../tests/audio/chirp.opus"), 0.1),
+        ("opus", include_bytes!("../../tests/audio/chirp.opus"), 0.15),
     ];
     for (name, bytes, tolerance) in table {
         let ours = read(bytes).unwrap();
@@ -364,7 +364,7 @@ fn bad_input_is_a_typed_error_or_empty() {
             matches!(e, Malformed { .. } | Unsupported { .. })
         }),
         ("an ID3 tag alone", b"ID3\x04\0\0\0\0\0\0".into(), |e| {
-            matches!(e, Malformed { .. })
+            matches!(e, Malformed { .. } | Unsupported { .. })
         }),
     ];
     for (name, bytes, expected) in table {
