@@ -5,6 +5,7 @@
 //! Answers go to standard output, everything else (errors, warnings, progress, logs) to standard error.
 
 pub mod features;
+pub mod lm;
 mod output;
 pub mod transcribe;
 
@@ -41,6 +42,7 @@ pub struct Cli {
 pub enum Command {
     Transcribe(transcribe::Args),
     Features(features::Args),
+    Lm(lm::Args),
 }
 
 /// Runs one subcommand.
@@ -51,6 +53,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Transcribe(args) => transcribe::run(args),
         Command::Features(args) => features::run(args),
+        Command::Lm(args) => lm::run(args),
     }
 }
 

@@ -9,14 +9,19 @@ pub mod compile;
 mod csr;
 mod error;
 mod file;
+pub mod lexicon;
 pub mod ngram;
 pub mod openfst;
+mod textfile;
+mod words;
 
 pub use builder::GraphBuilder;
 pub(crate) use csr::PDF_LIMIT;
 pub use csr::{ArcRef, Arcs, Graph, GraphView, PackedArc};
 pub use error::GraphError;
 pub use file::GRAPH_FORMAT;
+pub use textfile::TextError;
+pub use words::WordTable;
 
 /// Flag in an arc's label: this arc enters the first phone of a word, so a word starts at the frame it consumes.
 pub const WORD_START: u32 = 1 << 31;

@@ -1,0 +1,98 @@
+//! The word table: which word has which id. Line n of `words.txt` is the word of id n.
+//!
+//! Both n-grams, the lexicon and the graph of a model number their words by this one table. It opens with `<eps>`
+//! (no word), and holds `<s>`, `</s>` and `<unk>`.
+
+use std::collections::HashMap;
+use std::io::BufRead;
+use std::path::Path;
+
+use crate::units::WordId;
+
+use super::textfile::{Lines, TextError};
+
+/// Words by id, and ids by word.
+#[derive(Clone, Debug, Default)]
+pub struct WordTable {
+    names: Vec<Box<str>>,
+    ids: HashMap<Box<str>, u32>,
+}
+
+impl WordTable {
+    /// Reads `words.txt`.
+    ///
+    /// # Errors
+    /// [`TextError`] with the file and the line: unreadable, not UTF-8, an empty line, or a word that stands twice.
+    pub fn open(path: &Path) -> Result<WordTable, TextError> {
+        WordTable::read(Lines::open(path)?)
+    }
+
+    /// Reads a table from anything that yields lines; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// As [`WordTable::open`].
+    pub fn from_reader(reader: impl BufRead, name: &str) -> Result<WordTable, TextError> {
+        WordTable::read(Lines::new(reader, name))
+    }
+
+    fn read(mut lines: Lines<impl BufRead>) -> Result<WordTable, TextError> {
+        let mut table = WordTable::default();
+        while let Some(line) = lines.next_line()? {
+            let word: Box<str> = line.trim_ascii().into();
+            if word.is_empty() || word.contains(char::is_whitespace) {
+                return Err(lines.error(format!("\"{word}\" is not one word")));
+            }
+            if let Some(first) = table.ids.insert(word.clone(), table.names.len() as u32) {
+                let what = format!("\"{word}\" is the word of line {} already", first + 1);
+                return Err(lines.error(what));
+            }
+            table.names.push(word);
+        }
+        Ok(table)
+    }
+
+    /// Number of words, specials included.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// True if there is no word.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The spelling of a word; `None` if there is no such id.
+    pub fn name(&self, id: WordId) -> Option<&str> {
+        self.names.get(id.index()).map(AsRef::as_ref)
+    }
+
+    /// The id of a word; `None` if it is not in the table.
+    pub fn id(&self, word: &str) -> Option<WordId> {
+        self.ids.get(word).copied().map(WordId)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_number_is_id() {
+        let table = WordTable::from_reader("<eps>\n<s>\na\n".as_bytes(), "t").unwrap();
+        assert_eq!(table.len(), 3);
+        assert_eq!(table.id("a"), Some(WordId(2)));
+        assert_eq!(table.name(WordId(1)), Some("<s>"));
+        assert_eq!((table.id("b"), table.name(WordId(3))), (None, None));
+    }
+
+    #[test]
+    fn bad_tables_name_the_line() {
+        for (text, line) in [("a\n\nb\n", 2), ("a\nb\na\n", 3), ("a b\n", 1)] {
+            let error = WordTable::from_reader(text.as_bytes(), "t").unwrap_err();
+            assert!(
+                matches!(error, TextError::Line { line: l, .. } if l == line),
+                "{error}"
+            );
+        }
+    }
+}
