@@ -1,1 +1,185 @@
-//! Compiles the decoding graph.
+//! Compiles the decoding graph straight from lexicon, back-off n-gram and HMM, without general automata.
+//!
+//! What one calls HCLG is, for a lexicon, an n-gram and left-biphone context, so regular that it can be written down: one
+//! *root* for each LM state and last phone, from each root a prefix tree of the words the LM state lists, back-off arcs
+//! between the roots. Composition, determinisation and minimisation are then local: the trees are deterministic by
+//! construction ([`tree`]), their weights and labels are pushed as they grow, and hash-consing from the leaves shares all
+//! equal ends ([`nodes`]). General determinisation and minimisation of the same graph take minutes and gigabytes.
+//!
+//! Semantics, which the search relies on:
+//! - an arc that consumes a frame enters a phone (with the entry pdf of its left context) or stays in one;
+//! - the best path of a word sequence costs: n-gram with back-off, `−ln` of the pronunciation probability, the word
+//!   penalty for each word, and at the start and after each word `−ln p` for a silence or `−ln (1 − p)` for none;
+//! - back-off is by epsilon arcs, also where an explicit n-gram exists, as in Kaldi's graphs; a path may so be cheaper
+//!   than the model says, which is rare and small;
+//! - labels carry [`WORD_START`](super::WORD_START) on the arc into a word's first phone and
+//!   [`WORD_END`](super::WORD_END) on the arc into the silence after it.
+//!
+//! The same input gives the same graph, byte for byte.
+//!
+//! Reference: Mohri, Pereira and Riley, "Speech recognition with weighted finite-state transducers", 2008; the direct
+//! construction is in the spirit of Novak, Minematsu and Hirose, "Dynamic grammars with lookahead composition", 2012.
+
+mod assemble;
+mod dictionary;
+mod histories;
+mod nodes;
+mod roots;
+mod steps;
+mod topology;
+mod tree;
+
+#[cfg(test)]
+mod literal;
+#[cfg(test)]
+mod tests;
+
+use crate::units::{Cost, WordId};
+
+use super::{Graph, GraphError};
+use assemble::{Assembly, Pauses};
+use dictionary::{Dictionary, Pronunciation};
+use histories::{BackoffModel, Histories};
+use roots::{LOOP_LIMIT, PHONE_LIMIT, Roots};
+use steps::Steps;
+use topology::Topology;
+
+/// What of the graph's weights is neither in the lexicon nor in the n-gram.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CompileOptions {
+    /// Cost added to each word. Default 0, useful between −2 and 2; larger: fewer and longer words.
+    pub word_penalty: Cost,
+    /// Probability of a silence at the start and after each word. Default 0.5, from 0 (no silences: a smaller graph that
+    /// cannot pause) to below 1.
+    pub silence_probability: f32,
+}
+
+impl Default for CompileOptions {
+    fn default() -> Self {
+        CompileOptions {
+            word_penalty: Cost::FREE,
+            silence_probability: 0.5,
+        }
+    }
+}
+
+/// Why no graph could be compiled.
+#[derive(Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The silence probability is not one.
+    #[error("silence probability {found}: give one from 0 to below 1")]
+    SilenceProbability {
+        /// The value given.
+        found: f32,
+    },
+    /// The word penalty is not usable.
+    #[error("word penalty {found}: give a cost between -100 and 100")]
+    WordPenalty {
+        /// The value given.
+        found: f32,
+    },
+    /// The acoustic model has more phones or pdfs than a root's key holds.
+    #[error("the model has {found} {what}, a graph holds {limit}")]
+    TooLarge {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many fit.
+        limit: usize,
+    },
+    /// A pronunciation uses a phone that the acoustic model does not have.
+    #[error(
+        "word {word:?} is pronounced with {phone:?}, which is no phone of the model; correct the lexicon"
+    )]
+    UnknownPhone {
+        /// The word.
+        word: String,
+        /// The phone.
+        phone: String,
+    },
+    /// A pronunciation has no phones, too many, or is one of silence.
+    #[error("word {word:?} has a pronunciation that {problem}; correct the lexicon")]
+    Pronunciation {
+        /// The word.
+        word: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// No word of the n-gram has a pronunciation.
+    #[error("no word of the n-gram has a pronunciation; do lexicon and n-gram belong together?")]
+    NoWords,
+    /// The graph could not be laid out.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}
+
+/// What went into a graph, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CompileReport {
+    /// Words with a pronunciation.
+    pub words: usize,
+    /// Pronunciations of those words.
+    pub pronunciations: usize,
+    /// LM states, those that only back off not counted.
+    pub histories: usize,
+    /// States between words.
+    pub roots: usize,
+    /// States within words.
+    pub nodes: usize,
+}
+
+/// The construction proper, on plain inputs.
+fn assemble<M: BackoffModel>(
+    topology: &Topology,
+    pronunciations: Vec<Pronunciation>,
+    model: &M,
+    options: &CompileOptions,
+) -> Result<(Graph, CompileReport), CompileError> {
+    let (pauses, word_penalty) = weights(options)?;
+    for (what, found, limit) in [
+        ("phones", topology.phones, PHONE_LIMIT),
+        ("pdfs", topology.pdfs, LOOP_LIMIT),
+    ] {
+        if found > limit {
+            return Err(CompileError::TooLarge { what, found, limit });
+        }
+    }
+    let dictionary = Dictionary::new(pronunciations);
+    let histories = Histories::new(model, &dictionary, word_penalty);
+    let roots = Roots::find(&histories, topology, pauses.silence.is_some());
+    tracing::debug!(roots = roots.len(), "roots found");
+    let (graph, sizes) = Assembly::new(&histories, topology, &roots, pauses).graph()?;
+    if !sizes.speaks {
+        return Err(CompileError::NoWords);
+    }
+    let report = CompileReport {
+        words: dictionary.num_words(),
+        pronunciations: dictionary.len(),
+        histories: sizes.histories,
+        roots: sizes.roots,
+        nodes: sizes.nodes,
+    };
+    Ok((graph, report))
+}
+
+/// The options as costs.
+fn weights(options: &CompileOptions) -> Result<(Pauses, Steps), CompileError> {
+    let p = options.silence_probability;
+    if !(0.0..1.0).contains(&p) {
+        return Err(CompileError::SilenceProbability { found: p });
+    }
+    let found = options.word_penalty.0;
+    if !(-100.0..=100.0).contains(&found) {
+        return Err(CompileError::WordPenalty { found });
+    }
+    let steps = |cost: f32| Steps::of(Cost(cost)).unwrap_or(Steps::FREE);
+    let silence = (p > 0.0).then(|| steps(-p.ln()));
+    Ok((
+        Pauses {
+            silence,
+            none: steps(-(-p).ln_1p()),
+        },
+        steps(found),
+    ))
+}
