@@ -87,6 +87,8 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
         if starts {
             self.initial(history, &stems);
         }
+        let end = self.histories.end(history);
+        let backoff = self.histories.backoff(history);
         let (mut left, mut arcs) = (None, Vec::new());
         for (state, key) in self.roots.of(history) {
             if left != Some(key.left) {
@@ -94,13 +96,13 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
                 arcs = self.grower.root_arcs(&stems, key.left, self.going_on(key));
             }
             self.add_node(state, key.again, &arcs);
-            if let Some((history, cost)) = self.histories.backoff(history) {
-                self.back_off(state, self.roots.backed_off(history, key), cost);
+            if let Some((next, cost)) = backoff {
+                self.back_off(state, self.roots.backed_off(next, key), cost);
             }
             if key.again.is_some() && key.left != self.topology.silence {
                 self.silence(state, key, WORD_END);
             }
-            self.end(state, history, self.going_on(key));
+            self.end(state, end, self.going_on(key));
         }
     }
 
@@ -122,7 +124,7 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
             );
         }
         self.silence(state, key, 0);
-        self.end(state, history, self.pauses.none);
+        self.end(state, self.histories.end(history), self.pauses.none);
     }
 
     /// What it costs not to pause: nothing after a silence, where that was settled.
@@ -157,8 +159,8 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
         );
     }
 
-    fn end(&mut self, state: u32, history: History, extra: Steps) {
-        if let Some(cost) = self.histories.end(history) {
+    fn end(&mut self, state: u32, end: Option<Steps>, extra: Steps) {
+        if let Some(cost) = end {
             self.builder
                 .set_final(StateId(state), (cost + extra).cost());
         }

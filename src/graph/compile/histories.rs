@@ -4,7 +4,7 @@
 //! nothing but an epsilon arc. Arcs go to its back-off state at once instead and carry the back-off cost, which the
 //! look-ahead then sees a word earlier.
 
-use crate::units::{Cost, WordId};
+use crate::units::{Cost, PhoneId, WordId};
 
 use super::dictionary::Dictionary;
 use super::steps::Steps;
@@ -89,6 +89,26 @@ impl<'a, M: BackoffModel> Histories<'a, M> {
             speaks |= cost != Cost::IMPOSSIBLE && !self.dictionary.of(word).is_empty();
         });
         (!speaks).then_some((next, steps))
+    }
+
+    /// The last phone of a leaf, and the one before it if there is one.
+    pub(super) fn last_two(&self, leaf: &Leaf) -> (Option<PhoneId>, PhoneId) {
+        match self.dictionary.get(leaf.rank).phones[..] {
+            [.., before, last] => (Some(before), last),
+            [only] => (None, only),
+            [] => unreachable!("pronunciations have phones"),
+        }
+    }
+
+    /// Number of words that may follow the shortest history and have no pronunciation.
+    pub(super) fn unpronounced(&self) -> usize {
+        let shorter = |&history: &History| self.model.backoff(history).map(|(next, _)| next);
+        let shortest = std::iter::successors(Some(self.start()), shorter).last();
+        let mut count = 0;
+        self.model.successors(shortest.expect("the start is one"), &mut |word, _, _| {
+            count += usize::from(self.dictionary.of(word).is_empty());
+        });
+        count
     }
 
     /// Number of histories, those left out included.

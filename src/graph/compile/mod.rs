@@ -21,8 +21,10 @@
 //! construction is in the spirit of Novak, Minematsu and Hirose, "Dynamic grammars with lookahead composition", 2012.
 
 mod assemble;
+mod contexts;
 mod dictionary;
 mod histories;
+mod inputs;
 mod nodes;
 mod roots;
 mod steps;
@@ -32,10 +34,15 @@ mod tree;
 #[cfg(test)]
 mod literal;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod tests;
 
-use crate::units::{Cost, WordId};
+use crate::acoustic::Hmm;
+use crate::units::Cost;
 
+use super::lexicon::Lexicon;
+use super::ngram::Ngram;
 use super::{Graph, GraphError};
 use assemble::{Assembly, Pauses};
 use dictionary::{Dictionary, Pronunciation};
@@ -88,22 +95,12 @@ pub enum CompileError {
         /// How many fit.
         limit: usize,
     },
-    /// A pronunciation uses a phone that the acoustic model does not have.
-    #[error(
-        "word {word:?} is pronounced with {phone:?}, which is no phone of the model; correct the lexicon"
-    )]
-    UnknownPhone {
-        /// The word.
-        word: String,
-        /// The phone.
-        phone: String,
-    },
-    /// A pronunciation has no phones, too many, or is one of silence.
-    #[error("word {word:?} has a pronunciation that {problem}; correct the lexicon")]
+    /// A pronunciation cannot be compiled.
+    #[error("word {word} (counted from 0 in the word table) {problem}; correct the lexicon")]
     Pronunciation {
-        /// The word.
-        word: String,
-        /// What is wrong with it.
+        /// The word's id.
+        word: u32,
+        /// What is wrong.
         problem: &'static str,
     },
     /// No word of the n-gram has a pronunciation.
@@ -117,8 +114,10 @@ pub enum CompileError {
 /// What went into a graph, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CompileReport {
-    /// Words with a pronunciation.
+    /// Words with a pronunciation, whether the n-gram has them or not.
     pub words: usize,
+    /// Words that the n-gram lists and the lexicon does not pronounce: left out.
+    pub unpronounced: usize,
     /// Pronunciations of those words.
     pub pronunciations: usize,
     /// LM states, those that only back off not counted.
@@ -127,6 +126,35 @@ pub struct CompileReport {
     pub roots: usize,
     /// States within words.
     pub nodes: usize,
+}
+
+/// Compiles the decoding graph of a lexicon, an n-gram and an acoustic model's HMMs, which must share word ids and phone
+/// ids. Words without a pronunciation are left out.
+///
+/// # Errors
+/// [`CompileError`]: unusable options, a pronunciation that does not fit the acoustic model, nothing to say, or a graph
+/// beyond what the format numbers.
+pub fn compile(
+    hmm: &Hmm,
+    lexicon: &Lexicon,
+    ngram: &Ngram,
+    options: &CompileOptions,
+) -> Result<Graph, CompileError> {
+    compile_with_report(hmm, lexicon, ngram, options).map(|(graph, _)| graph)
+}
+
+/// As [`compile`], and says what went into the graph.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_with_report(
+    hmm: &Hmm,
+    lexicon: &Lexicon,
+    ngram: &Ngram,
+    options: &CompileOptions,
+) -> Result<(Graph, CompileReport), CompileError> {
+    let topology = Topology::of(hmm);
+    assemble(&topology, inputs::pronunciations(lexicon, &topology)?, ngram, options)
 }
 
 /// The construction proper, on plain inputs.
@@ -155,6 +183,7 @@ fn assemble<M: BackoffModel>(
     }
     let report = CompileReport {
         words: dictionary.num_words(),
+        unpronounced: histories.unpronounced(),
         pronunciations: dictionary.len(),
         histories: sizes.histories,
         roots: sizes.roots,

@@ -83,11 +83,6 @@ impl Nodes {
         self.again.len()
     }
 
-    /// Number of arcs, self-loops not counted.
-    pub(super) fn num_arcs(&self) -> usize {
-        self.arcs.len()
-    }
-
     /// Each node's state, pdf of the self-loop, and arcs.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, PdfId, &[NodeArc])> {
         (0..self.len() as u32).map(|node| {

@@ -11,7 +11,8 @@
 
 use crate::units::{PdfId, PhoneId};
 
-use super::histories::{BackoffModel, Histories, History, Leaf};
+use super::contexts::Reached;
+use super::histories::{BackoffModel, Histories, History};
 use super::topology::Topology;
 
 /// Bits of the self-loop in a packed key.
@@ -66,7 +67,7 @@ impl Roots {
         topology: &Topology,
         with_silence: bool,
     ) -> Self {
-        let contexts = reach(histories, topology, with_silence);
+        let contexts = Reached::find(histories, topology, with_silence);
         let mut roots = Roots {
             keys: looping(histories, topology, &contexts),
             begin: Vec::new(),
@@ -172,118 +173,6 @@ impl Roots {
     }
 }
 
-/// A set of phones for each history.
-struct Contexts {
-    stride: usize,
-    bits: Vec<u64>,
-}
-
-impl Contexts {
-    fn new(histories: usize, phones: usize) -> Self {
-        let stride = phones.div_ceil(64);
-        Contexts {
-            stride,
-            bits: vec![0; histories * stride],
-        }
-    }
-
-    fn of(&self, history: History) -> &[u64] {
-        &self.bits[history.0 as usize * self.stride..][..self.stride]
-    }
-
-    /// False if the phone was in the set already.
-    fn insert(&mut self, history: History, phone: PhoneId) -> bool {
-        let word = &mut self.bits[history.0 as usize * self.stride + phone.index() / 64];
-        let bit = 1 << (phone.index() % 64);
-        let new = *word & bit == 0;
-        *word |= bit;
-        new
-    }
-
-    fn is_empty(&self, history: History) -> bool {
-        self.of(history).iter().all(|&word| word == 0)
-    }
-
-    fn phones(&self, history: History) -> impl Iterator<Item = PhoneId> {
-        let words = self.of(history).iter().enumerate();
-        words.flat_map(|(i, &word)| {
-            (0..64)
-                .filter(move |bit| word >> bit & 1 == 1)
-                .map(move |bit| PhoneId(i as u32 * 64 + bit))
-        })
-    }
-}
-
-/// The phones that may come before each history: last phones of words that lead there, or there less a back-off.
-struct Reached {
-    /// Entered by a word, so that a silence may follow.
-    by_word: Contexts,
-    /// Entered by a word, a silence, or a back-off.
-    by_all: Contexts,
-    /// Histories with any, in ascending order.
-    histories: Vec<History>,
-    silence: bool,
-}
-
-fn reach<M: BackoffModel>(histories: &Histories<M>, topology: &Topology, silence: bool) -> Reached {
-    let empty = || Contexts::new(histories.len(), topology.phones);
-    let (mut by_word, mut by_all) = (empty(), empty());
-    let start = histories.start();
-    by_all.insert(start, topology.silence);
-    let mut queue = vec![start];
-    let mut seen = vec![false; histories.len()];
-    seen[start.0 as usize] = true;
-    let mut leaves = Vec::new();
-    while let Some(history) = queue.pop() {
-        let mut visit = |history: History| {
-            if !std::mem::replace(&mut seen[history.0 as usize], true) {
-                queue.push(history);
-            }
-        };
-        histories
-            .backoff(history)
-            .into_iter()
-            .for_each(|(next, _)| visit(next));
-        histories.leaves(history, &mut leaves);
-        for leaf in &leaves {
-            by_word.insert(leaf.target, last_two(histories, leaf).1);
-            visit(leaf.target);
-        }
-    }
-    let reached: Vec<_> = (0..histories.len() as u32)
-        .map(History)
-        .filter(|h| seen[h.0 as usize])
-        .collect();
-    for &history in &reached {
-        let mut phones: Vec<_> = by_word.phones(history).collect();
-        phones.extend(
-            Some(topology.silence).filter(|_| history == start || silence && !phones.is_empty()),
-        );
-        let mut at = Some(history);
-        while let Some(history) = at {
-            phones
-                .iter()
-                .for_each(|&phone| drop(by_all.insert(history, phone)));
-            at = histories.backoff(history).map(|(next, _)| next);
-        }
-    }
-    Reached {
-        by_word,
-        by_all,
-        histories: reached,
-        silence,
-    }
-}
-
-/// The last phone of a pronunciation, and the one before it if there is one.
-fn last_two<M>(histories: &Histories<M>, leaf: &Leaf) -> (Option<PhoneId>, PhoneId) {
-    match histories.dictionary.get(leaf.rank).phones[..] {
-        [.., before, last] => (Some(before), last),
-        [only] => (None, only),
-        [] => unreachable!("pronunciations have phones"),
-    }
-}
-
 /// The roots with self-loops: those after each word and after each silence.
 fn looping<M: BackoffModel>(
     histories: &Histories<M>,
@@ -306,17 +195,17 @@ fn looping<M: BackoffModel>(
     for &history in &reached.histories {
         histories.leaves(history, &mut leaves);
         for leaf in &leaves {
-            match last_two(histories, leaf) {
+            match histories.last_two(leaf) {
                 (Some(before), last) => push(leaf.target, before, last),
                 (None, only) => {
-                    let before = reached.by_all.phones(history);
+                    let before = reached.by_all.of(history);
                     before.for_each(|before| push(leaf.target, before, only));
                 }
             }
         }
         if reached.silence {
             let initial = (history == histories.start()).then_some(topology.silence);
-            let before = reached.by_word.phones(history).chain(initial);
+            let before = reached.by_word.of(history).chain(initial);
             before.for_each(|before| push(history, before, topology.silence));
         }
     }

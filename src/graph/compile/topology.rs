@@ -12,6 +12,7 @@ pub(super) struct PhonePdfs {
 }
 
 /// The phone set's HMMs.
+#[derive(Debug)]
 pub(super) struct Topology {
     /// Number of phones.
     pub(super) phones: usize,
