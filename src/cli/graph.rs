@@ -53,7 +53,12 @@ pub struct CompileArgs {
     #[arg(long, value_name = "FILE")]
     pub lexicon: PathBuf,
     /// The n-gram as ARPA, not compressed
-    #[arg(long, value_name = "FILE", required_unless_present = "ngram", conflicts_with = "ngram")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "ngram",
+        conflicts_with = "ngram"
+    )]
     pub arpa: Option<PathBuf>,
     /// The n-gram as packed by `paretone lm pack`
     #[arg(long, value_name = "FILE")]
@@ -99,7 +104,9 @@ fn compile(args: &CompileArgs) -> Result<()> {
     let ngram = ngram(args, &words, xxh3_64(&bytes))?;
     let options = CompileOptions {
         word_penalty: Cost(args.word_penalty.unwrap_or(defaults.word_penalty)),
-        silence_probability: args.silence_probability.unwrap_or(defaults.silence_probability),
+        silence_probability: args
+            .silence_probability
+            .unwrap_or(defaults.silence_probability),
     };
     let (graph, report) = compile_with_report(&hmm, &lexicon, &ngram, &options)?;
     graph.save(&args.out)?;
@@ -122,12 +129,24 @@ fn ngram(args: &CompileArgs, words: &WordTable, sum: u64) -> Result<Ngram> {
 
 /// Sizes on standard error, which is where compilers talk.
 fn tell(out: &Path, graph: &Graph, report: &CompileReport) {
-    let CompileReport { words, unpronounced, pronunciations, histories, roots, nodes } = report;
+    let CompileReport {
+        words,
+        unpronounced,
+        pronunciations,
+        histories,
+        roots,
+        nodes,
+    } = report;
     let (emitting, epsilon) = graph.num_arcs();
-    eprintln!("{words} words, {pronunciations} pronunciations; {unpronounced} words of the n-gram have none");
+    eprintln!(
+        "{words} words, {pronunciations} pronunciations; {unpronounced} words of the n-gram have none"
+    );
     eprintln!("{histories} histories, {roots} states between words, {nodes} within");
     let states = graph.num_states();
-    eprintln!("{}: {states} states, {emitting} emitting and {epsilon} epsilon arcs", out.display());
+    eprintln!(
+        "{}: {states} states, {emitting} emitting and {epsilon} epsilon arcs",
+        out.display()
+    );
 }
 
 fn verify(path: &Path) -> Result<()> {
@@ -159,7 +178,10 @@ fn words(graph: &Graph) -> usize {
     let mut words = HashSet::new();
     for state in (0..graph.num_states() as u32).map(StateId) {
         let arcs = graph.emitting_arcs(state).chain(graph.epsilon_arcs(state));
-        words.extend(arcs.map(|arc| arc.word()).filter(|&word| word != WordId::EPSILON));
+        words.extend(
+            arcs.map(|arc| arc.word())
+                .filter(|&word| word != WordId::EPSILON),
+        );
     }
     words.len()
 }

@@ -5,6 +5,7 @@
 //! Answers go to standard output, everything else (errors, warnings, progress, logs) to standard error.
 
 pub mod features;
+pub mod graph;
 pub mod lm;
 mod output;
 pub mod transcribe;
@@ -42,6 +43,7 @@ pub struct Cli {
 pub enum Command {
     Transcribe(transcribe::Args),
     Features(features::Args),
+    Graph(graph::Args),
     Lm(lm::Args),
 }
 
@@ -53,6 +55,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Transcribe(args) => transcribe::run(args),
         Command::Features(args) => features::run(args),
+        Command::Graph(args) => graph::run(args),
         Command::Lm(args) => lm::run(args),
     }
 }

@@ -105,9 +105,10 @@ impl<'a, M: BackoffModel> Histories<'a, M> {
         let shorter = |&history: &History| self.model.backoff(history).map(|(next, _)| next);
         let shortest = std::iter::successors(Some(self.start()), shorter).last();
         let mut count = 0;
-        self.model.successors(shortest.expect("the start is one"), &mut |word, _, _| {
-            count += usize::from(self.dictionary.of(word).is_empty());
-        });
+        self.model
+            .successors(shortest.expect("the start is one"), &mut |word, _, _| {
+                count += usize::from(self.dictionary.of(word).is_empty());
+            });
         count
     }
 

@@ -25,7 +25,9 @@ impl Topology {
             phones,
             pdfs: hmm.num_pdfs(),
             silence: hmm.silence(),
-            table: ids().flat_map(|left| ids().map(move |phone| pdfs(left, phone))).collect(),
+            table: ids()
+                .flat_map(|left| ids().map(move |phone| pdfs(left, phone)))
+                .collect(),
         }
     }
 }
@@ -38,7 +40,12 @@ pub(super) fn pronunciations(
     let mut all = Vec::new();
     for (word, said) in lexicon.iter() {
         for pronunciation in said {
-            let problem = |problem| Err(CompileError::Pronunciation { word: word.0, problem });
+            let problem = |problem| {
+                Err(CompileError::Pronunciation {
+                    word: word.0,
+                    problem,
+                })
+            };
             let phones = &pronunciation.phones;
             if phones.is_empty() {
                 return problem("has no phones");
@@ -49,8 +56,14 @@ pub(super) fn pronunciations(
             if phones.contains(&topology.silence) {
                 return problem("has the silence phone, which stands between words alone");
             }
-            let Some(cost) = Steps::of(pronunciation.cost) else { continue };
-            all.push(Pronunciation { phones: phones.clone(), word, cost });
+            let Some(cost) = Steps::of(pronunciation.cost) else {
+                continue;
+            };
+            all.push(Pronunciation {
+                phones: phones.clone(),
+                word,
+                cost,
+            });
         }
     }
     Ok(all)

@@ -154,7 +154,12 @@ pub fn compile_with_report(
     options: &CompileOptions,
 ) -> Result<(Graph, CompileReport), CompileError> {
     let topology = Topology::of(hmm);
-    assemble(&topology, inputs::pronunciations(lexicon, &topology)?, ngram, options)
+    assemble(
+        &topology,
+        inputs::pronunciations(lexicon, &topology)?,
+        ngram,
+        options,
+    )
 }
 
 /// The construction proper, on plain inputs.

@@ -8,7 +8,7 @@ use super::literal::{END, LiteralModel, START, topology};
 use super::oracle::{Plain, hclg};
 use super::*;
 use crate::graph::{WORD_MASK, WORD_START};
-use crate::units::{PhoneId, StateId};
+use crate::units::{PhoneId, StateId, WordId};
 
 /// Everything a graph is made of.
 #[derive(Debug)]
