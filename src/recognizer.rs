@@ -20,12 +20,15 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::acoustic::{NetworkScratch, Normalisation, Scores};
-use crate::audio::Waveform;
-use crate::decode::{self, Decoder, Hypothesis, Pruning, Scorer};
+use crate::audio::{AudioError, Waveform};
+use crate::decode::{self, Decoder, Hypothesis, Pruning, Rescoring, Scorer};
 use crate::feature::{Features, subtract_mean};
 use crate::units::{Cost, Seconds};
 use model::Model;
 use segment::segments;
+
+/// Histories that rescoring follows from one lattice node.
+const RESCORED_HISTORIES: usize = 16;
 
 /// How a model is to be used; the default is what the model was tuned for.
 #[derive(Clone, Debug)]
@@ -114,6 +117,7 @@ impl Recognizer {
         waveform: &Waveform,
         scratch: &mut RecognizerScratch,
     ) -> Result<Transcript, RecognizerError> {
+        check_finite(&waveform.samples)?;
         let started = Instant::now();
         let mut transcript = Transcript {
             audio: waveform.duration(),
@@ -163,9 +167,27 @@ impl Recognizer {
 
         let started = Instant::now();
         let decoder = Decoder::new(&self.model.graph, self.pruning)?;
-        let heard = decoder.decode(&scratch.scores, &mut scratch.search)?;
-        add(&mut transcript.timings.search, started);
-
+        let heard = match &self.model.rescoring {
+            None => {
+                let heard = decoder.decode(&scratch.scores, &mut scratch.search)?;
+                add(&mut transcript.timings.search, started);
+                heard
+            }
+            Some([small, large]) => {
+                let lattice = decoder.lattice(&scratch.scores, &mut scratch.search)?;
+                add(&mut transcript.timings.search, started);
+                let started = Instant::now();
+                let how = Rescoring {
+                    small,
+                    large,
+                    scale: 1.0,
+                    histories: RESCORED_HISTORIES,
+                };
+                let heard = lattice.rescore(&how);
+                add(&mut transcript.timings.rescore, started);
+                heard
+            }
+        };
         self.write_down(&heard, offset, transcript);
         Ok(())
     }
@@ -191,6 +213,17 @@ impl Recognizer {
         }));
         transcript.cost += heard.cost;
         transcript.reached_final &= heard.reached_final;
+    }
+}
+
+/// Waveforms that were read are finite; one that a caller made may not be, and its mean would spread what is not.
+fn check_finite(samples: &[f32]) -> Result<(), AudioError> {
+    match samples.iter().position(|sample| !sample.is_finite()) {
+        Some(index) => Err(AudioError::NotFinite {
+            index,
+            value: samples[index],
+        }),
+        None => Ok(()),
     }
 }
 

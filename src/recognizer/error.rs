@@ -6,7 +6,9 @@ use crate::acoustic::AcousticError;
 use crate::audio::AudioError;
 use crate::decode::DecodeError;
 use crate::feature::FeatureError;
-use crate::graph::GraphError;
+use crate::graph::compile::CompileError;
+use crate::graph::ngram::NgramError;
+use crate::graph::{GraphError, TextError};
 
 /// A model that cannot be used, or a recording that cannot be recognised with it.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,15 @@ pub enum RecognizerError {
     /// The decoding graph cannot be used.
     #[error(transparent)]
     Graph(#[from] GraphError),
+    /// The words or their pronunciations cannot be read.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// An n-gram cannot be used.
+    #[error(transparent)]
+    Ngram(#[from] NgramError),
+    /// The graph cannot be compiled.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
     /// The search options are out of range, or the scores cannot be searched.
     #[error(transparent)]
     Decode(#[from] DecodeError),

@@ -8,10 +8,15 @@ use tracing::info;
 
 use super::cache::{Cache, CacheKey, CachedFile};
 use super::{Options, RecognizerError};
-use crate::acoustic::{DecodeDefaults, Hmm, ModelDescription, Network};
+use crate::acoustic::gemm::Kernel;
+use crate::acoustic::{DecodeDefaults, Hmm, HmmArc, ModelDescription, Network, Tensors};
+use crate::decode::LanguageModel;
 use crate::feature::{Mfcc, MfccConfig};
-use crate::graph::{GRAPH_FORMAT, Graph};
-use crate::units::{Seconds, WordId};
+use crate::graph::compile::{CompileOptions, compile};
+use crate::graph::lexicon::Lexicon;
+use crate::graph::ngram::{LmState, Ngram};
+use crate::graph::{GRAPH_FORMAT, Graph, WordTable};
+use crate::units::{Cost, PhoneId, Seconds, WordId};
 
 /// The vocabulary: line n is the word of id n.
 const WORDS: &str = "words.txt";
@@ -19,6 +24,8 @@ const WORDS: &str = "words.txt";
 const LEXICON: &str = "lexicon.txt";
 /// The n-gram that goes into the graph.
 const GRAPH_NGRAM: &str = "graph.ngram";
+/// The larger n-gram that rescores; a model may lack it.
+const RESCORING_NGRAM: &str = "rescore.ngram";
 
 /// Everything a recognition reads.
 pub(super) struct Model {
@@ -26,7 +33,9 @@ pub(super) struct Model {
     pub mfcc: Mfcc,
     pub network: Network,
     pub graph: Graph,
-    words: Vec<Box<str>>,
+    words: WordTable,
+    /// The graph's n-gram and the larger one, where the caller wants rescoring and the model has it.
+    pub rescoring: Option<[Ngram; 2]>,
     /// Keeps a graph that could not be cached on disk for as long as it is mapped.
     _graph_file: CachedFile,
 }
@@ -41,12 +50,18 @@ impl Model {
         let started = Instant::now();
         let description = ModelDescription::open(folder)?;
         let mfcc = Mfcc::new(mfcc_config(&description)?)?;
-        let network = Network::open(folder)?;
-        let hmm = Hmm::open(folder)?;
-        let words = read_words(&folder.join(WORDS))?;
+        let tensors = Tensors::open(&folder.join(&description.network.weights))?;
+        let network = Network::from_tensors(&description, &tensors, Kernel::detect())?;
+        let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
+        let words = WordTable::open(&folder.join(WORDS))?;
         let cache = options.cache.clone().unwrap_or_else(Cache::of_user);
         let (graph, file) = open_graph(folder, &description.decode, &hmm, &cache)?;
         check_fit(&mfcc, &network, &graph)?;
+        let rescoring = if options.rescore {
+            open_rescoring(folder, &words)?
+        } else {
+            None
+        };
         info!(
             "model {} opened in {:.3} s",
             description.name,
@@ -58,13 +73,14 @@ impl Model {
             network,
             graph,
             words,
+            rescoring,
             _graph_file: file,
         })
     }
 
     /// The spelling of a word; a question mark for an id that a damaged graph made up.
     pub(super) fn word(&self, id: WordId) -> &str {
-        self.words.get(id.index()).map_or("?", AsRef::as_ref)
+        self.words.name(id).unwrap_or("?")
     }
 
     /// Time from one row of scores to the next.
@@ -106,10 +122,25 @@ fn read(path: &Path) -> Result<Vec<u8>, RecognizerError> {
     })
 }
 
-fn read_words(path: &Path) -> Result<Vec<Box<str>>, RecognizerError> {
-    let text = String::from_utf8(read(path)?)
-        .map_err(|error| mismatch(format!("{}: {error}", path.display())))?;
-    Ok(text.lines().map(Box::from).collect())
+/// The graph's n-gram and the one to put in its place; `None` where the model has no such.
+fn open_rescoring(folder: &Path, words: &WordTable) -> Result<Option<[Ngram; 2]>, RecognizerError> {
+    let large = folder.join(RESCORING_NGRAM);
+    if !large.is_file() {
+        return Ok(None);
+    }
+    let ngrams = [
+        Ngram::open(&folder.join(GRAPH_NGRAM))?,
+        Ngram::open(&large)?,
+    ];
+    for ngram in &ngrams {
+        let (known, listed) = (ngram.num_words(), words.len());
+        if known != listed {
+            return Err(mismatch(format!(
+                "an n-gram has {known} words, {WORDS} lists {listed}"
+            )));
+        }
+    }
+    Ok(Some(ngrams))
 }
 
 /// The graph of the model from the cache, compiled if it is not there.
@@ -119,25 +150,69 @@ fn open_graph(
     hmm: &Hmm,
     cache: &Cache,
 ) -> Result<(Graph, CachedFile), RecognizerError> {
-    let words = read(&folder.join(WORDS))?;
-    let lexicon = read(&folder.join(LEXICON))?;
-    let ngram = read(&folder.join(GRAPH_NGRAM))?;
-    let key = CacheKey::new(&format!(
+    let mut key = CacheKey::new(&format!(
         "graph-{GRAPH_FORMAT}-{}",
         env!("CARGO_PKG_VERSION")
-    ))
-    .with(&words)
-    .with(&lexicon)
-    .with(&ngram)
-    .with(&settings.word_penalty.to_le_bytes())
-    .with(&settings.silence_probability.to_le_bytes());
+    ));
+    for name in [WORDS, LEXICON, GRAPH_NGRAM] {
+        key = key.with(&read(&folder.join(name))?);
+    }
+    key = key.with(&hmm_bytes(hmm));
+    for setting in [settings.word_penalty, settings.silence_probability] {
+        key = key.with(&setting.to_le_bytes());
+    }
     cache.open_or_make(
         &key,
         "graph",
         |path| Ok(Graph::open(path)?),
-        |path| {
-            let _ = (path, hmm);
-            Err(mismatch("this build cannot compile a graph yet".into()))
-        },
+        |path| Ok(compile_graph(folder, settings, hmm)?.save(path)?),
     )
+}
+
+/// What of the HMMs a graph depends on: phone names, which is silence, and every pdf.
+fn hmm_bytes(hmm: &Hmm) -> Vec<u8> {
+    let phones = || (0..hmm.phones.len() as u32).map(PhoneId);
+    let pairs = phones().flat_map(|left| phones().map(move |phone| (left, phone)));
+    let pdfs = pairs.flat_map(|(left, phone)| {
+        [HmmArc::Entry, HmmArc::Loop].map(|arc| hmm.pdf(left, phone, arc).0)
+    });
+    let mut bytes = hmm.phones.join("\n").into_bytes();
+    bytes.extend(hmm.silence().0.to_le_bytes());
+    bytes.extend(pdfs.flat_map(u32::to_le_bytes));
+    bytes
+}
+
+fn compile_graph(
+    folder: &Path,
+    settings: &DecodeDefaults,
+    hmm: &Hmm,
+) -> Result<Graph, RecognizerError> {
+    let started = Instant::now();
+    info!("compiling the decoding graph of {}, once", folder.display());
+    let words = WordTable::open(&folder.join(WORDS))?;
+    let lexicon = Lexicon::open(&folder.join(LEXICON), &words, &hmm.phones)?;
+    let ngram = Ngram::verify(&folder.join(GRAPH_NGRAM))?;
+    let options = CompileOptions {
+        word_penalty: Cost(settings.word_penalty),
+        silence_probability: settings.silence_probability,
+    };
+    let graph = compile(hmm, &lexicon, &ngram, &options)?;
+    info!("compiled in {:.1} s", started.elapsed().as_secs_f64());
+    Ok(graph)
+}
+
+impl LanguageModel for Ngram {
+    type State = LmState;
+
+    fn start(&self) -> LmState {
+        self.start()
+    }
+
+    fn step(&self, state: LmState, word: WordId) -> (LmState, Cost) {
+        self.step(state, word)
+    }
+
+    fn end(&self, state: LmState) -> Cost {
+        self.end(state)
+    }
 }

@@ -9,8 +9,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use paretone::graph::WordTable;
+use paretone::graph::ngram::arpa::Arpa;
+use paretone::graph::ngram::pack::pack;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
+use xxhash_rust::xxh3::xxh3_64;
 
 const PHONES: [&str; 4] = ["SIL", "SPN", "AA", "B"];
 const PDFS: usize = 2 * PHONES.len();
@@ -52,6 +56,12 @@ pub fn write(folder: &Path) -> PathBuf {
     put("acoustic.safetensors", &weights());
     put("words.txt", WORDS.as_bytes());
     put("lexicon.txt", LEXICON.as_bytes());
+    for name in ["graph.ngram", "rescore.ngram"] {
+        let words = WordTable::from_reader(WORDS.as_bytes(), "words").expect("a word table");
+        let arpa = Arpa::from_reader(ARPA.as_bytes(), "arpa", &words).expect("an n-gram");
+        let packed = pack(arpa, &words, xxh3_64(WORDS.as_bytes())).expect("a small n-gram");
+        packed.save(&model.join(name)).expect("writable");
+    }
     model
 }
 
