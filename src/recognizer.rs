@@ -8,6 +8,7 @@ mod cache;
 mod error;
 mod model;
 mod segment;
+mod silence;
 mod transcript;
 
 pub use cache::{CACHE_VARIABLE, Cache, CacheKey, CachedFile};
@@ -26,6 +27,7 @@ use crate::feature::{Features, subtract_mean};
 use crate::units::{Cost, Seconds};
 use model::Model;
 use segment::segments;
+use silence::fill_digital_silence;
 
 /// Histories that rescoring follows from one lattice node.
 const RESCORED_HISTORIES: usize = 16;
@@ -132,7 +134,11 @@ impl Recognizer {
         transcript.timings.features = since(started);
         for range in segments(&resampled.samples, rate) {
             let offset = Seconds(range.start as f64 / f64::from(rate.0));
-            let samples = resampled.samples[range].to_vec();
+            let mut samples = resampled.samples[range].to_vec();
+            if is_constant(&samples) {
+                continue;
+            }
+            fill_digital_silence(&mut samples, rate);
             self.hear(
                 &Waveform { samples, rate },
                 offset,
@@ -151,9 +157,6 @@ impl Recognizer {
         scratch: &mut RecognizerScratch,
         transcript: &mut Transcript,
     ) -> Result<(), RecognizerError> {
-        if is_constant(&segment.samples) {
-            return Ok(());
-        }
         let started = Instant::now();
         let features = self.features(segment)?;
         add(&mut transcript.timings.features, started);
@@ -165,31 +168,36 @@ impl Recognizer {
             .scores_into(frames, &mut scratch.network, &mut scratch.scores)?;
         add(&mut transcript.timings.acoustic, started);
 
-        let started = Instant::now();
-        let decoder = Decoder::new(&self.model.graph, self.pruning)?;
-        let heard = match &self.model.rescoring {
-            None => {
-                let heard = decoder.decode(&scratch.scores, &mut scratch.search)?;
-                add(&mut transcript.timings.search, started);
-                heard
-            }
-            Some([small, large]) => {
-                let lattice = decoder.lattice(&scratch.scores, &mut scratch.search)?;
-                add(&mut transcript.timings.search, started);
-                let started = Instant::now();
-                let how = Rescoring {
-                    small,
-                    large,
-                    scale: 1.0,
-                    histories: RESCORED_HISTORIES,
-                };
-                let heard = lattice.rescore(&how);
-                add(&mut transcript.timings.rescore, started);
-                heard
-            }
-        };
+        let heard = self.search(scratch, &mut transcript.timings)?;
         self.write_down(&heard, offset, transcript);
         Ok(())
+    }
+
+    /// The words behind the scores in `scratch`: the best path, or the best of the lattice under the large n-gram.
+    fn search(
+        &self,
+        scratch: &mut RecognizerScratch,
+        timings: &mut Timings,
+    ) -> Result<Hypothesis, RecognizerError> {
+        let started = Instant::now();
+        let decoder = Decoder::new(&self.model.graph, self.pruning)?;
+        let Some([small, large]) = &self.model.rescoring else {
+            let heard = decoder.decode(&scratch.scores, &mut scratch.search)?;
+            add(&mut timings.search, started);
+            return Ok(heard);
+        };
+        let lattice = decoder.lattice(&scratch.scores, &mut scratch.search)?;
+        add(&mut timings.search, started);
+        let started = Instant::now();
+        let histories = RESCORED_HISTORIES;
+        let heard = lattice.rescore(&Rescoring {
+            small,
+            large,
+            scale: 1.0,
+            histories,
+        });
+        add(&mut timings.rescore, started);
+        Ok(heard)
     }
 
     /// The features of a segment, normalised as the network was trained.
@@ -201,14 +209,17 @@ impl Recognizer {
         Ok(features)
     }
 
+    /// Appends the words, their times rounded to the millisecond.
     fn write_down(&self, heard: &Hypothesis, offset: Seconds, transcript: &mut Transcript) {
         let shift = self.model.score_shift();
+        let at = |time: Seconds| Seconds(((offset.0 + time.0) * 1000.0).round() / 1000.0);
         transcript.words.extend(heard.words.iter().map(|word| {
             let (start, end) = word.seconds(shift);
+            let word = self.model.word(word.id).to_owned();
             TranscriptWord {
-                word: self.model.word(word.id).to_owned(),
-                start: Seconds(offset.0 + start.0),
-                end: Seconds(offset.0 + end.0),
+                word,
+                start: at(start),
+                end: at(end),
             }
         }));
         transcript.cost += heard.cost;
