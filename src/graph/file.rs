@@ -55,21 +55,7 @@ impl Graph {
     /// # Errors
     /// [`GraphError::Io`] if the folder cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), GraphError> {
-        let io = |source| GraphError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let folder = path
-            .parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
-        let mut out = BufWriter::new(file);
-        self.write(&mut out).map_err(io)?;
-        let file = out.into_inner().map_err(|error| io(error.into_error()))?;
-        file.as_file().sync_all().map_err(io)?;
-        file.persist(path).map_err(|error| io(error.error))?;
-        Ok(())
+        save_atomically(path, |out| self.write(out))
     }
 
     /// Writes the graph's bytes.
@@ -212,6 +198,28 @@ impl Graph {
             bytes(&self.final_costs),
         ]
     }
+}
+
+/// Writes a file into a temporary one in the same folder, which then takes its name.
+pub(super) fn save_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<tempfile::NamedTempFile>) -> std::io::Result<()>,
+) -> Result<(), GraphError> {
+    let io = |source| GraphError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+    let mut out = BufWriter::with_capacity(1 << 20, file);
+    write(&mut out).map_err(io)?;
+    let file = out.into_inner().map_err(|error| io(error.into_error()))?;
+    file.as_file().sync_all().map_err(io)?;
+    file.persist(path).map_err(|error| io(error.error))?;
+    Ok(())
 }
 
 fn check_rows(rows: &Rows<'_>, states: u32, pdfs: u32) -> Result<(), String> {

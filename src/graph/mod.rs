@@ -2,7 +2,8 @@
 //!
 //! A [`Graph`] is a weighted automaton over frames: *emitting* arcs consume one frame of scores with one pdf, *epsilon*
 //! arcs consume nothing. It is built in memory by [`GraphBuilder`], saved and mapped by [`Graph::save`] and
-//! [`Graph::open`], and exchanged with OpenFst and Kaldi by [`openfst`].
+//! [`Graph::open`], and exchanged with OpenFst and Kaldi by [`Graph::read_openfst`] and
+//! [`Graph::save_openfst`].
 
 mod builder;
 pub mod compile;
@@ -11,7 +12,7 @@ mod error;
 mod file;
 pub mod lexicon;
 pub mod ngram;
-pub mod openfst;
+mod openfst;
 mod textfile;
 mod words;
 
