@@ -29,7 +29,7 @@ sample() {
     printf '%s.wav\t%s\t%s\n' "$1" "$(tr '[:upper:]' '[:lower:]' <<<"$3" | tr -d '.,;')" "$2" >>samples.tsv
 }
 
-sample harbour festival_slt 'The little boat came slowly into the harbour, and the children ran down to meet it.'
-sample winter flite_rms 'It was a cold winter morning, and there was snow upon the hills.'
-sample letter festival_slt 'She read the letter twice before she put it back in the drawer.'
-sample garden flite_rms 'In the evening we walked through the garden and talked about the old days.'
+sample river festival_slt 'The old man walked slowly along the river, and his dog ran before him.'
+sample children festival_slt 'The children were playing in the garden when their mother called them home.'
+sample winter flite_rms 'It was a cold winter morning, and the fields were white with snow.'
+sample night flite_rms 'She opened the door and looked out into the night.'
