@@ -1,4 +1,4 @@
-//! FLAC, MP3 and Ogg Vorbis, by the symphonia crates.
+//! FLAC and MP3, by the symphonia crates.
 //!
 //! A packet that does not decode is dropped with a warning, as players do; a file of which no packet decodes is an error.
 
@@ -7,22 +7,23 @@ use std::io::Cursor;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::formats::{FormatOptions, TrackType};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::Packet;
 
 use super::{AudioError, Mixer, Waveform};
 
-/// Decodes all of `bytes`; `extension` tells symphonia where to look first.
-pub(super) fn decode(bytes: Vec<u8>, extension: &'static str) -> Result<Waveform, AudioError> {
-    let fail = |error: Error| failure(extension, error);
+/// Decodes all of `bytes`; `format` names the format by its file extension, which tells symphonia where to look first.
+pub(super) fn decode(bytes: Vec<u8>, format: &'static str) -> Result<Waveform, AudioError> {
+    let fail = |error: Error| failure(format, error);
     let stream = MediaSourceStream::new(
         Box::new(Cursor::new(bytes)),
         MediaSourceStreamOptions::default(),
     );
     let mut hint = Hint::new();
-    hint.with_extension(extension);
-    let mut format = symphonia::default::get_probe()
+    hint.with_extension(format);
+    let mut reader = symphonia::default::get_probe()
         .probe(
             &hint,
             stream,
@@ -30,73 +31,96 @@ pub(super) fn decode(bytes: Vec<u8>, extension: &'static str) -> Result<Waveform
             MetadataOptions::default(),
         )
         .map_err(fail)?;
-    let track = format
+    let track = reader
         .default_track(TrackType::Audio)
-        .ok_or_else(|| no_audio(extension))?;
+        .ok_or_else(|| no_audio(format))?;
     let track_id = track.id;
     let parameters = track
         .codec_params
         .as_ref()
         .and_then(|parameters| parameters.audio());
+    let parameters = parameters.ok_or_else(|| no_audio(format))?;
     let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(
-            parameters.ok_or_else(|| no_audio(extension))?,
-            &AudioDecoderOptions::default(),
-        )
+        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
         .map_err(fail)?;
-    mix(&mut *format, &mut *decoder, track_id, extension)
-}
-
-/// Decodes packet after packet into one channel.
-fn mix(
-    format: &mut dyn FormatReader,
-    decoder: &mut dyn AudioDecoder,
-    track_id: u32,
-    extension: &'static str,
-) -> Result<Waveform, AudioError> {
-    let mut mixer: Option<Mixer> = None;
-    let mut interleaved = Vec::new();
-    let mut first_error = None;
+    let mut drain = Drain::new(format);
     loop {
-        let packet = match format.next_packet() {
-            Ok(Some(packet)) if packet.track_id == track_id => packet,
-            Ok(Some(_)) => continue,
+        match reader.next_packet() {
+            Ok(Some(packet)) if packet.track_id == track_id => {
+                drain.take(&mut *decoder, &packet)?
+            }
+            Ok(Some(_)) => {}
             Ok(None) => break,
-            // The file was cut short, or another chained stream begins: what has been decoded stands.
+            // The file was cut short: what has been decoded stands.
             Err(error) => {
-                first_error.get_or_insert(error);
+                drain.first_error.get_or_insert(error);
                 break;
             }
-        };
-        let block = match decoder.decode(&packet) {
+        }
+    }
+    drain.finish()
+}
+
+/// Where decoded packets go.
+pub(super) struct Drain {
+    format: &'static str,
+    /// Made by the first packet that decodes, which tells the rate and the channels.
+    mixer: Option<Mixer>,
+    interleaved: Vec<f32>,
+    first_error: Option<Error>,
+}
+
+impl Drain {
+    pub(super) fn new(format: &'static str) -> Self {
+        Drain {
+            format,
+            mixer: None,
+            interleaved: Vec::new(),
+            first_error: None,
+        }
+    }
+
+    /// Decodes one packet.
+    pub(super) fn take(
+        &mut self,
+        decoder: &mut dyn AudioDecoder,
+        packet: &Packet,
+    ) -> Result<(), AudioError> {
+        let format = self.format;
+        let block = match decoder.decode(packet) {
             Ok(block) => block,
             Err(error @ (Error::DecodeError(_) | Error::IoError(_))) => {
-                tracing::warn!("dropped a damaged {extension} packet: {error}");
-                first_error.get_or_insert(error);
-                continue;
+                tracing::warn!("dropped a damaged {format} packet: {error}");
+                self.first_error.get_or_insert(error);
+                return Ok(());
             }
-            Err(error) => return Err(failure(extension, error)),
+            Err(error) => return Err(failure(format, error)),
         };
         let (rate, channels) = (block.spec().rate(), block.spec().channels().count());
-        let mixer = match &mut mixer {
+        let mixer = match &mut self.mixer {
             Some(mixer) if mixer.rate.0 != rate || mixer.channels != channels => {
-                let what = format!("{extension} audio that changes its rate or channels");
+                let what = format!("{format} audio that changes its rate or channels");
                 return Err(AudioError::Unsupported { what });
             }
             Some(mixer) => mixer,
             none => none.insert(Mixer::new(rate, channels)?),
         };
-        block.copy_to_vec_interleaved(&mut interleaved);
-        mixer.push(&interleaved)?;
+        block.copy_to_vec_interleaved(&mut self.interleaved);
+        mixer.push(&self.interleaved)
     }
-    match (mixer, first_error) {
-        (Some(mixer), _) => Ok(mixer.finish()),
-        (None, Some(error)) => Err(failure(extension, error)),
-        (None, None) => Err(no_audio(extension)),
+
+    /// What has been decoded; an error if nothing has.
+    pub(super) fn finish(self) -> Result<Waveform, AudioError> {
+        match (self.mixer, self.first_error) {
+            (Some(mixer), _) => Ok(mixer.finish()),
+            (None, Some(error)) => Err(failure(self.format, error)),
+            (None, None) => Err(no_audio(self.format)),
+        }
     }
 }
 
-fn failure(format: &'static str, error: Error) -> AudioError {
+/// Symphonia's error as ours.
+pub(super) fn failure(format: &'static str, error: Error) -> AudioError {
     match error {
         Error::Unsupported(what) => AudioError::Unsupported {
             what: format!("{format}: {what}"),

@@ -1,7 +1,7 @@
 //! Which samples? [`Waveform`] holds one channel of audio, whatever file it came from.
 //!
-//! The content decides how bytes are read, never the file name: WAV ([`wav`]), Ogg Opus ([`opus`]), and FLAC, MP3 and
-//! Ogg Vorbis ([`compressed`]). All channels are averaged to one. [`Waveform::at_rate`] then resamples to the rate a
+//! The content decides how bytes are read, never the file name: WAV ([`wav`]), Ogg Opus ([`opus`]), Ogg Vorbis
+//! ([`vorbis`]), FLAC and MP3 ([`compressed`]). All channels are averaged to one. [`Waveform::at_rate`] then resamples to the rate a
 //! model was trained at ([`resample`]).
 //!
 //! Input is untrusted. A size that a header claims is never allocated; memory follows the bytes that arrive, up to
@@ -15,6 +15,7 @@ mod g711;
 mod ogg;
 mod opus;
 mod resample;
+mod vorbis;
 mod wav;
 
 pub use error::AudioError;
@@ -77,7 +78,8 @@ impl Waveform {
         match Container::of(&head, name_hint)? {
             Container::Wav => wav::read(BufReader::new(head.as_slice().chain(reader))),
             Container::OggOpus => opus::decode(&whole(head, reader)?),
-            Container::Symphonia(extension) => compressed::decode(whole(head, reader)?, extension),
+            Container::OggVorbis => vorbis::decode(&whole(head, reader)?),
+            Container::Plain(format) => compressed::decode(whole(head, reader)?, format),
         }
     }
 
@@ -107,8 +109,9 @@ const HEAD_BYTES: u64 = 64;
 enum Container {
     Wav,
     OggOpus,
-    /// Symphonia, with the file extension that tells it where to start.
-    Symphonia(&'static str),
+    OggVorbis,
+    /// Frames without an Ogg around them, named by their file extension.
+    Plain(&'static str),
 }
 
 impl Container {
@@ -118,16 +121,20 @@ impl Container {
             [] => Err(AudioError::Empty),
             [b'R', b'I', b'F', b'F' | b'X', ..] | [b'R', b'F', b'6', b'4', ..] => Ok(Self::Wav),
             [b'O', b'g', b'g', b'S', ..] if opus::is_opus(head) => Ok(Self::OggOpus),
-            [b'O', b'g', b'g', b'S', ..] => Ok(Self::Symphonia("ogg")),
-            [b'f', b'L', b'a', b'C', ..] => Ok(Self::Symphonia("flac")),
-            [b'I', b'D', b'3', ..] => Ok(Self::Symphonia("mp3")),
+            [b'O', b'g', b'g', b'S', ..] if vorbis::is_vorbis(head) => Ok(Self::OggVorbis),
+            [b'O', b'g', b'g', b'S', ..] => {
+                let what = "Ogg with another codec than Opus and Vorbis".into();
+                Err(AudioError::Unsupported { what })
+            }
+            [b'f', b'L', b'a', b'C', ..] => Ok(Self::Plain("flac")),
+            [b'I', b'D', b'3', ..] => Ok(Self::Plain("mp3")),
             // An MPEG audio frame: eleven ones, then neither a reserved layer, nor bit rate, nor sample rate.
             [0xff, b, c, ..]
                 if b & 0xe0 == 0xe0 && b & 0x06 != 0 && c & 0xf0 != 0xf0 && c & 0x0c != 0x0c =>
             {
-                Ok(Self::Symphonia("mp3"))
+                Ok(Self::Plain("mp3"))
             }
-            _ if named_mp3 => Ok(Self::Symphonia("mp3")),
+            _ if named_mp3 => Ok(Self::Plain("mp3")),
             _ => Err(AudioError::NotAudio {
                 head: head[..head.len().min(8)].to_vec(),
             }),

@@ -7,8 +7,8 @@
 pub(super) struct Packet {
     /// The packet's bytes.
     pub data: Vec<u8>,
-    /// The granule position of the page that ends this packet, on the last packet that ends there.
-    pub granule: Option<u64>,
+    /// On the last packet that ends on a page: the page's granule position, where it has one. The unit is the codec's.
+    pub end: Option<u64>,
 }
 
 /// An iterator over the packets of the first logical stream in `bytes`.
@@ -31,6 +31,8 @@ struct Page<'a> {
 
 const HEADER: usize = 27;
 const CONTINUED: u8 = 1;
+/// The granule position of a page on which no packet ends.
+const NO_GRANULE: u64 = u64::MAX;
 
 impl<'a> Packets<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
@@ -111,10 +113,10 @@ impl Iterator for Packets<'_> {
                 continue;
             };
             if page.take_packet(&mut self.pending) {
-                let granule = (!page.has_end()).then_some(page.granule);
+                let end = (!page.has_end() && page.granule != NO_GRANULE).then_some(page.granule);
                 return Some(Packet {
                     data: std::mem::take(&mut self.pending),
-                    granule,
+                    end,
                 });
             }
             self.page = None;
@@ -134,6 +136,32 @@ fn sound_page(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let sum = checksum(checksum(checksum(0, &blank), lacing), body);
     // A fuzzer cannot guess checksums; it should reach what is behind them.
     (sum == word(header, 22) || cfg!(fuzzing)).then_some((header, lacing, body))
+}
+
+/// Puts the right checksum on every page in `bytes`, so that tests can damage what is behind it.
+#[cfg(test)]
+pub(super) fn seal(bytes: &mut [u8]) {
+    let starts: Vec<usize> = (0..bytes.len().saturating_sub(HEADER))
+        .filter(|&at| &bytes[at..at + 4] == b"OggS")
+        .collect();
+    for start in starts {
+        let page = &mut bytes[start..];
+        let lacing = HEADER..HEADER + usize::from(page[26]);
+        let Some(lengths) = page.get(lacing.clone()) else {
+            continue;
+        };
+        let end = lacing.end
+            + lengths
+                .iter()
+                .map(|&length| usize::from(length))
+                .sum::<usize>();
+        let Some(page) = page.get_mut(..end) else {
+            continue;
+        };
+        page[22..26].fill(0);
+        let sum = checksum(0, page);
+        page[22..26].copy_from_slice(&sum.to_le_bytes());
+    }
 }
 
 /// Ogg's CRC-32: polynomial 0x04c11db7, not reflected, no inversions.

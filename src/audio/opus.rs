@@ -20,8 +20,6 @@ const RATE: u32 = 16_000;
 const STEP: u64 = 48_000 / RATE as u64;
 /// The longest packet: 120 ms.
 const LONGEST_PACKET: usize = RATE as usize * 120 / 1000;
-/// "Unknown", as a granule position.
-const NO_GRANULE: u64 = u64::MAX;
 
 /// Whether an Ogg stream that starts with `head` is Opus.
 pub(super) fn is_opus(head: &[u8]) -> bool {
@@ -38,36 +36,54 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Waveform, AudioError> {
     let head = Head::parse(&head.data)?;
     // The second packet is the comment header.
     packets.next();
-    let mut decoder = OpusDecoder::new(RATE as i32, 1)
-        .map_err(|error| damaged(&format!("the decoder: {error}")))?;
+    let mut decoder = new_decoder()?;
     let mut mixer = Mixer::new(RATE, 1)?;
     let mut block = vec![0.0; LONGEST_PACKET];
-    let mut last_granule = NO_GRANULE;
+    let mut end = None;
     for packet in packets {
-        last_granule = packet.granule.unwrap_or(last_granule);
+        end = packet.end.or(end);
         if packet.data.is_empty() {
             continue;
         }
         match decoder.decode(&packet.data, LONGEST_PACKET, &mut block) {
             Ok(made) => {
-                block[..made]
-                    .iter_mut()
-                    .for_each(|sample| *sample *= head.gain);
-                mixer.push(&block[..made])?;
+                let block = &mut block[..made];
+                if !tame(block, head.gain) {
+                    // The decoder's memory may hold the damage; a new one starts from silence.
+                    tracing::warn!("an Opus packet decoded to noise: it is damaged");
+                    decoder = new_decoder()?;
+                }
+                mixer.push(block)?;
             }
             Err(error) => tracing::warn!("dropped a damaged Opus packet: {error}"),
         }
     }
     let mut waveform = mixer.finish();
-    // Streams cut out of a longer one start above granule 0; they then hold fewer samples than the last granule says,
-    // and no end is trimmed.
-    if last_granule != NO_GRANULE {
-        let end = usize::try_from(last_granule / STEP).unwrap_or(usize::MAX);
-        waveform.samples.truncate(end);
+    if let Some(end) = end {
+        // A stream cut out of a longer one counts from that one's start, and is shorter than its position says.
+        waveform
+            .samples
+            .truncate(usize::try_from(end / STEP).unwrap_or(usize::MAX));
     }
     let skip = (head.pre_skip / STEP) as usize;
     waveform.samples.drain(..skip.min(waveform.samples.len()));
     Ok(waveform)
+}
+
+fn new_decoder() -> Result<OpusDecoder, AudioError> {
+    OpusDecoder::new(RATE as i32, 1).map_err(|error| damaged(&format!("the decoder: {error}")))
+}
+
+/// Applies the gain; a packet that decodes beyond any encoder's overshoot (24 dB above full scale) becomes silence.
+/// Whether it was sound.
+fn tame(block: &mut [f32], gain: f32) -> bool {
+    let sound = block.iter().all(|sample| sample.abs() <= 16.0);
+    let gain = if sound { gain } else { 0.0 };
+    // Assigned, not multiplied, where there is no gain: zero times infinity is not a number.
+    block
+        .iter_mut()
+        .for_each(|sample| *sample = if gain == 0.0 { 0.0 } else { *sample * gain });
+    sound
 }
 
 /// The identification header (RFC 7845, 5.1).
