@@ -1,0 +1,17 @@
+//! The readers of transcript lists: our manifest and Common Voice's, VoxForge's prompts, LibriSpeech's, and scorers'.
+#![no_main]
+
+use std::path::Path;
+
+use libfuzzer_sys::fuzz_target;
+use paretone::eval::corpus::{librispeech, table, voxforge};
+use paretone::eval::transcripts::Transcripts;
+
+fuzz_target!(|text: &str| {
+    let path = Path::new("folder/list.tsv");
+    let _ = table::parse(text, path);
+    let _ = voxforge::parse(text, path);
+    let _ = librispeech::parse(text);
+    let _ = Transcripts::parse_tsv(text, path);
+    let _ = Transcripts::parse_trn(text, path);
+});
