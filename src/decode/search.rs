@@ -9,7 +9,7 @@
 //! Results are the same bit for bit on every run: every loop runs in order of index, and of equally cheap arrivals at a
 //! state the first stays.
 
-use crate::graph::{GraphView, PDF_LIMIT, PackedArc};
+use crate::graph::{GraphView, PDF_LIMIT, PackedArc, Rows};
 use crate::units::StateId;
 
 use super::error::DecodeError;
@@ -60,6 +60,7 @@ pub(super) struct Buffers {
     acoustic: Box<[f32; PDF_LIMIT]>,
     expansions: Vec<Expansion>,
     agenda: Vec<u32>,
+    wave: Vec<u32>,
 }
 
 impl Default for Buffers {
@@ -71,6 +72,7 @@ impl Default for Buffers {
             acoustic: Box::new([f32::INFINITY; PDF_LIMIT]),
             expansions: Vec::new(),
             agenda: Vec::new(),
+            wave: Vec::new(),
         }
     }
 }
@@ -194,97 +196,88 @@ impl<'a, R: Recorder> Search<'a, R> {
         } = &mut *self.buffers;
         let survivors = pruner.survivors(&tokens.costs, cut, &self.pruning);
         let local = self.pruning.has_local();
-        let mut bound = f32::MAX;
-        let mut arcs_seen = 0;
+        let (recorder, beam) = (&mut *self.recorder, cut.beam);
+        let mut out = Out {
+            next,
+            recorder,
+            acoustic,
+            beam,
+            bound: f32::MAX,
+            arcs: 0,
+        };
         for block in survivors.chunks(BLOCK) {
-            let mut rows = [(0u32, &[] as &[PackedArc]); BLOCK];
-            for (row, &token) in rows.iter_mut().zip(block) {
-                *row = self.graph.emitting.row(tokens.states[token as usize]);
-            }
-            if arcs_seen >= self.pruning.arc_budget {
+            if out.arcs >= self.pruning.arc_budget {
                 self.effort.over_budget_frames += 1;
                 break;
             }
-            for (&(first, arcs), &token) in rows.iter().zip(block) {
-                let base = tokens.costs[token as usize] - best;
-                let source = self.recorder.source(&self.graph, token, self.frame);
-                arcs_seen += arcs.len();
-                if local {
-                    local_expansions(arcs, base, acoustic, expansions);
-                    self.pruning.keep_local(expansions);
+            self.effort.tokens += block.len() as u64;
+            for row in &fetch(&self.graph.emitting, tokens, block)[..block.len()] {
+                let base = tokens.costs[row.token as usize] - best;
+                if base + row.cheapest > out.bound {
+                    continue;
                 }
-                let mut out = Out {
-                    next,
-                    recorder: self.recorder,
-                    bound,
-                    beam: cut.beam,
-                };
+                let source = out.recorder.source(&self.graph, row.token, self.frame);
                 if local {
-                    for kept in &*expansions {
-                        let index = kept.arc as usize;
-                        out.step(arcs[index], kept.cost, source, first + kept.arc);
-                    }
+                    out.some(row, base, source, &self.pruning, expansions);
                 } else {
-                    for (index, &arc) in (first..).zip(arcs) {
-                        let graph_cost = base + arc.cost().0;
-                        // Arcs are sorted and no acoustic cost is negative: the rest are beyond the bound too.
-                        if graph_cost > out.bound {
-                            break;
-                        }
-                        let cost = graph_cost + acoustic[arc.pdf().index()];
-                        out.step(arc, cost, source, index);
-                    }
+                    out.all(row, base, source);
                 }
-                bound = out.bound;
             }
         }
-        self.effort.tokens += survivors.len() as u64;
-        self.effort.arcs += arcs_seen as u64;
-        bound
+        self.effort.arcs += out.arcs as u64;
+        out.bound
     }
 
-    /// Follows epsilon arcs from every token within the bound until nothing gets cheaper.
+    /// Follows epsilon arcs from every token within the bound until nothing gets cheaper: in waves, each of the tokens
+    /// that the one before made or improved.
     fn close(&mut self, bound: f32) -> Result<(), DecodeError> {
-        let Buffers { tokens, agenda, .. } = &mut *self.buffers;
+        let Buffers {
+            tokens,
+            agenda,
+            wave,
+            ..
+        } = &mut *self.buffers;
         let with_epsilon = self.graph.epsilon.len() as u32;
         agenda.clear();
-        for (index, &state) in tokens.states.iter().enumerate().rev() {
-            if state < with_epsilon {
-                agenda.push(index as u32);
-            }
-        }
+        let open =
+            |(_, (state, cost)): &(u32, (&u32, &f32))| **state < with_epsilon && **cost <= bound;
+        let all = tokens.states.iter().zip(&tokens.costs);
+        agenda.extend((0u32..).zip(all).filter(open).map(|(index, _)| index));
         let mut left = RELAXATIONS;
-        while let Some(token) = agenda.pop() {
-            let cost = tokens.costs[token as usize];
-            if cost > bound {
-                continue;
-            }
-            let (first, arcs) = self.graph.epsilon.row(tokens.states[token as usize]);
-            left = left.saturating_sub(1 + arcs.len());
-            if left == 0 {
-                return Err(DecodeError::NegativeLoop {
-                    frame: self.frame as usize,
-                });
-            }
-            let source = self.recorder.source(&self.graph, token, self.frame);
-            for (index, arc) in (first..).zip(arcs) {
-                let total = cost + arc.cost().0;
-                if total > bound {
-                    break;
-                }
-                let state = arc.next().0;
-                let arrival = tokens.arrive(state, total);
-                self.recorder.epsilon(
-                    Step {
-                        source,
-                        arc: index,
-                        labelled: arc.has_label(),
-                    },
-                    arrival,
-                );
-                if let Arrival::New(index) | Arrival::Better(index) = arrival {
-                    if state < with_epsilon {
-                        agenda.push(index);
+        while !agenda.is_empty() {
+            std::mem::swap(agenda, wave);
+            agenda.clear();
+            for block in wave.chunks(BLOCK) {
+                for row in &fetch(&self.graph.epsilon, tokens, block)[..block.len()] {
+                    let cost = tokens.costs[row.token as usize];
+                    left = left.saturating_sub(1 + row.arcs.len());
+                    if left == 0 {
+                        return Err(DecodeError::NegativeLoop {
+                            frame: self.frame as usize,
+                        });
+                    }
+                    if cost + row.cheapest > bound {
+                        continue;
+                    }
+                    let source = self.recorder.source(&self.graph, row.token, self.frame);
+                    for (index, arc) in (row.first..).zip(row.arcs) {
+                        let total = cost + arc.cost().0;
+                        if total > bound {
+                            break;
+                        }
+                        let state = arc.next().0;
+                        let arrival = tokens.arrive(state, total);
+                        let step = Step {
+                            source,
+                            arc: index,
+                            labelled: arc.has_label(),
+                        };
+                        self.recorder.epsilon(step, arrival);
+                        if let Arrival::New(index) | Arrival::Better(index) = arrival {
+                            if state < with_epsilon {
+                                agenda.push(index);
+                            }
+                        }
                     }
                 }
             }
@@ -341,16 +334,87 @@ impl<'a, R: Recorder> Search<'a, R> {
     }
 }
 
+/// The row of a token, fetched.
+#[derive(Clone, Copy)]
+struct Row<'g> {
+    token: u32,
+    /// Index of the first arc.
+    first: u32,
+    arcs: &'g [PackedArc],
+    /// Cost of the first arc, which is the cheapest; infinite if there is none.
+    cheapest: f32,
+}
+
+/// Fetches the rows of a block of tokens. Each pass touches memory that the others need, for all tokens at once, so that
+/// the misses of different tokens overlap: most of a search's time is waiting for these.
+#[inline(always)]
+fn fetch<'g>(rows: &Rows<'g>, tokens: &TokenSet, block: &[u32]) -> [Row<'g>; BLOCK] {
+    let mut fetched = [Row {
+        token: 0,
+        first: 0,
+        arcs: &[],
+        cheapest: f32::INFINITY,
+    }; BLOCK];
+    for (row, &token) in fetched.iter_mut().zip(block) {
+        row.token = token;
+        (row.first, row.arcs) = rows.row(tokens.states[token as usize]);
+    }
+    for row in &mut fetched[..block.len()] {
+        row.cheapest = row.arcs.first().map_or(f32::INFINITY, |arc| arc.cost().0);
+    }
+    fetched
+}
+
 /// Where expansions go.
 struct Out<'s, R> {
     next: &'s mut TokenSet,
     recorder: &'s mut R,
+    acoustic: &'s [f32; PDF_LIMIT],
+    beam: f32,
     /// No token of the next frame above this can survive.
     bound: f32,
-    beam: f32,
+    /// Arcs looked at.
+    arcs: usize,
 }
 
 impl<R: Recorder> Out<'_, R> {
+    /// Every expansion of a token within the bound.
+    #[inline(always)]
+    fn all(&mut self, row: &Row<'_>, base: f32, source: u32) {
+        for (index, &arc) in (row.first..).zip(row.arcs) {
+            self.arcs += 1;
+            let graph_cost = base + arc.cost().0;
+            // Arcs are sorted and no acoustic cost is negative: the rest are beyond the bound too.
+            if graph_cost > self.bound {
+                break;
+            }
+            let cost = graph_cost + self.acoustic[arc.pdf().index()];
+            self.step(arc, cost, source, index);
+        }
+    }
+
+    /// The expansions of a token that local pruning keeps.
+    fn some(
+        &mut self,
+        row: &Row<'_>,
+        base: f32,
+        source: u32,
+        pruning: &Pruning,
+        expansions: &mut Vec<Expansion>,
+    ) {
+        self.arcs += row.arcs.len();
+        expansions.clear();
+        expansions.extend((0..).zip(row.arcs).map(|(arc, packed)| {
+            let cost = base + packed.cost().0 + self.acoustic[packed.pdf().index()];
+            Expansion { cost, arc }
+        }));
+        pruning.keep_local(expansions);
+        for kept in &*expansions {
+            let arc = row.arcs[kept.arc as usize];
+            self.step(arc, kept.cost, source, row.first + kept.arc);
+        }
+    }
+
     #[inline(always)]
     fn step(&mut self, arc: PackedArc, cost: f32, source: u32, index: u32) {
         // An impossible cost is above every bound, since bounds are finite.
@@ -370,18 +434,4 @@ impl<R: Recorder> Out<'_, R> {
         self.recorder
             .emitting(step, arrival, cost, self.next.costs[token as usize]);
     }
-}
-
-/// All emitting expansions of one token, for local pruning to choose from.
-fn local_expansions(
-    arcs: &[PackedArc],
-    base: f32,
-    acoustic: &[f32; PDF_LIMIT],
-    expansions: &mut Vec<Expansion>,
-) {
-    expansions.clear();
-    expansions.extend((0..).zip(arcs).map(|(arc, packed)| {
-        let cost = base + packed.cost().0 + acoustic[packed.pdf().index()];
-        Expansion { cost, arc }
-    }));
 }
