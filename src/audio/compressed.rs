@@ -7,7 +7,7 @@ use std::io::Cursor;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, TrackType};
+use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
@@ -16,7 +16,6 @@ use super::{AudioError, Mixer, Waveform};
 
 /// Decodes all of `bytes`; `format` names the format by its file extension, which tells symphonia where to look first.
 pub(super) fn decode(bytes: Vec<u8>, format: &'static str) -> Result<Waveform, AudioError> {
-    let fail = |error: Error| failure(format, error);
     let stream = MediaSourceStream::new(
         Box::new(Cursor::new(bytes)),
         MediaSourceStreamOptions::default(),
@@ -30,19 +29,8 @@ pub(super) fn decode(bytes: Vec<u8>, format: &'static str) -> Result<Waveform, A
             FormatOptions::default(),
             MetadataOptions::default(),
         )
-        .map_err(fail)?;
-    let track = reader
-        .default_track(TrackType::Audio)
-        .ok_or_else(|| no_audio(format))?;
-    let track_id = track.id;
-    let parameters = track
-        .codec_params
-        .as_ref()
-        .and_then(|parameters| parameters.audio());
-    let parameters = parameters.ok_or_else(|| no_audio(format))?;
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-        .map_err(fail)?;
+        .map_err(|error| failure(format, error))?;
+    let (track_id, mut decoder) = decoder_of(&*reader, format)?;
     let mut drain = Drain::new(format);
     loop {
         match reader.next_packet() {
@@ -59,6 +47,25 @@ pub(super) fn decode(bytes: Vec<u8>, format: &'static str) -> Result<Waveform, A
         }
     }
     drain.finish()
+}
+
+/// The audio track of a file, and a decoder for it.
+fn decoder_of(
+    reader: &dyn FormatReader,
+    format: &'static str,
+) -> Result<(u32, Box<dyn AudioDecoder>), AudioError> {
+    let track = reader
+        .default_track(TrackType::Audio)
+        .ok_or_else(|| no_audio(format))?;
+    let parameters = track
+        .codec_params
+        .as_ref()
+        .and_then(|parameters| parameters.audio());
+    let parameters = parameters.ok_or_else(|| no_audio(format))?;
+    let decoder = symphonia::default::get_codecs()
+        .make_audio_decoder(parameters, &AudioDecoderOptions::default())
+        .map_err(|error| failure(format, error))?;
+    Ok((track.id, decoder))
 }
 
 /// Where decoded packets go.

@@ -1,8 +1,8 @@
 //! Which samples? [`Waveform`] holds one channel of audio, whatever file it came from.
 //!
-//! The content decides how bytes are read, never the file name: WAV ([`wav`]), Ogg Opus ([`opus`]), Ogg Vorbis
-//! ([`vorbis`]), FLAC and MP3 ([`compressed`]). All channels are averaged to one. [`Waveform::at_rate`] then resamples to the rate a
-//! model was trained at ([`resample`]).
+//! The content decides how bytes are read, never the file name: WAV (`wav`), Ogg Opus (`opus`), Ogg Vorbis (`vorbis`),
+//! FLAC and MP3 (`compressed`). All channels are averaged to one. [`Waveform::at_rate`] then resamples to the rate a model
+//! was trained at (`resample`).
 //!
 //! Input is untrusted. A size that a header claims is never allocated; memory follows the bytes that arrive, up to
 //! [`LONGEST`] and [`MOST_SAMPLES`]. A file cut short gives the samples that are there, as ffmpeg and sox do: a recorder
@@ -83,8 +83,7 @@ impl Waveform {
         }
     }
 
-    /// The same audio at another rate, delay-compensated and with `round(length · rate / self.rate)` samples; see
-    /// [`resample`](self).
+    /// The same audio at another rate, delay-compensated and with `round(length · rate / self.rate)` samples.
     pub fn at_rate(self, rate: Hertz) -> Result<Self, AudioError> {
         check_rate(rate.0)?;
         check_rate(self.rate.0)?;
@@ -208,8 +207,7 @@ impl Mixer {
                 most: self.most,
             });
         }
-        // `!(a <= b)` is also true where `a` is not a number.
-        let damaged = |sample: &f32| !(sample.abs() <= Self::LOUDEST);
+        let damaged = |sample: &f32| sample.is_nan() || sample.abs() > Self::LOUDEST;
         match self.samples[first..].iter().position(damaged) {
             Some(at) => Err(AudioError::NotFinite {
                 index: first + at,
@@ -227,5 +225,7 @@ impl Mixer {
     }
 }
 
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 mod tests;

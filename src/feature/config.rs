@@ -138,12 +138,20 @@ impl MfccConfig {
 
     /// Says what is wrong with the first value that is out of its range.
     pub(super) fn check(&self) -> Result<(), FeatureError> {
+        match self.rules().iter().find(|(holds, _)| !holds) {
+            Some((_, rule)) => Err(FeatureError::Config((*rule).into())),
+            None => Ok(()),
+        }
+    }
+
+    /// What must hold, and whether it does.
+    fn rules(&self) -> [(bool, &'static str); 9] {
         let (length, shift) = (self.frame_length(), self.frame_shift());
         let nyquist = f64::from(self.sample_rate.0) / 2.0;
         let cepstra = self.kind == FeatureKind::Mfcc;
-        let rules = [
+        [
             (
-                length >= 2 && length <= LONGEST_FRAME,
+                (2..=LONGEST_FRAME).contains(&length),
                 "frame_length_ms must give 2 to 65536 samples",
             ),
             (
@@ -175,10 +183,6 @@ impl MfccConfig {
                 "preemphasis must be 0 to 1",
             ),
             (self.snip_edges, "snip_edges must be true"),
-        ];
-        match rules.iter().find(|(holds, _)| !holds) {
-            Some((_, rule)) => Err(FeatureError::Config((*rule).into())),
-            None => Ok(()),
-        }
+        ]
     }
 }
