@@ -15,3 +15,8 @@ pub mod recognizer;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+
+/// Compiles the README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -198,6 +198,19 @@ mod tests {
     }
 
     #[test]
+    fn of_many_that_make_the_same_file_at_once_each_gets_it_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::in_folder(folder.path());
+        let key = CacheKey::new("test-1");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| assert_eq!(get(&cache, &key, &Cell::new(0)).unwrap().0, "whole"));
+            }
+        });
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
     fn a_folder_that_cannot_be_written_costs_the_keeping_only() {
         let folder = tempfile::tempdir().unwrap();
         let file_in_the_way = folder.path().join("file");
