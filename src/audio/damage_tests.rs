@@ -139,6 +139,21 @@ fn bad_input_is_a_typed_error_or_empty() {
     assert!(matches!(Waveform::open(Path::new(".")), Err(Open { .. })));
 }
 
+/// Found by random damage: a codebook whose code lengths grow past 32 bits indexes past a table in symphonia 0.6.1.
+#[test]
+fn a_decoder_s_panic_is_an_error() {
+    let mut bytes = include_bytes!("../../tests/audio/chirp.ogg").to_vec();
+    bytes[757] = 244;
+    ogg::seal(&mut bytes);
+    assert!(matches!(
+        read(&bytes),
+        Err(AudioError::Malformed {
+            format: "Vorbis",
+            ..
+        })
+    ));
+}
+
 #[test]
 fn an_endless_stream_stops_at_the_limit() {
     // 1 kHz, 8 bits: 24 hours are 86 million samples, and the stream would go on.
