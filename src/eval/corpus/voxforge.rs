@@ -1,0 +1,81 @@
+//! VoxForge submissions: a folder `<user>-<date>-<code>/` with `etc/PROMPTS`, `etc/README` and `wav/` or `flac/`.
+//!
+//! A line of `PROMPTS` is `<submission>/mfc/<file> THE WORDS`; only the file's name is used. The speaker is the user
+//! name, except for anonymous submissions, which have nothing but the submission in common. The accent is the README's
+//! "Pronunciation dialect".
+
+use std::path::Path;
+
+use super::{EvalError, Utterance, audio_file, base_name, read_text};
+
+/// Reads one submission.
+///
+/// # Errors
+/// `etc/PROMPTS` cannot be read or has a line without words.
+pub fn open(submission: &Path) -> Result<Vec<Utterance>, EvalError> {
+    let prompts = submission.join("etc/PROMPTS");
+    let text = read_text(&prompts)?;
+    let accent =
+        read_text(&submission.join("etc/README")).map_or(String::new(), |text| dialect(&text));
+    let name = submission.file_name().unwrap_or_default().to_string_lossy();
+    let audio = ["wav", "flac"].map(|folder| submission.join(folder));
+    let folder = audio
+        .iter()
+        .find(|folder| folder.is_dir())
+        .unwrap_or(&audio[0]);
+    let mut utterances = parse(&text, &prompts)?;
+    for utterance in &mut utterances {
+        utterance.audio = audio_file(folder, &utterance.id);
+        utterance.id = format!("{name}/{}", utterance.id);
+        utterance.speaker = speaker(&name).to_string();
+        utterance.accent.clone_from(&accent);
+    }
+    Ok(utterances)
+}
+
+/// Parses the text of a `PROMPTS` file found at `path` into utterances with id and text alone.
+///
+/// # Errors
+/// A line has no words.
+pub fn parse(text: &str, path: &Path) -> Result<Vec<Utterance>, EvalError> {
+    let mut utterances = Vec::new();
+    for (i, line) in text
+        .lines()
+        .map(str::trim)
+        .enumerate()
+        .filter(|(_, line)| !line.is_empty())
+    {
+        let Some((file, words)) = line.split_once(char::is_whitespace) else {
+            let problem = "expected a file name and its words".to_string();
+            return Err(EvalError::Line {
+                path: path.into(),
+                line: i + 1,
+                problem,
+            });
+        };
+        let text = words.trim().to_string();
+        utterances.push(Utterance {
+            id: base_name(file).to_string(),
+            text,
+            ..Utterance::default()
+        });
+    }
+    Ok(utterances)
+}
+
+fn speaker(submission: &str) -> &str {
+    match submission.split_once('-') {
+        Some((user, _)) if user != "anonymous" => user,
+        _ => submission,
+    }
+}
+
+fn dialect(readme: &str) -> String {
+    let line = readme
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("Pronunciation dialect:"));
+    line.map(str::trim)
+        .filter(|dialect| *dialect != "n/a")
+        .unwrap_or_default()
+        .to_string()
+}

@@ -1,0 +1,170 @@
+//! Transcripts by utterance, as files: tab-separated, and NIST's `trn`.
+//!
+//! A `.trn` line is `the words (id)`. Every other file is tab-separated: with a header that has the columns `id` and
+//! `text`, or without one and with exactly these two.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::EvalError;
+use super::corpus::read_text;
+
+/// Texts by utterance id, in the order of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transcripts {
+    entries: Vec<(String, String)>,
+    index: HashMap<String, usize>,
+}
+
+impl Transcripts {
+    /// Reads a file; `.trn` by its extension, tab-separated otherwise.
+    ///
+    /// # Errors
+    /// The file cannot be read, a line is malformed, an id occurs twice.
+    pub fn open(path: &Path) -> Result<Transcripts, EvalError> {
+        let trn = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("trn"));
+        let text = read_text(path)?;
+        if trn {
+            Self::parse_trn(&text, path)
+        } else {
+            Self::parse_tsv(&text, path)
+        }
+    }
+
+    /// Parses tab-separated text found at `path`.
+    ///
+    /// # Errors
+    /// A line has too few fields, an id occurs twice.
+    pub fn parse_tsv(text: &str, path: &Path) -> Result<Transcripts, EvalError> {
+        let mut transcripts = Transcripts::default();
+        let header: Vec<&str> = text.lines().next().unwrap_or("").split('\t').collect();
+        let find = |name: &str| header.iter().position(|column| *column == name);
+        let (id, words, skip) = match (find("id"), find("text")) {
+            (Some(id), Some(text)) => (id, text, 1),
+            _ => (0, 1, 0),
+        };
+        let lines = text
+            .lines()
+            .enumerate()
+            .skip(skip)
+            .filter(|(_, line)| !line.is_empty());
+        for (i, line) in lines {
+            let fields: Vec<&str> = line.split('\t').collect();
+            let (Some(id), Some(words)) = (fields.get(id), fields.get(words)) else {
+                let problem = "expected an id, a tab and a text".to_string();
+                return Err(EvalError::Line {
+                    path: path.into(),
+                    line: i + 1,
+                    problem,
+                });
+            };
+            transcripts.insert(id, words, path)?;
+        }
+        Ok(transcripts)
+    }
+
+    /// Parses `trn` text found at `path`.
+    ///
+    /// # Errors
+    /// A line does not end with `(id)`, an id occurs twice.
+    pub fn parse_trn(text: &str, path: &Path) -> Result<Transcripts, EvalError> {
+        let mut transcripts = Transcripts::default();
+        for (i, line) in text
+            .lines()
+            .map(str::trim)
+            .enumerate()
+            .filter(|(_, l)| !l.is_empty())
+        {
+            let Some((words, id)) = line
+                .strip_suffix(')')
+                .and_then(|line| line.rsplit_once('('))
+            else {
+                let problem = "expected `words (id)`".to_string();
+                return Err(EvalError::Line {
+                    path: path.into(),
+                    line: i + 1,
+                    problem,
+                });
+            };
+            transcripts.insert(id, words.trim(), path)?;
+        }
+        Ok(transcripts)
+    }
+
+    /// The text of an utterance.
+    pub fn get(&self, id: &str) -> Option<&str> {
+        self.index.get(id).map(|&at| self.entries[at].1.as_str())
+    }
+
+    /// Ids and texts in the order of the file.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries
+            .iter()
+            .map(|(id, text)| (id.as_str(), text.as_str()))
+    }
+
+    /// Number of utterances.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no utterance.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn insert(&mut self, id: &str, text: &str, path: &Path) -> Result<(), EvalError> {
+        if self
+            .index
+            .insert(id.to_string(), self.entries.len())
+            .is_some()
+        {
+            return Err(EvalError::Duplicate {
+                path: path.into(),
+                id: id.to_string(),
+            });
+        }
+        self.entries.push((id.to_string(), text.to_string()));
+        Ok(())
+    }
+}
+
+/// Writes one line of a `trn` file.
+///
+/// # Errors
+/// The writer fails.
+pub fn write_trn(out: &mut impl Write, id: &str, text: &str) -> io::Result<()> {
+    let blank = if text.is_empty() { "" } else { " " };
+    writeln!(out, "{text}{blank}({id})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_formats_give_the_same_texts() {
+        let path = Path::new("list");
+        let want = [("a-1", "one two"), ("b-1", "")];
+        let trn = Transcripts::parse_trn("one two (a-1)\n(b-1)\n", path).unwrap();
+        let bare = Transcripts::parse_tsv("a-1\tone two\nb-1\t\n", path).unwrap();
+        let headed =
+            Transcripts::parse_tsv("text\tx\tid\none two\t\ta-1\n\t\tb-1\n", path).unwrap();
+        for transcripts in [trn, bare, headed] {
+            assert_eq!(transcripts.iter().collect::<Vec<_>>(), want);
+            assert_eq!(transcripts.get("a-1"), Some("one two"));
+        }
+    }
+
+    #[test]
+    fn malformed_lines_are_named() {
+        let path = Path::new("list");
+        let message = |result: Result<Transcripts, EvalError>| result.unwrap_err().to_string();
+        assert!(message(Transcripts::parse_trn("a (1)\nb\n", path)).contains("line 2"));
+        assert!(message(Transcripts::parse_tsv("a\tb\nc\n", path)).contains("line 2"));
+        assert!(message(Transcripts::parse_tsv("a\tb\na\tc\n", path)).contains("twice"));
+    }
+}
