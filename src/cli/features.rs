@@ -95,7 +95,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(out);
     match args.format {
         Format::Text => write_text(&mut out, &name, &features)?,
-        Format::Npy => write_npy(&mut out, &features)?,
+        Format::Npy => write_npy(&mut out, features.frames.dim(), &features.frames)?,
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -149,9 +149,12 @@ fn write_text(out: &mut impl Write, name: &str, features: &Features) -> io::Resu
     writeln!(out, " ]")
 }
 
-/// Reference: NumPy, "The .npy format", version 1.0.
-fn write_npy(out: &mut impl Write, features: &Features) -> io::Result<()> {
-    let (rows, columns) = features.frames.dim();
+/// Writes a row-major matrix. Reference: NumPy, "The .npy format", version 1.0.
+pub(super) fn write_npy<'a>(
+    out: &mut impl Write,
+    (rows, columns): (usize, usize),
+    values: impl IntoIterator<Item = &'a f32>,
+) -> io::Result<()> {
     let mut header =
         format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
     // Magic, version, length and header fill a multiple of 64 bytes, and a newline ends them.
@@ -162,7 +165,7 @@ fn write_npy(out: &mut impl Write, features: &Features) -> io::Result<()> {
     out.write_all(b"\x93NUMPY\x01\x00")?;
     out.write_all(&length.to_le_bytes())?;
     out.write_all(header.as_bytes())?;
-    for value in &features.frames {
+    for value in values {
         out.write_all(&value.to_le_bytes())?;
     }
     Ok(())

@@ -7,7 +7,9 @@
 pub mod features;
 pub mod graph;
 pub mod lm;
+pub mod model;
 mod output;
+pub mod score;
 pub mod transcribe;
 
 use std::io::IsTerminal;
@@ -46,6 +48,8 @@ pub enum Command {
     Features(features::Args),
     Graph(graph::Args),
     Lm(lm::Args),
+    Model(model::Args),
+    Score(score::Args),
 }
 
 /// Runs one subcommand.
@@ -58,6 +62,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Features(args) => features::run(args),
         Command::Graph(args) => graph::run(args),
         Command::Lm(args) => lm::run(args),
+        Command::Model(args) => model::run(args),
+        Command::Score(args) => score::run(args),
     }
 }
 

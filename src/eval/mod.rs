@@ -8,6 +8,7 @@ pub mod align;
 pub mod bootstrap;
 pub mod corpus;
 pub mod normalise;
+pub mod report;
 pub mod transcripts;
 pub mod wer;
 
