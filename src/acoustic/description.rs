@@ -219,78 +219,79 @@ impl NetworkDescription {
             (components.next(), components.next()),
             (Some(Component::Normal(_)), None)
         );
-        check(
-            || "network.weights".into(),
-            &self.weights,
-            plain,
-            "a file name without directories",
-        )?;
+        let expected = "a file name without directories";
+        check(|| "network.weights".into(), &self.weights, plain, expected)?;
         dim(|| "network.input_dim".into(), self.input_dim)?;
-        let layers = self.layers.len();
+        let count = self.layers.len();
+        let expected = "1 to 512 layers";
         check(
             || "network.layers".into(),
-            layers,
-            (1..=MAX_LAYERS).contains(&layers),
-            "1 to 512 layers",
+            count,
+            (1..=MAX_LAYERS).contains(&count),
+            expected,
         )?;
-        let (mut width, mut rate) = (self.input_dim, 1);
-        let mut shapes: Vec<(usize, usize)> = Vec::with_capacity(layers);
-        for (i, layer) in self.layers.iter().enumerate() {
-            let field = |name: &str| format!("network.layers[{i}] ({}).{name}", layer.name);
-            layer.validate(&field, width)?;
-            rate *= layer.stride;
-            check(
-                || field("stride"),
-                layer.stride,
-                rate <= MAX_SUBSAMPLING,
-                "strides of product up to 64",
-            )?;
-            let earlier = &self.layers[..i];
-            check(
-                || field("name"),
-                &layer.name,
-                earlier.iter().all(|l| l.name != layer.name),
-                "a unique name",
-            )?;
-            if let Some(bypass) = &layer.bypass {
-                let source = earlier
-                    .iter()
-                    .position(|l| l.name == bypass.layer)
-                    .ok_or_else(|| AcousticError::UnknownName {
-                        field: field("bypass.layer"),
-                        name: bypass.layer.clone(),
-                        expected: "an earlier layer",
-                    })?;
-                let same = shapes[source] == (layer.output_dim, rate);
-                check(
-                    || field("bypass.layer"),
-                    &bypass.layer,
-                    same,
-                    "a layer of the same width and frame rate",
-                )?;
-                check(
-                    || field("bypass.scale"),
-                    bypass.scale,
-                    bypass.scale.is_finite(),
-                    "finite",
-                )?;
-            }
-            shapes.push((layer.output_dim, rate));
-            width = layer.output_dim;
+        // Width and input frames per frame of each layer's output.
+        let mut shapes: Vec<(usize, usize)> = Vec::with_capacity(count);
+        for i in 0..count {
+            let (width, rate) = shapes.last().copied().unwrap_or((self.input_dim, 1));
+            shapes.push(self.validate_layer(i, (width, rate), &shapes)?);
         }
-        check(
-            || "network.subsampling".into(),
-            self.subsampling,
-            self.subsampling == rate,
-            rate,
-        )?;
-        let parameters = self.parameters();
+        let rate = shapes.last().map_or(1, |(_, rate)| *rate);
+        let found = self.subsampling;
+        check(|| "network.subsampling".into(), found, found == rate, rate)?;
+        let found = self.parameters();
         check(
             || "network parameters".into(),
-            parameters,
-            parameters <= MAX_PARAMETERS,
+            found,
+            found <= MAX_PARAMETERS,
             "up to 2^28",
         )
+    }
+
+    /// Checks layer `i`, whose input has the given width and rate; returns those of its output.
+    fn validate_layer(
+        &self,
+        i: usize,
+        (width, rate): (usize, usize),
+        shapes: &[(usize, usize)],
+    ) -> Result<(usize, usize), AcousticError> {
+        let (earlier, layer) = (&self.layers[..i], &self.layers[i]);
+        let field = |name: &str| format!("network.layers[{i}] ({}).{name}", layer.name);
+        layer.validate(&field, width)?;
+        let rate = rate * layer.stride;
+        let expected = "strides of product up to 64";
+        check(
+            || field("stride"),
+            layer.stride,
+            rate <= MAX_SUBSAMPLING,
+            expected,
+        )?;
+        let unique = earlier.iter().all(|other| other.name != layer.name);
+        check(|| field("name"), &layer.name, unique, "a unique name")?;
+        let shape = (layer.output_dim, rate);
+        let Some(bypass) = &layer.bypass else {
+            return Ok(shape);
+        };
+        let source = earlier.iter().position(|other| other.name == bypass.layer);
+        let source = source.ok_or_else(|| AcousticError::UnknownName {
+            field: field("bypass.layer"),
+            name: bypass.layer.clone(),
+            expected: "an earlier layer",
+        })?;
+        let expected = "a layer of the same width and frame rate";
+        check(
+            || field("bypass.layer"),
+            &bypass.layer,
+            shapes[source] == shape,
+            expected,
+        )?;
+        check(
+            || field("bypass.scale"),
+            bypass.scale,
+            bypass.scale.is_finite(),
+            "finite",
+        )?;
+        Ok(shape)
     }
 }
 

@@ -12,16 +12,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow};
-use indicatif::{ProgressBar, ProgressStyle};
-use rustix::time::{ClockId, clock_gettime};
-
 use super::score::{Judged, Scoring};
 use super::{SOME_FAILED, UsageError, model_folder};
 use crate::audio::Waveform;
 use crate::eval::corpus::{self, Utterance};
-use crate::recognizer::{Options, Recognizer, RecognizerScratch, Transcript};
-use crate::units::Cost;
+use crate::recognizer::{Options, Recognizer, RecognizerScratch, Timings, Transcript};
+use crate::units::{Cost, Seconds};
+use anyhow::{Context, anyhow};
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// Recognise a corpus and report word error rate, with S/D/I by set, accent and speaker, and speed
 #[derive(clap::Args, Debug)]
@@ -73,16 +71,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if utterances.is_empty() {
         return Err(UsageError(anyhow!("--limit 0 leaves nothing to recognise")).into());
     }
-    let options = Options {
-        beam: args.beam.map(Cost),
-        max_active: args.max_active.map(|count| count as usize),
-        rescore: !args.no_rescore,
-        ..Options::default()
-    };
-    let folder = model_folder(args.model.clone())?;
-    let recognizer = Recognizer::open(&folder, options)
-        .with_context(|| format!("the model in {} cannot be used", folder.display()))
-        .map_err(UsageError)?;
+    let recognizer = open(&args)?;
     let started = Instant::now();
     let heard = recognise(&recognizer, &utterances, usize::from(args.jobs))?;
     let wall = started.elapsed();
@@ -90,7 +79,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(io::stdout().lock());
     let (mut judged, mut failed): (Vec<Judged>, usize) = (Vec::new(), 0);
     for (utterance, heard) in utterances.iter().zip(&heard) {
-        let text = heard.as_ref().map_or(String::new(), |heard| heard.transcript.text());
+        let text = heard
+            .as_ref()
+            .map_or(String::new(), |heard| heard.transcript.text());
         if let Err(error) = heard {
             eprintln!("paretone: {}: {error:#}", utterance.audio.display());
             failed += 1;
@@ -106,6 +97,19 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         write_hypotheses(folder, &utterances, &heard)?;
     }
     Ok(ExitCode::from(if failed > 0 { SOME_FAILED } else { 0 }))
+}
+
+fn open(args: &Args) -> anyhow::Result<Recognizer> {
+    let options = Options {
+        beam: args.beam.map(Cost),
+        max_active: args.max_active.map(|count| count as usize),
+        rescore: !args.no_rescore,
+        ..Options::default()
+    };
+    let folder = model_folder(args.model.clone())?;
+    Ok(Recognizer::open(&folder, options)
+        .with_context(|| format!("the model in {} cannot be used", folder.display()))
+        .map_err(UsageError)?)
 }
 
 /// Results in the order of the utterances.
@@ -124,14 +128,21 @@ fn recognise(
         let mut scratch = recognizer.scratch();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(utterance) = utterances.get(index) else { break };
+            let Some(utterance) = utterances.get(index) else {
+                break;
+            };
             let heard = hear(recognizer, &utterance.audio, &mut scratch);
-            results.lock().expect("no thread panics with the lock").push((index, heard));
+            results
+                .lock()
+                .expect("no thread panics with the lock")
+                .push((index, heard));
             bar.inc(1);
         }
     });
     bar.finish_and_clear();
-    let mut results = results.into_inner().expect("no thread panics with the lock");
+    let mut results = results
+        .into_inner()
+        .expect("no thread panics with the lock");
     results.sort_by_key(|(index, _)| *index);
     Ok(results.into_iter().map(|(_, heard)| heard).collect())
 }
@@ -145,36 +156,55 @@ fn hear(
     let waveform = Waveform::open(file)?;
     let read = thread_time();
     let transcript = recognizer.transcribe(&waveform, scratch)?;
-    Ok(Heard { transcript, reading: read - start, recognising: thread_time() - read })
+    Ok(Heard {
+        transcript,
+        reading: read - start,
+        recognising: thread_time() - read,
+    })
+}
+
+/// Time on the wall, where the system does not tell threads apart.
+#[cfg(not(unix))]
+fn thread_time() -> Duration {
+    static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+    START.elapsed()
 }
 
 /// Processor time this thread has used.
+#[cfg(unix)]
 fn thread_time() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 fn write_speed(out: &mut impl Write, heard: &[Option<Heard>], wall: Duration) -> io::Result<()> {
-    let (mut audio, mut reading, mut total) = (0.0, 0.0, 0.0);
-    let mut stages = [("features", 0.0), ("acoustic", 0.0), ("search", 0.0), ("rescore", 0.0)];
-    for Heard { transcript, reading: read, recognising } in heard.iter().flatten() {
-        let timings = &transcript.timings;
-        let recognising = recognising.as_secs_f64();
-        let scale = recognising / timings.total().0.max(f64::MIN_POSITIVE);
-        let times = [timings.features, timings.acoustic, timings.search, timings.rescore];
-        for ((_, sum), time) in stages.iter_mut().zip(times) {
-            *sum += time.0 * scale;
-        }
-        audio += transcript.audio.0;
-        reading += read.as_secs_f64();
-        total += recognising;
-    }
-    writeln!(out, "audio {audio:.1} s, recognised in {:.1} s", wall.as_secs_f64())?;
-    write!(out, "processor seconds per second of audio: total {:.4}", total / audio)?;
-    for (name, seconds) in stages {
-        write!(out, ", {name} {:.4}", seconds / audio)?;
-    }
-    writeln!(out, "; besides, reading files {:.4}", reading / audio)
+    let heard: Vec<&Heard> = heard.iter().flatten().collect();
+    let sum = |value: &dyn Fn(&Heard) -> f64| heard.iter().map(|heard| value(heard)).sum::<f64>();
+    let audio = sum(&|heard| heard.transcript.audio.0);
+    let stage = |time: fn(&Timings) -> Seconds| {
+        sum(&|heard| {
+            let timings = &heard.transcript.timings;
+            let share = time(timings).0 / timings.total().0.max(f64::MIN_POSITIVE);
+            share * heard.recognising.as_secs_f64()
+        }) / audio
+    };
+    writeln!(
+        out,
+        "audio {audio:.1} s, recognised in {:.1} s",
+        wall.as_secs_f64()
+    )?;
+    writeln!(
+        out,
+        "processor seconds per second of audio: total {:.4} \
+         (features {:.4}, acoustic {:.4}, search {:.4}, rescore {:.4}); besides, reading {:.4}",
+        sum(&|heard| heard.recognising.as_secs_f64()) / audio,
+        stage(|timings| timings.features),
+        stage(|timings| timings.acoustic),
+        stage(|timings| timings.search),
+        stage(|timings| timings.rescore),
+        sum(&|heard| heard.reading.as_secs_f64()) / audio,
+    )
 }
 
 /// `hyp.tsv`: what was heard, as the recogniser wrote it, with its cost and times.
@@ -184,15 +214,25 @@ fn write_hypotheses(
     heard: &[Option<Heard>],
 ) -> anyhow::Result<()> {
     let mut out = BufWriter::new(File::create(folder.join("hyp.tsv"))?);
-    writeln!(out, "id\tseconds\tprocessor_seconds\tcost\treached_final\ttext")?;
+    writeln!(
+        out,
+        "id\tseconds\tprocessor_seconds\tcost\treached_final\ttext"
+    )?;
     for (utterance, heard) in utterances.iter().zip(heard) {
         let id = &utterance.id;
         match heard {
-            Some(Heard { transcript, recognising, .. }) => {
+            Some(Heard {
+                transcript,
+                recognising,
+                ..
+            }) => {
                 let (audio, used) = (transcript.audio.0, recognising.as_secs_f64());
-                let (cost, last) = (transcript.cost.total().0, transcript.reached_final);
+                let (cost, last) = (transcript.cost.0, transcript.reached_final);
                 let text = transcript.text();
-                writeln!(out, "{id}\t{audio:.3}\t{used:.4}\t{cost:.3}\t{last}\t{text}")?;
+                writeln!(
+                    out,
+                    "{id}\t{audio:.3}\t{used:.4}\t{cost:.3}\t{last}\t{text}"
+                )?;
             }
             None => writeln!(out, "{id}\t\t\t\t\t")?,
         }

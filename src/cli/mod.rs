@@ -4,6 +4,7 @@
 //! [`USAGE`] nothing was tried, because the arguments, or the model they name, cannot be used.
 //! Answers go to standard output, everything else (errors, warnings, progress, logs) to standard error.
 
+pub mod bench;
 pub mod features;
 pub mod graph;
 pub mod lm;
@@ -50,6 +51,7 @@ pub enum Command {
     Lm(lm::Args),
     Model(model::Args),
     Score(score::Args),
+    Bench(bench::Args),
 }
 
 /// Runs one subcommand.
@@ -64,6 +66,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Lm(args) => lm::run(args),
         Command::Model(args) => model::run(args),
         Command::Score(args) => score::run(args),
+        Command::Bench(args) => bench::run(args),
     }
 }
 

@@ -12,7 +12,8 @@ use super::features::write_npy;
 use super::{UsageError, model_folder};
 use crate::acoustic::gemm::Kernel;
 use crate::acoustic::{
-    Hmm, ModelDescription, Network, NetworkScratch, Normalisation, Scores, Tensors,
+    Hmm, LayerDescription, ModelDescription, Network, NetworkScratch, Normalisation, Scores,
+    Tensors,
 };
 use crate::audio::Waveform;
 use crate::feature::{Mfcc, subtract_mean};
@@ -136,24 +137,30 @@ fn info(folder: &Path) -> anyhow::Result<()> {
         decode.beam, decode.lattice_beam, decode.max_active
     )?;
     writeln!(out, "layers")?;
-    for layer in &description.network.layers {
-        let (inputs, outputs) = (layer.input_dim, layer.output_dim);
-        write!(out, "  {:16} {inputs:5} -> {outputs:<5}", layer.name)?;
-        write!(out, " offsets {:?} stride {}", layer.offsets, layer.stride)?;
-        let parts = [
-            (layer.bias, " bias"),
-            (layer.relu, " relu"),
-            (layer.norm, " norm"),
-        ];
-        for (_, part) in parts.iter().filter(|(present, _)| *present) {
-            write!(out, "{part}")?;
-        }
-        match &layer.bypass {
-            Some(bypass) => writeln!(out, " + {} x {}", bypass.scale, bypass.layer)?,
-            None => writeln!(out)?,
-        }
-    }
+    description
+        .network
+        .layers
+        .iter()
+        .try_for_each(|layer| write_layer(&mut out, layer))?;
     Ok(())
+}
+
+fn write_layer(out: &mut impl Write, layer: &LayerDescription) -> io::Result<()> {
+    let (inputs, outputs) = (layer.input_dim, layer.output_dim);
+    write!(out, "  {:16} {inputs:5} -> {outputs:<5}", layer.name)?;
+    write!(out, " offsets {:?} stride {}", layer.offsets, layer.stride)?;
+    let parts = [
+        (layer.bias, " bias"),
+        (layer.relu, " relu"),
+        (layer.norm, " norm"),
+    ];
+    for (_, part) in parts.iter().filter(|(present, _)| *present) {
+        write!(out, "{part}")?;
+    }
+    match &layer.bypass {
+        Some(bypass) => writeln!(out, " + {} x {}", bypass.scale, bypass.layer),
+        None => writeln!(out),
+    }
 }
 
 fn scores(folder: &Path, file: &Path) -> anyhow::Result<Scores> {

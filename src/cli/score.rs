@@ -209,43 +209,49 @@ impl Scoring {
         let report = Report::new(&scored, &groupings, options);
         report.write_text(out)?;
         out.flush()?;
-        let Some(folder) = &self.out else {
-            return Ok(());
-        };
-        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-        let file = |name: &str| File::create(folder.join(name)).map(BufWriter::new);
-        serde_json::to_writer_pretty(file("report.json")?, &report)?;
-        let (mut references, mut hypotheses) = (file("ref.trn")?, file("hyp.trn")?);
-        let mut errors = file("errors.tsv")?;
-        writeln!(errors, "id\tset\tspeaker\taccent\twords\tS\tD\tI\ttext")?;
-        for Judged {
-            scored,
-            reference,
-            hypothesis,
-            ..
-        } in judged
-        {
-            let Scored {
-                id,
-                speaker,
-                accent,
-                set,
-                counts,
-            } = scored;
-            write_trn(&mut references, id, &reference.join(" "))?;
-            write_trn(&mut hypotheses, id, &hypothesis.join(" "))?;
-            let (s, d, i) = (counts.substitutions, counts.deletions, counts.insertions);
-            let (words, text) = (counts.reference, hypothesis.join(" "));
-            writeln!(
-                errors,
-                "{id}\t{set}\t{speaker}\t{accent}\t{words}\t{s}\t{d}\t{i}\t{text}"
-            )?;
+        match &self.out {
+            Some(folder) => write_files(folder, &report, judged)
+                .with_context(|| format!("cannot write to {}", folder.display())),
+            None => Ok(()),
         }
-        for mut file in [references, hypotheses, errors] {
-            file.flush()?;
-        }
-        Ok(())
     }
+}
+
+/// `report.json`, `ref.trn`, `hyp.trn` and `errors.tsv`.
+fn write_files(folder: &Path, report: &Report, judged: &[Judged]) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let file = |name: &str| File::create(folder.join(name)).map(BufWriter::new);
+    serde_json::to_writer_pretty(file("report.json")?, report)?;
+    let (mut references, mut hypotheses) = (file("ref.trn")?, file("hyp.trn")?);
+    let mut errors = file("errors.tsv")?;
+    writeln!(errors, "id\tset\tspeaker\taccent\twords\tS\tD\tI\ttext")?;
+    for Judged {
+        scored,
+        reference,
+        hypothesis,
+        ..
+    } in judged
+    {
+        let Scored {
+            id,
+            speaker,
+            accent,
+            set,
+            counts,
+        } = scored;
+        write_trn(&mut references, id, &reference.join(" "))?;
+        write_trn(&mut hypotheses, id, &hypothesis.join(" "))?;
+        let (s, d, i) = (counts.substitutions, counts.deletions, counts.insertions);
+        let (words, text) = (counts.reference, hypothesis.join(" "));
+        writeln!(
+            errors,
+            "{id}\t{set}\t{speaker}\t{accent}\t{words}\t{s}\t{d}\t{i}\t{text}"
+        )?;
+    }
+    for mut file in [references, hypotheses, errors] {
+        file.flush()?;
+    }
+    Ok(())
 }
 
 fn grouping(by: By) -> Grouping {

@@ -62,9 +62,9 @@ pub fn align<W: PartialEq>(
     };
     let inner_reference = &reference[start..reference.len() - end];
     let inner_hypothesis = &hypothesis[start..hypothesis.len() - end];
-    let (mut i, mut j) = (inner_reference.len(), inner_hypothesis.len());
-    if (i + 1)
-        .checked_mul(j + 1)
+    let (rows, columns) = (inner_reference.len() + 1, inner_hypothesis.len() + 1);
+    if rows
+        .checked_mul(columns)
         .is_none_or(|cells| cells > MAX_CELLS)
     {
         let (reference, hypothesis) = (reference.len(), hypothesis.len());
@@ -73,12 +73,26 @@ pub fn align<W: PartialEq>(
             hypothesis,
         });
     }
-    let costs = Costs::fill(inner_reference, inner_hypothesis, rule);
-    let mut edits = Vec::with_capacity(reference.len().max(hypothesis.len()));
     let correct = |k: usize| Edit::Correct(reference.len() - 1 - k, hypothesis.len() - 1 - k);
-    edits.extend((0..end).map(correct));
+    let mut edits: Vec<Edit> = (0..end).map(correct).collect();
+    trace(inner_reference, inner_hypothesis, rule, start, &mut edits);
+    edits.extend((0..start).rev().map(|k| Edit::Correct(k, k)));
+    edits.reverse();
+    Ok(Alignment { edits })
+}
+
+/// Appends the edits from the last to the first, with positions moved by `start`.
+fn trace<W: PartialEq>(
+    reference: &[W],
+    hypothesis: &[W],
+    rule: AlignmentRule,
+    start: usize,
+    edits: &mut Vec<Edit>,
+) {
+    let costs = Costs::fill(reference, hypothesis, rule);
+    let (mut i, mut j) = (reference.len(), hypothesis.len());
     while i > 0 || j > 0 {
-        let equal = i > 0 && j > 0 && inner_reference[i - 1] == inner_hypothesis[j - 1];
+        let equal = i > 0 && j > 0 && reference[i - 1] == hypothesis[j - 1];
         let step = costs.last_step(i, j, equal);
         (i, j) = match step {
             Step::Diagonal => (i - 1, j - 1),
@@ -92,9 +106,6 @@ pub fn align<W: PartialEq>(
             Step::Insertion => Edit::Insertion(start + j),
         });
     }
-    edits.extend((0..start).rev().map(|k| Edit::Correct(k, k)));
-    edits.reverse();
-    Ok(Alignment { edits })
 }
 
 /// Lengths of the common prefix, and of the common suffix of what follows it.
