@@ -170,3 +170,43 @@ pub(super) fn write_npy<'a>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+    use crate::units::Seconds;
+
+    #[test]
+    fn what_numpy_and_kaldi_read() {
+        let features = Features {
+            frames: array![[1.0, -0.5], [0.25, 2.0], [0.0, 1e-9]],
+            shift: Seconds(0.01),
+        };
+        let mut text = Vec::new();
+        write_text(&mut text, "my file.wav", &features).unwrap();
+        assert_eq!(
+            text,
+            b"my_file.wav  [\n  1 -0.5\n  0.25 2\n  0 0.000000001 ]\n"
+        );
+
+        let mut npy = Vec::new();
+        write_npy(&mut npy, &features).unwrap();
+        assert_eq!(&npy[..8], b"\x93NUMPY\x01\x00");
+        let header = usize::from(u16::from_le_bytes([npy[8], npy[9]]));
+        assert_eq!((10 + header) % 64, 0);
+        assert!(
+            npy[10..10 + header]
+                .starts_with(b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }")
+        );
+        assert_eq!(npy[9 + header], b'\n');
+        let values: Vec<f32> = npy[10 + header..]
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|v| f32::from_le_bytes(*v))
+            .collect();
+        assert_eq!(values, [1.0, -0.5, 0.25, 2.0, 0.0, 1e-9]);
+    }
+}
