@@ -172,7 +172,7 @@ impl Pruner {
         }
         let mut below = 0;
         let mut chosen = 0;
-        while below + self.counts[chosen] as usize <= n - 1 {
+        while below + (self.counts[chosen] as usize) < n {
             below += self.counts[chosen] as usize;
             chosen += 1;
         }

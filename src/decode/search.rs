@@ -273,10 +273,13 @@ impl<'a, R: Recorder> Search<'a, R> {
                             labelled: arc.has_label(),
                         };
                         self.recorder.epsilon(step, arrival);
-                        if let Arrival::New(index) | Arrival::Better(index) = arrival {
-                            if state < with_epsilon {
-                                agenda.push(index);
+                        match arrival {
+                            Arrival::New(token) | Arrival::Better(token)
+                                if state < with_epsilon =>
+                            {
+                                agenda.push(token);
                             }
+                            _ => {}
                         }
                     }
                 }
