@@ -6,7 +6,12 @@ decoder GRU of 128 units (Park and Kim, "g2pE", 2019; Apache-2.0), decoded here 
 """
 
 import importlib.util
+import os
 from pathlib import Path
+
+# Threads only get in each other's way on matrices of this size; read by numpy when it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Pronunciations of English words: CMUdict, then spelling, inflection and compound rules, then G2P.
+"""Pronunciations of English words: by hand, CMUdict, inflection, spelling and compound rules, G2P.
 
 Each rule derives an unknown word from known ones, for words derived that way are right far more
 often than a grapheme-to-phoneme model's guess: `favourable` is `favorable`, `counselled` is
@@ -7,6 +7,7 @@ often than a grapheme-to-phoneme model's guess: `favourable` is `favorable`, `co
 """
 
 import re
+from pathlib import Path
 
 from g2p import G2p
 
@@ -18,12 +19,12 @@ SPELLING = [
     ("our", "or"), ("is(?=e|ing|ation|able)", "iz"), ("ys(?=e|ing)", "yz"), ("ll", "l"),
     ("l(?=ful|ment|l?$)", "ll"), ("tre(?=$|s|d)", "ter"), ("bre(?=$|s)", "ber"),
     ("chre(?=$|s)", "cher"), ("ence(?=$|s)", "ense"), ("ogue(?=$|s)", "og"), ("ae", "e"),
-    ("oe", "e"), ("gramme", "gram"), ("xion", "ction"), ("gement", "gment"), ("pp", "p"),
-    ("tt", "t"), ("ss", "s"), ("eable", "able"), ("que(?=$|s)", "ck"), ("ough", "ow"),
+    ("oe", "e"), ("gramme", "gram"), ("xion", "ction"), ("gement", "gment"), ("eable", "able"), ("que(?=$|s)", "ck"), ("ough", "ow"),
     ("ce(?=d|$|s)", "se"), ("ey(?=$|s)", "y"), ("gaol", "jail"), ("shew", "show"),
     ("waggon", "wagon"), ("enquir", "inquir"), ("aluminium", "aluminum"), ("^en", "in"),
     ("^in", "en"), ("grey", "gray"), ("ph", "f"), ("z", "s"),
 ]
+MIN_RESPELLED = 5  # letters: shorter words are rarely variants of others
 
 SUFFIXES = [
     ("ly", "L IY"), ("ness", "N AH S"), ("nesses", "N AH S IH Z"), ("less", "L AH S"),
@@ -33,7 +34,9 @@ SUFFIXES = [
     ("some", "S AH M"), ("ward", "W ER D"), ("wards", "W ER D Z"), ("wise", "W AY Z"),
     ("fold", "F OW L D"), ("er", "ER"), ("ers", "ER Z"), ("est", "AH S T"), ("ish", "IH SH"),
     ("able", "AH B AH L"), ("ably", "AH B L IY"), ("eth", "AH TH"), ("or", "ER"), ("y", "IY"),
-    ("ism", "IH Z AH M"), ("ist", "IH S T"), ("ists", "IH S T S"),
+    ("age", "IH JH"), ("ages", "IH JH IH Z"), ("let", "L AH T"), ("lets", "L AH T S"),
+    ("ery", "ER IY"), ("ry", "R IY"), ("ie", "IY"), ("ies", "IY Z"), ("ily", "AH L IY"),
+    ("bly", "B L IY"), ("ism", "IH Z AH M"), ("ist", "IH S T"), ("ists", "IH S T S"),
 ]
 PREFIXES = [
     ("un", "AH N"), ("re", "R IY"), ("mis", "M IH S"), ("non", "N AA N"), ("dis", "D IH S"),
@@ -45,14 +48,20 @@ CLITICS = {
     "'ll": ["AH L"], "'ve": ["AH V"], "n't": ["AH N T", "N T"], "'re": ["ER"], "'m": ["M"],
     "'em": ["AH M"], "'am": ["AH M"],
 }
-MIN_PART = 3  # letters of each half of a compound
+MIN_PART = 3  # letters of the first half of a compound
+# Second halves of three letters: all others are endings that happen to be words (lee-ring).
+SHORT_HALVES = set(
+    "arm axe bag bed box boy cap car cup day dog ear eye fly god gun hat ice jar leg lid man men "
+    "mop net oak off oil one out pan pen pot rug sea set son sun tea top tub way war web".split()
+)
+HAND = Path(__file__).with_name("pronunciations.txt")
 
 
 def load_cmudict(path):
     """word -> list of pronunciations (tuples of phones), stress and comments dropped."""
     table = {}
     for line in open(path, encoding="utf-8"):
-        word, _, phones = line.split("#")[0].strip().partition(" ")
+        word, _, phones = line.split("#")[0].strip().replace("\t", " ").partition(" ")
         word = re.sub(r"\(\d+\)$", "", word)
         if not re.fullmatch(r"[a-z']+", word):
             continue
@@ -63,10 +72,19 @@ def load_cmudict(path):
 
 
 def stems(base, ending):
-    """Spellings a stem may have had before `ending` was added: as is, +e, undoubled, y for i."""
+    """Spellings a stem may have had before `ending` was added, likeliest first.
+
+    As is, with an e, undoubled, with y for i. One consonant after one vowel had an e (`sloped`),
+    for it would have been doubled otherwise.
+    """
+    if ending == "ily":
+        return [base + "y"]
+    if ending == "bly":
+        return [base + "ble"]
     out = [base]
     if ending[0] in "aeiouy":
-        out.append(base + "e")
+        bare = re.search("(^|[^aeiou])[aeiou][^aeiouwxy]$", base)
+        out.insert(0 if bare else 1, base + "e")
         if len(base) > 3 and base[-1] == base[-2]:
             out.append(base[:-1])
     if base.endswith("i"):
@@ -95,13 +113,14 @@ class Pronouncer:
 
     def __init__(self, cmudict_path, common=()):
         self.table = load_cmudict(cmudict_path)
+        self.table.update(load_cmudict(HAND))
         self.common = set(common)
         self.g2p = G2p()
         self.source = ""
 
     def pronounce(self, word):
         """All pronunciations of `word`, best rule first; never empty for [a-z']+ with a letter."""
-        for name in ("dictionary", "spelling", "clitic", "inflection", "affix", "compound"):
+        for name in ("dictionary", "clitic", "inflection", "affix", "spelling", "compound"):
             found = getattr(self, name)(word)
             if found:
                 self.source = name
@@ -118,6 +137,8 @@ class Pronouncer:
 
     def spelling(self, word):
         """One or two spelling rules applied; the result must be in the dictionary."""
+        if len(word) < MIN_RESPELLED:
+            return []
         once = [w for rule in SPELLING for w in [re.sub(*rule, word)] if w != word]
         for w in once:
             if w in self.table:
@@ -185,7 +206,7 @@ class Pronouncer:
                     return [join(p, tail.split()) for p in phones]
         for start, head in PREFIXES:
             base = word[len(start):]
-            if word.startswith(start) and len(base) > 3:
+            if word.startswith(start) and len(base) > 3 and not (start == "a" and base[0] in "aeiou"):
                 phones = self.known(base) or (not depth and (self.inflection(base) or self.affix(base, 1)))
                 if phones:
                     return [tuple(head.split()) + p for p in phones]
@@ -196,6 +217,8 @@ class Pronouncer:
         best = None
         for cut in range(MIN_PART, len(word) - MIN_PART + 1):
             a, b = word[:cut], word[cut:]
+            if len(b) == MIN_PART and b not in SHORT_HALVES:
+                continue
             if a in self.common and b in self.common and a in self.table and self.known_part(b):
                 score = min(len(a), len(b))
                 if best is None or score > best[0]:
@@ -214,8 +237,14 @@ class Pronouncer:
 
 
 def join(stem, tail):
-    """Stem plus suffix; `l` + `ly` share their L."""
+    """Stem plus suffix; `l` + `ly` share their L, `happy` + `ily` and `able` + `bly` their ends."""
     tail = tuple(tail)
+    if stem[-1] == tail[0] == "IY":
+        return stem + tail[1:]
+    if tail == ("AH", "L", "IY") and stem[-1] == "IY":
+        return stem[:-1] + tail
+    if tail == ("B", "L", "IY") and stem[-3:] == ("B", "AH", "L"):
+        return stem[:-3] + tail
     return stem + (tail[1:] if stem[-1] == tail[0] == "L" else tail)
 
 
