@@ -192,7 +192,7 @@ mod tests {
         );
 
         let mut npy = Vec::new();
-        write_npy(&mut npy, &features).unwrap();
+        write_npy(&mut npy, features.frames.dim(), &features.frames).unwrap();
         assert_eq!(&npy[..8], b"\x93NUMPY\x01\x00");
         let header = usize::from(u16::from_le_bytes([npy[8], npy[9]]));
         assert_eq!((10 + header) % 64, 0);
