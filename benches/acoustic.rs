@@ -3,6 +3,11 @@
 //! `PARETONE_BENCH_MODEL` names the model directory (default `models/en`; `scripts/train/parity.py random --size full`
 //! makes one with random weights). Throughput is in input frames of 10 ms: 100 frames are a second of speech.
 
+#![allow(
+    missing_docs,
+    reason = "criterion's macros write undocumented functions"
+)]
+
 use std::path::PathBuf;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -174,7 +174,7 @@ fn short_and_silent_audio_is_fine_and_another_rate_is_not() {
     );
     // The loudest that a waveform may hold.
     let loud = Waveform {
-        samples: vec![2_147_483_648.0, -2_147_483_648.0].repeat(300),
+        samples: [2_147_483_648.0, -2_147_483_648.0].repeat(300),
         rate: RATE,
     };
     assert!(

@@ -3,8 +3,8 @@
 //! What one calls HCLG is, for a lexicon, an n-gram and left-biphone context, so regular that it can be written down: one
 //! *root* for each LM state and last phone, from each root a prefix tree of the words the LM state lists, back-off arcs
 //! between the roots. Composition, determinisation and minimisation are then local: the trees are deterministic by
-//! construction ([`tree`]), their weights and labels are pushed as they grow, and hash-consing from the leaves shares all
-//! equal ends ([`nodes`]). General determinisation and minimisation of the same graph take minutes and gigabytes.
+//! construction (`tree`), their weights and labels are pushed as they grow, and hash-consing from the leaves shares all
+//! equal ends (`nodes`). General determinisation and minimisation of the same graph take minutes and gigabytes.
 //!
 //! Semantics, which the search relies on:
 //! - an arc that consumes a frame enters a phone (with the entry pdf of its left context) or stays in one;

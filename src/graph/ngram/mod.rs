@@ -2,7 +2,7 @@
 //!
 //! An [`Ngram`] is an automaton. Its states ([`LmState`]) are histories: the empty one, one word, two words, …, as many
 //! as the order less one. From a state, [`Ngram::step`] takes a word and gives its cost and the state after it, backing
-//! off as far as needed. The model is mapped from a compact file (see [`file`] for the layout) and used in place.
+//! off as far as needed. The model is mapped from a compact file (see `file.rs` for the layout) and used in place.
 //!
 //! The data is a trie of n-grams, the words of each history in order, in arrays: a 16-bit word and an 8-bit cost code
 //! an n-gram; one bit that says whether an n-gram is also a history, and one that says where the list of the next
