@@ -1,9 +1,12 @@
 //! Puts roots, trees, back-offs, silences and ends together into a graph.
 
+use std::ops::Range;
+
 use crate::graph::{Graph, GraphBuilder, GraphError, WORD_END};
 use crate::units::{PdfId, StateId};
 
-use super::histories::{BackoffModel, Histories, History, Leaf};
+use super::histories::{BackoffModel, Histories, History};
+use super::layout::breadth_first;
 use super::nodes::NodeArc;
 use super::roots::{RootKey, Roots};
 use super::steps::Steps;
@@ -29,18 +32,30 @@ pub(super) struct Sizes {
     pub(super) speaks: bool,
 }
 
+/// All that leaves a root.
+#[derive(Debug)]
+struct Row {
+    again: Option<PdfId>,
+    /// Into phones and silence: a range of [`Assembly::arcs`].
+    arcs: Range<usize>,
+    backoff: Option<(u32, Steps)>,
+    end: Option<Steps>,
+}
+
 /// A graph in the making.
 pub(super) struct Assembly<'a, M> {
-    pub(super) histories: &'a Histories<'a, M>,
-    pub(super) topology: &'a Topology,
-    pub(super) roots: &'a Roots,
-    pub(super) pauses: Pauses,
-    builder: GraphBuilder,
+    histories: &'a Histories<'a, M>,
+    topology: &'a Topology,
+    roots: &'a Roots,
+    pauses: Pauses,
     grower: Grower<'a>,
+    /// By state.
+    rows: Vec<Row>,
+    arcs: Vec<NodeArc>,
 }
 
 impl<'a, M: BackoffModel> Assembly<'a, M> {
-    /// An assembly with all roots as states, without arcs.
+    /// An assembly without arcs.
     pub(super) fn new(
         histories: &'a Histories<'a, M>,
         topology: &'a Topology,
@@ -48,13 +63,15 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
         pauses: Pauses,
     ) -> Self {
         let grower = Grower::new(histories.dictionary, topology, roots);
+        let (rows, arcs) = (Vec::with_capacity(roots.len() + 1), Vec::new());
         Assembly {
             histories,
             topology,
             roots,
             pauses,
-            builder: GraphBuilder::new(),
             grower,
+            rows,
+            arcs,
         }
     }
 
@@ -64,67 +81,75 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
             roots: self.roots.len(),
             ..Sizes::default()
         };
-        self.builder.add_states(self.roots.len() + 1);
-        self.builder.set_start(StateId(self.roots.initial()));
-        let mut leaves = Vec::new();
+        let (mut leaves, mut initial) = (Vec::new(), None);
         for history in (0..self.histories.len() as u32).map(History) {
             let starts = history == self.histories.start();
             if starts || self.roots.of(history).next().is_some() {
                 sizes.histories += 1;
-                self.history(history, starts, &mut leaves);
+                self.histories.leaves(history, &mut leaves);
                 sizes.speaks |= !leaves.is_empty();
+                let stems = self.grower.stems(&leaves);
+                if starts {
+                    initial = Some(self.initial(history, &stems));
+                }
+                self.rows_of(history, &stems);
             }
         }
+        self.rows.extend(initial);
         sizes.nodes = self.grower.nodes.len();
-        self.add_nodes();
-        Ok((self.builder.build()?, sizes))
+        Ok((self.lay_out()?, sizes))
     }
 
-    /// Adds all that leaves the roots of one history.
-    fn history(&mut self, history: History, starts: bool, leaves: &mut Vec<Leaf>) {
-        self.histories.leaves(history, leaves);
-        let stems = self.grower.stems(leaves);
-        if starts {
-            self.initial(history, &stems);
-        }
+    /// Adds the rows of one history's roots.
+    fn rows_of(&mut self, history: History, stems: &[Stem]) {
         let end = self.histories.end(history);
         let backoff = self.histories.backoff(history);
         let (mut left, mut arcs) = (None, Vec::new());
         for (state, key) in self.roots.of(history) {
+            let extra = self.going_on(key);
             if left != Some(key.left) {
                 left = Some(key.left);
-                arcs = self.grower.root_arcs(&stems, key.left, self.going_on(key));
+                arcs = self.grower.root_arcs(stems, key.left, extra);
             }
-            self.add_node(state, key.again, &arcs);
-            if let Some((next, cost)) = backoff {
-                self.back_off(state, self.roots.backed_off(next, key), cost);
-            }
-            if key.again.is_some() && key.left != self.topology.silence {
-                self.silence(state, key, WORD_END);
-            }
-            self.end(state, end, self.going_on(key));
+            // Plain roots have no silence: whoever backs off to one could have paused before, at the same cost.
+            let pauses = key.again.is_some() && key.left != self.topology.silence;
+            let silence = if pauses {
+                self.silence(key, WORD_END)
+            } else {
+                None
+            };
+            let row = Row {
+                again: key.again,
+                arcs: self.keep(&arcs, silence),
+                backoff: backoff.map(|(next, cost)| (self.roots.backed_off(next, key), cost)),
+                end: end.map(|end| end + extra),
+            };
+            debug_assert_eq!(
+                state as usize,
+                self.rows.len(),
+                "roots come in order of state"
+            );
+            self.rows.push(row);
         }
     }
 
-    /// Adds all that leaves the initial state: as from a root, but the choice of pausing is still open.
-    fn initial(&mut self, history: History, stems: &[Stem]) {
-        let (state, left) = (self.roots.initial(), self.topology.silence);
+    /// The row of the initial state: as a root's, but the choice of pausing is still open.
+    fn initial(&mut self, history: History, stems: &[Stem]) -> Row {
         let key = RootKey {
             history,
-            left,
+            left: self.topology.silence,
             again: None,
         };
-        let arcs = self.grower.root_arcs(stems, left, self.pauses.none);
-        self.add_node(state, None, &arcs);
-        if let Some((next, cost)) = self.histories.backoff(history) {
-            self.back_off(
-                state,
-                self.roots.backed_off(next, key),
-                cost + self.pauses.none,
-            );
+        let extra = self.pauses.none;
+        let arcs = self.grower.root_arcs(stems, key.left, extra);
+        let silence = self.silence(key, 0);
+        let backoff = self.histories.backoff(history);
+        Row {
+            again: None,
+            arcs: self.keep(&arcs, silence),
+            backoff: backoff.map(|(next, cost)| (self.roots.backed_off(next, key), cost + extra)),
+            end: self.histories.end(history).map(|end| end + extra),
         }
-        self.silence(state, key, 0);
-        self.end(state, self.histories.end(history), self.pauses.none);
     }
 
     /// What it costs not to pause: nothing after a silence, where that was settled.
@@ -136,57 +161,97 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
         }
     }
 
-    fn back_off(&mut self, from: u32, to: u32, cost: Steps) {
-        self.builder
-            .add_arc(StateId(from), None, 0, cost.cost(), StateId(to));
-    }
-
-    /// Adds the arc into the silence after a root. Plain roots have none: whoever backs off to one could have paused
-    /// before, at the same cost.
-    fn silence(&mut self, from: u32, key: RootKey, label: u32) {
-        let Some(cost) = self.pauses.silence else {
-            return;
-        };
+    /// The arc into the silence after a root.
+    fn silence(&self, key: RootKey, label: u32) -> Option<NodeArc> {
+        let cost = self.pauses.silence?;
         let silence = self.topology.silence;
         let pdfs = self.topology.pdfs(key.left, silence);
-        let to = self.roots.entered(key.history, silence, pdfs.again);
-        self.builder.add_arc(
-            StateId(from),
-            Some(pdfs.entry),
+        let next = self.roots.entered(key.history, silence, pdfs.again);
+        Some(NodeArc {
+            pdf: pdfs.entry.0,
             label,
-            cost.cost(),
-            StateId(to),
-        );
+            next,
+            cost,
+        })
     }
 
-    fn end(&mut self, state: u32, end: Option<Steps>, extra: Steps) {
-        if let Some(cost) = end {
-            self.builder
-                .set_final(StateId(state), (cost + extra).cost());
+    /// Stores a row's arcs, cheapest first.
+    fn keep(&mut self, arcs: &[NodeArc], silence: Option<NodeArc>) -> Range<usize> {
+        let begin = self.arcs.len();
+        self.arcs.extend(arcs.iter().copied().chain(silence));
+        self.arcs[begin..].sort_unstable();
+        begin..self.arcs.len()
+    }
+
+    /// All states in breadth-first order, as a graph.
+    fn lay_out(&self) -> Result<Graph, GraphError> {
+        let (roots, start) = (self.rows.len(), self.roots.initial());
+        let states = roots + self.grower.nodes.len();
+        let order = breadth_first(start, states, |state, next| {
+            match self.rows.get(state as usize) {
+                Some(row) => {
+                    next.extend(self.arcs[row.arcs.clone()].iter().map(|arc| arc.next));
+                    next.extend(row.backoff.map(|(root, _)| root));
+                }
+                None => next.extend(self.grower.nodes.get(state).1.iter().map(|arc| arc.next)),
+            }
+        });
+        let mut number = vec![u32::MAX; states];
+        for (id, &state) in order.iter().enumerate() {
+            number[state as usize] = id as u32;
         }
-    }
-
-    fn add_node(&mut self, state: u32, again: Option<PdfId>, arcs: &[NodeArc]) {
-        add_node(&mut self.builder, state, again, arcs);
-    }
-
-    fn add_nodes(&mut self) {
-        let nodes = &self.grower.nodes;
-        self.builder.add_states(nodes.len());
-        for (state, again, arcs) in nodes.iter() {
-            add_node(&mut self.builder, state, Some(again), arcs);
+        let mut out = Numbered {
+            builder: GraphBuilder::new(),
+            number,
+        };
+        out.builder.add_states(order.len());
+        out.builder.set_start(out.id(start));
+        for &state in &order {
+            match self.rows.get(state as usize) {
+                Some(row) => out.root(state, row, &self.arcs[row.arcs.clone()]),
+                None => {
+                    let (again, arcs) = self.grower.nodes.get(state);
+                    out.emitting(state, Some(again), arcs);
+                }
+            }
         }
+        out.builder.build()
     }
 }
 
-/// Adds a state's self-loop and its other arcs.
-fn add_node(builder: &mut GraphBuilder, state: u32, again: Option<PdfId>, arcs: &[NodeArc]) {
-    let from = StateId(state);
-    if again.is_some() {
-        builder.add_arc(from, again, 0, Steps::FREE.cost(), from);
+/// A graph builder under new numbers.
+struct Numbered {
+    builder: GraphBuilder,
+    number: Vec<u32>,
+}
+
+impl Numbered {
+    fn id(&self, state: u32) -> StateId {
+        StateId(self.number[state as usize])
     }
-    for arc in arcs {
-        let pdf = Some(PdfId(arc.pdf));
-        builder.add_arc(from, pdf, arc.label, arc.cost.cost(), StateId(arc.next));
+
+    fn root(&mut self, state: u32, row: &Row, arcs: &[NodeArc]) {
+        self.emitting(state, row.again, arcs);
+        if let Some((next, cost)) = row.backoff {
+            self.builder
+                .add_arc(self.id(state), None, 0, cost.cost(), self.id(next));
+        }
+        if let Some(end) = row.end {
+            self.builder.set_final(self.id(state), end.cost());
+        }
+    }
+
+    /// Adds a state's self-loop and its other emitting arcs.
+    fn emitting(&mut self, state: u32, again: Option<PdfId>, arcs: &[NodeArc]) {
+        let from = self.id(state);
+        if again.is_some() {
+            self.builder
+                .add_arc(from, again, 0, Steps::FREE.cost(), from);
+        }
+        for arc in arcs {
+            let (pdf, next) = (Some(PdfId(arc.pdf)), self.id(arc.next));
+            self.builder
+                .add_arc(from, pdf, arc.label, arc.cost.cost(), next);
+        }
     }
 }

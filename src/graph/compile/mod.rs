@@ -25,6 +25,7 @@ mod contexts;
 mod dictionary;
 mod histories;
 mod inputs;
+mod layout;
 mod nodes;
 mod roots;
 mod steps;

@@ -10,18 +10,18 @@ use crate::units::PdfId;
 
 use super::steps::Steps;
 
-/// An emitting arc of a node.
+/// An emitting arc of a node or root. Ordered by cost first, as the search reads them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Pod, Zeroable)]
 #[repr(C)]
 pub(super) struct NodeArc {
+    /// Difference of the best completion.
+    pub(super) cost: Steps,
     /// The pdf a frame is consumed with.
     pub(super) pdf: u32,
     /// Word and flags.
     pub(super) label: u32,
     /// The state it leads to.
     pub(super) next: u32,
-    /// Difference of the best completion.
-    pub(super) cost: Steps,
 }
 
 /// Free slot of the hash table.
@@ -83,15 +83,10 @@ impl Nodes {
         self.again.len()
     }
 
-    /// Each node's state, pdf of the self-loop, and arcs.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, PdfId, &[NodeArc])> {
-        (0..self.len() as u32).map(|node| {
-            (
-                self.first + node,
-                PdfId(self.again[node as usize]),
-                self.arcs(node),
-            )
-        })
+    /// The pdf of a state's self-loop, and its arcs.
+    pub(super) fn get(&self, state: u32) -> (PdfId, &[NodeArc]) {
+        let node = state - self.first;
+        (PdfId(self.again[node as usize]), self.arcs(node))
     }
 
     fn arcs(&self, node: u32) -> &[NodeArc] {
