@@ -1,0 +1,86 @@
+//! `paretone score`: tables, files and exit codes on a corpus small enough to count by hand.
+#![cfg(feature = "cli")]
+
+use std::fs;
+
+use assert_cmd::Command;
+
+const MANIFEST: &str = "\
+id\tpath\ttext\tspeaker\taccent\tset\tsplit
+a-1\ta.wav\tHe came, to day.\tann\tIrish\tclean\tdev
+b-1\tb.wav\tone two three four\tbob\tScottish\tclean\tdev
+b-2\tb.wav\tfive\tbob\tScottish\tother\tdev
+c-1\tc.wav\tnever scored\tcid\t\tclean\ttest
+";
+
+/// Runs `paretone score` with further arguments in a folder with the manifest and hypotheses; (exit code, stdout).
+fn score(hypotheses: &str, arguments: &[&str]) -> (i32, String, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("ref.tsv"), MANIFEST).unwrap();
+    fs::write(folder.path().join("hyp.tsv"), hypotheses).unwrap();
+    let mut command = Command::cargo_bin("paretone").unwrap();
+    command
+        .current_dir(&folder)
+        .args(["score", "--ref", "ref.tsv", "--hyp", "hyp.tsv"]);
+    let output = command
+        .args(["--split", "dev"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    (output.status.code().unwrap(), text, folder)
+}
+
+/// The fields of the line that starts with `name`.
+fn line(text: &str, name: &str) -> Vec<String> {
+    let line = text
+        .lines()
+        .find(|line| line.split_whitespace().next() == Some(name));
+    line.unwrap_or_else(|| panic!("no line {name} in\n{text}"))
+        .split_whitespace()
+        .map(str::to_string)
+        .collect()
+}
+
+#[test]
+fn tables_count_errors_by_group() {
+    let hypotheses = "a-1\the came today\nb-1\tone too three\nb-2\tfive six\n";
+    let (code, text, folder) = score(hypotheses, &["--alignments", "--out", "out"]);
+    assert_eq!(code, 0);
+    // 3 + 4 + 1 reference words; one substitution, one deletion, one insertion.
+    let total = line(&text, "all");
+    assert_eq!(total[1..4], ["3", "8", "37.50"]);
+    assert_eq!(total[total.len() - 4..], ["50.00", "1", "1", "1"]);
+    assert_eq!(line(&text, "Irish")[1..4], ["1", "3", "0.00"]);
+    assert_eq!(line(&text, "other")[1..4], ["1", "1", "100.00"]);
+    assert!(
+        text.contains("REF: one TWO three FOUR\nHYP: one TOO three ****"),
+        "{text}"
+    );
+    let trn = fs::read_to_string(folder.path().join("out/ref.trn")).unwrap();
+    assert_eq!(
+        trn,
+        "he came today (a-1)\none two three four (b-1)\nfive (b-2)\n"
+    );
+}
+
+#[test]
+fn strict_scoring_leaves_compounds() {
+    let hypotheses = "a-1\the came today\nb-1\tone two three four\nb-2\tfive\n";
+    let (_, text, _folder) = score(hypotheses, &["--strict"]);
+    assert_eq!(line(&text, "all")[2..4], ["9", "22.22"]);
+}
+
+#[test]
+fn a_missing_hypothesis_is_silence_and_tells() {
+    let (code, text, _folder) = score("a-1\the came today\n", &[]);
+    assert_eq!((code, line(&text, "all")[3].as_str()), (1, "62.50"));
+    let (code, text, _folder) = score("a-1\the came today\n", &["--only-given"]);
+    assert_eq!((code, line(&text, "all")[3].as_str()), (0, "0.00"));
+}
+
+#[test]
+fn unusable_files_are_usage_errors() {
+    assert_eq!(score("no tab\n", &[]).0, 2);
+    assert_eq!(score("a-1\tx\n", &["--set", "nowhere"]).0, 2);
+}
