@@ -170,6 +170,7 @@ impl Ngram {
                 cfg!(target_endian = "little"),
                 "n-grams are mapped little-endian"
             );
+            assert!(SECTION_TABLE + 24 * SECTIONS <= HEADER_SUM);
         };
         let mut all = vec![
             bytes(&self.unigrams),
@@ -245,26 +246,30 @@ fn read_header(map: &[u8], path: &Path) -> Result<(usize, Vec<SectionEntry>), Ng
     if !(1..=MAX_ORDER).contains(&order) {
         return Err(corrupt("order"));
     }
-    let mut entries = Vec::with_capacity(SECTIONS);
-    for index in 0..UNIGRAM_SECTIONS + LEVEL_SECTIONS * (order - 1) {
-        let at = SECTION_TABLE + 24 * index;
-        let (offset, length) = (u64_at(map, at), u64_at(map, at + 8));
-        let end = offset
-            .checked_add(length)
-            .filter(|&end| end <= map.len() as u64);
-        let end = end.ok_or_else(|| corrupt("the file was cut short"))? as usize;
-        if !offset.is_multiple_of(ALIGN as u64) {
-            return Err(corrupt("a section is not aligned"));
-        }
-        entries.push(SectionEntry {
-            range: offset as usize..end,
-            sum: u64_at(map, at + 16),
-        });
-    }
+    let sections = UNIGRAM_SECTIONS + LEVEL_SECTIONS * (order - 1);
+    let entries = (0..sections).map(|index| read_section(map, index));
+    let entries = entries.collect::<Result<Vec<_>, _>>().map_err(corrupt)?;
     if !lengths_agree(order, &entries) {
         return Err(corrupt("section lengths disagree"));
     }
     Ok((order, entries))
+}
+
+/// One entry of the section table, or what is wrong with it.
+fn read_section(map: &[u8], index: usize) -> Result<SectionEntry, &'static str> {
+    let at = SECTION_TABLE + 24 * index;
+    let (offset, length) = (u64_at(map, at), u64_at(map, at + 8));
+    let end = offset
+        .checked_add(length)
+        .filter(|&end| end <= map.len() as u64);
+    let end = end.ok_or("the file was cut short")? as usize;
+    if !offset.is_multiple_of(ALIGN as u64) {
+        return Err("a section is not aligned");
+    }
+    Ok(SectionEntry {
+        range: offset as usize..end,
+        sum: u64_at(map, at + 16),
+    })
 }
 
 fn lengths_agree(order: usize, entries: &[SectionEntry]) -> bool {

@@ -24,13 +24,7 @@ pub fn pack(arpa: Arpa, words: &WordTable, words_sum: u64) -> Result<Ngram, Ngra
     if orders.is_empty() {
         orders.push(Vec::new());
     }
-    for (order, entries) in (1..).zip(&mut orders) {
-        entries.sort_unstable_by_key(|entry| entry.key);
-        if let Some(pair) = entries.windows(2).find(|pair| pair[0].key == pair[1].key) {
-            let words = spell(pair[0].key, order, words);
-            return Err(NgramError::Duplicate { order, words });
-        }
-    }
+    sort(&mut orders, words)?;
     drop_idle_weights(&mut orders);
     close(&mut orders);
     let largest = orders.iter().map(Vec::len).max().unwrap_or(0);
@@ -60,6 +54,18 @@ pub fn pack(arpa: Arpa, words: &WordTable, words_sum: u64) -> Result<Ngram, Ngra
             .collect(),
         words_sum,
     })
+}
+
+/// Sorts each order's n-grams by key; no key may stand twice.
+fn sort(orders: &mut [Vec<ArpaEntry>], words: &WordTable) -> Result<(), NgramError> {
+    for (order, entries) in (1..).zip(orders) {
+        entries.sort_unstable_by_key(|entry| entry.key);
+        if let Some(pair) = entries.windows(2).find(|pair| pair[0].key == pair[1].key) {
+            let words = spell(pair[0].key, order, words);
+            return Err(NgramError::Duplicate { order, words });
+        }
+    }
+    Ok(())
 }
 
 /// The words of a key.
