@@ -384,16 +384,18 @@ impl<R: Recorder> Out<'_, R> {
     /// Every expansion of a token within the bound.
     #[inline(always)]
     fn all(&mut self, row: &Row<'_>, base: f32, source: u32) {
-        for (index, &arc) in (row.first..).zip(row.arcs) {
-            self.arcs += 1;
+        let mut seen = row.arcs.len();
+        for (index, &arc) in row.arcs.iter().enumerate() {
             let graph_cost = base + arc.cost().0;
             // Arcs are sorted and no acoustic cost is negative: the rest are beyond the bound too.
             if graph_cost > self.bound {
+                seen = index + 1;
                 break;
             }
             let cost = graph_cost + self.acoustic[arc.pdf().index()];
-            self.step(arc, cost, source, index);
+            self.step(arc, cost, source, row.first + index as u32);
         }
+        self.arcs += seen;
     }
 
     /// The expansions of a token that local pruning keeps.
