@@ -166,6 +166,8 @@ impl Recognizer {
         self.model
             .network
             .scores_into(frames, &mut scratch.network, &mut scratch.scores)?;
+        let defaults = &self.model.description.decode;
+        scratch.scores.scale(defaults.acoustic_scale);
         add(&mut transcript.timings.acoustic, started);
 
         let heard = self.search(scratch, &mut transcript.timings)?;
