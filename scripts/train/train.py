@@ -121,7 +121,7 @@ def main():
     parser.add_argument("--name", required=True)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--cache", type=Path, default=Path(".cache/train"))
-    parser.add_argument("--lexicon", type=Path, default=Path("models/en/lexicon.txt"))
+    parser.add_argument("--lexicon", type=Path, default=Path(".cache/train/lexicon.txt"))
     parser.add_argument("--pdfs", type=Path, help="tree.npz; monophone without it")
     parser.add_argument("--start-from", help="name of a run whose trunk is taken over")
     parser.add_argument("--epochs", type=float, default=3)

@@ -39,7 +39,7 @@ def main():
     parser.add_argument("--alignments-from", required=True)
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--cache", type=Path, default=Path(".cache/train"))
-    parser.add_argument("--lexicon", type=Path, default=Path("models/en/lexicon.txt"))
+    parser.add_argument("--lexicon", type=Path, default=Path(".cache/train/lexicon.txt"))
     parser.add_argument("--pdfs", type=Path, help="tree.npz the aligning network was trained with")
     parser.add_argument("--out", default="tree")
     parser.add_argument("--leaves", type=int, default=2000)
