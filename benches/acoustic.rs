@@ -1,7 +1,9 @@
-//! Forward pass of a network with the shipped model's shape, and its matrix products against other libraries.
+//! Forward pass of a network with the shipped model's shape, and its matrix products against other
+//! libraries.
 //!
-//! `PARETONE_BENCH_MODEL` names the model directory (default `models/en`; `scripts/train/parity.py random --size full`
-//! makes one with random weights). Throughput is in input frames of 10 ms: 100 frames are a second of speech.
+//! `PARETONE_BENCH_MODEL` names the model directory (default `models/en`; `scripts/train/parity.py
+//! random --size full` makes one with random weights). Throughput is in input frames of 10 ms: 100
+//! frames are a second of speech.
 
 #![allow(
     missing_docs,

@@ -1,4 +1,5 @@
-//! How long the front end takes: 10 s of audio to MFCC, at once and in 20 ms chunks, and its resampling.
+//! How long the front end takes: 10 s of audio to MFCC, at once and in 20 ms chunks, and its
+//! resampling.
 //!
 //! The real-time factor is the printed time divided by 10 s.
 

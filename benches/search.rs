@@ -1,6 +1,8 @@
-//! The search on a made-up graph: 200,000 states, loops, branches, one epsilon arc in ten states; random scores.
+//! The search on a made-up graph: 200,000 states, loops, branches, one epsilon arc in ten states;
+//! random scores.
 //!
-//! `cargo bench --bench search`. Figures on the shipped graph and real scores come from `scripts/bench_peers.py`.
+//! `cargo bench --bench search`. Figures on the shipped graph and real scores come from
+//! `scripts/bench_peers.py`.
 
 #![allow(missing_docs)] // `criterion_group!` makes a function without documentation.
 

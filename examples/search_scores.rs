@@ -1,4 +1,5 @@
-//! The search alone, for comparison with other decoders: scores as NumPy files in, words, costs and times out.
+//! The search alone, for comparison with other decoders: scores as NumPy files in, words, costs and
+//! times out.
 //!
 //! ```text
 //! search_scores scores  --model models/en --out scores/ a.wav b.wav …   # one .npy a recording, frames × pdfs

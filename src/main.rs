@@ -1,4 +1,5 @@
-//! The `paretone` command: parses the arguments, dispatches, and turns the outcome into an exit code.
+//! The `paretone` command: parses the arguments, dispatches, and turns the outcome into an exit
+//! code.
 
 use std::process::ExitCode;
 

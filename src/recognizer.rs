@@ -1,8 +1,9 @@
 //! The whole pipeline in one call: a model folder is opened once, and waveforms become transcripts.
 //!
-//! [`Recognizer`] is immutable and shared by threads; each thread brings its own [`RecognizerScratch`]. The decoding
-//! graph is compiled from the model's lexicon and n-gram the first time a model is used and kept in a cache
-//! folder ([`Cache`]); recordings too long to hold at once are cut at their quietest places.
+//! [`Recognizer`] is immutable and shared by threads; each thread brings its own
+//! [`RecognizerScratch`]. The decoding graph is compiled from the model's lexicon and n-gram the
+//! first time a model is used and kept in a cache folder ([`Cache`]); recordings too long to hold
+//! at once are cut at their quietest places.
 
 mod cache;
 mod error;
@@ -35,13 +36,14 @@ const RESCORED_HISTORIES: usize = 16;
 /// How a model is to be used; the default is what the model was tuned for.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Score beam of the search: hypotheses that cost more than the frame's best by this are dropped. Above 0, usually
-    /// 8 to 16; larger: slower, more accurate. `None`: the model's.
+    /// Score beam of the search: hypotheses that cost more than the frame's best by this are
+    /// dropped. Above 0, usually 8 to 16; larger: slower, more accurate. `None`: the model's.
     pub beam: Option<Cost>,
-    /// Most hypotheses kept per frame. At least 1, usually 1000 to 10000; larger: slower, more accurate. `None`: the
-    /// model's.
+    /// Most hypotheses kept per frame. At least 1, usually 1000 to 10000; larger: slower, more
+    /// accurate. `None`: the model's.
     pub max_active: Option<usize>,
-    /// Whether the large language model takes a second look, where the model folder has one. On: slower, more accurate.
+    /// Whether the large language model takes a second look, where the model folder has one. On:
+    /// slower, more accurate.
     pub rescore: bool,
     /// Where the compiled graph is kept. `None`: [`Cache::of_user`].
     pub cache: Option<Cache>,
@@ -87,11 +89,12 @@ impl Scorer for Scores {
 }
 
 impl Recognizer {
-    /// Opens the model in `folder`. The first time, its graph is compiled, which takes seconds; later it is mapped.
+    /// Opens the model in `folder`. The first time, its graph is compiled, which takes seconds;
+    /// later it is mapped.
     ///
     /// # Errors
-    /// When a file of the model is missing, damaged or of another version, when the files do not belong together, or
-    /// when `options` are out of range.
+    /// When a file of the model is missing, damaged or of another version, when the files do not
+    /// belong together, or when `options` are out of range.
     pub fn open(folder: &Path, options: Options) -> Result<Self, RecognizerError> {
         let model = Model::open(folder, &options)?;
         let defaults = &model.description.decode;
@@ -110,10 +113,12 @@ impl Recognizer {
         RecognizerScratch::default()
     }
 
-    /// What was said in `waveform`. Nothing is heard in audio that is empty, shorter than a frame (25 ms) or constant.
+    /// What was said in `waveform`. Nothing is heard in audio that is empty, shorter than a frame
+    /// (25 ms) or constant.
     ///
     /// # Errors
-    /// When the waveform cannot be resampled to the model's rate, or holds values the network cannot score.
+    /// When the waveform cannot be resampled to the model's rate, or holds values the network
+    /// cannot score.
     pub fn transcribe(
         &self,
         waveform: &Waveform,
@@ -175,7 +180,8 @@ impl Recognizer {
         Ok(())
     }
 
-    /// The words behind the scores in `scratch`: the best path, or the best of the lattice under the large n-gram.
+    /// The words behind the scores in `scratch`: the best path, or the best of the lattice under
+    /// the large n-gram.
     fn search(
         &self,
         scratch: &mut RecognizerScratch,
@@ -229,7 +235,8 @@ impl Recognizer {
     }
 }
 
-/// Waveforms that were read are finite; one that a caller made may not be, and its mean would spread what is not.
+/// Waveforms that were read are finite; one that a caller made may not be, and its mean would
+/// spread what is not.
 fn check_finite(samples: &[f32]) -> Result<(), AudioError> {
     match samples.iter().position(|sample| !sample.is_finite()) {
         Some(index) => Err(AudioError::NotFinite {

@@ -1,7 +1,7 @@
 //! The quantities that cross module edges, so that no bare number does.
 //!
-//! Ids are `u32` newtypes that index arenas; a [`Cost`] is a negative natural logarithm of a probability, so smaller
-//! is better and costs add along a path.
+//! Ids are `u32` newtypes that index arenas; a [`Cost`] is a negative natural logarithm of a
+//! probability, so smaller is better and costs add along a path.
 
 use serde::{Deserialize, Serialize};
 

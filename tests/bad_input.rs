@@ -1,5 +1,5 @@
-//! The table of bad inputs: each ends in a typed error that says what to do, or in a sensible empty result; none in a
-//! panic, and none takes memory out of proportion.
+//! The table of bad inputs: each ends in a typed error that says what to do, or in a sensible empty
+//! result; none in a panic, and none takes memory out of proportion.
 
 mod tiny_model;
 
@@ -164,8 +164,8 @@ fn a_missing_file_of_the_model_is_named() {
     open(&model).expect("rescoring is not needed");
 }
 
-/// Every file of the model, cut short, emptied, replaced and with bytes flipped: an error, or a model that still
-/// answers; no panic.
+/// Every file of the model, cut short, emptied, replaced and with bytes flipped: an error, or a
+/// model that still answers; no panic.
 #[test]
 fn a_damaged_model_is_refused_or_answers() {
     let (_folder, model) = tiny();
@@ -231,7 +231,8 @@ fn cached_graph(model: &Path) -> std::path::PathBuf {
         .expect("a graph in the cache")
 }
 
-/// Each byte of a graph in turn: verifying finds it, and a search of what still opens ends without a panic.
+/// Each byte of a graph in turn: verifying finds it, and a search of what still opens ends without
+/// a panic.
 #[test]
 fn every_damaged_byte_of_a_graph_is_found_and_survived() {
     let (_folder, model) = tiny();

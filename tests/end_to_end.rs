@@ -1,5 +1,6 @@
-//! The shipped model hears what was said: in the samples, in Debian's recordings and in the shared development speech,
-//! each where present; what is absent is said, and its test passes empty-handed.
+//! The shipped model hears what was said: in the samples, in Debian's recordings and in the shared
+//! development speech, each where present; what is absent is said, and its test passes
+//! empty-handed.
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,5 +1,6 @@
-//! All pruning off is exact Viterbi, on recordings: the shipped samples under the shipped acoustic model, over a graph of
-//! a few hundred words of the shipped lexicon. (The whole graph's trellis would not fit a machine's memory.)
+//! All pruning off is exact Viterbi, on recordings: the shipped samples under the shipped acoustic
+//! model, over a graph of a few hundred words of the shipped lexicon. (The whole graph's trellis
+//! would not fit a machine's memory.)
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

@@ -1,11 +1,13 @@
-//! Data flows one way: no module of the library imports a later stage, and the three knots stay cut.
+//! Data flows one way: no module of the library imports a later stage, and the three knots stay
+//! cut.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each stage and the earlier ones it may know. `decode` knows no network (it takes any `Scorer`), `eval` judges
-/// outcomes without knowing how they came about, and only `recognizer` and the command line see everything.
+/// Each stage and the earlier ones it may know. `decode` knows no network (it takes any `Scorer`),
+/// `eval` judges outcomes without knowing how they came about, and only `recognizer` and the
+/// command line see everything.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("audio", &["units"]),

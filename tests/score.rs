@@ -17,7 +17,8 @@ b-2\tb.wav\tfive\tbob\tScottish\tother\tdev
 c-1\tc.wav\tnever scored\tcid\t\tclean\ttest
 ";
 
-/// Runs `paretone score` with further arguments in a folder with the manifest and hypotheses; (exit code, stdout).
+/// Runs `paretone score` with further arguments in a folder with the manifest and hypotheses; (exit
+/// code, stdout).
 fn score(hypotheses: &str, arguments: &[&str]) -> (i32, String, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("ref.tsv"), MANIFEST).unwrap();

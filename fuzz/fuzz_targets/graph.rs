@@ -1,4 +1,5 @@
-//! The reader of graph files: `Graph::open` checks a header, `Graph::verify` all of it; whatever opens can be walked.
+//! The reader of graph files: `Graph::open` checks a header, `Graph::verify` all of it; whatever
+//! opens can be walked.
 #![no_main]
 
 use std::io::Write;

@@ -1,4 +1,5 @@
-//! The reader of acoustic models: `model.json` and the safetensors file. The input is both, parted by the first zero byte.
+//! The reader of acoustic models: `model.json` and the safetensors file. The input is both, parted
+//! by the first zero byte.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

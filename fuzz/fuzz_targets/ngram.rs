@@ -1,4 +1,5 @@
-//! The reader of packed n-grams: `Ngram::open` checks a header, `Ngram::verify` all of it; whatever opens can be asked.
+//! The reader of packed n-grams: `Ngram::open` checks a header, `Ngram::verify` all of it; whatever
+//! opens can be asked.
 #![no_main]
 
 use std::io::Write;

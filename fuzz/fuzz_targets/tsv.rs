@@ -1,4 +1,5 @@
-//! The readers of transcript lists: our manifest and Common Voice's, VoxForge's prompts, LibriSpeech's, and scorers'.
+//! The readers of transcript lists: our manifest and Common Voice's, VoxForge's prompts,
+//! LibriSpeech's, and scorers'.
 #![no_main]
 
 use std::path::Path;

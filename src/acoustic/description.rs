@@ -1,13 +1,14 @@
 //! `model.json`: what the weights mean, and the settings the model was made for.
 //!
 //! Each layer computes, on a sequence `x[t, channel]`,
-//! `y[t] = W · concat(x[t·stride + o] for o in offsets) + b`, then optionally ReLU, then optionally a per-channel
-//! `y·scale + shift` (batch normalisation at inference), then optionally adds `bypass.scale` times the output of an
-//! earlier layer at the same time. Indices are absolute: a layer that reads `offsets` −1…1 produces values at
-//! negative times too when a later layer asks for them, and the input repeats its first and last frame outside the
-//! utterance.
+//! `y[t] = W · concat(x[t·stride + o] for o in offsets) + b`, then optionally ReLU, then optionally
+//! a per-channel `y·scale + shift` (batch normalisation at inference), then optionally adds
+//! `bypass.scale` times the output of an earlier layer at the same time. Indices are absolute: a
+//! layer that reads `offsets` −1…1 produces values at negative times too when a later layer asks
+//! for them, and the input repeats its first and last frame outside the utterance.
 //!
-//! The file is untrusted: [`ModelDescription::from_json`] checks every quantity before anything is allocated.
+//! The file is untrusted: [`ModelDescription::from_json`] checks every quantity before anything is
+//! allocated.
 
 use std::path::{Component, Path};
 
@@ -160,9 +161,9 @@ impl ModelDescription {
     /// Parses and validates the bytes of a `model.json`.
     ///
     /// # Errors
-    /// Not JSON, unknown or missing fields, another format version, quantities out of range, layers whose dimensions
-    /// do not chain, bypasses that name no earlier layer of the same shape, strides that do not multiply to the
-    /// subsampling factor.
+    /// Not JSON, unknown or missing fields, another format version, quantities out of range, layers
+    /// whose dimensions do not chain, bypasses that name no earlier layer of the same shape,
+    /// strides that do not multiply to the subsampling factor.
     pub fn from_json(bytes: &[u8]) -> Result<Self, AcousticError> {
         let description: ModelDescription = serde_json::from_slice(bytes)?;
         description.validate()?;

@@ -6,7 +6,8 @@ use thiserror::Error;
 
 /// Why a model could not be opened or a network could not score.
 ///
-/// Every variant names the file, layer or tensor to look at; the message ends with the remedy where there is one.
+/// Every variant names the file, layer or tensor to look at; the message ends with the remedy where
+/// there is one.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AcousticError {

@@ -1,8 +1,9 @@
 //! Phones, and which distribution (pdf) each of their HMM arcs uses.
 //!
-//! Topology of lattice-free MMI ("chain", Povey et al. 2016): one state a phone. The arc that enters it consumes one
-//! output frame with the *entry* pdf, its self-loop consumes one with the *loop* pdf; transition costs are zero since
-//! they would add the same constant to every frame. Both pdfs depend on the phone and on the phone to its left.
+//! Topology of lattice-free MMI ("chain", Povey et al. 2016): one state a phone. The arc that
+//! enters it consumes one output frame with the *entry* pdf, its self-loop consumes one with the
+//! *loop* pdf; transition costs are zero since they would add the same constant to every frame.
+//! Both pdfs depend on the phone and on the phone to its left.
 
 use std::path::Path;
 
@@ -39,8 +40,8 @@ impl Hmm {
     /// Builds the table: `table[(left · phones + phone) · 2 + arc]`, arc 0 = entry, 1 = loop.
     ///
     /// # Errors
-    /// The silence or unknown phone is not among the phones, a phone occurs twice, the table has not
-    /// `phones² · 2` elements, or an element is not in `0..pdfs`.
+    /// The silence or unknown phone is not among the phones, a phone occurs twice, the table has
+    /// not `phones² · 2` elements, or an element is not in `0..pdfs`.
     pub fn new(description: &HmmDescription, table: &[i32]) -> Result<Self, AcousticError> {
         let phones = description.phones.clone();
         for (i, phone) in phones.iter().enumerate() {
@@ -85,7 +86,8 @@ impl Hmm {
     /// Reads phones and table from a model directory, without the network.
     ///
     /// # Errors
-    /// As [`ModelDescription::open`] and [`Hmm::new`], or the table is missing from the weights file.
+    /// As [`ModelDescription::open`] and [`Hmm::new`], or the table is missing from the weights
+    /// file.
     pub fn open(dir: &Path) -> Result<Self, AcousticError> {
         let description = ModelDescription::open(dir)?;
         Self::from_tensors(

@@ -1,12 +1,14 @@
 //! How likely is each pdf? The network and its scores.
 //!
-//! A model directory holds `model.json` ([`ModelDescription`]) and a safetensors file with the weights of the
-//! [`Network`] and the pdf table of the [`Hmm`]. The network maps mean-normalised features (frames × dims, one frame
-//! every 10 ms) to [`Scores`] (frames × pdfs, one row for every `subsampling` input frames).
+//! A model directory holds `model.json` ([`ModelDescription`]) and a safetensors file with the
+//! weights of the
+//! [`Network`] and the pdf table of the [`Hmm`]. The network maps mean-normalised features (frames
+//! × dims, one frame every 10 ms) to [`Scores`] (frames × pdfs, one row for every `subsampling`
+//! input frames).
 //!
-//! The layers are the time-delay networks of Peddinti et al. (2015) and Povey et al. (2018, "Semi-orthogonal
-//! low-rank matrix factorization for deep neural networks"); the output rows are the pseudo-log-likelihoods of
-//! lattice-free MMI (Povey et al. 2016), used as they are.
+//! The layers are the time-delay networks of Peddinti et al. (2015) and Povey et al. (2018,
+//! "Semi-orthogonal low-rank matrix factorization for deep neural networks"); the output rows are
+//! the pseudo-log-likelihoods of lattice-free MMI (Povey et al. 2016), used as they are.
 
 mod description;
 mod error;

@@ -1,4 +1,5 @@
-//! The network: immutable once opened, shared by all threads; each thread brings a [`NetworkScratch`].
+//! The network: immutable once opened, shared by all threads; each thread brings a
+//! [`NetworkScratch`].
 
 use std::path::Path;
 
@@ -27,7 +28,8 @@ impl Network {
     /// Opens the network of a model directory with the fastest kernel of this processor.
     ///
     /// # Errors
-    /// As [`ModelDescription::open`] and [`Network::from_tensors`], or the weights file cannot be read.
+    /// As [`ModelDescription::open`] and [`Network::from_tensors`], or the weights file cannot be
+    /// read.
     pub fn open(dir: &Path) -> Result<Network, AcousticError> {
         let description = ModelDescription::open(dir)?;
         let tensors = Tensors::open(&dir.join(&description.network.weights))?;
@@ -87,8 +89,8 @@ impl Network {
         self.parameters
     }
 
-    /// Scores a whole utterance: ⌈frames / subsampling⌉ rows. The features are mean-normalised as the model's
-    /// description says.
+    /// Scores a whole utterance: ⌈frames / subsampling⌉ rows. The features are mean-normalised as
+    /// the model's description says.
     ///
     /// # Errors
     /// The features have another width than the network's input, or a value is not finite.
@@ -102,8 +104,8 @@ impl Network {
         Ok(scores)
     }
 
-    /// As [`Network::scores`], from frames × dimensions into scores whose memory is reused: no allocation once both are
-    /// warm.
+    /// As [`Network::scores`], from frames × dimensions into scores whose memory is reused: no
+    /// allocation once both are warm.
     ///
     /// # Errors
     /// As [`Network::scores`].
@@ -248,7 +250,8 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
-        /// Pieces of any sizes give the scores of the whole, bit for bit, and no later than their context allows.
+        /// Pieces of any sizes give the scores of the whole, bit for bit, and no later than their
+        /// context allows.
         #[test]
         fn a_stream_equals_the_whole(cuts in prop::collection::vec(0usize..=1000, 0..20)) {
             let (features, _) = case(1000);

@@ -1,8 +1,9 @@
 //! Which times of each layer's output are needed: the exact context of the whole network.
 //!
-//! Node 0 is the input, node `i + 1` the output of layer `i`. All indices are absolute: output `t` of a layer reads its
-//! input at `t · stride + offset`. Walking from the last layer to the first gives, for output frames `0..=U`, the range
-//! `first ..= rate · U + right` of every node. The input is repeated at its ends to fill the range.
+//! Node 0 is the input, node `i + 1` the output of layer `i`. All indices are absolute: output `t`
+//! of a layer reads its input at `t · stride + offset`. Walking from the last layer to the first
+//! gives, for output frames `0..=U`, the range `first ..= rate · U + right` of every node. The
+//! input is repeated at its ends to fill the range.
 
 use super::description::LayerDescription;
 

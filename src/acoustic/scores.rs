@@ -61,7 +61,8 @@ impl Scores {
         &self.data
     }
 
-    /// Multiplies every score, the acoustic scale of the search: larger trusts the sound more than the language model.
+    /// Multiplies every score, the acoustic scale of the search: larger trusts the sound more than
+    /// the language model.
     pub fn scale(&mut self, factor: f32) {
         if factor != 1.0 {
             self.data.iter_mut().for_each(|score| *score *= factor);

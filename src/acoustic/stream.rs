@@ -1,9 +1,10 @@
 //! The forward pass: features in, scores out, as soon as their context is there.
 //!
-//! Every node (the input and each layer's output) keeps the rows that later outputs still read. A piece of input moves
-//! through the layers one after the other, each computing all rows its input now allows. Whole utterances go the same
-//! way, cut into blocks that keep the activations in the second-level cache; nothing is computed twice at the seams,
-//! and the result does not depend on where they are.
+//! Every node (the input and each layer's output) keeps the rows that later outputs still read. A
+//! piece of input moves through the layers one after the other, each computing all rows its input
+//! now allows. Whole utterances go the same way, cut into blocks that keep the activations in the
+//! second-level cache; nothing is computed twice at the seams, and the result does not depend on
+//! where they are.
 
 use ndarray::{ArrayView2, s};
 
@@ -11,9 +12,9 @@ use super::layer::Window;
 use super::network::Network;
 use super::{AcousticError, Scores};
 
-/// Output rows per block: a multiple of the tile heights 14 and 6, about 130 so that the weights, which the block
-/// streams through once, cost little beside the arithmetic, while a layer's rows (126 × 640 × 4 bytes) fit the
-/// second-level cache.
+/// Output rows per block: a multiple of the tile heights 14 and 6, about 130 so that the weights,
+/// which the block streams through once, cost little beside the arithmetic, while a layer's rows
+/// (126 × 640 × 4 bytes) fit the second-level cache.
 const BLOCK: usize = 126;
 
 /// The working memory of a forward pass; reused from one utterance to the next, for any network.
@@ -88,11 +89,12 @@ impl<'a> NetworkStream<'a> {
         }
     }
 
-    /// Takes further feature frames (frames × dimensions) and appends every row of scores whose context is complete.
+    /// Takes further feature frames (frames × dimensions) and appends every row of scores whose
+    /// context is complete.
     ///
     /// # Errors
-    /// The features have another width than the network's input, or a value is not finite. The stream cannot be
-    /// continued after an error.
+    /// The features have another width than the network's input, or a value is not finite. The
+    /// stream cannot be continued after an error.
     pub fn push(
         &mut self,
         features: ArrayView2<'_, f32>,
@@ -128,7 +130,8 @@ impl<'a> NetworkStream<'a> {
         self.advance(scores)
     }
 
-    /// Appends a block to the input; in front of the first frame go as many copies of it as the network looks back.
+    /// Appends a block to the input; in front of the first frame go as many copies of it as the
+    /// network looks back.
     fn take(&mut self, block: ArrayView2<'_, f32>) -> Result<(), AcousticError> {
         let input = &mut self.scratch.nodes[0];
         for row in block.rows() {

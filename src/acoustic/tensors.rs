@@ -1,7 +1,8 @@
 //! The weights file: named tensors in the safetensors format, converted to `f32` on the way in.
 //!
-//! <https://github.com/huggingface/safetensors>: a JSON header with element type, shape and byte range of each
-//! tensor, then the data, little endian. The crate checks the header against the file's length.
+//! <https://github.com/huggingface/safetensors>: a JSON header with element type, shape and byte
+//! range of each tensor, then the data, little endian. The crate checks the header against the
+//! file's length.
 
 use std::fs::File;
 use std::io::Read;
@@ -135,7 +136,8 @@ mod tests {
     use crate::acoustic::gemm::Kernel;
     use crate::acoustic::{Hmm, ModelDescription, Network};
 
-    /// Every prefix and every damaged header byte of a real weights file is an error or a model, never a panic.
+    /// Every prefix and every damaged header byte of a real weights file is an error or a model,
+    /// never a panic.
     #[test]
     fn damaged_weights_are_errors() {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/acoustic");

@@ -1,6 +1,7 @@
 //! FLAC and MP3, by the symphonia crates.
 //!
-//! A packet that does not decode is dropped with a warning, as players do; a file of which no packet decodes is an error.
+//! A packet that does not decode is dropped with a warning, as players do; a file of which no
+//! packet decodes is an error.
 
 use std::io::Cursor;
 
@@ -14,7 +15,8 @@ use symphonia::core::packet::Packet;
 
 use super::{AudioError, Mixer, Waveform};
 
-/// Decodes all of `bytes`; `format` names the format by its file extension, which tells symphonia where to look first.
+/// Decodes all of `bytes`; `format` names the format by its file extension, which tells symphonia
+/// where to look first.
 pub(super) fn decode(bytes: Vec<u8>, format: &'static str) -> Result<Waveform, AudioError> {
     let stream = MediaSourceStream::new(
         Box::new(Cursor::new(bytes)),

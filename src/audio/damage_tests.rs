@@ -139,7 +139,8 @@ fn bad_input_is_a_typed_error_or_empty() {
     assert!(matches!(Waveform::open(Path::new(".")), Err(Open { .. })));
 }
 
-/// Found by random damage: a codebook whose code lengths grow past 32 bits indexes past a table in symphonia 0.6.1.
+/// Found by random damage: a codebook whose code lengths grow past 32 bits indexes past a table in
+/// symphonia 0.6.1.
 #[test]
 fn a_decoder_s_panic_is_an_error() {
     let mut bytes = include_bytes!("../../tests/audio/chirp.ogg").to_vec();

@@ -59,7 +59,8 @@ pub enum AudioError {
         /// Its value.
         value: f32,
     },
-    /// More samples than [`LONGEST`](super::LONGEST) or [`MOST_SAMPLES`](super::MOST_SAMPLES) allow.
+    /// More samples than [`LONGEST`](super::LONGEST) or [`MOST_SAMPLES`](super::MOST_SAMPLES)
+    /// allow.
     #[error("more than {most} samples at {rate} Hz: split the recording")]
     TooLong {
         /// Samples per second.

@@ -1,6 +1,8 @@
-//! G.711 companding, the 8-bit WAV of telephone systems: µ-law and A-law bytes to samples in [-1, 1].
+//! G.711 companding, the 8-bit WAV of telephone systems: µ-law and A-law bytes to samples in [-1,
+//! 1].
 //!
-//! Reference: ITU-T G.711 (11/1988), tables 1 and 2; the arithmetic follows Sun Microsystems' `g711.c`.
+//! Reference: ITU-T G.711 (11/1988), tables 1 and 2; the arithmetic follows Sun Microsystems'
+//! `g711.c`.
 
 /// A µ-law byte as a sample, full scale 32768.
 pub(super) fn mu_law(byte: u8) -> f32 {

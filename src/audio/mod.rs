@@ -1,13 +1,14 @@
 //! Which samples? [`Waveform`] holds one channel of audio, whatever file it came from.
 //!
-//! The content decides how bytes are read, never the file name: WAV (`wav`), Ogg Opus (`opus`), Ogg Vorbis (`vorbis`),
-//! FLAC and MP3 (`compressed`). All channels are averaged to one. [`Waveform::at_rate`] then resamples to the rate a model
-//! was trained at (`resample`).
+//! The content decides how bytes are read, never the file name: WAV (`wav`), Ogg Opus (`opus`), Ogg
+//! Vorbis (`vorbis`), FLAC and MP3 (`compressed`). All channels are averaged to one.
+//! [`Waveform::at_rate`] then resamples to the rate a model was trained at (`resample`).
 //!
-//! Input is untrusted. A size that a header claims is never allocated; memory follows the bytes that arrive, up to
-//! [`LONGEST`] and [`MOST_SAMPLES`]. A file cut short gives the samples that are there, as ffmpeg and sox do: a recorder
-//! that lost power still recorded speech. A sample that is no number is an error, because one such sample would spread
-//! through the utterance mean into every frame.
+//! Input is untrusted. A size that a header claims is never allocated; memory follows the bytes
+//! that arrive, up to
+//! [`LONGEST`] and [`MOST_SAMPLES`]. A file cut short gives the samples that are there, as ffmpeg
+//! and sox do: a recorder that lost power still recorded speech. A sample that is no number is an
+//! error, because one such sample would spread through the utterance mean into every frame.
 
 mod compressed;
 mod error;
@@ -33,11 +34,13 @@ pub const LONGEST: Seconds = Seconds(24.0 * 3600.0);
 /// The most samples (after averaging the channels) that are held: 2^30, which is 4 GiB.
 pub const MOST_SAMPLES: usize = 1 << 30;
 
-/// The most bytes of a compressed file that are held: 2 GiB. WAV is read as it comes and has no such limit.
+/// The most bytes of a compressed file that are held: 2 GiB. WAV is read as it comes and has no
+/// such limit.
 pub const MOST_COMPRESSED_BYTES: u64 = 2 << 30;
 
-/// The lowest and the highest sample rate that are accepted, in hertz. The lower end keeps resampling from multiplying
-/// the length of a file a thousandfold; the upper end is what the fastest recorders offer.
+/// The lowest and the highest sample rate that are accepted, in hertz. The lower end keeps
+/// resampling from multiplying the length of a file a thousandfold; the upper end is what the
+/// fastest recorders offer.
 pub const RATES: std::ops::RangeInclusive<u32> = 1_000..=384_000;
 
 /// One channel of audio.
@@ -65,11 +68,11 @@ impl Waveform {
         Self::read(file, name.as_deref())
     }
 
-    /// Reads audio from `reader` to its end, at the rate of the recording (Ogg Opus: always 16 kHz, which its decoder
-    /// gives directly).
+    /// Reads audio from `reader` to its end, at the rate of the recording (Ogg Opus: always 16 kHz,
+    /// which its decoder gives directly).
     ///
-    /// The content decides the format. `name_hint`, a file name, only decides whether an MP3 that starts with something
-    /// else than a frame may be searched for its first frame.
+    /// The content decides the format. `name_hint`, a file name, only decides whether an MP3 that
+    /// starts with something else than a frame may be searched for its first frame.
     pub fn read(mut reader: impl Read, name_hint: Option<&str>) -> Result<Self, AudioError> {
         let mut head = Vec::with_capacity(HEAD_BYTES as usize);
         (&mut reader)
@@ -93,7 +96,8 @@ impl Waveform {
         }
     }
 
-    /// The same audio at another rate, delay-compensated and with `round(length · rate / self.rate)` samples.
+    /// The same audio at another rate, delay-compensated and with `round(length · rate /
+    /// self.rate)` samples.
     pub fn at_rate(self, rate: Hertz) -> Result<Self, AudioError> {
         check_rate(rate.0)?;
         check_rate(self.rate.0)?;
@@ -110,7 +114,8 @@ impl Waveform {
     }
 }
 
-/// Bytes that decide the format: an Ogg page header with one segment (28) and the codec's magic (8), rounded up.
+/// Bytes that decide the format: an Ogg page header with one segment (28) and the codec's magic
+/// (8), rounded up.
 const HEAD_BYTES: u64 = 64;
 
 /// Who decodes the bytes.
@@ -137,7 +142,8 @@ impl Container {
             }
             [b'f', b'L', b'a', b'C', ..] => Ok(Self::Plain("flac")),
             [b'I', b'D', b'3', ..] => Ok(Self::Plain("mp3")),
-            // An MPEG audio frame: eleven ones, then neither a reserved layer, nor bit rate, nor sample rate.
+            // An MPEG audio frame: eleven ones, then neither a reserved layer, nor bit rate, nor
+            // sample rate.
             [0xff, b, c, ..]
                 if b & 0xe0 == 0xe0 && b & 0x06 != 0 && c & 0xf0 != 0xf0 && c & 0x0c != 0x0c =>
             {
@@ -151,8 +157,9 @@ impl Container {
     }
 }
 
-/// Runs a decoder that is not ours, and turns a panic in it into an error. Random damage makes symphonia's Vorbis decoder
-/// (0.6.1) run past a table about once in 100,000 files; nothing that it left half done outlives the call.
+/// Runs a decoder that is not ours, and turns a panic in it into an error. Random damage makes
+/// symphonia's Vorbis decoder (0.6.1) run past a table about once in 100,000 files; nothing that it
+/// left half done outlives the call.
 fn contained(
     format: &'static str,
     decode: impl FnOnce() -> Result<Waveform, AudioError>,
@@ -194,8 +201,8 @@ struct Mixer {
 }
 
 impl Mixer {
-    /// Louder than this, a sample is taken for damage: 2^31 is a 32-bit integer stored as float by mistake, and beyond
-    /// about 2^40 the power spectrum would overflow.
+    /// Louder than this, a sample is taken for damage: 2^31 is a 32-bit integer stored as float by
+    /// mistake, and beyond about 2^40 the power spectrum would overflow.
     const LOUDEST: f32 = 2_147_483_648.0;
 
     fn new(rate: u32, channels: usize) -> Result<Self, AudioError> {

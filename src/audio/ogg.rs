@@ -1,13 +1,15 @@
 //! Ogg: pages in a byte slice, packets out.
 //!
-//! Reference: RFC 3533. Pages with a wrong checksum are passed over, and reading resumes at the next capture pattern;
-//! a packet that continues over a lost page is dropped. Only the logical stream that starts the file is followed.
+//! Reference: RFC 3533. Pages with a wrong checksum are passed over, and reading resumes at the
+//! next capture pattern; a packet that continues over a lost page is dropped. Only the logical
+//! stream that starts the file is followed.
 
 /// A packet of the stream.
 pub(super) struct Packet {
     /// The packet's bytes.
     pub data: Vec<u8>,
-    /// On the last packet that ends on a page: the page's granule position, where it has one. The unit is the codec's.
+    /// On the last packet that ends on a page: the page's granule position, where it has one. The
+    /// unit is the codec's.
     pub end: Option<u64>,
 }
 
@@ -124,7 +126,8 @@ impl Iterator for Packets<'_> {
     }
 }
 
-/// Header, lacing and body of the page at the start of `bytes`, if it is whole and its checksum holds.
+/// Header, lacing and body of the page at the start of `bytes`, if it is whole and its checksum
+/// holds.
 fn sound_page(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (header, rest) = bytes.split_at_checked(HEADER)?;
     let (lacing, rest) = rest.split_at_checked(usize::from(header[26]))?;

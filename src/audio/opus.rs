@@ -1,13 +1,15 @@
 //! Ogg Opus by the `rusty-opus` crate (pure Rust), at 16 kHz and one channel.
 //!
-//! Reference: RFC 7845 (Ogg encapsulation), RFC 6716 (the codec). Opus has no sample rate of its own: a decoder gives
-//! 8, 12, 16, 24 or 48 kHz as asked, so the 16 kHz of speech models come without resampling. Positions in the container
-//! count 48 kHz samples. The pre-skip is dropped from the start, and the last granule position says where to end.
+//! Reference: RFC 7845 (Ogg encapsulation), RFC 6716 (the codec). Opus has no sample rate of its
+//! own: a decoder gives 8, 12, 16, 24 or 48 kHz as asked, so the 16 kHz of speech models come
+//! without resampling. Positions in the container count 48 kHz samples. The pre-skip is dropped
+//! from the start, and the last granule position says where to end.
 //!
-//! Why this crate: its samples are libopus's bit for bit (60 files of 16 kHz speech against libsndfile) at 700 times real
-//! time. `opus-decoder`, free of `unsafe`, upsamples to 48 kHz and takes every third sample when asked for 16 kHz, which
-//! shifts and colours the speech, at 76 times; `unsafe-libopus` is C by another name. The `unsafe` of `rusty-opus` is in
-//! SIMD kernels; parsing and entropy decoding, which meet the untrusted bytes, have none.
+//! Why this crate: its samples are libopus's bit for bit (60 files of 16 kHz speech against
+//! libsndfile) at 700 times real time. `opus-decoder`, free of `unsafe`, upsamples to 48 kHz and
+//! takes every third sample when asked for 16 kHz, which shifts and colours the speech, at 76
+//! times; `unsafe-libopus` is C by another name. The `unsafe` of `rusty-opus` is in SIMD kernels;
+//! parsing and entropy decoding, which meet the untrusted bytes, have none.
 
 use rusty_opus::OpusDecoder;
 
@@ -60,7 +62,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Waveform, AudioError> {
     }
     let mut waveform = mixer.finish();
     if let Some(end) = end {
-        // A stream cut out of a longer one counts from that one's start, and is shorter than its position says.
+        // A stream cut out of a longer one counts from that one's start, and is shorter than its
+        // position says.
         waveform
             .samples
             .truncate(usize::try_from(end / STEP).unwrap_or(usize::MAX));
@@ -74,8 +77,8 @@ fn new_decoder() -> Result<OpusDecoder, AudioError> {
     OpusDecoder::new(RATE as i32, 1).map_err(|error| damaged(&format!("the decoder: {error}")))
 }
 
-/// Applies the gain; a packet that decodes beyond any encoder's overshoot (24 dB above full scale) becomes silence.
-/// Whether it was sound.
+/// Applies the gain; a packet that decodes beyond any encoder's overshoot (24 dB above full scale)
+/// becomes silence. Whether it was sound.
 fn tame(block: &mut [f32], gain: f32) -> bool {
     let sound = block.iter().all(|sample| sample.abs() <= 16.0);
     let gain = if sound { gain } else { 0.0 };

@@ -1,9 +1,11 @@
-//! Band-limited resampling: rubato's FFT resampler with the delay taken out and the length made exact.
+//! Band-limited resampling: rubato's FFT resampler with the delay taken out and the length made
+//! exact.
 //!
-//! The anti-aliasing filter is a windowed sinc of at least 1024 taps at the lower of the two rates (squared
-//! Blackman–Harris window, cutoff at 0.986 of the lower Nyquist frequency), applied by overlap-add. Its length is made
-//! even at both rates: the delay of an odd one is half a sample off the whole number that rubato reports.
-//! `Resampler::process_all` is refused: for input shorter than one block it leaves the filter's delay in.
+//! The anti-aliasing filter is a windowed sinc of at least 1024 taps at the lower of the two rates
+//! (squared Blackman–Harris window, cutoff at 0.986 of the lower Nyquist frequency), applied by
+//! overlap-add. Its length is made even at both rates: the delay of an odd one is half a sample off
+//! the whole number that rubato reports. `Resampler::process_all` is refused: for input shorter
+//! than one block it leaves the filter's delay in.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Indexing, Resampler};
@@ -54,7 +56,8 @@ pub(super) fn resample(samples: &[f32], from: Hertz, to: Hertz) -> Result<Vec<f3
     Ok(out)
 }
 
-/// The filter's length in input samples: a multiple of the smallest whole-numbered step, an even one.
+/// The filter's length in input samples: a multiple of the smallest whole-numbered step, an even
+/// one.
 fn filter_length(rate_in: usize, rate_out: usize) -> usize {
     let (mut divisor, mut rest) = (rate_in, rate_out);
     while rest != 0 {

@@ -1,8 +1,9 @@
 //! Ogg Vorbis: our Ogg reader, symphonia's Vorbis decoder.
 //!
-//! Reference: Xiph, "Vorbis I specification", 4.2 (headers) and A.2 (granule positions). Why not symphonia's Ogg reader:
-//! it parses the codebooks a second time for the packets' lengths, and a damaged codebook makes it panic (0.6.1,
-//! `lookup1_values`). The lengths are not needed: the last granule position says where the recording ends.
+//! Reference: Xiph, "Vorbis I specification", 4.2 (headers) and A.2 (granule positions). Why not
+//! symphonia's Ogg reader: it parses the codebooks a second time for the packets' lengths, and a
+//! damaged codebook makes it panic (0.6.1, `lookup1_values`). The lengths are not needed: the last
+//! granule position says where the recording ends.
 
 use symphonia::core::codecs::audio::well_known::CODEC_ID_VORBIS;
 use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoderOptions};
@@ -51,7 +52,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Waveform, AudioError> {
     }
     let mut waveform = drain.finish()?;
     if let Some(end) = end {
-        // A stream cut out of a longer one counts from that one's start, and is shorter than its position says.
+        // A stream cut out of a longer one counts from that one's start, and is shorter than its
+        // position says.
         waveform
             .samples
             .truncate(usize::try_from(end).unwrap_or(usize::MAX));

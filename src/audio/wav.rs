@@ -3,9 +3,10 @@
 //!
 //! Reference: Microsoft, "Multiple Channel Audio Data and WAVE Files"; EBU Tech 3306 (RF64).
 //!
-//! Why not the `hound` crate, which the tests use to write: it refuses what `ffmpeg … -f wav -` puts into a pipe (a data
-//! size of 2^32 - 1), 32-bit PCM behind an 18-byte header, a last frame cut in half, and it loses its place after a chunk
-//! of odd length (it does not skip the pad byte). Each of these is common enough to meet someone's first command.
+//! Why not the `hound` crate, which the tests use to write: it refuses what `ffmpeg … -f wav -`
+//! puts into a pipe (a data size of 2^32 - 1), 32-bit PCM behind an 18-byte header, a last frame
+//! cut in half, and it loses its place after a chunk of odd length (it does not skip the pad byte).
+//! Each of these is common enough to meet someone's first command.
 
 use std::io::{ErrorKind, Read};
 
@@ -100,7 +101,8 @@ struct Layout {
 }
 
 impl Layout {
-    /// Tag, channels, rate, bytes per second, block, bits; then, if extensible: extra size, valid bits, mask, tag again.
+    /// Tag, channels, rate, bytes per second, block, bits; then, if extensible: extra size, valid
+    /// bits, mask, tag again.
     fn read(reader: &mut impl Read, size: u32) -> Result<Self, AudioError> {
         if size < 16 {
             return Err(damaged("the fmt chunk is shorter than 16 bytes"));
@@ -150,7 +152,8 @@ impl Layout {
     }
 }
 
-/// Sizes that a writer leaves when it cannot seek back: ffmpeg and RF64 write 2^32 - 1, others 0 (as ffmpeg reads it).
+/// Sizes that a writer leaves when it cannot seek back: ffmpeg and RF64 write 2^32 - 1, others 0
+/// (as ffmpeg reads it).
 fn is_open_ended(size: u32) -> bool {
     size == 0 || size == u32::MAX
 }

@@ -1,8 +1,9 @@
 //! `paretone bench`: recognise a corpus and report word error rate and speed.
 //!
-//! Speed is processor seconds of the recognising threads over seconds of audio: unlike the clock on the wall it does
-//! not depend on what else the machine does. The recogniser times its stages on the wall; each recording's stages are
-//! scaled so that they add up to its processor time; on a busy machine that split is rough, the total is not.
+//! Speed is processor seconds of the recognising threads over seconds of audio: unlike the clock on
+//! the wall it does not depend on what else the machine does. The recogniser times its stages on
+//! the wall; each recording's stages are scaled so that they add up to its processor time; on a
+//! busy machine that split is rough, the total is not.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

@@ -69,7 +69,8 @@ pub enum Mean {
 /// Computes and writes the features.
 ///
 /// # Errors
-/// When the model's description cannot be used, the audio cannot be read, or the output cannot be written.
+/// When the model's description cannot be used, the audio cannot be read, or the output cannot be
+/// written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mfcc = front_end(&args).map_err(UsageError)?;
     let name = args.file.display().to_string();

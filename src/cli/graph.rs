@@ -1,4 +1,5 @@
-//! `paretone graph compile|verify|info`: the decoding graph, from lexicon and n-gram to the mapped file.
+//! `paretone graph compile|verify|info`: the decoding graph, from lexicon and n-gram to the mapped
+//! file.
 
 use std::collections::HashSet;
 use std::fs;
@@ -75,7 +76,8 @@ pub struct CompileArgs {
     /// Cost added to each word; larger: fewer, longer words [default: the model's]
     #[arg(long, value_name = "COST", allow_negative_numbers = true)]
     pub word_penalty: Option<f32>,
-    /// Probability of a pause at the start and after each word, from 0 to below 1 [default: the model's]
+    /// Probability of a pause at the start and after each word, from 0 to below 1 [default: the
+    /// model's]
     #[arg(long, value_name = "P")]
     pub silence_probability: Option<f32>,
 }

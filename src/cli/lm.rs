@@ -28,7 +28,8 @@ pub struct Args {
 pub enum Command {
     /// Packs an ARPA file into the compact form that is mapped
     Pack {
-        /// The ARPA file, uncompressed; `-` reads standard input, as in `zcat a.arpa.gz | paretone lm pack --arpa -`
+        /// The ARPA file, uncompressed; `-` reads standard input, as in `zcat a.arpa.gz | paretone
+        /// lm pack --arpa -`
         #[arg(long)]
         arpa: PathBuf,
         /// The word table: line n is the word of id n

@@ -1,8 +1,10 @@
 //! The command line: one file a subcommand, each with its `Args` and its `run`.
 //!
-//! Exit codes: [`DONE`] everything asked for was done; [`SOME_FAILED`] an input failed, the others were still done;
+//! Exit codes: [`DONE`] everything asked for was done; [`SOME_FAILED`] an input failed, the others
+//! were still done;
 //! [`USAGE`] nothing was tried, because the arguments, or the model they name, cannot be used.
-//! Answers go to standard output, everything else (errors, warnings, progress, logs) to standard error.
+//! Answers go to standard output, everything else (errors, warnings, progress, logs) to standard
+//! error.
 
 pub mod bench;
 pub mod features;
@@ -41,7 +43,8 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The subcommands, in the order of the pipeline. A new one is its file, a line here and a line in [`run`].
+/// The subcommands, in the order of the pipeline. A new one is its file, a line here and a line in
+/// [`run`].
 #[derive(Subcommand)]
 #[expect(missing_docs, reason = "each subcommand's Args carries the text")]
 pub enum Command {
@@ -75,8 +78,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
 #[error("{0:#}")]
 pub struct UsageError(pub anyhow::Error);
 
-/// The model a command uses: the folder asked for, else `models/en` here, or near the program (where a build in the
-/// repository or an installed package has it).
+/// The model a command uses: the folder asked for, else `models/en` here, or near the program
+/// (where a build in the repository or an installed package has it).
 ///
 /// # Errors
 /// A [`UsageError`] that says where it was sought.
@@ -107,14 +110,15 @@ fn is_model(folder: &Path) -> bool {
     folder.join("model.json").is_file()
 }
 
-/// The exit code an error deserves: [`USAGE`] for a [`UsageError`], [`SOME_FAILED`] for every other.
+/// The exit code an error deserves: [`USAGE`] for a [`UsageError`], [`SOME_FAILED`] for every
+/// other.
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     let usage = error.downcast_ref::<UsageError>().is_some();
     ExitCode::from(if usage { USAGE } else { SOME_FAILED })
 }
 
-/// True when the error is that whoever read our standard output has closed it (`paretone … | head -1`), which is no
-/// failure of ours.
+/// True when the error is that whoever read our standard output has closed it (`paretone … | head
+/// -1`), which is no failure of ours.
 pub fn reader_went_away(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause

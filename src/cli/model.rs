@@ -1,4 +1,5 @@
-//! `paretone model info|scores`: what a model folder holds, and what its network says about a recording.
+//! `paretone model info|scores`: what a model folder holds, and what its network says about a
+//! recording.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

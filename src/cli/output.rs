@@ -1,7 +1,8 @@
 //! How a transcript is printed: text, JSON lines, SRT and WebVTT subtitles, NIST CTM.
 //!
-//! Formats: [SubRip](https://docs.fileformat.com/video/srt/), [WebVTT](https://www.w3.org/TR/webvtt1/), CTM as in
-//! NIST's SCTK documentation (`<file> <channel> <start> <duration> <word>`).
+//! Formats: [SubRip](https://docs.fileformat.com/video/srt/),
+//! [WebVTT](https://www.w3.org/TR/webvtt1/), CTM as in NIST's SCTK documentation (`<file> <channel>
+//! <start> <duration> <word>`).
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -58,7 +59,8 @@ impl Format {
         }
     }
 
-    /// Writes what stands in the place of a file that failed, so that text lines stay in step with the files.
+    /// Writes what stands in the place of a file that failed, so that text lines stay in step with
+    /// the files.
     ///
     /// # Errors
     /// When `out` cannot be written.

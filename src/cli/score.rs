@@ -58,7 +58,8 @@ pub struct Scoring {
     /// Seed of the speaker bootstrap
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Write ref.trn and hyp.trn (normalised), errors.tsv (per utterance) and report.json to this folder
+    /// Write ref.trn and hyp.trn (normalised), errors.tsv (per utterance) and report.json to this
+    /// folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

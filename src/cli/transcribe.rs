@@ -85,7 +85,8 @@ fn jobs(asked: Option<u16>, files: usize) -> usize {
     asked.map_or_else(processors, usize::from).min(files)
 }
 
-/// Prints the answer of every file in order, each as soon as those before it are printed. Returns how many failed.
+/// Prints the answer of every file in order, each as soon as those before it are printed. Returns
+/// how many failed.
 fn transcribe_all(
     recognizer: &Recognizer,
     files: &[PathBuf],
@@ -100,7 +101,8 @@ fn transcribe_all(
             let sender = sender;
             pool.broadcast(|_| {
                 let mut scratch = recognizer.scratch();
-                // Files are taken one by one, not dealt out, so that answers come nearly in order and print early.
+                // Files are taken one by one, not dealt out, so that answers come nearly in order
+                // and print early.
                 while let Some((index, file)) = take(&next, files) {
                     let result = transcribe_one(file, |waveform| {
                         Ok(recognizer.transcribe(waveform, &mut scratch)?)

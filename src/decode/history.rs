@@ -1,8 +1,10 @@
-//! Word histories of a search for the best path alone: an arena of labelled arcs with back-pointers.
+//! Word histories of a search for the best path alone: an arena of labelled arcs with
+//! back-pointers.
 //!
-//! A token remembers the arc it came by and its source's history. Only if it survives pruning and the arc has a label
-//! is an entry made, so most arcs cost nothing. Entries that no token leads to are collected whenever the arena has
-//! doubled, so memory follows the length of the words spoken, not of the search.
+//! A token remembers the arc it came by and its source's history. Only if it survives pruning and
+//! the arc has a label is an entry made, so most arcs cost nothing. Entries that no token leads to
+//! are collected whenever the arena has doubled, so memory follows the length of the words spoken,
+//! not of the search.
 
 use crate::graph::GraphView;
 
@@ -107,7 +109,8 @@ fn put(traces: &mut Vec<Trace>, step: Step, arrival: Arrival, arc: u32) {
 }
 
 impl History {
-    /// Makes an entry of the labelled arc a token came by; `frame` is the number of frames consumed.
+    /// Makes an entry of the labelled arc a token came by; `frame` is the number of frames
+    /// consumed.
     fn enter(&mut self, graph: &GraphView<'_>, token: u32, trace: Trace, frame: u32) -> u32 {
         let event = if trace.arc & EPSILON != 0 {
             Event {
@@ -141,7 +144,8 @@ impl History {
         events
     }
 
-    /// Drops the entries no token leads to. Back-pointers point down, so one pass down marks and one pass up moves.
+    /// Drops the entries no token leads to. Back-pointers point down, so one pass down marks and
+    /// one pass up moves.
     fn collect(&mut self) {
         self.remap.clear();
         self.remap.resize(self.entries.len(), NONE);

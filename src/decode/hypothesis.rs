@@ -5,8 +5,8 @@ use std::ops::{Add, AddAssign, Sub};
 use crate::graph::{WORD_END, WORD_MASK, WORD_START};
 use crate::units::{Seconds, WordId};
 
-/// The cost of a whole path, `−ln` of its probability up to the scores' scale: smaller is better, often negative.
-/// Double precision, because it sums thousands of terms.
+/// The cost of a whole path, `−ln` of its probability up to the scores' scale: smaller is better,
+/// often negative. Double precision, because it sums thousands of terms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
 pub struct PathCost(pub f64);
 
@@ -65,7 +65,8 @@ pub struct Hypothesis {
     pub cost: PathCost,
     /// The parts of the cost, which add up to it; known for paths of a lattice only.
     pub parts: Option<CostParts>,
-    /// Whether the path ends in a final state; if no token does, the best token of the last frame is taken instead.
+    /// Whether the path ends in a final state; if no token does, the best token of the last frame
+    /// is taken instead.
     pub reached_final: bool,
     /// Score frames consumed.
     pub frames: u32,
@@ -78,7 +79,8 @@ pub struct Hypothesis {
 pub struct CostParts {
     /// The sum of negated scores.
     pub acoustic: PathCost,
-    /// The sum of arc costs and the final cost; after rescoring, without the small language model's.
+    /// The sum of arc costs and the final cost; after rescoring, without the small language
+    /// model's.
     pub graph: PathCost,
     /// The large language model's share, as weighted in rescoring; 0 without.
     pub language: PathCost,
@@ -97,7 +99,8 @@ pub struct Effort {
     pub over_budget_frames: u32,
 }
 
-/// A labelled arc on a path: its label, and the frame it consumes (for an epsilon arc, the frame that comes next).
+/// A labelled arc on a path: its label, and the frame it consumes (for an epsilon arc, the frame
+/// that comes next).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Event {
     pub label: u32,
@@ -106,8 +109,9 @@ pub(super) struct Event {
 
 /// Words with times from the labelled arcs of a path, in order.
 ///
-/// The i-th word starts at the i-th [`WORD_START`] and ends at the next [`WORD_START`] or [`WORD_END`], or with the
-/// utterance. Graphs without these flags give each word the span from its label to the next.
+/// The i-th word starts at the i-th [`WORD_START`] and ends at the next [`WORD_START`] or
+/// [`WORD_END`], or with the utterance. Graphs without these flags give each word the span from its
+/// label to the next.
 pub(super) fn words_of(events: &[Event], frames: u32) -> Vec<Word> {
     let labels = events.iter().filter(|event| event.label & WORD_MASK != 0);
     let flagged = events.iter().any(|event| event.label & WORD_START != 0);

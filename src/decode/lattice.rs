@@ -1,8 +1,8 @@
 //! Raw lattices: every path within a beam of the best, acoustic and graph costs apart.
 //!
-//! A node is a token: a graph state after a number of frames. Nodes are in topological order, so that one pass forward
-//! finds the best path and one backward the posteriors. Nothing is determinised: posteriors and rescoring work on the raw
-//! lattice, and cannot blow up.
+//! A node is a token: a graph state after a number of frames. Nodes are in topological order, so
+//! that one pass forward finds the best path and one backward the posteriors. Nothing is
+//! determinised: posteriors and rescoring work on the raw lattice, and cannot blow up.
 
 use crate::graph::GraphView;
 use crate::units::Cost;
@@ -80,7 +80,8 @@ impl Lattice {
         &self.finals
     }
 
-    /// Whether the ends are final states; if no token reached one, every token of the last frame is an end.
+    /// Whether the ends are final states; if no token reached one, every token of the last frame is
+    /// an end.
     pub fn reached_final(&self) -> bool {
         self.reached_final
     }
@@ -260,7 +261,8 @@ impl NodeSet {
         self.nodes.get(token as usize).copied().unwrap_or(NONE)
     }
 
-    /// Numbers the tokens that links arrive at, stay within or leave, from `first` on. `ends` is given for the last frame.
+    /// Numbers the tokens that links arrive at, stay within or leave, from `first` on. `ends` is
+    /// given for the last frame.
     fn number(
         arrived: &[Link],
         epsilon: &[Link],
@@ -301,9 +303,9 @@ impl NodeSet {
     }
 }
 
-/// Orders tokens so that epsilon links lead forward (Kahn's algorithm). Where links form a loop, it is entered at a token
-/// whose best way in is already placed, so the best path to every token stays; `roots` are the tokens whose best way in
-/// is not an epsilon link.
+/// Orders tokens so that epsilon links lead forward (Kahn's algorithm). Where links form a loop, it
+/// is entered at a token whose best way in is already placed, so the best path to every token
+/// stays; `roots` are the tokens whose best way in is not an epsilon link.
 fn topological(used: &[u32], epsilon: &[Link], roots: &[u32]) -> Vec<u32> {
     if epsilon.is_empty() {
         return used.to_vec();

@@ -1,9 +1,10 @@
 //! All links of a search, for a lattice: what passed the bound, pruned backward as it grows.
 //!
-//! Tokens are not kept: a link names its ends by their index within a frame, and holds how much worse than the best way to
-//! its target it is (its *slack*), which is all that backward pruning needs. Every [`PRUNE_EVERY`] frames, what no path
-//! within the lattice beam uses is dropped, as Kaldi's `PruneActiveTokens`: the newest tokens all count as ends of best
-//! paths, so nothing that could still matter goes.
+//! Tokens are not kept: a link names its ends by their index within a frame, and holds how much
+//! worse than the best way to its target it is (its *slack*), which is all that backward pruning
+//! needs. Every [`PRUNE_EVERY`] frames, what no path within the lattice beam uses is dropped, as
+//! Kaldi's `PruneActiveTokens`: the newest tokens all count as ends of best paths, so nothing that
+//! could still matter goes.
 
 use crate::graph::GraphView;
 
@@ -22,11 +23,13 @@ pub(super) struct Link {
     pub to: u32,
     /// Index of the arc among the emitting or the epsilon arcs.
     pub arc: u32,
-    /// How much worse it is than the best way to its target; ≥ 0. Until the frame is final: the cost it arrives at.
+    /// How much worse it is than the best way to its target; ≥ 0. Until the frame is final: the
+    /// cost it arrives at.
     slack: f32,
 }
 
-/// Which links belong to the tokens of one frame: `links[epsilon..emitting]` stay in it, `links[emitting..next]` lead on.
+/// Which links belong to the tokens of one frame: `links[epsilon..emitting]` stay in it,
+/// `links[emitting..next]` lead on.
 #[derive(Clone, Copy)]
 struct FrameLinks {
     epsilon: usize,
@@ -40,7 +43,8 @@ pub(super) struct Links {
     beam: f32,
     links: Vec<Link>,
     frames: Vec<FrameLinks>,
-    /// Scratch of backward pruning: how much worse than the best the best path through each token is.
+    /// Scratch of backward pruning: how much worse than the best the best path through each token
+    /// is.
     extra: Vec<f32>,
     extra_next: Vec<f32>,
 }
@@ -105,7 +109,8 @@ impl Recorder for Links {
 }
 
 impl Links {
-    /// Turns the costs of the newest emitting links into slacks, now that their targets' costs are final.
+    /// Turns the costs of the newest emitting links into slacks, now that their targets' costs are
+    /// final.
     fn settle(&mut self, tokens: &TokenSet, cutoff: f32) {
         let Some(frame) = self.frames.last() else {
             return;
@@ -150,8 +155,9 @@ impl Links {
         }
     }
 
-    /// Drops every link that is on no path within the beam, given in `extra` how much worse than the best each token of
-    /// the last frame is. Goes back at least `reach` frames, and on until a frame loses nothing.
+    /// Drops every link that is on no path within the beam, given in `extra` how much worse than
+    /// the best each token of the last frame is. Goes back at least `reach` frames, and on until a
+    /// frame loses nothing.
     fn prune_back(&mut self, reach: usize) {
         let mut first_changed = self.frames.len() - 1;
         self.prune_epsilon(first_changed);
@@ -181,8 +187,8 @@ impl Links {
         self.compact(first_changed);
     }
 
-    /// Relaxes `extra` along the epsilon links of a frame until nothing changes, and marks those beyond the beam. Returns
-    /// whether any were.
+    /// Relaxes `extra` along the epsilon links of a frame until nothing changes, and marks those
+    /// beyond the beam. Returns whether any were.
     fn prune_epsilon(&mut self, frame: usize) -> bool {
         let FrameLinks {
             epsilon, emitting, ..
@@ -238,8 +244,8 @@ impl Links {
         kept
     }
 
-    /// Prunes everything against the ends of the utterance: `extra` gives how much worse than the best path each token of
-    /// the last frame ends, infinity where it may not end.
+    /// Prunes everything against the ends of the utterance: `extra` gives how much worse than the
+    /// best path each token of the last frame ends, infinity where it may not end.
     pub(super) fn finish(&mut self, extra: impl Iterator<Item = f32>) {
         self.extra.clear();
         self.extra.extend(extra.map(|extra| {

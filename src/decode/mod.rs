@@ -1,7 +1,8 @@
 //! Which path is cheapest? Beam search over the graph.
 //!
-//! [`Decoder`] is immutable and shared between threads; what a search writes to is its caller's [`Scratch`]. Scores come
-//! through [`Scorer`], so the search knows no network and tests pass a literal matrix.
+//! [`Decoder`] is immutable and shared between threads; what a search writes to is its caller's
+//! [`Scratch`]. Scores come through [`Scorer`], so the search knows no network and tests pass a
+//! literal matrix.
 
 mod error;
 mod history;
@@ -36,7 +37,8 @@ pub trait Scorer {
     fn num_frames(&self) -> usize;
     /// Number of columns.
     fn num_pdfs(&self) -> usize;
-    /// The scores of a frame, one for each pdf. Minus infinity rules a pdf out; NaN and plus infinity are errors.
+    /// The scores of a frame, one for each pdf. Minus infinity rules a pdf out; NaN and plus
+    /// infinity are errors.
     fn frame(&self, frame: usize) -> &[f32];
 }
 
@@ -62,7 +64,8 @@ pub struct Decoder<'g> {
     pruning: Pruning,
 }
 
-/// The memory a search writes to. Keep one a thread and reuse it: once warm, a search does not allocate per frame.
+/// The memory a search writes to. Keep one a thread and reuse it: once warm, a search does not
+/// allocate per frame.
 #[derive(Default)]
 pub struct Scratch {
     buffers: Buffers,
@@ -89,7 +92,8 @@ impl<'g> Decoder<'g> {
 
     /// The cheapest path through the graph that consumes every frame.
     ///
-    /// No frames give no words. If no token reaches a final state, the best token of the last frame is taken and
+    /// No frames give no words. If no token reaches a final state, the best token of the last frame
+    /// is taken and
     /// [`Hypothesis::reached_final`] is false.
     ///
     /// # Errors
@@ -119,7 +123,8 @@ impl<'g> Decoder<'g> {
         })
     }
 
-    /// All paths at most [`Pruning::lattice_beam`] worse than the best, as far as pruning left them.
+    /// All paths at most [`Pruning::lattice_beam`] worse than the best, as far as pruning left
+    /// them.
     ///
     /// # Errors
     /// As [`Decoder::decode`].

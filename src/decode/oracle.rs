@@ -1,6 +1,7 @@
 //! Exact Viterbi search, the obvious way: the slow twin that the fast search is tested against.
 //!
-//! Dense tables over all states and frames in double precision: small graphs and short utterances only.
+//! Dense tables over all states and frames in double precision: small graphs and short utterances
+//! only.
 
 use crate::graph::{ArcRef, Graph};
 use crate::units::StateId;
@@ -58,8 +59,8 @@ impl Column {
     }
 }
 
-/// The cheapest path of a graph for some scores; what [`Decoder::decode`](super::Decoder::decode) finds with all pruning
-/// off. Time and memory are states × frames.
+/// The cheapest path of a graph for some scores; what [`Decoder::decode`](super::Decoder::decode)
+/// finds with all pruning off. Time and memory are states × frames.
 ///
 /// # Errors
 /// [`DecodeError`] as the fast search, except that scores are not checked.

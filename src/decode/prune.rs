@@ -1,31 +1,35 @@
 //! All pruning of the search, in one place: which tokens go on, which expansions are kept.
 //!
-//! Each knob is off at infinity, and all off is exact Viterbi search. *Network* pruning compares every token of a frame
-//! with the frame's best; *local* pruning compares the expansions of one token with each other. The cutoff follows Kaldi's
-//! `LatticeFasterDecoder::GetCutoff`; the N-th best cost is found by a histogram and one selection inside a bucket,
-//! which reads the costs twice in order where `nth_element` would move them.
+//! Each knob is off at infinity, and all off is exact Viterbi search. *Network* pruning compares
+//! every token of a frame with the frame's best; *local* pruning compares the expansions of one
+//! token with each other. The cutoff follows Kaldi's `LatticeFasterDecoder::GetCutoff`; the N-th
+//! best cost is found by a histogram and one selection inside a bucket, which reads the costs twice
+//! in order where `nth_element` would move them.
 
 use crate::units::Cost;
 
 use super::error::DecodeError;
 
-/// How much of the search space is given up for speed. Larger values are slower and more accurate, without exception.
+/// How much of the search space is given up for speed. Larger values are slower and more accurate,
+/// without exception.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pruning {
-    /// A token goes on if it costs at most this much more than the best of its frame; ≥ 0, default 13.
+    /// A token goes on if it costs at most this much more than the best of its frame; ≥ 0, default
+    /// 13.
     pub network_beam: Cost,
-    /// At most so many tokens of a frame go on (more only if they tie with the last); ≥ 1, default 7000.
+    /// At most so many tokens of a frame go on (more only if they tie with the last); ≥ 1, default
+    /// 7000.
     pub network_top_n: usize,
-    /// An emitting expansion of a token is kept if it costs at most this much more than the token's best; ≥ 0, default
-    /// infinity.
+    /// An emitting expansion of a token is kept if it costs at most this much more than the token's
+    /// best; ≥ 0, default infinity.
     pub local_beam: Cost,
     /// At most so many emitting expansions of a token are kept; ≥ 1, default `usize::MAX`.
     pub local_top_n: usize,
-    /// Tokens are expanded best first until so many arcs of the frame have been looked at; ≥ 1, default `usize::MAX`.
-    /// It bounds the work on noise and foreign speech, where beams do not.
+    /// Tokens are expanded best first until so many arcs of the frame have been looked at; ≥ 1,
+    /// default `usize::MAX`. It bounds the work on noise and foreign speech, where beams do not.
     pub arc_budget: usize,
-    /// A lattice keeps what lies on a path at most this much worse than the best; ≥ 0, default 8. Searches for the best
-    /// path alone do not read it.
+    /// A lattice keeps what lies on a path at most this much worse than the best; ≥ 0, default 8.
+    /// Searches for the best path alone do not read it.
     pub lattice_beam: Cost,
 }
 
@@ -113,8 +117,8 @@ pub(super) struct Cutoff {
     pub crowded: bool,
 }
 
-/// How much wider than the N-th token the next frame is built, so that its own top-N still has a choice (Kaldi's
-/// `beam_delta`).
+/// How much wider than the N-th token the next frame is built, so that its own top-N still has a
+/// choice (Kaldi's `beam_delta`).
 const BEAM_DELTA: f32 = 0.5;
 /// Buckets of the histogram: fine enough that one holds about a hundredth of a crowded frame.
 const BUCKETS: usize = 512;
@@ -185,8 +189,9 @@ impl Pruner {
         Some(*nth)
     }
 
-    /// The tokens that go on: the best first, so that it sets a tight bound for the rest, then in order of creation; or,
-    /// under an arc budget, all from best to worst (in steps of a hundredth or so of the beam).
+    /// The tokens that go on: the best first, so that it sets a tight bound for the rest, then in
+    /// order of creation; or, under an arc budget, all from best to worst (in steps of a hundredth
+    /// or so of the beam).
     pub(super) fn survivors(&mut self, costs: &[f32], cut: &Cutoff, pruning: &Pruning) -> &[u32] {
         self.survivors.resize(costs.len() + 1, 0);
         self.survivors[0] = cut.best as u32;

@@ -1,8 +1,9 @@
 //! The best path of a lattice under a larger language model.
 //!
-//! The graph's arc costs hold the small model's costs, pushed forward along the words so that they cannot be told from the
-//! rest; so each path is followed with its state in both models, and on every word the small model's cost is taken off and
-//! the large one's put on. At the end of a path the sum is exact: acoustic + graph − Σ small + scale · Σ large.
+//! The graph's arc costs hold the small model's costs, pushed forward along the words so that they
+//! cannot be told from the rest; so each path is followed with its state in both models, and on
+//! every word the small model's cost is taken off and the large one's put on. At the end of a path
+//! the sum is exact: acoustic + graph − Σ small + scale · Σ large.
 
 use std::hash::Hash;
 
@@ -33,7 +34,8 @@ pub struct Rescoring<'m, S, L> {
     pub large: &'m L,
     /// Weight of the large model's costs relative to the small one's in the graph; > 0, usually 1.
     pub scale: f32,
-    /// At most so many histories are followed from one lattice node; ≥ 1. Larger: slower, more accurate.
+    /// At most so many histories are followed from one lattice node; ≥ 1. Larger: slower, more
+    /// accurate.
     pub histories: usize,
 }
 
@@ -56,7 +58,8 @@ struct Partial<S, L> {
 const NONE: u32 = u32::MAX;
 
 impl Lattice {
-    /// The best path when the small language model's costs are replaced by the large one's. Word times are the path's own.
+    /// The best path when the small language model's costs are replaced by the large one's. Word
+    /// times are the path's own.
     pub fn rescore<S: LanguageModel, L: LanguageModel>(
         &self,
         how: &Rescoring<'_, S, L>,

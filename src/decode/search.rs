@@ -1,13 +1,14 @@
 //! Token-passing beam search, one frame at a time.
 //!
-//! Per frame: find the cutoff; expand the best token first, so that the bound on the next frame is tight from the start;
-//! then the others in order of creation; then relax epsilon arcs within the bound. Costs are held relative to the best
-//! token of the frame before, so that single precision suffices however long the utterance is. Kaldi's
-//! `LatticeFasterDecoder` does the same on linked objects (Povey et al., "Generating exact lattices in the WFST framework",
-//! ICASSP 2012); here tokens are parallel arrays.
+//! Per frame: find the cutoff; expand the best token first, so that the bound on the next frame is
+//! tight from the start; then the others in order of creation; then relax epsilon arcs within the
+//! bound. Costs are held relative to the best token of the frame before, so that single precision
+//! suffices however long the utterance is. Kaldi's `LatticeFasterDecoder` does the same on linked
+//! objects (Povey et al., "Generating exact lattices in the WFST framework", ICASSP 2012); here
+//! tokens are parallel arrays.
 //!
-//! Results are the same bit for bit on every run: every loop runs in order of index, and of equally cheap arrivals at a
-//! state the first stays.
+//! Results are the same bit for bit on every run: every loop runs in order of index, and of equally
+//! cheap arrivals at a state the first stays.
 
 use crate::graph::{GraphView, PDF_LIMIT, PackedArc, Rows};
 use crate::units::StateId;
@@ -19,8 +20,9 @@ use super::tokens::{Arrival, TokenSet};
 
 /// Tokens whose rows are fetched together: their cache misses overlap.
 const BLOCK: usize = 16;
-/// Epsilon relaxations of one frame beyond which the graph must have a negative loop: an exact search of a graph of
-/// millions of states needs fewer, and single precision would hide the loop soon after.
+/// Epsilon relaxations of one frame beyond which the graph must have a negative loop: an exact
+/// search of a graph of millions of states needs fewer, and single precision would hide the loop
+/// soon after.
 const RELAXATIONS: usize = 1 << 24;
 
 /// A step along an arc, as a recorder sees it.
@@ -34,8 +36,8 @@ pub(super) struct Step {
     pub labelled: bool,
 }
 
-/// What is remembered of a search: word histories ([`History`](super::history::History)) or all links
-/// ([`Links`](super::links::Links)).
+/// What is remembered of a search: word histories ([`History`](super::history::History)) or all
+/// links ([`Links`](super::links::Links)).
 pub(super) trait Recorder {
     /// An utterance begins, with one token.
     fn begin(&mut self);
@@ -51,7 +53,8 @@ pub(super) trait Recorder {
     fn epsilon(&mut self, step: Step, arrival: Arrival);
 }
 
-/// The buffers of a search, kept from utterance to utterance so that a warm search does not allocate.
+/// The buffers of a search, kept from utterance to utterance so that a warm search does not
+/// allocate.
 pub(super) struct Buffers {
     tokens: TokenSet,
     next: TokenSet,
@@ -184,7 +187,8 @@ impl<'a, R: Recorder> Search<'a, R> {
         Ok(highest)
     }
 
-    /// Expands the survivors of the frame into the next; returns the bound on the next frame's costs.
+    /// Expands the survivors of the frame into the next; returns the bound on the next frame's
+    /// costs.
     fn expand(&mut self, cut: &Cutoff, best: f32) -> f32 {
         let Buffers {
             tokens,
@@ -228,8 +232,8 @@ impl<'a, R: Recorder> Search<'a, R> {
         out.bound
     }
 
-    /// Follows epsilon arcs from every token within the bound until nothing gets cheaper: in waves, each of the tokens
-    /// that the one before made or improved.
+    /// Follows epsilon arcs from every token within the bound until nothing gets cheaper: in waves,
+    /// each of the tokens that the one before made or improved.
     fn close(&mut self, bound: f32) -> Result<(), DecodeError> {
         let Buffers {
             tokens,
@@ -316,8 +320,8 @@ impl<'a, R: Recorder> Search<'a, R> {
         })
     }
 
-    /// How much worse than the best path each token ends, and what of that is its state's final cost; infinity where a
-    /// path may not end.
+    /// How much worse than the best path each token ends, and what of that is its state's final
+    /// cost; infinity where a path may not end.
     pub(super) fn ends(&self, end: &End) -> Vec<(f32, f32)> {
         let tokens = &self.buffers.tokens;
         let best = (end.cost - self.offset) as f32;
@@ -348,8 +352,9 @@ struct Row<'g> {
     cheapest: f32,
 }
 
-/// Fetches the rows of a block of tokens. Each pass touches memory that the others need, for all tokens at once, so that
-/// the misses of different tokens overlap: most of a search's time is waiting for these.
+/// Fetches the rows of a block of tokens. Each pass touches memory that the others need, for all
+/// tokens at once, so that the misses of different tokens overlap: most of a search's time is
+/// waiting for these.
 #[inline(always)]
 fn fetch<'g>(rows: &Rows<'g>, tokens: &TokenSet, block: &[u32]) -> [Row<'g>; BLOCK] {
     let mut fetched = [Row {

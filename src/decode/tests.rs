@@ -41,7 +41,8 @@ impl Case {
     }
 }
 
-/// Random cases: epsilon arcs are a third, of positive cost, and may form loops; a label may hold flags.
+/// Random cases: epsilon arcs are a third, of positive cost, and may form loops; a label may hold
+/// flags.
 pub(super) fn cases() -> impl Strategy<Value = Case> {
     (1usize..25, 0usize..12).prop_flat_map(|(states, frames)| {
         let state = 0..states as u32;

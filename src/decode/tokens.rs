@@ -1,7 +1,9 @@
-//! The tokens of one frame: states and costs in parallel arrays, and an open-addressing table from state to token.
+//! The tokens of one frame: states and costs in parallel arrays, and an open-addressing table from
+//! state to token.
 //!
-//! The table holds eight bytes a slot and is sized to the frame (a quarter full or so), so it stays in the second-level
-//! cache, where a direct map over millions of states would not; it is cleared by filling.
+//! The table holds eight bytes a slot and is sized to the frame (a quarter full or so), so it stays
+//! in the second-level cache, where a direct map over millions of states would not; it is cleared
+//! by filling.
 
 /// What became of an arrival at a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 //!
 //! Two rules, because two tools define the counts that papers report:
 //!
-//! - [`AlignmentRule::Minimal`] (Levenshtein 1966): the fewest errors. Ties are broken as rapidfuzz does, so that
-//!   substitutions, deletions and insertions equal those of `jiwer`: equal words at both ends stay together; between
-//!   them, from the end, a deletion where it is optimal, else an insertion where it leads to a cheaper diagonal, else the
-//!   diagonal.
-//! - [`AlignmentRule::Sclite`]: the alignment of NIST's `sclite`, which weighs substitutions 4 and deletions and
-//!   insertions 3 and prefers, from the end, the diagonal, then an insertion. It keeps equal words together at the price
-//!   of, rarely, one error more than the minimum.
+//! - [`AlignmentRule::Minimal`] (Levenshtein 1966): the fewest errors. Ties are broken as rapidfuzz
+//!   does, so that substitutions, deletions and insertions equal those of `jiwer`: equal words at
+//!   both ends stay together; between them, from the end, a deletion where it is optimal, else an
+//!   insertion where it leads to a cheaper diagonal, else the diagonal.
+//! - [`AlignmentRule::Sclite`]: the alignment of NIST's `sclite`, which weighs substitutions 4 and
+//!   deletions and insertions 3 and prefers, from the end, the diagonal, then an insertion. It
+//!   keeps equal words together at the price of, rarely, one error more than the minimum.
 //!
 //! `scripts/eval/agree_wer.py` compares both with the two tools.
 
@@ -242,7 +242,8 @@ mod tests {
     }
 
     proptest! {
-        /// Every word occurs once and in order, edits say the truth, and the minimal rule is minimal.
+        /// Every word occurs once and in order, edits say the truth, and the minimal rule is
+        /// minimal.
         #[test]
         fn alignments_are_complete(
             reference in prop::collection::vec(0u8..3, 0..7),

@@ -1,8 +1,8 @@
 //! How far another draw of speakers could have moved a word error rate.
 //!
-//! Utterances of one speaker err alike, so whole speakers are drawn with replacement (Bisani and Ney 2004, "Bootstrap
-//! estimates for confidence intervals in ASR performance evaluation", with speakers as the unit); the interval holds
-//! the middle 95 % of the rates of the resampled corpora.
+//! Utterances of one speaker err alike, so whole speakers are drawn with replacement (Bisani and
+//! Ney 2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation", with
+//! speakers as the unit); the interval holds the middle 95 % of the rates of the resampled corpora.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,8 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The interval of the micro average; none with fewer than two speakers, when there is nothing to draw from.
+/// The interval of the micro average; none with fewer than two speakers, when there is nothing to
+/// draw from.
 ///
 /// A speaker is a (set, speaker) pair; utterances without a speaker count as one of their own each.
 pub fn bootstrap<'a>(

@@ -1,8 +1,9 @@
 //! What did it cost and miss? Word error rate and corpora.
 //!
-//! Reference and hypothesis go through the same [`Normaliser`], [`align()`] counts substitutions, deletions and
-//! insertions, [`Tally`] adds them up (micro and macro averages) and [`bootstrap()`] says how far another draw of
-//! speakers could have moved the result. [`corpus`] reads the layouts that speech corpora come in.
+//! Reference and hypothesis go through the same [`Normaliser`], [`align()`] counts substitutions,
+//! deletions and insertions, [`Tally`] adds them up (micro and macro averages) and [`bootstrap()`]
+//! says how far another draw of speakers could have moved the result. [`corpus`] reads the layouts
+//! that speech corpora come in.
 
 pub mod align;
 pub mod bootstrap;

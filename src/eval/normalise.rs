@@ -1,12 +1,14 @@
 //! What counts as the same word: one small normaliser for references and hypotheses alike.
 //!
-//! Lower case; typographic apostrophes become `'`; an apostrophe stays where it touches a letter or digit (`don't`,
-//! `'em`, `boys'`); a hyphen, dash or slash parts words; every other character that is neither letter nor digit
-//! disappears. Numbers, abbreviations and spelling variants are left alone.
+//! Lower case; typographic apostrophes become `'`; an apostrophe stays where it touches a letter or
+//! digit (`don't`, `'em`, `boys'`); a hyphen, dash or slash parts words; every other character that
+//! is neither letter nor digit disappears. Numbers, abbreviations and spelling variants are left
+//! alone.
 //!
-//! LibriSpeech's books write `to day`, `any one` where other prose writes `today`, `anyone`: no recogniser can hear the
-//! blank. [`COMPOUNDS`] are therefore joined on both sides by default. `Normaliser { join_compounds: false }` leaves
-//! them, for comparison with figures scored the strict way.
+//! LibriSpeech's books write `to day`, `any one` where other prose writes `today`, `anyone`: no
+//! recogniser can hear the blank. [`COMPOUNDS`] are therefore joined on both sides by default.
+//! `Normaliser { join_compounds: false }` leaves them, for comparison with figures scored the
+//! strict way.
 
 /// Pairs of words that are joined, first word with each of its second words.
 pub const COMPOUNDS: &[(&str, &[&str])] = &[

@@ -1,7 +1,7 @@
 //! Transcripts by utterance, as files: tab-separated, and NIST's `trn`.
 //!
-//! A `.trn` line is `the words (id)`. Every other file is tab-separated: with a header that has the columns `id` and
-//! `text`, or without one and with exactly these two.
+//! A `.trn` line is `the words (id)`. Every other file is tab-separated: with a header that has the
+//! columns `id` and `text`, or without one and with exactly these two.
 
 use std::collections::HashMap;
 use std::io::{self, Write};

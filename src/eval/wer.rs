@@ -1,8 +1,9 @@
 //! Word errors, added up.
 //!
-//! *Micro* is the usual word error rate: all errors over all reference words. *Macro* is the mean of the utterances'
-//! own rates. An utterance with an empty reference adds its insertions to the micro average and nothing to the
-//! denominator; it has no rate of its own and is left out of the macro average.
+//! *Micro* is the usual word error rate: all errors over all reference words. *Macro* is the mean
+//! of the utterances' own rates. An utterance with an empty reference adds its insertions to the
+//! micro average and nothing to the denominator; it has no rate of its own and is left out of the
+//! macro average.
 
 use std::ops::AddAssign;
 

@@ -1,5 +1,5 @@
-//! The front end as a model's description states it: the options of Kaldi's `compute-mfcc-feats` that matter to
-//! recognition, under their own names and with units.
+//! The front end as a model's description states it: the options of Kaldi's `compute-mfcc-feats`
+//! that matter to recognition, under their own names and with units.
 
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +54,8 @@ pub struct MfccConfig {
     pub sample_rate: Hertz,
     /// Length of a frame in milliseconds. Default: 25.
     pub frame_length_ms: f64,
-    /// From the start of a frame to the start of the next, in milliseconds; at most the frame's length. Default: 10.
+    /// From the start of a frame to the start of the next, in milliseconds; at most the frame's
+    /// length. Default: 10.
     pub frame_shift_ms: f64,
     /// Mel filters. Default: 40.
     pub num_bins: usize,
@@ -70,8 +71,8 @@ pub struct MfccConfig {
     pub preemphasis: f64,
     /// The taper. Default: Povey's.
     pub window: Window,
-    /// Whether only whole frames count (Kaldi's default). `false`, which would reflect the signal at its ends, is
-    /// refused: a stream cannot know its end.
+    /// Whether only whole frames count (Kaldi's default). `false`, which would reflect the signal
+    /// at its ends, is refused: a stream cannot know its end.
     pub snip_edges: bool,
 }
 
@@ -94,7 +95,8 @@ impl Default for MfccConfig {
     }
 }
 
-/// The longest frame that is accepted, in samples: a model's description is untrusted, and memory follows this number.
+/// The longest frame that is accepted, in samples: a model's description is untrusted, and memory
+/// follows this number.
 const LONGEST_FRAME: usize = 1 << 16;
 /// The most mel filters.
 const MOST_BINS: usize = 1 << 10;

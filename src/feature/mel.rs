@@ -1,7 +1,8 @@
 //! The mel filterbank and the cosine transform behind it, as Kaldi defines them.
 //!
-//! Reference: Kaldi, `feat/mel-computations.cc` (HTK's mel scale, triangles of unit height on the mel axis, the Nyquist
-//! bin left out) and `matrix/matrix-functions.cc`, `ComputeDctMatrix` (type II, orthonormal).
+//! Reference: Kaldi, `feat/mel-computations.cc` (HTK's mel scale, triangles of unit height on the
+//! mel axis, the Nyquist bin left out) and `matrix/matrix-functions.cc`, `ComputeDctMatrix` (type
+//! II, orthonormal).
 
 use super::{FeatureError, MfccConfig};
 
@@ -18,7 +19,8 @@ fn mel(hertz: f64) -> f64 {
 }
 
 impl MelBank {
-    /// Filters for the spectrum of `padded` samples, of which the bins 0 to `padded / 2 - 1` are used.
+    /// Filters for the spectrum of `padded` samples, of which the bins 0 to `padded / 2 - 1` are
+    /// used.
     pub(super) fn new(config: &MfccConfig, padded: usize) -> Result<Self, FeatureError> {
         let bin_width = f64::from(config.sample_rate.0) / padded as f64;
         let low = mel(config.low_hz);
@@ -54,7 +56,8 @@ impl MelBank {
         Ok(bank)
     }
 
-    /// Natural logs of the energies that the filters pass, floored as in Kaldi at the machine epsilon.
+    /// Natural logs of the energies that the filters pass, floored as in Kaldi at the machine
+    /// epsilon.
     pub(super) fn log_energies(&self, power: &[f32], out: &mut [f32]) {
         for ((first, range), out) in self.filters.iter().zip(out) {
             let weights = &self.weights[range.clone()];
@@ -69,8 +72,8 @@ impl MelBank {
     }
 }
 
-/// The cosine transform with the lifter folded in: row `n` of `num_ceps` values is what log energy `n` adds to each
-/// cepstrum, so that the inner loop of a product runs along memory.
+/// The cosine transform with the lifter folded in: row `n` of `num_ceps` values is what log energy
+/// `n` adds to each cepstrum, so that the inner loop of a product runs along memory.
 pub(super) fn cosine_transform(config: &MfccConfig) -> Vec<f32> {
     let (bins, lifter) = (config.num_bins as f64, config.cepstral_lifter);
     let entry = |n: usize, k: usize| {

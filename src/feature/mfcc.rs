@@ -1,7 +1,8 @@
 //! One frame of samples to one row of features.
 //!
-//! Reference: Kaldi, `feat/feature-window.cc` (`ProcessWindow`) and `feat/feature-mfcc.cc`: subtract the frame's mean,
-//! pre-emphasise, taper, pad to a power of two, power spectrum, mel filters, log, cosine transform, lifter.
+//! Reference: Kaldi, `feat/feature-window.cc` (`ProcessWindow`) and `feat/feature-mfcc.cc`:
+//! subtract the frame's mean, pre-emphasise, taper, pad to a power of two, power spectrum, mel
+//! filters, log, cosine transform, lifter.
 
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ use crate::audio::Waveform;
 /// The front end: tables computed once, shared by all threads.
 pub struct Mfcc {
     config: MfccConfig,
-    /// The taper, with the scale from [-1, 1] to 16-bit integers that Kaldi's features are defined on.
+    /// The taper, with the scale from [-1, 1] to 16-bit integers that Kaldi's features are defined
+    /// on.
     taper: Vec<f32>,
     fft: Arc<dyn RealToComplex<f32>>,
     bank: MelBank,
@@ -123,7 +125,8 @@ impl Mfcc {
         }
     }
 
-    /// Mean removal, pre-emphasis, taper and padding. The first sample is its own predecessor, as in Kaldi.
+    /// Mean removal, pre-emphasis, taper and padding. The first sample is its own predecessor, as
+    /// in Kaldi.
     fn taper_frame(&self, samples: &[f32], frame: &mut [f32]) {
         let mean = sum(samples) / samples.len() as f32;
         let coefficient = self.config.preemphasis as f32;
@@ -140,7 +143,8 @@ impl Mfcc {
     }
 }
 
-/// The sum in eight strands, which the compiler keeps in vector registers; a plain sum must be done in order.
+/// The sum in eight strands, which the compiler keeps in vector registers; a plain sum must be done
+/// in order.
 fn sum(samples: &[f32]) -> f32 {
     let (blocks, rest) = samples.as_chunks::<8>();
     let mut strands = [0.0f32; 8];

@@ -1,9 +1,11 @@
-//! What does a frame look like? [`Mfcc`] turns a [`Waveform`](crate::audio::Waveform) into [`Features`], one row each
-//! 10 ms; [`subtract_mean`] and [`OnlineMean`] take the channel out of them.
+//! What does a frame look like? [`Mfcc`] turns a [`Waveform`](crate::audio::Waveform) into
+//! [`Features`], one row each 10 ms; [`subtract_mean`] and [`OnlineMean`] take the channel out of
+//! them.
 //!
-//! The numbers are Kaldi's "hires" MFCC (`feature-mfcc.cc`, `feature-window.cc`, `mel-computations.cc`), so that models
-//! trained with Kaldi's, kaldi-native-fbank's or torchaudio's features fit. [`Mfcc`] is immutable and shared between
-//! threads; each caller owns the scratch ([`MfccStream`] holds its own), and no frame allocates.
+//! The numbers are Kaldi's "hires" MFCC (`feature-mfcc.cc`, `feature-window.cc`,
+//! `mel-computations.cc`), so that models trained with Kaldi's, kaldi-native-fbank's or
+//! torchaudio's features fit. [`Mfcc`] is immutable and shared between threads; each caller owns
+//! the scratch ([`MfccStream`] holds its own), and no frame allocates.
 
 mod config;
 mod mel;

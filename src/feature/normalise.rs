@@ -1,5 +1,5 @@
-//! Mean normalisation: a microphone or a room multiplies the spectrum, which adds a constant to log-mel energies and
-//! cepstra; the mean over time takes it out again.
+//! Mean normalisation: a microphone or a room multiplies the spectrum, which adds a constant to
+//! log-mel energies and cepstra; the mean over time takes it out again.
 //!
 //! [`subtract_mean`] needs the whole utterance. [`OnlineMean`] works as frames come.
 
@@ -9,7 +9,8 @@ use ndarray::Axis;
 
 use super::{FeatureError, Features};
 
-/// Subtracts from each dimension its mean over the utterance. Without frames there is nothing to do.
+/// Subtracts from each dimension its mean over the utterance. Without frames there is nothing to
+/// do.
 pub fn subtract_mean(features: &mut Features) {
     let frames = &mut features.frames;
     if frames.nrows() == 0 {
@@ -27,11 +28,11 @@ pub fn subtract_mean(features: &mut Features) {
 /// How [`OnlineMean`] weighs the past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OnlineMeanConfig {
-    /// Frames that the sliding window holds, the current one included. Larger: steadier, slower to follow a change of
-    /// channel. At least 1. Default: 600 (6 s).
+    /// Frames that the sliding window holds, the current one included. Larger: steadier, slower to
+    /// follow a change of channel. At least 1. Default: 600 (6 s).
     pub window: usize,
-    /// Frames that the prior counts for while the window is not full. Larger: the start of an utterance leans more on the
-    /// prior. Default: 200 (2 s).
+    /// Frames that the prior counts for while the window is not full. Larger: the start of an
+    /// utterance leans more on the prior. Default: 200 (2 s).
     pub prior_frames: usize,
 }
 
@@ -47,9 +48,10 @@ impl Default for OnlineMeanConfig {
 /// Subtracts the mean of the last frames, as Kaldi's `OnlineCmvn` does (`feat/online-feature.cc`,
 /// `SmoothOnlineCmvnStats`) with variance normalisation off and no speaker statistics.
 ///
-/// At frame t the mean is that of the frames t−window+1 … t, of which there are c. While c < window, the prior mean is
-/// mixed in as if it had been seen min(window − c, prior_frames) times; that keeps the first frames, whose own mean says
-/// little, near where training put them. The first frame of an utterance without a prior becomes zero.
+/// At frame t the mean is that of the frames t−window+1 … t, of which there are c. While c <
+/// window, the prior mean is mixed in as if it had been seen min(window − c, prior_frames) times;
+/// that keeps the first frames, whose own mean says little, near where training put them. The first
+/// frame of an utterance without a prior becomes zero.
 #[derive(Clone, Debug)]
 pub struct OnlineMean {
     config: OnlineMeanConfig,
@@ -58,13 +60,14 @@ pub struct OnlineMean {
     has_prior: bool,
     /// The frames of the window, oldest first, flat.
     window: VecDeque<f32>,
-    /// Their sum. Double precision holds single-precision terms exactly enough that adding and taking away does not
-    /// drift: after a day at 100 frames a second the error is below 1e-7.
+    /// Their sum. Double precision holds single-precision terms exactly enough that adding and
+    /// taking away does not drift: after a day at 100 frames a second the error is below 1e-7.
     sum: Vec<f64>,
 }
 
 impl OnlineMean {
-    /// A normaliser of `dims` dimensions; `prior` is the mean over training data, one value a dimension.
+    /// A normaliser of `dims` dimensions; `prior` is the mean over training data, one value a
+    /// dimension.
     pub fn new(
         config: OnlineMeanConfig,
         dims: usize,

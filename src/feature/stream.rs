@@ -1,12 +1,13 @@
 //! Features of audio that arrives in chunks.
 //!
-//! A frame depends on its own samples only, and both ways of computing it go through one function, so chunks of any size
-//! give the bits that the whole recording gives.
+//! A frame depends on its own samples only, and both ways of computing it go through one function,
+//! so chunks of any size give the bits that the whole recording gives.
 
 use super::Mfcc;
 use super::mfcc::Scratch;
 
-/// Samples in, frames out. Once warm it does not allocate, unless a chunk is longer than all before.
+/// Samples in, frames out. Once warm it does not allocate, unless a chunk is longer than all
+/// before.
 pub struct MfccStream<'a> {
     mfcc: &'a Mfcc,
     scratch: Scratch,
@@ -26,7 +27,8 @@ impl<'a> MfccStream<'a> {
         }
     }
 
-    /// Takes the next samples, at the configured rate and in [-1, 1], and hands each frame that they complete to `emit`.
+    /// Takes the next samples, at the configured rate and in [-1, 1], and hands each frame that
+    /// they complete to `emit`.
     pub fn push(&mut self, samples: &[f32], mut emit: impl FnMut(&[f32])) {
         self.pending.extend_from_slice(samples);
         let (length, shift) = (
@@ -42,8 +44,8 @@ impl<'a> MfccStream<'a> {
         self.pending.drain(..start);
     }
 
-    /// Ends the recording: the samples that made no whole frame are dropped, as in [`Mfcc::compute`], and the stream is
-    /// ready for another recording.
+    /// Ends the recording: the samples that made no whole frame are dropped, as in
+    /// [`Mfcc::compute`], and the stream is ready for another recording.
     pub fn finish(&mut self) {
         self.pending.clear();
     }

@@ -1,4 +1,5 @@
-//! The features against kaldi-native-fbank's, against themselves in chunks, and the means against their definition.
+//! The features against kaldi-native-fbank's, against themselves in chunks, and the means against
+//! their definition.
 
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;

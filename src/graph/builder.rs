@@ -1,7 +1,7 @@
 //! Builds a [`Graph`] in memory from states and arcs in any order.
 //!
-//! Sixteen bytes an arc while building, and one sort in place at the end: two million states and six million arcs take
-//! about 200 MB at the peak.
+//! Sixteen bytes an arc while building, and one sort in place at the end: two million states and
+//! six million arcs take about 200 MB at the peak.
 
 use crate::units::{Cost, PdfId, StateId};
 
@@ -18,8 +18,8 @@ struct LooseArc {
 
 /// Collects states and arcs; [`GraphBuilder::build`] lays them out.
 ///
-/// Mistakes (an unknown state, a NaN cost) are remembered and reported by `build`, so that the calls of a compiler stay
-/// plain.
+/// Mistakes (an unknown state, a NaN cost) are remembered and reported by `build`, so that the
+/// calls of a compiler stay plain.
 #[derive(Default)]
 pub struct GraphBuilder {
     states: u32,
@@ -73,8 +73,8 @@ impl GraphBuilder {
     }
 
     /// Adds an arc. `pdf` is `None` for an epsilon arc; `label` is a word id with the flags
-    /// [`WORD_START`](super::WORD_START) and [`WORD_END`](super::WORD_END), 0 for nothing. An arc of infinite cost is
-    /// left out; the target may be added later.
+    /// [`WORD_START`](super::WORD_START) and [`WORD_END`](super::WORD_END), 0 for nothing. An arc
+    /// of infinite cost is left out; the target may be added later.
     pub fn add_arc(
         &mut self,
         from: StateId,
@@ -120,7 +120,8 @@ impl GraphBuilder {
         self.num_pdfs = self.num_pdfs.max(pdf.map_or(0, |pdf| pdf.0 + 1));
     }
 
-    /// Makes a state final at a cost; an infinite cost takes it back. The last call for a state counts.
+    /// Makes a state final at a cost; an infinite cost takes it back. The last call for a state
+    /// counts.
     pub fn set_final(&mut self, state: StateId, cost: Cost) {
         if cost.0.is_nan() || cost.0 == f32::NEG_INFINITY {
             return self.fail(GraphError::BadCost {
@@ -139,8 +140,8 @@ impl GraphBuilder {
     /// Lays the graph out.
     ///
     /// # Errors
-    /// The first mistake in what was added: a state that does not exist, an unusable cost, too many states or pdfs, no
-    /// start.
+    /// The first mistake in what was added: a state that does not exist, an unusable cost, too many
+    /// states or pdfs, no start.
     pub fn build(mut self) -> Result<Graph, GraphError> {
         if let Some(error) = self.error.take() {
             return Err(error);
@@ -185,8 +186,9 @@ impl GraphBuilder {
         }
     }
 
-    /// Numbers the states anew, those with epsilon arcs first, otherwise in the order they were added, which a compiler
-    /// chose for locality. Returns the new id of each state and the number of states with epsilon arcs.
+    /// Numbers the states anew, those with epsilon arcs first, otherwise in the order they were
+    /// added, which a compiler chose for locality. Returns the new id of each state and the number
+    /// of states with epsilon arcs.
     fn epsilon_states_first(&self) -> (Vec<u32>, usize) {
         let mut new_id = vec![u32::MAX; self.states as usize];
         for arc in &self.epsilon {
@@ -232,7 +234,8 @@ fn rows(mut loose: Vec<LooseArc>, states: usize, new_id: &[u32]) -> Result<RowAr
     Ok((begin, arcs, labels))
 }
 
-/// Final states in ascending order with their costs; the last entry of a state counts, infinite ones are dropped.
+/// Final states in ascending order with their costs; the last entry of a state counts, infinite
+/// ones are dropped.
 fn final_rows(finals: Vec<(u32, f32)>, new_id: &[u32]) -> (Vec<u32>, Vec<f32>) {
     let mut finals: Vec<_> = finals
         .iter()

@@ -1,16 +1,19 @@
 //! The decoding graph as the search reads it: compressed sparse rows of eight-byte arcs.
 //!
 //! What the layout does for the search's cache behaviour:
-//! - emitting and epsilon arcs are in separate arrays, since the search walks them in separate passes;
-//! - an arc is one `u64`: from the top, 24 bits of cost (signed fixed point, step 2⁻¹⁵), 14 of pdf, one that says whether
-//!   the arc has a label, 25 of target; so one cache line holds eight arcs, and the order of the integers is the order
-//!   of the costs;
-//! - the arcs of a state are sorted by cost, so that expansion stops at the first one beyond the beam;
+//! - emitting and epsilon arcs are in separate arrays, since the search walks them in separate
+//!   passes;
+//! - an arc is one `u64`: from the top, 24 bits of cost (signed fixed point, step 2⁻¹⁵), 14 of pdf,
+//!   one that says whether the arc has a label, 25 of target; so one cache line holds eight arcs,
+//!   and the order of the integers is the order of the costs;
+//! - the arcs of a state are sorted by cost, so that expansion stops at the first one beyond the
+//!   beam;
 //! - labels are in a parallel array that is read only when an arc that has one is taken;
-//! - states with epsilon arcs are numbered first, so that "has it any?" is one comparison and no memory access.
+//! - states with epsilon arcs are numbered first, so that "has it any?" is one comparison and no
+//!   memory access.
 //!
-//! The fixed-point step of 3·10⁻⁵ leaves a path of a hundred arcs within about 10⁻⁴ of its cost in `f32`; an `f16` of
-//! the same purpose would err by 10⁻³ an arc.
+//! The fixed-point step of 3·10⁻⁵ leaves a path of a hundred arcs within about 10⁻⁴ of its cost in
+//! `f32`; an `f16` of the same purpose would err by 10⁻³ an arc.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -47,8 +50,9 @@ const COST_MAX_STEPS: f32 = 8_388_607.0;
 pub struct PackedArc(i64);
 
 impl PackedArc {
-    /// Packs an arc; `pdf` is 0 for an epsilon arc. `pdf` and `next` must be below the format's limits, and `cost`
-    /// above −256; a cost of 256 or more (a probability of e⁻²⁵⁶) is held as just under 256.
+    /// Packs an arc; `pdf` is 0 for an epsilon arc. `pdf` and `next` must be below the format's
+    /// limits, and `cost` above −256; a cost of 256 or more (a probability of e⁻²⁵⁶) is held as
+    /// just under 256.
     pub(super) fn new(pdf: u32, labelled: bool, cost: f32, next: u32) -> Self {
         debug_assert!((pdf as usize) < PDF_LIMIT && (next as usize) < STATE_LIMIT && cost > -256.0);
         let steps = (cost * COST_STEPS).round().min(COST_MAX_STEPS) as i64;
@@ -106,7 +110,8 @@ impl<T: Pod> Section<T> {
 
 /// A decoding graph: built by [`GraphBuilder`](super::GraphBuilder), or mapped by [`Graph::open`].
 ///
-/// Immutable and shareable between threads. Nothing in a mapped graph is trusted: every access is checked.
+/// Immutable and shareable between threads. Nothing in a mapped graph is trusted: every access is
+/// checked.
 #[derive(Debug)]
 pub struct Graph {
     pub(super) start: u32,
@@ -249,7 +254,8 @@ impl<'g> Rows<'g> {
         }
     }
 
-    /// The index of the first arc of a state, and its arcs; empty if the state or its row is out of range.
+    /// The index of the first arc of a state, and its arcs; empty if the state or its row is out of
+    /// range.
     #[inline(always)]
     pub(crate) fn row(&self, state: u32) -> (u32, &'g [PackedArc]) {
         let state = state as usize;

@@ -13,11 +13,13 @@
 //! | 216 | zero |
 //! | 248 | XXH3-64 of bytes 0 to 248, `u64` |
 //!
-//! Sections in order: emitting row offsets `u32[states + 1]`, emitting arcs `u64`, their labels `u32`, epsilon row
-//! offsets `u32[epsilon states + 1]`, epsilon arcs, their labels, final states `u32`, final costs `f32`.
+//! Sections in order: emitting row offsets `u32[states + 1]`, emitting arcs `u64`, their labels
+//! `u32`, epsilon row offsets `u32[epsilon states + 1]`, epsilon arcs, their labels, final states
+//! `u32`, final costs `f32`.
 //!
-//! Opening checks the header alone, whatever the size of the graph; [`Graph::verify`] reads and checks all of it.
-//! A mapped file must not be truncated while it is in use, which is why [`Graph::save`] writes beside and renames.
+//! Opening checks the header alone, whatever the size of the graph; [`Graph::verify`] reads and
+//! checks all of it. A mapped file must not be truncated while it is in use, which is why
+//! [`Graph::save`] writes beside and renames.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -50,7 +52,8 @@ struct SectionEntry {
 }
 
 impl Graph {
-    /// Writes the graph, atomically: into a temporary file in the same folder, which then takes the name.
+    /// Writes the graph, atomically: into a temporary file in the same folder, which then takes the
+    /// name.
     ///
     /// # Errors
     /// [`GraphError::Io`] if the folder cannot be written.
@@ -93,7 +96,8 @@ impl Graph {
     /// Maps a graph file. Takes the same time whatever its size.
     ///
     /// # Errors
-    /// [`GraphError`] if the file cannot be read, is not a graph, is of another version or its header is damaged.
+    /// [`GraphError`] if the file cannot be read, is not a graph, is of another version or its
+    /// header is damaged.
     pub fn open(path: &Path) -> Result<Graph, GraphError> {
         let io = |source| GraphError::Io {
             path: path.to_owned(),
@@ -105,8 +109,9 @@ impl Graph {
                 path: path.to_owned(),
             });
         }
-        // SAFETY: the map is read-only. A program that shrinks or rewrites the file in place while it is mapped breaks
-        // it; ours replace files by renaming, and every value read from the map is checked before it is used.
+        // SAFETY: the map is read-only. A program that shrinks or rewrites the file in place while
+        // it is mapped breaks it; ours replace files by renaming, and every value read from the map
+        // is checked before it is used.
         #[allow(unsafe_code)]
         let map = unsafe { Mmap::map(&file) }.map_err(io)?;
         Graph::from_map(Arc::new(map), path)
@@ -250,7 +255,8 @@ fn check_rows(rows: &Rows<'_>, states: u32, pdfs: u32) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads and checks the header: identity, version, checksum, and that sections lie in the file and agree in length.
+/// Reads and checks the header: identity, version, checksum, and that sections lie in the file and
+/// agree in length.
 fn read_header(map: &[u8], path: &Path) -> Result<[SectionEntry; SECTIONS], GraphError> {
     let corrupt = |what: &str| GraphError::Corrupt {
         path: path.to_owned(),

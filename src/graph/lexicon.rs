@@ -7,7 +7,8 @@
 //! either<TAB>AY DH ER
 //! ```
 //!
-//! A line may give the pronunciation's probability among those of its word in between: `either<TAB>0.4<TAB>AY DH ER`.
+//! A line may give the pronunciation's probability among those of its word in between:
+//! `either<TAB>0.4<TAB>AY DH ER`.
 
 use std::collections::HashMap;
 use std::io::BufRead;
@@ -26,7 +27,8 @@ pub const LONGEST_PRONUNCIATION: usize = 256;
 pub struct Pronunciation {
     /// The phones in order; at least one.
     pub phones: Vec<PhoneId>,
-    /// `−ln` of its probability among the word's pronunciations; [`Cost::FREE`] where the lexicon gives none.
+    /// `−ln` of its probability among the word's pronunciations; [`Cost::FREE`] where the lexicon
+    /// gives none.
     pub cost: Cost,
 }
 
@@ -37,11 +39,12 @@ pub struct Lexicon {
 }
 
 impl Lexicon {
-    /// Reads `lexicon.txt`, whose words must be in `words` and whose phones must be in `phones` (id = index).
+    /// Reads `lexicon.txt`, whose words must be in `words` and whose phones must be in `phones` (id
+    /// = index).
     ///
     /// # Errors
-    /// [`TextError`] with the file and the line: unreadable, an unknown word or phone, no phones, a probability that
-    /// is none, or a pronunciation that stands twice.
+    /// [`TextError`] with the file and the line: unreadable, an unknown word or phone, no phones, a
+    /// probability that is none, or a pronunciation that stands twice.
     pub fn open(path: &Path, words: &WordTable, phones: &[String]) -> Result<Lexicon, TextError> {
         Lexicon::read(Lines::open(path)?, words, phones)
     }
@@ -84,7 +87,8 @@ impl Lexicon {
         Ok(Lexicon { by_word })
     }
 
-    /// The pronunciations of a word, in the file's order; none for a word that cannot be said, such as `</s>`.
+    /// The pronunciations of a word, in the file's order; none for a word that cannot be said, such
+    /// as `</s>`.
     pub fn pronunciations(&self, word: WordId) -> &[Pronunciation] {
         self.by_word
             .get(word.index())

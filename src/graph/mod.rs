@@ -1,7 +1,8 @@
 //! Where may speech go? The decoding graph, and what it is built from: lexicon and n-gram.
 //!
-//! A [`Graph`] is a weighted automaton over frames: *emitting* arcs consume one frame of scores with one pdf, *epsilon*
-//! arcs consume nothing. It is built in memory by [`GraphBuilder`], saved and mapped by [`Graph::save`] and
+//! A [`Graph`] is a weighted automaton over frames: *emitting* arcs consume one frame of scores
+//! with one pdf, *epsilon* arcs consume nothing. It is built in memory by [`GraphBuilder`], saved
+//! and mapped by [`Graph::save`] and
 //! [`Graph::open`], and exchanged with OpenFst and Kaldi by [`Graph::read_openfst`] and
 //! [`Graph::save_openfst`].
 
@@ -24,11 +25,14 @@ pub use file::GRAPH_FORMAT;
 pub use textfile::TextError;
 pub use words::WordTable;
 
-/// Flag in an arc's label: this arc enters the first phone of a word, so a word starts at the frame it consumes.
+/// Flag in an arc's label: this arc enters the first phone of a word, so a word starts at the frame
+/// it consumes.
 pub const WORD_START: u32 = 1 << 31;
 
-/// Flag in an arc's label: this arc enters the silence after a word, so the word ends before the frame it consumes.
+/// Flag in an arc's label: this arc enters the silence after a word, so the word ends before the
+/// frame it consumes.
 pub const WORD_END: u32 = 1 << 30;
 
-/// The bits of an arc's label that hold the [`WordId`](crate::units::WordId) it puts out; 0 is no word.
+/// The bits of an arc's label that hold the [`WordId`](crate::units::WordId) it puts out; 0 is no
+/// word.
 pub const WORD_MASK: u32 = WORD_END - 1;

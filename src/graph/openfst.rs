@@ -1,11 +1,14 @@
-//! Reads and writes OpenFst's binary files, so that graphs built by Kaldi can be decoded, and ours by others.
+//! Reads and writes OpenFst's binary files, so that graphs built by Kaldi can be decoded, and ours
+//! by others.
 //!
-//! Read: `vector` and `const` types of tropical (`standard`) arcs, aligned or not, symbol tables skipped. Written: `vector`.
-//! An input label is a pdf plus one, 0 for epsilon; an output label is a word id. Word flags have no place in an OpenFst
-//! file, so a graph that was written and read back gives words the times of their labels.
+//! Read: `vector` and `const` types of tropical (`standard`) arcs, aligned or not, symbol tables
+//! skipped. Written: `vector`. An input label is a pdf plus one, 0 for epsilon; an output label is
+//! a word id. Word flags have no place in an OpenFst file, so a graph that was written and read
+//! back gives words the times of their labels.
 //!
-//! Layout as in OpenFst 1.7 (`fst/fst.cc`, `fst/vector-fst.h`, `fst/const-fst.h`): little-endian; strings are an `int32`
-//! length and bytes. Memory follows the bytes that are really there, never a count that a header claims.
+//! Layout as in OpenFst 1.7 (`fst/fst.cc`, `fst/vector-fst.h`, `fst/const-fst.h`): little-endian;
+//! strings are an `int32` length and bytes. Memory follows the bytes that are really there, never a
+//! count that a header claims.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -28,14 +31,16 @@ const CONST_ALIGNED_VERSION: i32 = 1;
 const ALIGNMENT: u64 = 16;
 /// The longest string of a header or symbol table that is believed.
 const STRING_LIMIT: i32 = 1 << 16;
-/// OpenFst's properties "expanded" and "mutable", which every vector file has; the others are left unknown.
+/// OpenFst's properties "expanded" and "mutable", which every vector file has; the others are left
+/// unknown.
 const VECTOR_PROPERTIES: u64 = 3;
 
 impl Graph {
     /// Reads an OpenFst file (`HCLG.fst`).
     ///
     /// # Errors
-    /// [`GraphError`] if the file cannot be read, is damaged, or is of a kind that is not supported.
+    /// [`GraphError`] if the file cannot be read, is damaged, or is of a kind that is not
+    /// supported.
     pub fn read_openfst(path: &Path) -> Result<Graph, GraphError> {
         let file = File::open(path).map_err(|source| io_error(path, source))?;
         Graph::from_openfst(BufReader::with_capacity(1 << 20, file))

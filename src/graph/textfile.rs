@@ -1,7 +1,8 @@
-//! Lines of the model's text files (word table, lexicon, ARPA), with the place for the error message.
+//! Lines of the model's text files (word table, lexicon, ARPA), with the place for the error
+//! message.
 //!
-//! The bytes are untrusted: a line may not be longer than [`LONGEST_LINE`], so that a file without line ends cannot
-//! claim unbounded memory.
+//! The bytes are untrusted: a line may not be longer than [`LONGEST_LINE`], so that a file without
+//! line ends cannot claim unbounded memory.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};

@@ -1,7 +1,7 @@
 //! The word table: which word has which id. Line n of `words.txt` is the word of id n.
 //!
-//! Both n-grams, the lexicon and the graph of a model number their words by this one table. It opens with `<eps>`
-//! (no word), and holds `<s>`, `</s>` and `<unk>`.
+//! Both n-grams, the lexicon and the graph of a model number their words by this one table. It
+//! opens with `<eps>` (no word), and holds `<s>`, `</s>` and `<unk>`.
 
 use std::collections::HashMap;
 use std::io::BufRead;
@@ -22,7 +22,8 @@ impl WordTable {
     /// Reads `words.txt`.
     ///
     /// # Errors
-    /// [`TextError`] with the file and the line: unreadable, not UTF-8, an empty line, or a word that stands twice.
+    /// [`TextError`] with the file and the line: unreadable, not UTF-8, an empty line, or a word
+    /// that stands twice.
     pub fn open(path: &Path) -> Result<WordTable, TextError> {
         WordTable::read(Lines::open(path)?)
     }

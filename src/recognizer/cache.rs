@@ -1,9 +1,10 @@
 //! Where the compiled graph is kept between runs, so that only the first one compiles it.
 //!
-//! The file's name holds a hash of everything that went into it, so a changed model never meets an old graph. A new
-//! file is written beside its place and renamed into it: another process sees the whole file or none, and of two that
-//! compile at once the later rename wins with the same content. Where the folder cannot be written, the file lives in
-//! a temporary folder for as long as this process needs it.
+//! The file's name holds a hash of everything that went into it, so a changed model never meets an
+//! old graph. A new file is written beside its place and renamed into it: another process sees the
+//! whole file or none, and of two that compile at once the later rename wins with the same content.
+//! Where the folder cannot be written, the file lives in a temporary folder for as long as this
+//! process needs it.
 
 use std::fs;
 use std::io;
@@ -74,11 +75,12 @@ impl Cache {
         }
     }
 
-    /// Opens the file of this key with `open`, after making it with `make` where it is missing or `open` refuses it.
+    /// Opens the file of this key with `open`, after making it with `make` where it is missing or
+    /// `open` refuses it.
     ///
     /// # Errors
-    /// Whatever `make` reports, or what `open` reports of a file just made, or that no folder, not even a temporary
-    /// one, can be written.
+    /// Whatever `make` reports, or what `open` reports of a file just made, or that no folder, not
+    /// even a temporary one, can be written.
     pub fn open_or_make<T, E: From<io::Error> + std::fmt::Display>(
         &self,
         key: &CacheKey,
@@ -110,7 +112,8 @@ impl Cache {
         Ok((open(file.path())?, file))
     }
 
-    /// An empty file to write to: in the cache folder, so that a rename suffices later, else in a temporary folder.
+    /// An empty file to write to: in the cache folder, so that a rename suffices later, else in a
+    /// temporary folder.
     fn draft(&self) -> io::Result<TempPath> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("paretone-").suffix(".part");
@@ -129,7 +132,8 @@ impl Cache {
     }
 }
 
-/// Moves the finished draft to its place in the cache; where that fails the draft itself serves, for this process.
+/// Moves the finished draft to its place in the cache; where that fails the draft itself serves,
+/// for this process.
 fn keep(draft: TempPath, place: Option<PathBuf>) -> CachedFile {
     let Some(path) = place.filter(|place| place.parent() == draft.parent()) else {
         return CachedFile {

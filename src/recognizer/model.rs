@@ -34,7 +34,8 @@ pub(super) struct Model {
     pub network: Network,
     pub graph: Graph,
     words: WordTable,
-    /// The graph's n-gram and the larger one, where the caller wants rescoring and the model has it.
+    /// The graph's n-gram and the larger one, where the caller wants rescoring and the model has
+    /// it.
     pub rescoring: Option<[Ngram; 2]>,
     /// Keeps a graph that could not be cached on disk for as long as it is mapped.
     _graph_file: CachedFile,

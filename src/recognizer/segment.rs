@@ -1,23 +1,28 @@
-//! Where may a long recording be cut? At its quietest places, so that memory is bounded by a segment, not by the file.
+//! Where may a long recording be cut? At its quietest places, so that memory is bounded by a
+//! segment, not by the file.
 //!
-//! Scores, tokens and lattice all grow with the audio: a segment of half a minute holds them to a few megabytes, an
-//! hour at once would take gigabytes. A cut costs the language model its history and may split a word, so it is
-//! made only where it must be, where the sound is weakest, and a recording no longer than [`LONGEST`] is never cut.
+//! Scores, tokens and lattice all grow with the audio: a segment of half a minute holds them to a
+//! few megabytes, an hour at once would take gigabytes. A cut costs the language model its history
+//! and may split a word, so it is made only where it must be, where the sound is weakest, and a
+//! recording no longer than [`LONGEST`] is never cut.
 
 use std::ops::Range;
 
 use crate::units::{Hertz, Seconds};
 
-/// The longest stretch that is recognised at once: above the longest utterance of the usual test sets (35 s).
+/// The longest stretch that is recognised at once: above the longest utterance of the usual test
+/// sets (35 s).
 pub const LONGEST: Seconds = Seconds(40.0);
 /// A cut is sought from here on, so that segments are not needlessly short.
 const SHORTEST: Seconds = Seconds(15.0);
-/// The window whose energy says how quiet a place is: long enough not to cut inside a stop consonant.
+/// The window whose energy says how quiet a place is: long enough not to cut inside a stop
+/// consonant.
 const WINDOW: Seconds = Seconds(0.3);
 /// The step between two windows.
 const STEP: Seconds = Seconds(0.05);
 
-/// Cuts `samples` into consecutive ranges of at most [`LONGEST`], which together cover them; none for no samples.
+/// Cuts `samples` into consecutive ranges of at most [`LONGEST`], which together cover them; none
+/// for no samples.
 pub fn segments(samples: &[f32], rate: Hertz) -> Vec<Range<usize>> {
     let count = |seconds: Seconds| ((seconds.0 * f64::from(rate.0)) as usize).max(1);
     let (longest, shortest) = (count(LONGEST), count(SHORTEST));
@@ -35,7 +40,8 @@ pub fn segments(samples: &[f32], rate: Hertz) -> Vec<Range<usize>> {
     ranges
 }
 
-/// The middle of the window with the least energy; the last of equals, so that segments are as long as they may be.
+/// The middle of the window with the least energy; the last of equals, so that segments are as long
+/// as they may be.
 fn quietest(samples: &[f32], window: usize, step: usize) -> usize {
     let mut best = (f32::INFINITY, samples.len() / 2);
     for start in (0..samples.len().saturating_sub(window)).step_by(step) {

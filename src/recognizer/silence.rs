@@ -1,13 +1,16 @@
-//! Digital silence, made audible: a network that learnt from microphones has never met a stretch of equal samples.
+//! Digital silence, made audible: a network that learnt from microphones has never met a stretch of
+//! equal samples.
 //!
-//! Edited and synthetic recordings hold such stretches. Their log energies lie tens of nats below any room's, which
-//! pulls the utterance mean along, and the network answers with words (measured: one inserted word at the start of each
-//! of four synthetic sentences; none with this floor). So the stretches, and only they, get noise of about the last
-//! three bits of 16, the same at every run.
+//! Edited and synthetic recordings hold such stretches. Their log energies lie tens of nats below
+//! any room's, which pulls the utterance mean along, and the network answers with words (measured:
+//! one inserted word at the start of each of four synthetic sentences; none with this floor). So
+//! the stretches, and only they, get noise of about the last three bits of 16, the same at every
+//! run.
 
 use crate::units::{Hertz, Seconds};
 
-/// A stretch of equal samples shorter than this is left alone: clipped peaks and quiet zero crossings are no silence.
+/// A stretch of equal samples shorter than this is left alone: clipped peaks and quiet zero
+/// crossings are no silence.
 const SHORTEST: Seconds = Seconds(0.01);
 /// Amplitude of the noise, full scale being 1.
 const FLOOR: f32 = 1e-4;
@@ -22,7 +25,8 @@ pub fn fill_digital_silence(samples: &mut [f32], rate: Hertz) {
     }
 }
 
-/// Uniform noise by a linear congruence (Numerical Recipes' constants), of which the high bits are used.
+/// Uniform noise by a linear congruence (Numerical Recipes' constants), of which the high bits are
+/// used.
 fn add_noise(samples: &mut [f32]) {
     let mut state = 1u32;
     for sample in samples {

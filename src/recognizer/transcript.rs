@@ -58,7 +58,8 @@ impl Transcript {
         words.join(" ")
     }
 
-    /// Processing seconds per second of audio, always of the recording's own length; zero for an empty recording.
+    /// Processing seconds per second of audio, always of the recording's own length; zero for an
+    /// empty recording.
     pub fn real_time_factor(&self) -> f64 {
         if self.audio.0 > 0.0 {
             self.timings.total().0 / self.audio.0

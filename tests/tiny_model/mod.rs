@@ -1,7 +1,8 @@
-//! A whole model of a few kilobytes, made of fixed numbers: for tests that need a model but no accuracy.
+//! A whole model of a few kilobytes, made of fixed numbers: for tests that need a model but no
+//! accuracy.
 //!
-//! Two words, four phones, one layer. What it hears has no meaning; that it answers, and how fast it gives up on
-//! damage, has.
+//! Two words, four phones, one layer. What it hears has no meaning; that it answers, and how fast
+//! it gives up on damage, has.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
@@ -82,7 +83,8 @@ fn description() -> String {
     .to_string()
 }
 
-/// Small weights without pattern, by a fixed linear congruence, and every pdf of its own phone alone.
+/// Small weights without pattern, by a fixed linear congruence, and every pdf of its own phone
+/// alone.
 fn weights() -> Vec<u8> {
     let mut state = 1u32;
     let mut next = || {

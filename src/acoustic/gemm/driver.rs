@@ -1,8 +1,8 @@
 //! The loops around the micro-kernels: over panels of weights, then over blocks of rows.
 //!
-//! Panels are outermost, so each panel is fetched from main memory or the last-level cache once per call and stays in
-//! the second level while all rows pass over it; a call with a hundred rows thus reads the weights once for a hundred
-//! frames.
+//! Panels are outermost, so each panel is fetched from main memory or the last-level cache once per
+//! call and stays in the second level while all rows pass over it; a call with a hundred rows thus
+//! reads the weights once for a hundred frames.
 
 use super::{PackedMatrix, Rows, Target};
 
@@ -27,8 +27,8 @@ pub(super) trait Tile {
     /// Columns of every tile.
     const COLUMNS: usize;
 
-    /// Multiplies `count` (1 to `ROWS`) rows with a panel into `out`, whose rows are `out_stride` apart and have
-    /// `COLUMNS` elements each.
+    /// Multiplies `count` (1 to `ROWS`) rows with a panel into `out`, whose rows are `out_stride`
+    /// apart and have `COLUMNS` elements each.
     ///
     /// # Panics
     /// A row of A or C reaches beyond its slice.

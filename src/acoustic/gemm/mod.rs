@@ -1,13 +1,16 @@
-//! `C = A · B` for the layers: B is a weight matrix packed once, A is a window that slides over a sequence.
+//! `C = A · B` for the layers: B is a weight matrix packed once, A is a window that slides over a
+//! sequence.
 //!
-//! The rows of A may overlap (row stride smaller than the depth): a convolution over contiguous offsets is then one
-//! product over the sequence as it lies in memory, with no copy of the windows (im2col). A is never packed: the
-//! micro-kernels broadcast its elements from a few row streams, while each element of B serves a whole row block.
+//! The rows of A may overlap (row stride smaller than the depth): a convolution over contiguous
+//! offsets is then one product over the sequence as it lies in memory, with no copy of the windows
+//! (im2col). A is never packed: the micro-kernels broadcast its elements from a few row streams,
+//! while each element of B serves a whole row block.
 //!
-//! B is stored in panels of as many columns as the kernel's tile has, depth-major within a panel (Goto and
-//! van de Geijn 2008). The micro-kernel is chosen once, when the weights are packed: AVX-512, AVX2 with FMA, or the
-//! portable twin. Within one kernel the sum of a row is taken in the same order wherever the row lies in A, so results
-//! do not depend on how a sequence is cut into blocks.
+//! B is stored in panels of as many columns as the kernel's tile has, depth-major within a panel
+//! (Goto and van de Geijn 2008). The micro-kernel is chosen once, when the weights are packed:
+//! AVX-512, AVX2 with FMA, or the portable twin. Within one kernel the sum of a row is taken in the
+//! same order wherever the row lies in A, so results do not depend on how a sequence is cut into
+//! blocks.
 
 mod driver;
 mod scalar;
@@ -99,11 +102,12 @@ pub struct PackedMatrix {
 }
 
 impl PackedMatrix {
-    /// Packs the transpose of row-major weights: element (k, column) of B is `weights[column · stride + k]`.
+    /// Packs the transpose of row-major weights: element (k, column) of B is `weights[column ·
+    /// stride + k]`.
     ///
     /// # Panics
-    /// This processor does not run `kernel`, or the weights are shorter than `columns` rows of `depth` elements,
-    /// `stride` apart.
+    /// This processor does not run `kernel`, or the weights are shorter than `columns` rows of
+    /// `depth` elements, `stride` apart.
     pub fn from_transposed(
         kernel: Kernel,
         weights: &[f32],

@@ -1,6 +1,7 @@
 //! The portable micro-kernel, the twin the vector kernels are tested against.
 //!
-//! Written over arrays of fixed size so that the compiler keeps the tile in whatever vector registers the target has.
+//! Written over arrays of fixed size so that the compiler keeps the tile in whatever vector
+//! registers the target has.
 
 use super::Target;
 use super::driver::{Operands, Tile};

@@ -1,8 +1,9 @@
 //! The x86-64 micro-kernels: AVX2 with FMA (6 × 16) and AVX-512 (14 × 32).
 //!
-//! Both keep the tile in registers over the whole depth: per step of the depth two vectors of weights are loaded and
-//! each element of A is broadcast once for two fused multiply–adds. 12 accumulators of 16 registers and 28 of 32 leave
-//! just enough for the two weight vectors and one broadcast.
+//! Both keep the tile in registers over the whole depth: per step of the depth two vectors of
+//! weights are loaded and each element of A is broadcast once for two fused multiply–adds. 12
+//! accumulators of 16 registers and 28 of 32 leave just enough for the two weight vectors and one
+//! broadcast.
 #![allow(unsafe_code)]
 
 macro_rules! kernel {
@@ -40,8 +41,9 @@ macro_rules! kernel {
                     target: Target,
                 ) {
                     match count {
-                        // SAFETY: a matrix is packed for this kernel only after `Kernel::available` has detected
-                        // these features, and only the kernel of its matrix is dispatched to.
+                        // SAFETY: a matrix is packed for this kernel only after `Kernel::available`
+                        // has detected these features, and only the kernel of its matrix is
+                        // dispatched to.
                         $($count => unsafe { tile::<$count>(operands, out, out_stride, target) },)*
                         _ => unreachable!("the driver asks for 1 to {ROWS} rows"),
                     }
@@ -61,14 +63,15 @@ macro_rules! kernel {
                 assert!(panel.as_ptr().addr().is_multiple_of(4 * LANES), "panels are aligned");
                 let mut sums = [[$zero(); 2]; R];
                 for k in 0..depth {
-                    // SAFETY: k < depth, so both vectors lie within the panel, which is aligned to a vector since
-                    // its start is (asserted above) and COLUMNS is two vectors.
+                    // SAFETY: k < depth, so both vectors lie within the panel, which is aligned to
+                    // a vector since its start is (asserted above) and COLUMNS is two vectors.
                     let weights = unsafe {
                         let at = panel.as_ptr().add(k * COLUMNS);
                         [$load(at), $load(at.add(LANES))]
                     };
                     for (r, sum) in sums.iter_mut().enumerate() {
-                        // SAFETY: r < R and k < depth; the first assertion covers (R − 1)·stride + depth elements.
+                        // SAFETY: r < R and k < depth; the first assertion covers (R − 1)·stride +
+                        // depth elements.
                         let a = $broadcast(unsafe { *rows.get_unchecked(r * stride + k) });
                         sum[0] = $fma(a, weights[0], sum[0]);
                         sum[1] = $fma(a, weights[1], sum[1]);
@@ -76,8 +79,8 @@ macro_rules! kernel {
                 }
                 for (r, sum) in sums.iter().enumerate() {
                     for (half, &new) in sum.iter().enumerate() {
-                        // SAFETY: r < R and half < 2; the second assertion covers (R − 1)·out_stride + COLUMNS
-                        // elements of C.
+                        // SAFETY: r < R and half < 2; the second assertion covers (R −
+                        // 1)·out_stride + COLUMNS elements of C.
                         unsafe {
                             let at = out.as_mut_ptr().add(r * out_stride + half * LANES);
                             let sum = if target == Target::Add { $add(new, $load_unaligned(at)) } else { new };

@@ -1,6 +1,8 @@
-//! LibriSpeech chapters: `<set>/<speaker>/<chapter>/<speaker>-<chapter>.trans.txt` beside the audio.
+//! LibriSpeech chapters: `<set>/<speaker>/<chapter>/<speaker>-<chapter>.trans.txt` beside the
+//! audio.
 //!
-//! A line is `<speaker>-<chapter>-<number> THE WORDS`; the audio is `<id>.flac` or any other format we read.
+//! A line is `<speaker>-<chapter>-<number> THE WORDS`; the audio is `<id>.flac` or any other format
+//! we read.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! Speech corpora: lists of utterances with their audio, reference text and speaker, in the layouts they come in.
+//! Speech corpora: lists of utterances with their audio, reference text and speaker, in the layouts
+//! they come in.
 //!
 //! | layout | recognised by | speaker | accent |
 //! |---|---|---|---|
@@ -50,7 +51,8 @@ pub struct Utterance {
 /// Reads a corpus, whichever of the known layouts it has, in the order of its files.
 ///
 /// # Errors
-/// The path has none of the layouts, a file of the corpus cannot be read or is malformed, an id occurs twice.
+/// The path has none of the layouts, a file of the corpus cannot be read or is malformed, an id
+/// occurs twice.
 pub fn open(path: &Path) -> Result<Vec<Utterance>, EvalError> {
     let mut utterances = if path.is_file() {
         table::open(path)?
@@ -125,7 +127,8 @@ fn audio_file(folder: &Path, stem: &str) -> PathBuf {
         .clone()
 }
 
-/// Last part of a path written in a corpus' own file: what it names never leaves the corpus' folder.
+/// Last part of a path written in a corpus' own file: what it names never leaves the corpus'
+/// folder.
 fn base_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }

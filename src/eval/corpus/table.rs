@@ -1,8 +1,9 @@
 //! Tab-separated lists with a header line: our own manifest, and Common Voice's.
 //!
-//! The manifest has the columns `id`, `path` (relative to the manifest) and `text`, and optionally `speaker`, `accent`,
-//! `set`, `split` and `seconds`, in any order; further columns are ignored. Common Voice has `client_id`, `path`
-//! (in `clips/`) and `sentence`, and `accents` (formerly `accent`). Fields are never quoted.
+//! The manifest has the columns `id`, `path` (relative to the manifest) and `text`, and optionally
+//! `speaker`, `accent`, `set`, `split` and `seconds`, in any order; further columns are ignored.
+//! Common Voice has `client_id`, `path` (in `clips/`) and `sentence`, and `accents` (formerly
+//! `accent`). Fields are never quoted.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,8 @@ use crate::units::Seconds;
 /// Reads a manifest or a list of Common Voice.
 ///
 /// # Errors
-/// The file cannot be read, its header lacks columns, a row has another number of fields, a duration is no number.
+/// The file cannot be read, its header lacks columns, a row has another number of fields, a
+/// duration is no number.
 pub fn open(path: &Path) -> Result<Vec<Utterance>, EvalError> {
     parse(&read_text(path)?, path)
 }

@@ -1,8 +1,9 @@
-//! VoxForge submissions: a folder `<user>-<date>-<code>/` with `etc/PROMPTS`, `etc/README` and `wav/` or `flac/`.
+//! VoxForge submissions: a folder `<user>-<date>-<code>/` with `etc/PROMPTS`, `etc/README` and
+//! `wav/` or `flac/`.
 //!
-//! A line of `PROMPTS` is `<submission>/mfc/<file> THE WORDS`; only the file's name is used. The speaker is the user
-//! name, except for anonymous submissions, which have nothing but the submission in common. The accent is the README's
-//! "Pronunciation dialect".
+//! A line of `PROMPTS` is `<submission>/mfc/<file> THE WORDS`; only the file's name is used. The
+//! speaker is the user name, except for anonymous submissions, which have nothing but the
+//! submission in common. The accent is the README's "Pronunciation dialect".
 
 use std::path::Path;
 

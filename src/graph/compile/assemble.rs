@@ -111,7 +111,8 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
                 left = Some(key.left);
                 arcs = self.grower.root_arcs(stems, key.left, extra);
             }
-            // Plain roots have no silence: whoever backs off to one could have paused before, at the same cost.
+            // Plain roots have no silence: whoever backs off to one could have paused before, at
+            // the same cost.
             let pauses = key.again.is_some() && key.left != self.topology.silence;
             let silence = if pauses {
                 self.silence(key, WORD_END)

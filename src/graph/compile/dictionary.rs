@@ -1,7 +1,8 @@
 //! The pronunciations in lexicographic order of their phones.
 //!
-//! A pronunciation's position in that order is its *rank*. The pronunciations that may follow an LM state, sorted by
-//! rank, are the leaves of its prefix tree from left to right, so the tree is read off without building one.
+//! A pronunciation's position in that order is its *rank*. The pronunciations that may follow an LM
+//! state, sorted by rank, are the leaves of its prefix tree from left to right, so the tree is read
+//! off without building one.
 
 use crate::units::{PhoneId, WordId};
 

@@ -1,8 +1,9 @@
-//! The n-gram as the compiler sees it: LM states with what may follow, those that only back off left out.
+//! The n-gram as the compiler sees it: LM states with what may follow, those that only back off
+//! left out.
 //!
-//! An LM state without successors that can be said (most bigram histories of a pruned model) would be a root with
-//! nothing but an epsilon arc. Arcs go to its back-off state at once instead and carry the back-off cost, which the
-//! look-ahead then sees a word earlier.
+//! An LM state without successors that can be said (most bigram histories of a pruned model) would
+//! be a root with nothing but an epsilon arc. Arcs go to its back-off state at once instead and
+//! carry the back-off cost, which the look-ahead then sees a word earlier.
 
 use crate::units::{Cost, PhoneId, WordId};
 
@@ -47,7 +48,8 @@ pub(super) struct Histories<'a, M> {
     stand_in: Vec<(History, Steps)>,
 }
 
-/// An explicit end costs this much less or more than the one by back-off before it counts as explicit.
+/// An explicit end costs this much less or more than the one by back-off before it counts as
+/// explicit.
 const SAME_END: f32 = 1e-4;
 
 impl<'a, M: BackoffModel> Histories<'a, M> {

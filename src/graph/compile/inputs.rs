@@ -1,5 +1,5 @@
-//! The compiler's inputs from the pipeline's types: pdfs from the HMM, pronunciations from the lexicon, histories from the
-//! packed n-gram.
+//! The compiler's inputs from the pipeline's types: pdfs from the HMM, pronunciations from the
+//! lexicon, histories from the packed n-gram.
 
 use crate::acoustic::{Hmm, HmmArc};
 use crate::graph::lexicon::Lexicon;

@@ -1,10 +1,11 @@
 //! In which order the states are numbered.
 
-/// Numbers the states that can be reached breadth first: those that become active together lie together, which the
-/// search's caches feel (some 10 % of search time against the order of construction, more against a random one).
+/// Numbers the states that can be reached breadth first: those that become active together lie
+/// together, which the search's caches feel (some 10 % of search time against the order of
+/// construction, more against a random one).
 ///
-/// `successors` fills a vector with the states that a state leads to, likeliest first. Returns the states in their new
-/// order.
+/// `successors` fills a vector with the states that a state leads to, likeliest first. Returns the
+/// states in their new order.
 pub(super) fn breadth_first(
     start: u32,
     states: usize,

@@ -27,8 +27,8 @@ struct State {
 }
 
 impl LiteralModel {
-    /// From n-grams `(words, cost, back-off cost)`; every prefix of an n-gram is one too, every word a unigram, and
-    /// `order` is the longest.
+    /// From n-grams `(words, cost, back-off cost)`; every prefix of an n-gram is one too, every
+    /// word a unigram, and `order` is the longest.
     pub(super) fn new(order: usize, ngrams: &[(Vec<u32>, f32, f32)]) -> Self {
         let mut model = LiteralModel::default();
         model.by_words.insert(vec![], 0);
@@ -97,7 +97,8 @@ impl BackoffModel for LiteralModel {
     }
 }
 
-/// A topology of `phones` phones, silence first; `tie` gives the pdf of (left, phone, entry 0 or loop 1).
+/// A topology of `phones` phones, silence first; `tie` gives the pdf of (left, phone, entry 0 or
+/// loop 1).
 pub(super) fn topology(phones: u32, pdfs: usize, tie: impl Fn(u32, u32, u32) -> u32) -> Topology {
     let pair = |i: u32| {
         let (left, phone) = (i / phones, i % phones);

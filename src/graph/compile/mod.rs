@@ -1,24 +1,30 @@
-//! Compiles the decoding graph straight from lexicon, back-off n-gram and HMM, without general automata.
+//! Compiles the decoding graph straight from lexicon, back-off n-gram and HMM, without general
+//! automata.
 //!
-//! What one calls HCLG is, for a lexicon, an n-gram and left-biphone context, so regular that it can be written down: one
-//! *root* for each LM state and last phone, from each root a prefix tree of the words the LM state lists, back-off arcs
-//! between the roots. Composition, determinisation and minimisation are then local: the trees are deterministic by
-//! construction (`tree`), their weights and labels are pushed as they grow, and hash-consing from the leaves shares all
-//! equal ends (`nodes`). General determinisation and minimisation of the same graph take minutes and gigabytes.
+//! What one calls HCLG is, for a lexicon, an n-gram and left-biphone context, so regular that it
+//! can be written down: one
+//! *root* for each LM state and last phone, from each root a prefix tree of the words the LM state
+//! lists, back-off arcs between the roots. Composition, determinisation and minimisation are then
+//! local: the trees are deterministic by construction (`tree`), their weights and labels are pushed
+//! as they grow, and hash-consing from the leaves shares all equal ends (`nodes`). General
+//! determinisation and minimisation of the same graph take minutes and gigabytes.
 //!
 //! Semantics, which the search relies on:
-//! - an arc that consumes a frame enters a phone (with the entry pdf of its left context) or stays in one;
-//! - the best path of a word sequence costs: n-gram with back-off, `−ln` of the pronunciation probability, the word
-//!   penalty for each word, and at the start and after each word `−ln p` for a silence or `−ln (1 − p)` for none;
-//! - back-off is by epsilon arcs, also where an explicit n-gram exists, as in Kaldi's graphs; a path may so be cheaper
-//!   than the model says, which is rare and small;
+//! - an arc that consumes a frame enters a phone (with the entry pdf of its left context) or stays
+//!   in one;
+//! - the best path of a word sequence costs: n-gram with back-off, `−ln` of the pronunciation
+//!   probability, the word penalty for each word, and at the start and after each word `−ln p` for
+//!   a silence or `−ln (1 − p)` for none;
+//! - back-off is by epsilon arcs, also where an explicit n-gram exists, as in Kaldi's graphs; a
+//!   path may so be cheaper than the model says, which is rare and small;
 //! - labels carry [`WORD_START`](super::WORD_START) on the arc into a word's first phone and
 //!   [`WORD_END`](super::WORD_END) on the arc into the silence after it.
 //!
 //! The same input gives the same graph, byte for byte.
 //!
-//! Reference: Mohri, Pereira and Riley, "Speech recognition with weighted finite-state transducers", 2008; the direct
-//! construction is in the spirit of Novak, Minematsu and Hirose, "Dynamic grammars with lookahead composition", 2012.
+//! Reference: Mohri, Pereira and Riley, "Speech recognition with weighted finite-state
+//! transducers", 2008; the direct construction is in the spirit of Novak, Minematsu and Hirose,
+//! "Dynamic grammars with lookahead composition", 2012.
 
 mod assemble;
 mod contexts;
@@ -57,8 +63,8 @@ use topology::Topology;
 pub struct CompileOptions {
     /// Cost added to each word. Default 0, useful between −2 and 2; larger: fewer and longer words.
     pub word_penalty: Cost,
-    /// Probability of a silence at the start and after each word. Default 0.5, from 0 (no silences: a smaller graph that
-    /// cannot pause) to below 1.
+    /// Probability of a silence at the start and after each word. Default 0.5, from 0 (no silences:
+    /// a smaller graph that cannot pause) to below 1.
     pub silence_probability: f32,
 }
 
@@ -129,12 +135,12 @@ pub struct CompileReport {
     pub nodes: usize,
 }
 
-/// Compiles the decoding graph of a lexicon, an n-gram and an acoustic model's HMMs, which must share word ids and phone
-/// ids. Words without a pronunciation are left out.
+/// Compiles the decoding graph of a lexicon, an n-gram and an acoustic model's HMMs, which must
+/// share word ids and phone ids. Words without a pronunciation are left out.
 ///
 /// # Errors
-/// [`CompileError`]: unusable options, a pronunciation that does not fit the acoustic model, nothing to say, or a graph
-/// beyond what the format numbers.
+/// [`CompileError`]: unusable options, a pronunciation that does not fit the acoustic model,
+/// nothing to say, or a graph beyond what the format numbers.
 pub fn compile(
     hmm: &Hmm,
     lexicon: &Lexicon,

@@ -1,7 +1,9 @@
-//! Tree nodes, each kept once: hash-consing, which is minimisation when a tree is built from its leaves.
+//! Tree nodes, each kept once: hash-consing, which is minimisation when a tree is built from its
+//! leaves.
 //!
-//! Two nodes that consume the same pdf in their self-loop and have the same arcs are one state (Revuz 1992 for acyclic
-//! automata; here the leaves are roots, which are told apart by their keys).
+//! Two nodes that consume the same pdf in their self-loop and have the same arcs are one state
+//! (Revuz 1992 for acyclic automata; here the leaves are roots, which are told apart by their
+//! keys).
 
 use bytemuck::{Pod, Zeroable};
 use xxhash_rust::xxh3::xxh3_64_with_seed;

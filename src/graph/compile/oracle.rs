@@ -1,5 +1,5 @@
-//! The obvious twin of the compiler for tests: L∘G, C∘LG and H∘CLG by general composition, nothing optimised, and exact
-//! searches over either graph.
+//! The obvious twin of the compiler for tests: L∘G, C∘LG and H∘CLG by general composition, nothing
+//! optimised, and exact searches over either graph.
 
 use std::sync::Arc;
 
@@ -77,7 +77,8 @@ impl Plain {
         }
     }
 
-    /// Cost of the cheapest path that consumes the frames (each a cost for each pdf), and its words.
+    /// Cost of the cheapest path that consumes the frames (each a cost for each pdf), and its
+    /// words.
     pub(super) fn viterbi(&self, frames: &[Vec<f64>]) -> (f64, Vec<u32>) {
         let mut tokens = vec![None; self.arcs.len()];
         tokens[self.start] = Some((0.0, vec![]));
@@ -101,7 +102,8 @@ impl Plain {
             .unwrap_or((f64::INFINITY, vec![]))
     }
 
-    /// The part of the automaton that puts out exactly these words: its states are (state, words so far).
+    /// The part of the automaton that puts out exactly these words: its states are (state, words so
+    /// far).
     pub(super) fn saying(&self, words: &[u32]) -> Plain {
         let positions = words.len() + 1;
         let mut said = Plain {
@@ -201,7 +203,8 @@ fn arc(fst: &mut Fst, from: u32, labels: (u32, u32), cost: f32, to: u32) {
         .unwrap();
 }
 
-/// Phones (id + 1) to words, with optional silences at the start and after each word; silence is phone 0.
+/// Phones (id + 1) to words, with optional silences at the start and after each word; silence is
+/// phone 0.
 fn lexicon(pronunciations: &[Pronunciation], options: &CompileOptions) -> Fst {
     let mut l = Fst::new();
     let (start, between, silence) = (l.add_state(), l.add_state(), l.add_state());

@@ -1,13 +1,16 @@
-//! The roots: the states between two words, one for each (LM state, left phone, self-loop) that can occur.
+//! The roots: the states between two words, one for each (LM state, left phone, self-loop) that can
+//! occur.
 //!
-//! The last phone of a word is a state with a self-loop, from which the next word or a silence starts. Were that state
-//! apart from the root there would be an epsilon arc between them, taken at every frame; instead the root carries the
-//! self-loop itself, and there is one root for each self-loop pdf by which it is entered. Nearly always that is one,
-//! since an LM state's last word has one last pair of phones.
+//! The last phone of a word is a state with a self-loop, from which the next word or a silence
+//! starts. Were that state apart from the root there would be an epsilon arc between them, taken at
+//! every frame; instead the root carries the self-loop itself, and there is one root for each
+//! self-loop pdf by which it is entered. Nearly always that is one, since an LM state's last word
+//! has one last pair of phones.
 //!
-//! A *plain* root has no self-loop: back-off arcs lead there. Where a back-off comes from a root with the only self-loop
-//! that the target has as well, it goes to the target's looping root and the plain one is not built: more frames of
-//! the self-loop there cost the same as before the back-off, so no path gets cheaper.
+//! A *plain* root has no self-loop: back-off arcs lead there. Where a back-off comes from a root
+//! with the only self-loop that the target has as well, it goes to the target's looping root and
+//! the plain one is not built: more frames of the self-loop there cost the same as before the
+//! back-off, so no path gets cheaper.
 
 use crate::units::{PdfId, PhoneId};
 
@@ -52,8 +55,9 @@ impl RootKey {
     }
 }
 
-/// All roots in ascending order of their keys; a root's position is its state. The *initial* state, where utterances
-/// start, comes after them: it is like a plain root of the start history after silence, but may still enter a silence.
+/// All roots in ascending order of their keys; a root's position is its state. The *initial* state,
+/// where utterances start, comes after them: it is like a plain root of the start history after
+/// silence, but may still enter a silence.
 pub(super) struct Roots {
     keys: Vec<u64>,
     /// `histories + 1` offsets into `keys`.
@@ -106,7 +110,8 @@ impl Roots {
             .expect("every root that a word or a silence leads to was found")
     }
 
-    /// The state of the root of `history` that takes over a back-off from a root with this left phone and self-loop.
+    /// The state of the root of `history` that takes over a back-off from a root with this left
+    /// phone and self-loop.
     pub(super) fn backed_off(&self, history: History, from: RootKey) -> u32 {
         let key = self.takes_over(history, from);
         self.state(key)

@@ -1,7 +1,8 @@
 //! Costs as whole numbers of the graph file's fixed-point steps.
 //!
-//! Look-ahead moves costs along a path by subtracting and adding them; in integers the sum of a path stays what it was,
-//! and two subtrees that should be the same are the same bit for bit, which is what lets them be shared.
+//! Look-ahead moves costs along a path by subtracting and adding them; in integers the sum of a
+//! path stays what it was, and two subtrees that should be the same are the same bit for bit, which
+//! is what lets them be shared.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -22,7 +23,8 @@ impl Steps {
     /// Probability one.
     pub(super) const FREE: Steps = Steps(0);
 
-    /// The nearest number of steps, `None` for probability zero. Costs beyond ±255 are held at that.
+    /// The nearest number of steps, `None` for probability zero. Costs beyond ±255 are held at
+    /// that.
     pub(super) fn of(cost: Cost) -> Option<Steps> {
         let steps = || Steps((cost.0.clamp(-LARGEST, LARGEST) * PER_UNIT).round() as i32);
         (cost.0 < f32::INFINITY).then(steps)

@@ -123,7 +123,8 @@ impl Case {
         of_word.map(|p| f64::from(p.cost.cost().0)).reduce(f64::min)
     }
 
-    /// What lexicon and model say a word sequence costs, by every mixture of explicit n-grams and back-offs.
+    /// What lexicon and model say a word sequence costs, by every mixture of explicit n-grams and
+    /// back-offs.
     fn cost_of(&self, words: &[u32]) -> f64 {
         let p = f64::from(self.options.silence_probability);
         let pause = (-p.ln()).min(-(1.0 - p).ln());
@@ -214,7 +215,8 @@ proptest! {
     #[test]
     fn every_word_has_one_start_mark(case in case()) {
         let graph = case.compile();
-        // Marks less words on the way to each state, the same on every way there but for the label that is still due.
+        // Marks less words on the way to each state, the same on every way there but for the label
+        // that is still due.
         let mut seen = vec![None; graph.num_states()];
         seen[graph.start().index()] = Some(0);
         let mut queue = vec![graph.start()];

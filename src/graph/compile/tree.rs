@@ -1,9 +1,10 @@
 //! The lexical prefix tree of one LM state, grown from its sorted leaves and shared from its ends.
 //!
-//! Costs are pushed towards the root in the tropical semiring (Mohri and Riley 2001): an arc carries by how much the best
-//! word below it is worse than the best below its source, so the search sees the language model at a word's first
-//! phone. The word is put out at the first arc below which there is no other, so that what follows that arc depends
-//! on the word and its target alone, and is one chain of states wherever the word is used with that target.
+//! Costs are pushed towards the root in the tropical semiring (Mohri and Riley 2001): an arc
+//! carries by how much the best word below it is worse than the best below its source, so the
+//! search sees the language model at a word's first phone. The word is put out at the first arc
+//! below which there is no other, so that what follows that arc depends on the word and its target
+//! alone, and is one chain of states wherever the word is used with that target.
 
 use std::ops::Range;
 
@@ -78,7 +79,8 @@ impl<'a> Grower<'a> {
         }
     }
 
-    /// Grows the tree of one LM state from its leaves, sorted by rank, down to the states after the first phones.
+    /// Grows the tree of one LM state from its leaves, sorted by rank, down to the states after the
+    /// first phones.
     pub(super) fn stems(&mut self, leaves: &[Leaf]) -> Vec<Stem> {
         self.arcs.clear();
         let mut stems = Vec::new();
@@ -109,7 +111,8 @@ impl<'a> Grower<'a> {
         stems
     }
 
-    /// The arcs of a root with this left phone, given the stems of its tree; `extra` is added to each cost.
+    /// The arcs of a root with this left phone, given the stems of its tree; `extra` is added to
+    /// each cost.
     pub(super) fn root_arcs(
         &mut self,
         stems: &[Stem],

@@ -11,9 +11,10 @@
 //! \end\
 //! ```
 //!
-//! Each line holds the base-10 logarithm of a probability, the words, and for all but the highest order perhaps that of
-//! the back-off weight. The bytes are untrusted: errors name the line, and memory is bounded by what has been read, not
-//! by what the header promises. For the conventions see the manual page `ngram-format(5)` of SRILM.
+//! Each line holds the base-10 logarithm of a probability, the words, and for all but the highest
+//! order perhaps that of the back-off weight. The bytes are untrusted: errors name the line, and
+//! memory is bounded by what has been read, not by what the header promises. For the conventions
+//! see the manual page `ngram-format(5)` of SRILM.
 
 use std::io::BufRead;
 use std::path::Path;
@@ -52,8 +53,8 @@ impl Arpa {
     /// Reads a file whose words must be in `words`; not compressed.
     ///
     /// # Errors
-    /// [`NgramError::Text`] with the line that is wrong; [`NgramError::TooLarge`] for a word table or order beyond
-    /// what the packed form holds.
+    /// [`NgramError::Text`] with the line that is wrong; [`NgramError::TooLarge`] for a word table
+    /// or order beyond what the packed form holds.
     pub fn open(path: &Path, words: &WordTable) -> Result<Arpa, NgramError> {
         Arpa::read(Lines::open(path)?, words)
     }
@@ -193,7 +194,8 @@ fn parse_entry(line: &str, order: usize, words: &WordTable) -> Result<ArpaEntry,
         key = key << 16 | u64::from(id.0);
     }
     let backoff = fields.next().map_or(Ok(0.0), parse_log)?;
-    // A weight of zero is written -99 by some tools; a large finite cost keeps sums of costs numbers.
+    // A weight of zero is written -99 by some tools; a large finite cost keeps sums of costs
+    // numbers.
     let backoff = backoff.min(-LOG_ZERO * std::f32::consts::LN_10);
     match fields.next() {
         None => Ok(ArpaEntry {

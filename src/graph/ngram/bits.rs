@@ -1,9 +1,9 @@
 //! Bit vectors that count: how many ones before a place (rank), and where the k-th one is (select).
 //!
-//! The trie marks with one bit an n-gram what other layouts spend offsets on: "this n-gram begins another history's
-//! list" and "this n-gram is itself a history". Jacobson, "Space-efficient static trees and graphs" (1989).
-//! A directory of one `u32` for each 512 bits makes rank a look-up and at most eight population counts, select a
-//! binary search in the directory and the same counts.
+//! The trie marks with one bit an n-gram what other layouts spend offsets on: "this n-gram begins
+//! another history's list" and "this n-gram is itself a history". Jacobson, "Space-efficient static
+//! trees and graphs" (1989). A directory of one `u32` for each 512 bits makes rank a look-up and at
+//! most eight population counts, select a binary search in the directory and the same counts.
 
 const BLOCK_WORDS: usize = 8;
 const BLOCK_BITS: usize = 64 * BLOCK_WORDS;

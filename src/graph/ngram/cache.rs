@@ -1,4 +1,5 @@
-//! A memo of recent steps. Rescoring asks for the same words after the same histories again and again.
+//! A memo of recent steps. Rescoring asks for the same words after the same histories again and
+//! again.
 
 use crate::units::{Cost, WordId};
 

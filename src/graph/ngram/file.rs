@@ -12,13 +12,14 @@
 //! | 744 | zero |
 //! | 1016 | XXH3-64 of bytes 0 to 1016, `u64` |
 //!
-//! Sections in order: unigram costs `f32[words]`, their back-off costs `f32[words]`, offsets of their bigrams
-//! `u32[words + 1]`; then nine for each of the orders 2 to 4: last words `u16`, cost codes `u8`, their codebook
-//! `f32[256]`, the bits that say where a history's list begins `u64` and their directory `u32` (order 3 and up), the
-//! bits that say which n-grams are histories and their directory (below the highest order), back-off codes `u8` of
-//! these, their codebook `f32[256]`.
+//! Sections in order: unigram costs `f32[words]`, their back-off costs `f32[words]`, offsets of
+//! their bigrams `u32[words + 1]`; then nine for each of the orders 2 to 4: last words `u16`, cost
+//! codes `u8`, their codebook `f32[256]`, the bits that say where a history's list begins `u64` and
+//! their directory `u32` (order 3 and up), the bits that say which n-grams are histories and their
+//! directory (below the highest order), back-off codes `u8` of these, their codebook `f32[256]`.
 //!
-//! Opening checks the header alone, whatever the size of the model; [`Ngram::verify`] reads and checks all of it.
+//! Opening checks the header alone, whatever the size of the model; [`Ngram::verify`] reads and
+//! checks all of it.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -55,7 +56,8 @@ struct SectionEntry {
 }
 
 impl Ngram {
-    /// Writes the model, atomically: into a temporary file in the same folder, which then takes the name.
+    /// Writes the model, atomically: into a temporary file in the same folder, which then takes the
+    /// name.
     ///
     /// # Errors
     /// [`NgramError::Io`] if the folder cannot be written.
@@ -112,7 +114,8 @@ impl Ngram {
     /// Maps a packed model. Takes the same time whatever its size.
     ///
     /// # Errors
-    /// [`NgramError`] if the file cannot be read, is no packed n-gram, is of another version or its header is damaged.
+    /// [`NgramError`] if the file cannot be read, is no packed n-gram, is of another version or its
+    /// header is damaged.
     pub fn open(path: &Path) -> Result<Ngram, NgramError> {
         Ngram::map(path).map(|(ngram, ..)| ngram)
     }
@@ -155,8 +158,9 @@ impl Ngram {
                 path: path.to_owned(),
             });
         }
-        // SAFETY: the map is read-only. A program that shrinks or rewrites the file in place while it is mapped breaks
-        // it; ours replace files by renaming, and every value read from the map is checked before it is used.
+        // SAFETY: the map is read-only. A program that shrinks or rewrites the file in place while
+        // it is mapped breaks it; ours replace files by renaming, and every value read from the map
+        // is checked before it is used.
         #[allow(unsafe_code)]
         let map = Arc::new(unsafe { Mmap::map(&file) }.map_err(io)?);
         let (order, entries) = read_header(&map, path)?;
@@ -221,7 +225,8 @@ fn from_sections(map: &Arc<Mmap>, order: usize, entries: &[SectionEntry]) -> Ngr
     }
 }
 
-/// Reads and checks the header: identity, version, checksum, and that sections lie in the file and agree in length.
+/// Reads and checks the header: identity, version, checksum, and that sections lie in the file and
+/// agree in length.
 fn read_header(map: &[u8], path: &Path) -> Result<(usize, Vec<SectionEntry>), NgramError> {
     let path = || path.to_owned();
     let corrupt = |what: &str| NgramError::Corrupt {

@@ -1,14 +1,16 @@
 //! The back-off n-gram language model: which word is likely after which.
 //!
-//! An [`Ngram`] is an automaton. Its states ([`LmState`]) are histories: the empty one, one word, two words, …, as many
-//! as the order less one. From a state, [`Ngram::step`] takes a word and gives its cost and the state after it, backing
-//! off as far as needed. The model is mapped from a compact file (see `file.rs` for the layout) and used in place.
+//! An [`Ngram`] is an automaton. Its states ([`LmState`]) are histories: the empty one, one word,
+//! two words, …, as many as the order less one. From a state, [`Ngram::step`] takes a word and
+//! gives its cost and the state after it, backing off as far as needed. The model is mapped from a
+//! compact file (see `file.rs` for the layout) and used in place.
 //!
-//! The data is a trie of n-grams, the words of each history in order, in arrays: a 16-bit word and an 8-bit cost code
-//! an n-gram; one bit that says whether an n-gram is also a history, and one that says where the list of the next
-//! history begins. So the histories are numbered without gaps, and their lists need no offsets; see
-//! Germann, Joanis and Larkin, "Tightly packed tries" (2009) and Heafield, "KenLM" (2011) for relatives. Every n-gram's
-//! suffix is in the model too, as [`pack`] sees to, so that backing off never skips a length.
+//! The data is a trie of n-grams, the words of each history in order, in arrays: a 16-bit word and
+//! an 8-bit cost code an n-gram; one bit that says whether an n-gram is also a history, and one
+//! that says where the list of the next history begins. So the histories are numbered without gaps,
+//! and their lists need no offsets; see Germann, Joanis and Larkin, "Tightly packed tries" (2009)
+//! and Heafield, "KenLM" (2011) for relatives. Every n-gram's suffix is in the model too, as
+//! [`pack`] sees to, so that backing off never skips a length.
 
 pub mod arpa;
 mod bits;
@@ -44,8 +46,8 @@ pub const END: WordId = WordId(2);
 /// Codes of a quantised cost.
 const CODES: usize = 256;
 
-/// A history that the model distinguishes, by number: 0 is the empty one, `1 + w` that of the one word `w`, longer
-/// ones follow.
+/// A history that the model distinguishes, by number: 0 is the empty one, `1 + w` that of the one
+/// word `w`, longer ones follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LmState(pub u32);
 
@@ -108,7 +110,8 @@ fn decode(codes: &Section<u8>, codebook: &Section<f32>, row: usize) -> Cost {
     )
 }
 
-/// A back-off n-gram model. Immutable and shareable between threads; nothing in a mapped one is trusted.
+/// A back-off n-gram model. Immutable and shareable between threads; nothing in a mapped one is
+/// trusted.
 #[derive(Debug)]
 pub struct Ngram {
     /// Cost of each word after the empty history.
@@ -152,8 +155,8 @@ impl Ngram {
         std::iter::once(self.num_words()).chain(longer).collect()
     }
 
-    /// Number of states; they are numbered from 0. States of words that no n-gram starts with have no successors, and
-    /// nothing leads to them.
+    /// Number of states; they are numbered from 0. States of words that no n-gram starts with have
+    /// no successors, and nothing leads to them.
     pub fn num_states(&self) -> usize {
         let longer = self.levels.iter().map(Level::histories);
         1 + self.num_words() + longer.sum::<usize>()
@@ -169,8 +172,8 @@ impl Ngram {
         self.number(self.land(EMPTY, BEGIN.index(), BEGIN))
     }
 
-    /// The cost of `word` after `state`, back-off included, and the state after it. A word the model does not know
-    /// costs [`Cost::IMPOSSIBLE`] and leads to the empty history.
+    /// The cost of `word` after `state`, back-off included, and the state after it. A word the
+    /// model does not know costs [`Cost::IMPOSSIBLE`] and leads to the empty history.
     pub fn step(&self, state: LmState, word: WordId) -> (LmState, Cost) {
         let mut history = self.history(state);
         let mut cost = Cost::FREE;
@@ -203,8 +206,8 @@ impl Ngram {
         })
     }
 
-    /// What the model lists explicitly after `state`, by word: word, cost, next state. The end of the utterance is not
-    /// among it (see [`Ngram::end`]), nor is what costs [`Cost::IMPOSSIBLE`].
+    /// What the model lists explicitly after `state`, by word: word, cost, next state. The end of
+    /// the utterance is not among it (see [`Ngram::end`]), nor is what costs [`Cost::IMPOSSIBLE`].
     pub fn successors(&self, state: LmState) -> impl Iterator<Item = (WordId, Cost, LmState)> {
         let history = self.history(state);
         self.list(history).filter_map(move |row| {

@@ -1,9 +1,9 @@
 //! Builds the packed trie from the n-grams of an ARPA file.
 //!
-//! Every n-gram's prefix and suffix are put into the model first, where pruning has left gaps, with the cost that
-//! backing off gives them: this changes no probability, and lets the trie back off one word at a time. The back-off
-//! weight of a history that no n-gram extends is one in every model that sums to one; where a file says otherwise, it
-//! is taken for one.
+//! Every n-gram's prefix and suffix are put into the model first, where pruning has left gaps, with
+//! the cost that backing off gives them: this changes no probability, and lets the trie back off
+//! one word at a time. The back-off weight of a history that no n-gram extends is one in every
+//! model that sums to one; where a file says otherwise, it is taken for one.
 
 use super::arpa::{Arpa, ArpaEntry};
 use super::bits::BitsBuilder;
@@ -18,7 +18,8 @@ const MAX_NGRAMS: usize = u32::MAX as usize / 2;
 /// Packs a model; `words_sum` is the XXH3-64 of the file that `words` was read from.
 ///
 /// # Errors
-/// [`NgramError::Duplicate`] for an n-gram that stands twice, [`NgramError::TooLarge`] beyond the format's limits.
+/// [`NgramError::Duplicate`] for an n-gram that stands twice, [`NgramError::TooLarge`] beyond the
+/// format's limits.
 pub fn pack(arpa: Arpa, words: &WordTable, words_sum: u64) -> Result<Ngram, NgramError> {
     let mut orders = arpa.orders;
     if orders.is_empty() {

@@ -13,8 +13,8 @@ pub(super) struct Quantised {
     pub(super) codebook: Vec<f32>,
 }
 
-/// Chooses 256 values that are near to the given ones in the sense of least squares, and codes each value by the
-/// nearest. Infinite values keep a code of their own.
+/// Chooses 256 values that are near to the given ones in the sense of least squares, and codes each
+/// value by the nearest. Infinite values keep a code of their own.
 pub(super) fn quantise(values: &[f32]) -> Quantised {
     let mut sorted: Vec<f32> = values.to_vec();
     sorted.sort_unstable_by(f32::total_cmp);
@@ -43,7 +43,8 @@ fn nearest(codebook: &[f32], value: f32) -> u8 {
     (if nearer_below { below } else { above }) as u8
 }
 
-/// Means of 256 groups of the ascending values, found by Lloyd's iteration from groups of equal size.
+/// Means of 256 groups of the ascending values, found by Lloyd's iteration from groups of equal
+/// size.
 fn centres(sorted: &[f32]) -> Vec<f32> {
     let finite = sorted.partition_point(|value| value.is_finite());
     let groups = if finite < sorted.len() {

@@ -130,8 +130,9 @@ fn total(ngram: &Ngram, state: LmState) -> f64 {
 
 #[test]
 fn sums_to_one_after_every_history() {
-    // Unigrams .1 .2 .3 .4; after <s>: a .5, b .1, so its weight is .4 / (1 - .2 - .3); after "<s> a": b .7, with
-    // the weight .3 / (1 - p(b|a)); after a: b .25, with the weight .75 / .7; "b" and "c" are no histories.
+    // Unigrams .1 .2 .3 .4; after <s>: a .5, b .1, so its weight is .4 / (1 - .2 - .3); after "<s>
+    // a": b .7, with the weight .3 / (1 - p(b|a)); after a: b .25, with the weight .75 / .7; "b"
+    // and "c" are no histories.
     let log = |p: f64| p.log10();
     let text = format!(
         "\\data\\\nngram 1=5\nngram 2=3\nngram 3=1\n\\1-grams:\n-99 <s> {}\n{} </s>\n{} a {}\n{} b\n{} c\n\
@@ -213,7 +214,8 @@ impl Naive {
     }
 }
 
-/// An ARPA model of random n-grams over words 1 to 9, with gaps: prefixes and suffixes may be missing.
+/// An ARPA model of random n-grams over words 1 to 9, with gaps: prefixes and suffixes may be
+/// missing.
 fn arbitrary_arpa() -> impl Strategy<Value = Arpa> {
     // Multiples of 1/16 are exact in f32 sums and few enough for exact codebooks.
     let value = || (0u8..200).prop_map(|v| f32::from(v) / 16.0);
