@@ -10,6 +10,8 @@ pub mod graph;
 
 pub mod decode;
 
+pub mod tiers;
+
 pub mod eval;
 pub mod recognizer;
 

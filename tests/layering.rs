@@ -15,7 +15,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("acoustic", &["units", "audio", "feature"]),
     ("graph", &["units", "acoustic"]),
     ("decode", &["units", "graph"]),
-    ("eval", &["units", "audio"]),
+    ("tiers", &["units"]),
+    ("eval", &["units", "audio", "tiers"]),
     (
         "recognizer",
         &["units", "audio", "feature", "acoustic", "graph", "decode"],
@@ -29,6 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "acoustic",
             "graph",
             "decode",
+            "tiers",
             "eval",
             "recognizer",
         ],

@@ -1,0 +1,276 @@
+//! One measured row: what one version made of one request; and tables of them as CSV.
+//!
+//! The columns `id,group,version,errors,words,response_seconds,cost_seconds,confidence` must be
+//! there; `set` may. Every other column is a counter: a number for each row, kept by name.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::units::Seconds;
+
+/// What one version of a service made of one request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// The request: the same in the rows of all versions.
+    pub id: String,
+    /// Who made the request (the speaker): requests of one group are not independent.
+    pub group: String,
+    /// The part of the corpus; empty where the table has no such column.
+    pub set: String,
+    /// The version's name.
+    pub version: String,
+    /// Errors made: substituted, deleted and inserted words, or 1 for a wrong class.
+    pub errors: u32,
+    /// What errors are counted against: words of the reference, or 1.
+    pub words: u32,
+    /// What the caller waited for, network excluded; ≥ 0.
+    pub response: Seconds,
+    /// Server time used, all workers added up; ≥ 0.
+    pub cost: Seconds,
+    /// How sure the version is, from 0 to 1.
+    pub confidence: f64,
+    /// The counters, in the order of [`Outcomes::counters`].
+    pub counters: Vec<f64>,
+}
+
+/// A table of outcomes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcomes {
+    /// Names of the counters.
+    pub counters: Vec<String>,
+    /// The rows, in the order of the file.
+    pub rows: Vec<Outcome>,
+}
+
+/// Why a table of outcomes cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OutcomeError {
+    /// The file could not be read or written, or is no CSV.
+    #[error("{path}: {source}")]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong, with the line.
+        source: csv::Error,
+    },
+    /// The header lacks a column.
+    #[error("{path}: no column `{column}`; the first line must name the columns")]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// The missing column.
+        column: &'static str,
+    },
+    /// A field is not what its column asks for.
+    #[error("{path}, line {line}: `{column}` is `{found}`, expected {expected}")]
+    Field {
+        /// The file.
+        path: PathBuf,
+        /// Number of the line, from 1.
+        line: u64,
+        /// The column.
+        column: String,
+        /// What stands there.
+        found: String,
+        /// What should.
+        expected: &'static str,
+    },
+}
+
+/// The columns of every table, in the order they are written.
+const COLUMNS: [&str; 8] = [
+    "id",
+    "group",
+    "version",
+    "errors",
+    "words",
+    "response_seconds",
+    "cost_seconds",
+    "confidence",
+];
+/// The part of the corpus: a column that may be missing.
+const SET: &str = "set";
+
+impl Outcomes {
+    /// Reads a table.
+    ///
+    /// # Errors
+    /// The file cannot be read, a column is missing, a field is no number or out of range.
+    pub fn open(path: &Path) -> Result<Outcomes, OutcomeError> {
+        let file = File::open(path).map_err(|error| OutcomeError::Csv {
+            path: path.into(),
+            source: error.into(),
+        })?;
+        Outcomes::read(file, path)
+    }
+
+    /// Reads a table from bytes found at `path`.
+    ///
+    /// # Errors
+    /// As [`Outcomes::open`].
+    pub fn read(bytes: impl Read, path: &Path) -> Result<Outcomes, OutcomeError> {
+        let unreadable = |source| OutcomeError::Csv {
+            path: path.into(),
+            source,
+        };
+        let mut reader = csv::Reader::from_reader(bytes);
+        let columns = Columns::find(reader.headers().map_err(unreadable)?, path)?;
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(unreadable)?;
+            rows.push(columns.outcome(&record, path)?);
+        }
+        let counters = columns.counters.into_iter().map(|(name, _)| name).collect();
+        Ok(Outcomes { counters, rows })
+    }
+
+    /// Writes the table; reading it back gives the same rows.
+    ///
+    /// # Errors
+    /// The writer fails.
+    pub fn write(&self, out: impl Write) -> csv::Result<()> {
+        let mut writer = csv::Writer::from_writer(out);
+        let names = self.counters.iter().map(String::as_str);
+        writer.write_record(COLUMNS.into_iter().chain([SET]).chain(names))?;
+        for row in &self.rows {
+            let numbers = [row.response.0, row.cost.0, row.confidence];
+            let counts = [row.errors, row.words].map(|count| count.to_string());
+            let texts = [&row.id, &row.group, &row.version].map(String::clone);
+            let fields = texts.into_iter().chain(counts);
+            let fields = fields.chain(numbers.map(|number| number.to_string()));
+            let counters = row.counters.iter().map(f64::to_string);
+            writer.write_record(fields.chain([row.set.clone()]).chain(counters))?;
+        }
+        Ok(writer.flush()?)
+    }
+
+    /// The place of a counter in each row's [`Outcome::counters`].
+    pub fn counter(&self, name: &str) -> Option<usize> {
+        self.counters.iter().position(|counter| counter == name)
+    }
+}
+
+/// Where the columns stand.
+struct Columns {
+    known: [usize; COLUMNS.len()],
+    set: Option<usize>,
+    counters: Vec<(String, usize)>,
+}
+
+impl Columns {
+    fn find(header: &csv::StringRecord, path: &Path) -> Result<Columns, OutcomeError> {
+        let find = |name: &str| header.iter().position(|column| column == name);
+        let mut known = [0; COLUMNS.len()];
+        for (place, column) in known.iter_mut().zip(COLUMNS) {
+            *place = find(column).ok_or_else(|| OutcomeError::Column {
+                path: path.into(),
+                column,
+            })?;
+        }
+        let is_counter = |name: &&str| !COLUMNS.contains(name) && *name != SET;
+        let counters = header
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| is_counter(name))
+            .map(|(place, name)| (name.to_owned(), place));
+        Ok(Columns {
+            known,
+            set: find(SET),
+            counters: counters.collect(),
+        })
+    }
+
+    fn outcome(&self, record: &csv::StringRecord, path: &Path) -> Result<Outcome, OutcomeError> {
+        let line = record.position().map_or(0, csv::Position::line);
+        let field = |place: usize| record.get(place).unwrap_or("");
+        let wrong = |column: &str, found: &str, expected| OutcomeError::Field {
+            path: path.into(),
+            line,
+            column: column.to_owned(),
+            found: found.chars().take(40).collect(),
+            expected,
+        };
+        let number = |column: &str, place: usize, highest: f64, expected| {
+            let text = field(place);
+            match text.parse::<f64>() {
+                Ok(value) if (0.0..=highest).contains(&value) => Ok(value),
+                _ => Err(wrong(column, text, expected)),
+            }
+        };
+        let count = |at: usize| {
+            let text = field(self.known[at]);
+            let count = text.parse::<u32>();
+            count.map_err(|_| wrong(COLUMNS[at], text, "a count"))
+        };
+        let seconds = |at: usize| {
+            let expected = "seconds, 0 or more";
+            number(COLUMNS[at], self.known[at], f64::MAX, expected).map(Seconds)
+        };
+        let counters = self.counters.iter().map(|(name, place)| {
+            let text = field(*place);
+            let value = text.parse::<f64>().ok().filter(|value| value.is_finite());
+            value.ok_or_else(|| wrong(name, text, "a number"))
+        });
+        let text = |at: usize| field(self.known[at]).to_owned();
+        Ok(Outcome {
+            id: text(0),
+            group: text(1),
+            set: self.set.map_or(String::new(), |at| field(at).to_owned()),
+            version: text(2),
+            errors: count(3)?,
+            words: count(4)?,
+            response: seconds(5)?,
+            cost: seconds(6)?,
+            confidence: number(COLUMNS[7], self.known[7], 1.0, "a number from 0 to 1")?,
+            counters: counters.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "\
+id,group,version,errors,words,response_seconds,cost_seconds,confidence,arcs,set
+\"a,1\",ann,v1,2,9,0.25,0.5,0.75,1200,clean
+b,bob,v1,0,0,0,0,1,3,other
+";
+
+    fn read(text: &str) -> Result<Outcomes, OutcomeError> {
+        Outcomes::read(text.as_bytes(), Path::new("table.csv"))
+    }
+
+    #[test]
+    fn a_table_is_read_and_written_back() {
+        let table = read(TABLE).unwrap();
+        let first = &table.rows[0];
+        assert_eq!(
+            (first.id.as_str(), first.errors, first.words),
+            ("a,1", 2, 9)
+        );
+        assert_eq!((first.response, first.confidence), (Seconds(0.25), 0.75));
+        assert_eq!(table.rows[1].set, "other");
+        assert_eq!(table.counter("arcs"), Some(0));
+        assert_eq!(first.counters, [1200.0]);
+        let mut out = Vec::new();
+        table.write(&mut out).unwrap();
+        assert_eq!(read(std::str::from_utf8(&out).unwrap()).unwrap(), table);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let said = |text: String| read(&text).unwrap_err().to_string();
+        assert!(said(TABLE.replace("errors", "faults")).contains("no column `errors`"));
+        let nan = said(TABLE.replace("0.75,1200", "NaN,1200"));
+        assert!(
+            nan.contains("line 2") && nan.contains("confidence"),
+            "{nan}"
+        );
+        assert!(said(TABLE.replace(",1200", ",inf")).contains("`arcs` is `inf`"));
+        assert!(said(TABLE.replace(",2,9", ",-2,9")).contains("expected a count"));
+        assert!(said(TABLE.replace("0.25,0.5", "0.25,-1")).contains("cost_seconds"));
+        assert!(said(TABLE.replace("b,bob", "bob")).contains("line: 3"));
+    }
+}
