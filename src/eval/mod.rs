@@ -10,6 +10,7 @@ pub mod bootstrap;
 pub mod corpus;
 pub mod normalise;
 pub mod report;
+pub mod tier_study;
 pub mod transcripts;
 pub mod wer;
 

@@ -74,48 +74,44 @@ pub struct Effects {
     change: Vec<Sums>,
 }
 
-/// Every curve of a table: each version alone, and all pairs in both orders. "Always the second" is
-/// for pairs whose second version is the slower; after a slow first version it would never pay.
+/// Every shape: each version alone, and all pairs in both orders. "Always the second" is for pairs
+/// whose second version is the slower; after a slow first version it would never pay.
+pub fn shapes(versions: usize) -> Vec<Shape> {
+    let alone = (0..versions).map(Shape::Osfa);
+    let pairs = (0..versions).flat_map(|first| (0..versions).map(move |second| (first, second)));
+    let pairs = pairs.filter(|(first, second)| first != second);
+    let pairs = pairs.flat_map(|(first, second)| {
+        let shape = move |choice| Shape::Pair {
+            first,
+            second,
+            choice,
+        };
+        let second = (first < second).then(|| shape(Choice::Second));
+        std::iter::once(shape(Choice::Confident)).chain(second)
+    });
+    alone.chain(pairs).collect()
+}
+
+/// The curve of every shape over a table.
 ///
 /// At most `grid` thresholds a curve, evenly spread over the requests; larger: slower, finer.
 pub fn family(table: &Table, grid: usize) -> Vec<Curve> {
-    let versions = table.versions.len();
-    let alone = (0..versions).map(Shape::Osfa);
-    let pairs = (0..versions).flat_map(|first| (0..versions).map(move |second| (first, second)));
-    let pairs = pairs
-        .filter(|(first, second)| first != second)
-        .flat_map(|(first, second)| {
-            let shape = move |choice| Shape::Pair {
-                first,
-                second,
-                choice,
-            };
-            let second = (first < second).then(|| shape(Choice::Second));
-            std::iter::once(shape(Choice::Confident)).chain(second)
-        });
-    let thresholds: Vec<Vec<f64>> = table
-        .versions
-        .iter()
-        .map(|v| thresholds(&v.confidence, grid))
-        .collect();
+    let versions = table.versions.iter();
+    let versions: Vec<Vec<f64>> = versions.map(|v| thresholds(&v.confidence, grid)).collect();
     let curve = |shape| {
-        Curve::new(
-            table,
-            shape,
-            match shape {
-                Shape::Osfa(_) => vec![NEVER_EARLY],
-                Shape::Pair {
-                    first,
-                    choice: Choice::Second,
-                    ..
-                } => thresholds[first].clone(),
-                Shape::Pair { first, .. } => [&[NEVER_EARLY], &thresholds[first][..]].concat(),
-            },
-        )
+        let thresholds = match shape {
+            Shape::Osfa(_) => vec![NEVER_EARLY],
+            Shape::Pair {
+                first,
+                choice: Choice::Second,
+                ..
+            } => versions[first].clone(),
+            Shape::Pair { first, .. } => [&[NEVER_EARLY], &versions[first][..]].concat(),
+        };
+        Curve::new(table, shape, thresholds)
     };
-    alone
-        .chain(pairs)
-        .map(curve)
+    let curves = shapes(table.versions.len()).into_iter().map(curve);
+    curves
         .filter(|curve| !curve.thresholds.is_empty())
         .collect()
 }

@@ -15,9 +15,8 @@ use crate::tiers::statistics::ratio::Ratio;
 use crate::tiers::statistics::sup_t::{Draws, Statistic, critical_value};
 use crate::tiers::table::Table;
 
-/// Fewest effective groups at which anything is promised: below, Student's variable has no spread to
-/// speak of.
-const FEWEST_GROUPS: f64 = 3.0;
+/// Fewest degrees of freedom at which anything is promised: below, a variance estimate is no guide.
+const LEAST_FREEDOM: f64 = 4.0;
 
 /// The groups of a table, and what is added to the reference version's errors in each.
 pub struct Differences {
@@ -93,7 +92,7 @@ impl Differences {
         let mut analysed = Analysed::default();
         self.walk(table, curve, |changes, added| {
             let ratio = Ratio::of(added, &self.errors);
-            let counts = ratio.effective >= FEWEST_GROUPS;
+            let counts = ratio.freedom >= LEAST_FREEDOM;
             let precision = if counts {
                 1.0 / ratio.square.sqrt() as f32
             } else {
@@ -168,7 +167,7 @@ fn merged(mut changes: Vec<(u32, f32)>) -> Vec<(u32, f32)> {
     changes
 }
 
-/// Standard errors that each candidate's bound keeps off, by its effective number of groups.
+/// Standard errors that a candidate's bound keeps off, by its degrees of freedom, rounded down.
 struct Quantiles(Vec<f64>);
 
 impl Quantiles {
@@ -176,14 +175,14 @@ impl Quantiles {
     /// freedom.
     fn new(critical: f64, groups: usize) -> Quantiles {
         let tail = normal_tail(critical);
-        let quantile = |effective: usize| match effective as f64 >= FEWEST_GROUPS && tail > 0.0 {
-            true => student_upper(effective as f64 - 1.0, tail),
+        let quantile = |freedom: usize| match freedom as f64 >= LEAST_FREEDOM && tail > 0.0 {
+            true => student_upper(freedom as f64, tail),
             false => f64::INFINITY,
         };
         Quantiles((0..=groups).into_par_iter().map(quantile).collect())
     }
 
     fn of(&self, ratio: &Ratio) -> f64 {
-        self.0[(ratio.effective as usize).min(self.0.len() - 1)]
+        self.0[(ratio.freedom as usize).min(self.0.len() - 1)]
     }
 }

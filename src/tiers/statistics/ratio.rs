@@ -6,10 +6,12 @@
 //! largest ratio `r` at which the mean of `added − r·reference` is still within `quantile` standard
 //! errors of zero.
 //!
-//! Where few groups make all the difference, the variance is itself badly known. The *effective*
-//! number of groups `(Σψ²)² / Σψ⁴`, less one, serves as Student's degrees of freedom (Satterthwaite's
-//! idea for clusters: Carter, Schnepel and Steigerwald 2017, "Asymptotic behavior of a t-test robust
-//! to cluster heterogeneity").
+//! Where few groups make all the difference, the variance is itself badly known, and Student's
+//! distribution takes the normal's place. Its degrees of freedom are those of a variance estimate as
+//! uncertain as this one (Satterthwaite 1946, "An approximate distribution of estimates of variance
+//! components"): for contributions with kurtosis `κ`, the estimate from `n` groups varies as
+//! `(κ − 1)/n` of its square, and `2n/(κ − 1)` degrees of freedom do the same. Normal contributions
+//! have κ = 3 and `n`; where `k` groups of many make all the difference, κ = n/k, and there are `2k`.
 
 /// Sums over groups that a ratio and its limit are made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -18,9 +20,9 @@ pub struct Ratio {
     pub value: f64,
     /// `Σψ²` with `ψ = added − value·reference` of a group.
     pub square: f64,
-    /// Effective number of groups: from 1 (one group makes all the difference) to all of them; 0
-    /// where there is no difference at all.
-    pub effective: f64,
+    /// Student's degrees of freedom, at most one less than there are groups; 0 where there is no
+    /// difference at all.
+    pub freedom: f64,
     /// Mean over groups of what is added, and of the reference.
     means: [f64; 2],
     /// Variances of those two means, and their covariance.
@@ -51,11 +53,7 @@ impl Ratio {
         Ratio {
             value,
             square,
-            effective: if fourth > 0.0 {
-                square * square / fourth
-            } else {
-                0.0
-            },
+            freedom: freedom(groups, square, fourth),
             means,
             variances: variances.map(|sum| sum * scale),
         }
@@ -77,6 +75,16 @@ impl Ratio {
         let last = added * added - aa;
         (half + (half * half - leading * last).max(0.0).sqrt()) / leading
     }
+}
+
+/// From the number of groups and sums of second and fourth powers.
+fn freedom(groups: f64, square: f64, fourth: f64) -> f64 {
+    if fourth <= 0.0 {
+        return 0.0;
+    }
+    let kurtosis = groups * fourth / (square * square);
+    // One is lost to the mean.
+    (2.0 * groups / (kurtosis - 1.0).max(f64::MIN_POSITIVE) - 1.0).clamp(0.0, groups - 1.0)
 }
 
 #[cfg(test)]
@@ -104,18 +112,16 @@ mod tests {
     }
 
     #[test]
-    fn effective_groups_are_those_that_differ() {
-        let reference = [1e6; 10];
-        let one = Ratio::of(
-            &[1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-            &reference,
-        );
-        assert!((one.effective - 1.25).abs() < 0.1, "{one:?}");
-        let all = Ratio::of(
-            &[1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0],
-            &reference,
-        );
-        assert!((all.effective - 10.0).abs() < 1e-9);
-        assert_eq!(Ratio::of(&[0.0; 10], &reference).effective, 0.0);
+    fn freedom_counts_the_groups_that_differ() {
+        let reference = [1e6; 100];
+        let freedom = |added: &dyn Fn(usize) -> f64| {
+            let added: Vec<f64> = (0..100).map(added).collect();
+            Ratio::of(&added, &reference).freedom
+        };
+        let differ = |few: usize| move |at: usize| if at < few { [1.0, -1.0][at % 2] } else { 0.0 };
+        assert!((freedom(&differ(2)) - 3.08).abs() < 0.01);
+        assert!((freedom(&differ(10)) - 21.22).abs() < 0.01);
+        assert_eq!(freedom(&differ(100)), 99.0);
+        assert_eq!(freedom(&|_| 0.0), 0.0);
     }
 }
