@@ -21,10 +21,14 @@ const POINTS: usize = 256;
 const TESTED: usize = 64;
 
 /// Upper bounds, one entry a curve.
-pub fn bounds(table: &Table, reference: usize, family: &[Curve], delta: f64) -> Vec<Vec<f64>> {
-    let differences = Differences::new(table, reference);
+pub fn bounds(
+    table: &Table,
+    differences: &Differences,
+    family: &[Curve],
+    delta: f64,
+) -> Vec<Vec<f64>> {
     let enough = (family.len() as f64 / delta).ln();
-    let highest = most_errors(table, &differences);
+    let highest = most_errors(table, differences);
     let one = |curve: &Curve| {
         let stride = curve.thresholds.len().div_ceil(TESTED);
         let (mut bounds, mut safe) = (Vec::new(), 0.0f64);

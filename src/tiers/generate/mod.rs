@@ -19,6 +19,7 @@ use super::curve::{Curve, Order, Shape, Sums, family, sum};
 use super::policy::Policy;
 use super::replay::degradation;
 use super::table::Table;
+use population::Differences;
 
 pub use tier::{Objective, Tier, Tolerances, cheapest, groups_needed, smallest_tolerance, tiers};
 
@@ -96,9 +97,6 @@ pub struct Candidate {
     pub expected: Spent,
     /// Share of recorded requests in full operation.
     pub escalated: f64,
-    /// What candidates are ranked by: [`Candidate::expected`], except that [`Method::Paper`] ranks
-    /// by the worst of its samples, as published.
-    pub rank: Spent,
 }
 
 /// Everything that was tried on a table.
@@ -114,19 +112,13 @@ pub struct Candidates {
     pub list: Vec<Candidate>,
 }
 
-/// Bounds of one curve, step by step.
-struct Bounded {
-    bounds: Vec<f64>,
-    /// Worst sample means, where candidates are ranked by them.
-    worst: Option<Vec<Sums>>,
-}
-
 /// Bounds on every candidate's degradation; what candidates cost is a separate question, so that one
 /// set of bounds serves several ways of costing.
 pub struct Bounds {
     reference: usize,
     family: Vec<Curve>,
-    bounded: Vec<Bounded>,
+    /// One entry a curve, in it one a step.
+    bounds: Vec<Vec<f64>>,
 }
 
 impl Bounds {
@@ -135,19 +127,37 @@ impl Bounds {
     /// matters to [`Method::Paper`] alone, whose samples go on until costs are sure as well.
     pub fn new(table: &Table, reference: usize, costing: Costing, options: Options) -> Bounds {
         let family = family(table, options.thresholds);
-        let bounded = bound(table, reference, &family, costing, options);
+        let differences = Differences::new(table, reference);
+        let mut bounds = match options.method {
+            Method::Point => differences.point(table, &family),
+            Method::Population => differences.bounds(table, &family, options, 1.0),
+            Method::NextBatch { batch_requests } => {
+                let inflation = 1.0 + table.requests.len() as f64 / batch_requests.max(1) as f64;
+                differences.bounds(table, &family, options, inflation)
+            }
+            Method::FiniteSample => {
+                finite_sample::bounds(table, &differences, &family, options.delta)
+            }
+            Method::Paper => subsample::bounds(table, reference, &family, costing, options),
+        };
+        for (bounds, curve) in bounds.iter_mut().zip(&family) {
+            // The reference version cannot be worse than itself.
+            if curve.shape == Shape::Osfa(reference) {
+                bounds.fill(0.0);
+            }
+        }
         Bounds {
             reference,
             family,
-            bounded,
+            bounds,
         }
     }
 
     /// The candidates with what they cost on `table`, which has the errors that the bounds are from.
     pub fn candidates(&self, table: &Table, costing: Costing) -> Candidates {
-        let curves = self.family.par_iter().zip(&self.bounded);
+        let curves = self.family.par_iter().zip(&self.bounds);
         let list =
-            curves.flat_map_iter(|(curve, bounded)| self.listed(table, curve, bounded, costing));
+            curves.flat_map_iter(|(curve, bounds)| self.listed(table, curve, bounds, costing));
         Candidates {
             reference: self.reference,
             requests: table.requests.len(),
@@ -158,8 +168,9 @@ impl Bounds {
 
     /// The curves, and each step's bound.
     pub fn curves(&self) -> impl Iterator<Item = (&Curve, &[f64])> {
-        let bounds = self.bounded.iter().map(|bounded| bounded.bounds.as_slice());
-        self.family.iter().zip(bounds)
+        self.family
+            .iter()
+            .zip(self.bounds.iter().map(Vec::as_slice))
     }
 
     /// The candidates of one curve.
@@ -167,7 +178,7 @@ impl Bounds {
         &self,
         table: &Table,
         curve: &Curve,
-        bounded: &Bounded,
+        bounds: &[f64],
         costing: Costing,
     ) -> Vec<Candidate> {
         let sums = curve.sums(&curve.effects(table, costing), 0..table.requests.len());
@@ -178,20 +189,12 @@ impl Bounds {
             .sum();
         let requests = table.requests.len() as f64;
         let step = |(step, sums): (usize, &Sums)| {
-            let candidate = |(order, policy)| {
-                let expected = spent(sums, order, requests);
-                let worst = bounded
-                    .worst
-                    .as_ref()
-                    .map(|worst| spent(&worst[step], order, 1.0));
-                Candidate {
-                    policy,
-                    degradation: degradation(sums[sum::ERRORS], errors),
-                    bound: bounded.bounds[step],
-                    expected,
-                    escalated: sums[sum::ESCALATED] / requests,
-                    rank: worst.unwrap_or(expected),
-                }
+            let candidate = |(order, policy)| Candidate {
+                policy,
+                degradation: degradation(sums[sum::ERRORS], errors),
+                bound: bounds[step],
+                expected: spent(sums, order, requests),
+                escalated: sums[sum::ESCALATED] / requests,
             };
             curve
                 .policies(step)
@@ -212,55 +215,5 @@ fn spent(sums: &Sums, order: Order, requests: f64) -> Spent {
     Spent {
         response: response / requests,
         cost: cost / requests,
-    }
-}
-
-/// One entry a curve.
-fn bound(
-    table: &Table,
-    reference: usize,
-    family: &[Curve],
-    costing: Costing,
-    options: Options,
-) -> Vec<Bounded> {
-    let mut bounded = bound_by_method(table, reference, family, costing, options);
-    // The reference version cannot be worse than itself.
-    for (bounded, curve) in bounded.iter_mut().zip(family) {
-        if curve.shape == Shape::Osfa(reference) {
-            bounded.bounds.fill(0.0);
-        }
-    }
-    bounded
-}
-
-fn bound_by_method(
-    table: &Table,
-    reference: usize,
-    family: &[Curve],
-    costing: Costing,
-    options: Options,
-) -> Vec<Bounded> {
-    let differences = || population::Differences::new(table, reference);
-    let plain = |bounds: Vec<Vec<f64>>| {
-        let bounded = |bounds| Bounded {
-            bounds,
-            worst: None,
-        };
-        bounds.into_iter().map(bounded).collect()
-    };
-    match options.method {
-        Method::Point => plain(differences().point(table, family)),
-        Method::Population => plain(differences().bounds(table, family, options, 1.0)),
-        Method::NextBatch { batch_requests } => {
-            let inflation = 1.0 + table.requests.len() as f64 / batch_requests.max(1) as f64;
-            plain(differences().bounds(table, family, options, inflation))
-        }
-        Method::FiniteSample => plain(finite_sample::bounds(
-            table,
-            reference,
-            family,
-            options.delta,
-        )),
-        Method::Paper => subsample::bounds(table, reference, family, costing, options),
     }
 }

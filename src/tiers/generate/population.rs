@@ -25,6 +25,8 @@ pub struct Differences {
     group: Vec<u32>,
     /// Errors of the reference version in each group.
     errors: Vec<f64>,
+    /// Requests of each group.
+    requests: Vec<f64>,
 }
 
 /// One curve: a statistic and a ratio at each step.
@@ -34,20 +36,23 @@ impl Differences {
     /// Numbers the groups.
     pub fn new(table: &Table, reference: usize) -> Differences {
         let mut numbers = vec![u32::MAX; table.groups.len()];
-        let (mut group, mut errors) = (Vec::with_capacity(table.requests.len()), Vec::new());
+        let (mut group, mut errors, mut requests) = (Vec::new(), Vec::new(), Vec::new());
         for (request, &made) in table.requests.iter().zip(&table.versions[reference].errors) {
             let number = &mut numbers[request.group];
             if *number == u32::MAX {
                 *number = errors.len() as u32;
                 errors.push(0.0);
+                requests.push(0.0);
             }
             group.push(*number);
             errors[*number as usize] += f64::from(made);
+            requests[*number as usize] += 1.0;
         }
         Differences {
             reference,
             group,
             errors,
+            requests,
         }
     }
 
@@ -91,7 +96,7 @@ impl Differences {
     fn analyse(&self, table: &Table, curve: &Curve) -> Analysed {
         let mut analysed = Analysed::default();
         self.walk(table, curve, |changes, added| {
-            let ratio = Ratio::of(added, &self.errors);
+            let ratio = Ratio::of(added, &self.errors, &self.requests);
             let counts = ratio.freedom >= LEAST_FREEDOM;
             let precision = if counts {
                 1.0 / ratio.square.sqrt() as f32

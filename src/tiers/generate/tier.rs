@@ -99,7 +99,7 @@ pub fn tiers(candidates: &Candidates, tolerances: Tolerances) -> Vec<Tier> {
     all.map(tier).collect()
 }
 
-/// The candidate that ranks lowest by the objective among those whose bound is within the tolerance
+/// The candidate with the lowest expectation of the objective among those whose bound is within the tolerance
 /// and that `allowed` lets through; of equals, the one with the lowest bound. Where there is none,
 /// the reference version alone.
 pub fn cheapest(
@@ -112,9 +112,9 @@ pub fn cheapest(
         version: candidates.reference,
     };
     let order = |a: &&Candidate, b: &&Candidate| {
-        let rank = |candidate: &Candidate| objective.of(candidate.rank);
-        rank(a)
-            .total_cmp(&rank(b))
+        let expected = |candidate: &Candidate| objective.of(candidate.expected);
+        expected(a)
+            .total_cmp(&expected(b))
             .then(a.bound.total_cmp(&b.bound))
     };
     let within = candidates
@@ -224,11 +224,11 @@ mod tests {
     ];
 
     #[test]
-    fn a_larger_tolerance_never_ranks_higher_and_no_version_alone_lower() {
+    fn a_larger_tolerance_is_never_dearer_and_no_version_alone_cheaper() {
         for method in METHODS {
             let candidates = made(method);
             for objective in Objective::ALL {
-                let rank = |candidate: &Candidate| objective.of(candidate.rank);
+                let expected = |candidate: &Candidate| objective.of(candidate.expected);
                 let tiers = tiers(&candidates, Tolerances::default());
                 let tiers: Vec<_> = tiers
                     .iter()
@@ -236,13 +236,13 @@ mod tests {
                     .collect();
                 assert_eq!(tiers.len(), 101);
                 assert!(
-                    tiers.is_sorted_by(|a, b| rank(&a.candidate) >= rank(&b.candidate)),
+                    tiers.is_sorted_by(|a, b| expected(&a.candidate) >= expected(&b.candidate)),
                     "{method:?}"
                 );
                 for tier in tiers {
                     let osfa = |policy: &Policy| matches!(policy, Policy::Osfa { .. });
                     let alone = cheapest(&candidates, tier.tolerance, objective, osfa);
-                    assert!(rank(&tier.candidate) <= rank(alone));
+                    assert!(expected(&tier.candidate) <= expected(alone));
                     assert!(tier.candidate.bound <= tier.tolerance);
                     assert_eq!(
                         tier.fallback,

@@ -1,10 +1,13 @@
 //! A ratio of two sums over groups, and how far up it may truly lie.
 //!
 //! A policy's degradation is a ratio: errors added over errors of the reference version. Requests
-//! of one group (speaker) are not independent, so the group is the unit: its two sums are one
+//! of one group (speaker) are not independent, so the group is the unit: its sums are one
 //! observation. The upper limit is Fieller's (1954, "Some problems in interval estimation"): the
 //! largest ratio `r` at which the mean of `added − r·reference` is still within `quantile` standard
-//! errors of zero.
+//! errors of zero. Means are those of a request; their variances are the jackknife's that leaves out
+//! one group at a time, which is right for groups of unequal size and errs on the safe side (Bell and
+//! McCaffrey 2002, "Bias reduction in standard errors for linear regression with multi-stage
+//! samples"; Cameron and Miller 2015, "A practitioner's guide to cluster-robust inference").
 //!
 //! Where few groups make all the difference, the variance is itself badly known, and Student's
 //! distribution takes the normal's place. Its degrees of freedom are those of a variance estimate as
@@ -23,33 +26,35 @@ pub struct Ratio {
     /// Student's degrees of freedom, at most one less than there are groups; 0 where there is no
     /// difference at all.
     pub freedom: f64,
-    /// Mean over groups of what is added, and of the reference.
+    /// Mean over requests of what is added, and of the reference.
     means: [f64; 2],
     /// Variances of those two means, and their covariance.
     variances: [f64; 3],
 }
 
 impl Ratio {
-    /// From each group's sums; both slices have one entry a group.
-    pub fn of(added: &[f64], reference: &[f64]) -> Ratio {
-        let groups = added.len() as f64;
-        let means = [added, reference].map(|sums| sums.iter().sum::<f64>() / groups);
+    /// From each group's sums and number of requests; the slices have one entry a group.
+    pub fn of(added: &[f64], reference: &[f64], requests: &[f64]) -> Ratio {
+        let (groups, all) = (added.len() as f64, requests.iter().sum::<f64>());
+        let means = [added, reference].map(|sums| sums.iter().sum::<f64>() / all);
         let value = if means[0] == 0.0 {
             0.0
         } else {
             means[0] / means[1]
         };
         let (mut square, mut fourth, mut variances) = (0.0, 0.0, [0.0; 3]);
-        for (&a, &b) in added.iter().zip(reference) {
+        for ((&a, &b), &n) in added.iter().zip(reference).zip(requests) {
             let psi = (a - value * b).powi(2);
             square += psi;
             fourth += psi * psi;
-            let (a, b) = (a - means[0], b - means[1]);
+            // How far the mean moves when the group is left out, up to a factor.
+            let rest = 1.0 - n / all;
+            let (a, b) = ((a - n * means[0]) / rest, (b - n * means[1]) / rest);
             variances[0] += a * a;
             variances[1] += b * b;
             variances[2] += a * b;
         }
-        let scale = 1.0 / (groups * (groups - 1.0));
+        let scale = (groups - 1.0) / groups / (all * all);
         Ratio {
             value,
             square,
@@ -96,7 +101,8 @@ mod tests {
     fn the_limit_solves_its_equation() {
         let added = [1.0, 0.0, 2.0, -1.0, 3.0, 0.0, 1.0, 1.0];
         let reference = [20.0, 14.0, 31.0, 9.0, 25.0, 12.0, 18.0, 21.0];
-        let ratio = Ratio::of(&added, &reference);
+        let requests = [5.0, 4.0, 8.0, 3.0, 6.0, 4.0, 5.0, 5.0];
+        let ratio = Ratio::of(&added, &reference, &requests);
         let limit = ratio.upper(2.5, 1.0);
         assert!(limit > ratio.value);
         let left: Vec<f64> = added
@@ -104,11 +110,13 @@ mod tests {
             .zip(reference)
             .map(|(a, b)| a - limit * b)
             .collect();
-        let mean = left.iter().sum::<f64>() / 8.0;
-        let variance = left.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 7.0;
-        assert!((mean / (variance / 8.0).sqrt() + 2.5).abs() < 1e-9);
+        let mean = left.iter().sum::<f64>() / 40.0;
+        let without = |at: usize| (mean * 40.0 - left[at]) / (40.0 - requests[at]);
+        let off = (0..8).map(|at| (without(at) - mean).powi(2));
+        let deviation = (off.sum::<f64>() * 7.0 / 8.0).sqrt();
+        assert!((mean / deviation + 2.5).abs() < 1e-9);
         assert!(ratio.upper(2.5, 4.0) > limit);
-        assert_eq!(ratio.upper(50.0, 1.0), f64::INFINITY);
+        assert_eq!(ratio.upper(500.0, 1.0), f64::INFINITY);
     }
 
     #[test]
@@ -116,7 +124,7 @@ mod tests {
         let reference = [1e6; 100];
         let freedom = |added: &dyn Fn(usize) -> f64| {
             let added: Vec<f64> = (0..100).map(added).collect();
-            Ratio::of(&added, &reference).freedom
+            Ratio::of(&added, &reference, &[1.0; 100]).freedom
         };
         let differ = |few: usize| move |at: usize| if at < few { [1.0, -1.0][at % 2] } else { 0.0 };
         assert!((freedom(&differ(2)) - 3.08).abs() < 0.01);
