@@ -13,6 +13,7 @@ pub mod lm;
 pub mod model;
 mod output;
 pub mod score;
+pub mod tiers;
 pub mod transcribe;
 
 use std::io::IsTerminal;
@@ -55,6 +56,7 @@ pub enum Command {
     Model(model::Args),
     Score(score::Args),
     Bench(bench::Args),
+    Tiers(tiers::Args),
 }
 
 /// Runs one subcommand.
@@ -70,6 +72,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Model(args) => model::run(args),
         Command::Score(args) => score::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Tiers(args) => tiers::run(args),
     }
 }
 

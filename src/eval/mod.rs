@@ -9,6 +9,8 @@ pub mod align;
 pub mod bootstrap;
 pub mod corpus;
 pub mod normalise;
+#[cfg(feature = "cli")]
+pub mod plot_tiers;
 pub mod report;
 pub mod tier_study;
 pub mod transcripts;

@@ -259,12 +259,15 @@ impl Rules {
                 .iter()
                 .filter(|rule| rule.objective == objective)
                 .collect();
-            if tiers.first().is_none_or(|rule| rule.tolerance != 0.0) {
+            if tiers.first().is_some_and(|rule| rule.tolerance != 0.0) {
                 return wrong(objective.name(), "the first tier must have tolerance 0");
             }
             if !tiers.is_sorted_by(|a, b| a.tolerance < b.tolerance) {
                 return wrong(objective.name(), "tolerances must rise from tier to tier");
             }
+        }
+        if self.tiers.is_empty() {
+            return wrong("tiers", "there are none");
         }
         self.tiers.iter().try_for_each(Rule::check)
     }
