@@ -436,4 +436,28 @@ mod tests {
         let large = "#".repeat(LARGEST as usize + 1);
         assert!(matches!(Rules::parse(&large), Err(RulesError::TooLarge)));
     }
+
+    /// Whatever is cut out or put in, the reader refuses it or gives rules that can be asked.
+    #[test]
+    fn damaged_text_does_no_harm() {
+        use rand::{RngExt, SeedableRng};
+        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let text = rules().to_text();
+        let pieces = [
+            "=", "[", "\"", "inf", "-1", "nan", "9e999", "tiers", "\n", "0x", "{",
+        ];
+        for _ in 0..500 {
+            let (from, piece) = (
+                random.random_range(0..text.len()),
+                random.random_range(0..pieces.len()),
+            );
+            let to = (from + random.random_range(0..20)).min(text.len());
+            let damaged = [&text[..from], pieces[piece], &text[to..]].concat();
+            if let Ok(rules) = Rules::parse(&damaged) {
+                let rule = rules.rule(0.05, Objective::Cost);
+                assert!(rule.is_none_or(|rule| rule.bound <= rule.tolerance));
+                assert!(Rules::parse(&rules.to_text()).is_ok());
+            }
+        }
+    }
 }

@@ -11,7 +11,7 @@ td, th { padding: .15em .7em; text-align: right; border-bottom: 1px solid #e4e4e
 td:first-child, th:first-child { text-align: left }
 .note { color: #666; max-width: 70em }
 svg { max-width: 100%; height: auto }
-.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)); gap: 1em }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)) }
 ";
 
 /// The page: all tables, then all pictures (name and SVG text).

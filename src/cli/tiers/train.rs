@@ -136,7 +136,7 @@ fn today() -> String {
         .collect()
 }
 
-/// What so few groups cannot certify for an objective, and how many would.
+/// Where an objective falls back to the reference version, and from where it saves enough.
 fn write_limits(
     out: &mut impl Write,
     candidates: &Candidates,
@@ -149,41 +149,50 @@ fn write_limits(
         .filter(|rule| rule.objective == objective);
     if mine.clone().any(|rule| rule.fallback) {
         let reference = &rules.certificate.reference;
-        write!(
+        let end = mine.find(|rule| !rule.fallback);
+        let end = end.map_or("everywhere".to_owned(), |rule| {
+            format!("below {:.1} %", 100.0 * rule.tolerance)
+        });
+        writeln!(
             out,
-            "  {reference} answers alone where nothing cheaper is certified: "
+            "  {reference} answers alone, since nothing cheaper is certified, {end}"
         )?;
-        match mine.find(|rule| !rule.fallback) {
-            Some(rule) => writeln!(out, "below {:.1} %", 100.0 * rule.tolerance)?,
-            None => writeln!(out, "everywhere")?,
-        }
     }
     let asked = format!("  a saving of {:.0} %", 100.0 * ASKED);
     match smallest_tolerance(candidates, objective, ASKED) {
-        Some(at) => writeln!(
-            out,
-            "{asked} is certified from a tolerance of {:.2} % on",
-            100.0 * at
-        )?,
+        Some(at) => writeln!(out, "{asked} is certified from {:.2} % on", 100.0 * at)?,
         None => writeln!(out, "{asked} is certified at no tolerance")?,
     }
-    if rules.certificate.method != Method::Population {
-        return Ok(());
+    match rules.certificate.method {
+        Method::Population => write_needed(out, candidates, objective),
+        _ => Ok(()),
     }
+}
+
+/// How many groups would certify a saving that these do not.
+fn write_needed(
+    out: &mut impl Write,
+    candidates: &Candidates,
+    objective: Objective,
+) -> io::Result<()> {
+    let groups = candidates.groups;
     for tolerance in [0.01, 0.05] {
-        let at = format!("{asked} at {:.0} %", 100.0 * tolerance);
+        let asked = format!(
+            "  a saving of {:.0} % at {:.0} %",
+            100.0 * ASKED,
+            100.0 * tolerance
+        );
         match groups_needed(candidates, tolerance, objective, ASKED) {
-            Some(needed) if needed <= candidates.groups => {}
+            Some(needed) if needed <= groups => continue,
             Some(needed) => {
-                let groups = candidates.groups;
                 writeln!(
                     out,
-                    "{at} would take about {needed} groups (speakers) like these {groups}"
+                    "{asked} would take about {needed} groups (speakers) like these {groups}"
                 )?;
             }
             None => writeln!(
                 out,
-                "{at} is out of reach, however many groups are recorded"
+                "{asked} is out of reach, however many groups are recorded"
             )?,
         }
     }

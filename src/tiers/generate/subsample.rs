@@ -24,10 +24,10 @@
 //! 10. Nothing bounds the number of trials: here [`MOST_TRIALS`].
 //!
 //! What is promised is thereby the worst *tenth*: with many requests far too careful for the long
-//! run; with few, when those of a speaker are alike, not careful enough, since samples ignore groups
-//! and nothing is paid for picking the best of many configurations (`paretone tiers simulate` shows
-//! both). One set of samples serves all configurations, and a threshold's samples go on until both
-//! of its orders are confident.
+//! run; with few, when those of a speaker are alike, not careful enough, since samples ignore
+//! groups and nothing is paid for picking the best of many configurations (`paretone tiers
+//! simulate` shows both). One set of samples serves all configurations, and a threshold's samples
+//! go on until both of its orders are confident.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
