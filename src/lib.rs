@@ -15,6 +15,8 @@ pub mod tiers;
 pub mod eval;
 pub mod recognizer;
 
+pub mod sweep;
+
 #[cfg(feature = "cli")]
 pub mod cli;
 

@@ -21,6 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "recognizer",
         &["units", "audio", "feature", "acoustic", "graph", "decode"],
     ),
+    ("sweep", &["units", "eval", "recognizer"]),
     (
         "cli",
         &[
@@ -33,6 +34,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "tiers",
             "eval",
             "recognizer",
+            "sweep",
         ],
     ),
 ];

@@ -10,9 +10,13 @@ pub mod bench;
 pub mod features;
 pub mod graph;
 pub mod lm;
+mod measure;
 pub mod model;
+mod outcomes;
 mod output;
 pub mod score;
+pub mod setting;
+pub mod sweep;
 pub mod transcribe;
 
 use std::io::IsTerminal;
@@ -55,6 +59,7 @@ pub enum Command {
     Model(model::Args),
     Score(score::Args),
     Bench(bench::Args),
+    Sweep(sweep::Args),
 }
 
 /// Runs one subcommand.
@@ -70,6 +75,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Model(args) => model::run(args),
         Command::Score(args) => score::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Sweep(args) => sweep::run(args),
     }
 }
 

@@ -40,6 +40,24 @@ pub struct Args {
 /// How hypotheses are scored, and what is written; shared by `score` and `bench`.
 #[derive(clap::Args, Debug)]
 pub struct Scoring {
+    /// Which utterances, and how words are compared.
+    #[command(flatten)]
+    pub judging: Judging,
+    /// Tables to print beside the total
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "set,accent")]
+    pub by: Vec<By>,
+    /// Seed of the speaker bootstrap
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Write ref.trn and hyp.trn (normalised), errors.tsv (per utterance) and report.json to this
+    /// folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Which utterances are scored, and how words are compared.
+#[derive(clap::Args, Debug)]
+pub struct Judging {
     /// Only this split of a manifest
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
@@ -52,16 +70,6 @@ pub struct Scoring {
     /// Which alignment counts substitutions, deletions and insertions
     #[arg(long, value_enum, default_value_t = Rule::Minimal)]
     pub alignment: Rule,
-    /// Tables to print beside the total
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "set,accent")]
-    pub by: Vec<By>,
-    /// Seed of the speaker bootstrap
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Write ref.trn and hyp.trn (normalised), errors.tsv (per utterance) and report.json to this
-    /// folder
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
 }
 
 /// Which alignment.
@@ -86,7 +94,7 @@ pub enum By {
 
 /// A scored utterance with what the files and alignments need.
 pub(super) struct Judged {
-    scored: Scored,
+    pub scored: Scored,
     reference: Vec<String>,
     hypothesis: Vec<String>,
     alignment: Alignment,
@@ -98,7 +106,7 @@ pub(super) struct Judged {
 /// When a file cannot be used, no utterance is left, or the output cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let hypotheses = Transcripts::open(&args.hypothesis).map_err(|e| UsageError(e.into()))?;
-    let references = args.scoring.select(references(&args.reference)?)?;
+    let references = args.scoring.judging.select(references(&args.reference)?)?;
     let ids: HashSet<&str> = references
         .iter()
         .map(|utterance| utterance.id.as_str())
@@ -113,11 +121,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (mut judged, mut missing) = (Vec::new(), 0);
     for utterance in &references {
         match hypotheses.get(&utterance.id) {
-            Some(text) => judged.push(args.scoring.judge(utterance, text)?),
+            Some(text) => judged.push(args.scoring.judging.judge(utterance, text)?),
             None if args.only_given => {}
             None => {
                 missing += 1;
-                judged.push(args.scoring.judge(utterance, "")?);
+                judged.push(args.scoring.judging.judge(utterance, "")?);
             }
         }
     }
@@ -133,7 +141,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             write_alignment(&mut out, utterance)?;
         }
     }
-    args.scoring.report(&mut out, &judged)?;
+    args.scoring
+        .report(&mut out, &judged, args.scoring.out.as_deref())?;
     Ok(ExitCode::from(if missing > 0 { SOME_FAILED } else { 0 }))
 }
 
@@ -154,7 +163,7 @@ fn references(path: &Path) -> anyhow::Result<Vec<Utterance>> {
     Ok(transcripts.iter().map(utterance).collect())
 }
 
-impl Scoring {
+impl Judging {
     /// The utterances of the split and sets asked for.
     pub(super) fn select(&self, utterances: Vec<Utterance>) -> anyhow::Result<Vec<Utterance>> {
         let mut kept = utterances;
@@ -198,9 +207,16 @@ impl Scoring {
             alignment,
         })
     }
+}
 
-    /// Prints the tables and writes the files.
-    pub(super) fn report(&self, out: &mut impl Write, judged: &[Judged]) -> anyhow::Result<()> {
+impl Scoring {
+    /// Prints the tables and writes the files to `folder`.
+    pub(super) fn report(
+        &self,
+        out: &mut impl Write,
+        judged: &[Judged],
+        folder: Option<&Path>,
+    ) -> anyhow::Result<()> {
         let scored: Vec<Scored> = judged.iter().map(|judged| judged.scored.clone()).collect();
         let groupings: Vec<Grouping> = self.by.iter().map(|&by| grouping(by)).collect();
         let options = BootstrapOptions {
@@ -210,7 +226,7 @@ impl Scoring {
         let report = Report::new(&scored, &groupings, options);
         report.write_text(out)?;
         out.flush()?;
-        match &self.out {
+        match folder {
             Some(folder) => write_files(folder, &report, judged)
                 .with_context(|| format!("cannot write to {}", folder.display())),
             None => Ok(()),

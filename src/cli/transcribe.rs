@@ -11,10 +11,10 @@ use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::Format;
+use super::setting::SettingArgs;
 use super::{SOME_FAILED, UsageError, model_folder};
 use crate::audio::Waveform;
-use crate::recognizer::{Options, Recognizer, Transcript};
-use crate::units::Cost;
+use crate::recognizer::{Options, Recognizer, Setting, Transcript};
 
 /// Transcribe audio files (WAV, FLAC, MP3, Ogg Vorbis): one line of text per file, in input order
 #[derive(clap::Args, Debug)]
@@ -28,15 +28,9 @@ pub struct Args {
     /// The model's folder [default: models/en, here or near the program]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
-    /// Score beam of the search, a cost; larger: slower, more accurate [default: the model's]
-    #[arg(long, value_name = "COST", allow_negative_numbers = true, value_parser = positive_cost)]
-    pub beam: Option<f32>,
-    /// Most hypotheses kept per frame; larger: slower, more accurate [default: the model's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_active: Option<u32>,
-    /// Leave out the second look with the large language model: faster, less accurate
-    #[arg(long)]
-    pub no_rescore: bool,
+    /// How to search.
+    #[command(flatten)]
+    pub setting: SettingArgs,
     /// Files worked on at once [default: one per processor]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -57,17 +51,16 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         return Err(UsageError(anyhow!("standard input can be read once: give `-` once")).into());
     }
     let options = Options {
-        beam: args.beam.map(Cost),
-        max_active: args.max_active.map(|count| count as usize),
-        rescore: !args.no_rescore,
+        large_model: !args.setting.no_rescore,
         ..Options::default()
     };
     let folder = model_folder(args.model)?;
     let recognizer = Recognizer::open(&folder, options)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
         .map_err(UsageError)?;
+    let setting = args.setting.of(&recognizer)?;
     let failed = transcribe_all(
-        &recognizer,
+        (&recognizer, &setting),
         &args.files,
         args.format,
         jobs(args.jobs, args.files.len()),
@@ -88,7 +81,7 @@ fn jobs(asked: Option<u16>, files: usize) -> usize {
 /// Prints the answer of every file in order, each as soon as those before it are printed. Returns
 /// how many failed.
 fn transcribe_all(
-    recognizer: &Recognizer,
+    (recognizer, setting): (&Recognizer, &Setting),
     files: &[PathBuf],
     format: Format,
     jobs: usize,
@@ -105,7 +98,7 @@ fn transcribe_all(
                 // and print early.
                 while let Some((index, file)) = take(&next, files) {
                     let result = transcribe_one(file, |waveform| {
-                        Ok(recognizer.transcribe(waveform, &mut scratch)?)
+                        Ok(recognizer.transcribe_at(setting, waveform, &mut scratch)?)
                     });
                     if sender.send((index, result)).is_err() {
                         break; // Nobody prints any more: standard output was closed.
@@ -176,11 +169,4 @@ fn progress_bar(files: usize) -> ProgressBar {
 
 fn is_stdin(file: &Path) -> bool {
     file.as_os_str() == "-"
-}
-
-fn positive_cost(text: &str) -> Result<f32, String> {
-    match text.parse::<f32>() {
-        Ok(cost) if cost > 0.0 => Ok(cost),
-        _ => Err("a beam is a number above 0, about 8 (fast) to 16 (accurate)".into()),
-    }
 }

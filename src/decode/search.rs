@@ -14,8 +14,8 @@ use crate::graph::{GraphView, PDF_LIMIT, PackedArc, Rows};
 use crate::units::StateId;
 
 use super::error::DecodeError;
-use super::hypothesis::Effort;
-use super::prune::{Cutoff, Expansion, Pruner, Pruning};
+use super::hypothesis::{Effort, KnobFrames};
+use super::prune::{Cutoff, Expansion, FrameTokens, Pruner, Pruning};
 use super::tokens::{Arrival, TokenSet};
 
 /// Tokens whose rows are fetched together: their cache misses overlap.
@@ -43,6 +43,11 @@ pub(super) trait Recorder {
     fn begin(&mut self);
     /// The tokens of a frame are final, those up to `cutoff` will be expanded.
     fn open_frame(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32);
+    /// By token of the open frame up to its cutoff, the last word on its way; empty where nobody
+    /// asked for branches.
+    fn words(&self) -> &[u32] {
+        &[]
+    }
     /// What steps from this token will carry; `frame` is the number of frames consumed so far.
     fn source(&mut self, graph: &GraphView<'_>, token: u32, frame: u32) -> u32;
     /// A step to a token of the next frame, which `cost` arrives at and which now costs `held`.
@@ -82,15 +87,15 @@ impl Default for Buffers {
 
 /// A search under way.
 pub(super) struct Search<'a, R> {
-    pub graph: GraphView<'a>,
+    graph: GraphView<'a>,
     pruning: Pruning,
     buffers: &'a mut Buffers,
-    pub recorder: &'a mut R,
+    recorder: &'a mut R,
     /// What a token's cost leaves out: the total cost is `offset + cost`.
     offset: f64,
     /// Frames consumed.
-    pub frame: u32,
-    pub effort: Effort,
+    frame: u32,
+    effort: Effort,
 }
 
 /// Where a search ended.
@@ -100,8 +105,12 @@ pub(super) struct End {
     pub token: u32,
     /// Total cost of the best path, final cost included.
     pub cost: f64,
+    /// The same, relative to what the tokens' costs are relative to.
+    pub relative: f32,
     /// Whether the token's state is final.
     pub reached_final: bool,
+    /// The work done.
+    pub effort: Effort,
 }
 
 impl<'a, R: Recorder> Search<'a, R> {
@@ -147,13 +156,16 @@ impl<'a, R: Recorder> Search<'a, R> {
             .cutoff(&tokens.costs, &self.pruning)
             .ok_or(dead_end.clone())?;
         self.recorder.open_frame(&self.graph, tokens, cut.cost);
-        self.effort.crowded_frames += u32::from(cut.crowded);
         let best = tokens.costs[cut.best];
+        if cut.cost < f32::MAX {
+            self.effort.cutoff += f64::from(cut.cost - best);
+        }
         next.clear(tokens.len());
         let bound = self.expand(&cut, best);
         self.offset += f64::from(best) - f64::from(highest);
         self.recorder.close_frame();
         self.frame += 1;
+        self.effort.frames += 1;
         std::mem::swap(&mut self.buffers.tokens, &mut self.buffers.next);
         if self.buffers.tokens.len() == 0 {
             return Err(dead_end);
@@ -198,9 +210,14 @@ impl<'a, R: Recorder> Search<'a, R> {
             expansions,
             ..
         } = &mut *self.buffers;
-        let survivors = pruner.survivors(&tokens.costs, cut, &self.pruning);
         let local = self.pruning.has_local();
         let (recorder, beam) = (&mut *self.recorder, cut.beam);
+        let frame = FrameTokens {
+            costs: &tokens.costs,
+            words: recorder.words(),
+        };
+        let mut bit = KnobFrames::default();
+        let survivors = pruner.survivors(frame, cut, &self.pruning, &mut bit);
         let mut out = Out {
             next,
             recorder,
@@ -208,10 +225,11 @@ impl<'a, R: Recorder> Search<'a, R> {
             beam,
             bound: f32::MAX,
             arcs: 0,
+            bit,
         };
         for block in survivors.chunks(BLOCK) {
             if out.arcs >= self.pruning.arc_budget {
-                self.effort.over_budget_frames += 1;
+                out.bit.arc_budget = 1;
                 break;
             }
             self.effort.tokens += block.len() as u64;
@@ -229,6 +247,7 @@ impl<'a, R: Recorder> Search<'a, R> {
             }
         }
         self.effort.arcs += out.arcs as u64;
+        self.effort.bit += out.bit;
         out.bound
     }
 
@@ -263,6 +282,7 @@ impl<'a, R: Recorder> Search<'a, R> {
                     if cost + row.cheapest > bound {
                         continue;
                     }
+                    self.effort.epsilon_arcs += row.arcs.len() as u64;
                     let source = self.recorder.source(&self.graph, row.token, self.frame);
                     for (index, arc) in (row.first..).zip(row.arcs) {
                         let total = cost + arc.cost().0;
@@ -316,28 +336,25 @@ impl<'a, R: Recorder> Search<'a, R> {
         Ok(End {
             token,
             cost: self.offset + f64::from(cost),
+            relative: cost,
             reached_final,
+            effort: self.effort,
         })
     }
+}
 
-    /// How much worse than the best path each token ends, and what of that is its state's final
-    /// cost; infinity where a path may not end.
-    pub(super) fn ends(&self, end: &End) -> Vec<(f32, f32)> {
-        let tokens = &self.buffers.tokens;
-        let best = (end.cost - self.offset) as f32;
-        let ends = tokens
-            .states
-            .iter()
-            .zip(&tokens.costs)
-            .map(|(&state, &cost)| {
-                let last = if end.reached_final {
-                    self.graph.final_cost(StateId(state)).0
-                } else {
-                    0.0
-                };
-                (cost + last - best, last)
-            });
-        ends.collect()
+impl Buffers {
+    /// How much worse than the best path each token of a finished search ends, and what of that is
+    /// its state's final cost; infinity where a path may not end.
+    pub(super) fn ends(&self, graph: &GraphView<'_>, end: &End) -> Vec<(f32, f32)> {
+        let last = |state: u32| match end.reached_final {
+            true => graph.final_cost(StateId(state)).0,
+            false => 0.0,
+        };
+        let tokens = self.tokens.states.iter().zip(&self.tokens.costs);
+        tokens
+            .map(|(&state, &cost)| (cost + last(state) - end.relative, last(state)))
+            .collect()
     }
 }
 
@@ -383,6 +400,8 @@ struct Out<'s, R> {
     bound: f32,
     /// Arcs looked at.
     arcs: usize,
+    /// Which knobs dropped something.
+    bit: KnobFrames,
 }
 
 impl<R: Recorder> Out<'_, R> {
@@ -412,13 +431,18 @@ impl<R: Recorder> Out<'_, R> {
         pruning: &Pruning,
         expansions: &mut Vec<Expansion>,
     ) {
-        self.arcs += row.arcs.len();
         expansions.clear();
-        expansions.extend((0..).zip(row.arcs).map(|(arc, packed)| {
-            let cost = base + packed.cost().0 + self.acoustic[packed.pdf().index()];
-            Expansion { cost, arc }
-        }));
-        pruning.keep_local(expansions);
+        for (arc, packed) in (0..).zip(row.arcs) {
+            let graph_cost = base + packed.cost().0;
+            // Beyond the bound nothing is kept, so nothing there can be a token's best that counts.
+            if graph_cost > self.bound {
+                break;
+            }
+            let cost = graph_cost + self.acoustic[packed.pdf().index()];
+            expansions.push(Expansion { cost, arc });
+        }
+        self.arcs += (expansions.len() + 1).min(row.arcs.len());
+        pruning.keep_local(expansions, &mut self.bit);
         for kept in &*expansions {
             let arc = row.arcs[kept.arc as usize];
             self.step(arc, kept.cost, source, row.first + kept.arc);

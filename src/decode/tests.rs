@@ -106,6 +106,8 @@ proptest! {
             Pruning { network_top_n: n, ..Pruning::OFF },
             Pruning { local_beam: Cost(beam), ..Pruning::OFF },
             Pruning { local_top_n: n, ..Pruning::OFF },
+            Pruning { global_beam: Cost(beam), ..Pruning::OFF },
+            Pruning { global_top_n: n, ..Pruning::OFF },
             Pruning { arc_budget: n, ..Pruning::OFF },
         ];
         for pruning in knobs {

@@ -9,6 +9,7 @@ pub mod align;
 pub mod bootstrap;
 pub mod corpus;
 pub mod normalise;
+pub mod pareto;
 pub mod report;
 pub mod transcripts;
 pub mod wer;

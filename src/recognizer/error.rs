@@ -10,6 +10,8 @@ use crate::graph::compile::CompileError;
 use crate::graph::ngram::NgramError;
 use crate::graph::{GraphError, TextError};
 
+use super::versions::VersionsError;
+
 /// A model that cannot be used, or a recording that cannot be recognised with it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -58,6 +60,9 @@ pub enum RecognizerError {
     /// The graph cannot be compiled.
     #[error(transparent)]
     Compile(#[from] CompileError),
+    /// The model's versions cannot be read.
+    #[error(transparent)]
+    Versions(#[from] VersionsError),
     /// The search options are out of range, or the scores cannot be searched.
     #[error(transparent)]
     Decode(#[from] DecodeError),

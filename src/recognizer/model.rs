@@ -58,7 +58,7 @@ impl Model {
         let cache = options.cache.clone().unwrap_or_else(Cache::of_user);
         let (graph, file) = open_graph(folder, &description.decode, &hmm, &cache)?;
         check_fit(&mfcc, &network, &graph)?;
-        let rescoring = if options.rescore {
+        let rescoring = if options.large_model {
             open_rescoring(folder, &words)?
         } else {
             None

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::decode::PathCost;
+use crate::decode::{Effort, PathCost};
 use crate::units::Seconds;
 
 /// One recognised word. Serializes as `{"word", "start", "end"}`.
@@ -45,6 +45,8 @@ pub struct Transcript {
     pub cost: PathCost,
     /// False where the search ended outside a final state, so that the last words are doubtful.
     pub reached_final: bool,
+    /// How much work the search was.
+    pub effort: Effort,
     /// Where the time went.
     pub timings: Timings,
     /// How long the recording is.
