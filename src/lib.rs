@@ -10,6 +10,8 @@ pub mod graph;
 
 pub mod decode;
 
+pub mod confidence;
+
 pub mod tiers;
 
 pub mod eval;

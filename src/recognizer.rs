@@ -8,6 +8,7 @@
 mod cache;
 mod error;
 mod model;
+mod reference;
 mod segment;
 mod setting;
 mod silence;
@@ -16,9 +17,10 @@ mod versions;
 
 pub use cache::{CACHE_VARIABLE, Cache, CacheKey, CachedFile};
 pub use error::RecognizerError;
+pub use reference::{ReferenceCost, References};
 pub use segment::LONGEST;
 pub use setting::{Knob, Setting, SettingError};
-pub use transcript::{Timings, Transcript, TranscriptWord};
+pub use transcript::{Alternative, Timings, Transcript, TranscriptWord};
 pub use versions::{Measured, VERSIONS_FILE, Version, Versions, VersionsError};
 
 use std::borrow::Cow;
@@ -27,9 +29,11 @@ use std::time::Instant;
 
 use crate::acoustic::{NetworkScratch, Normalisation, Scores};
 use crate::audio::{AudioError, Waveform};
-use crate::decode::{self, Decoder, Hypothesis, Pruning, Rescoring, Scorer};
+use crate::confidence::{doubt, mbr::Risk};
+use crate::decode::{self, Decoder, Hypothesis, Lattice, PathGraph, Pruning, Rescoring, Scorer};
 use crate::feature::{Features, subtract_mean};
-use crate::units::{Cost, Seconds};
+use crate::graph::ngram::Ngram;
+use crate::units::{Cost, Seconds, WordId};
 use model::Model;
 use segment::segments;
 use silence::fill_digital_silence;
@@ -287,29 +291,78 @@ impl Recognizer {
     ) -> Result<(), RecognizerError> {
         let started = Instant::now();
         let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
-        let timings = &mut transcript.timings;
-        let heard = match &self.model.rescoring {
-            Some([small, large]) if setting.rescore => {
-                let lattice = decoder.lattice(scores, scratch)?;
-                add(&mut timings.search, started);
-                let started = Instant::now();
-                let heard = lattice.rescore(&Rescoring {
-                    small,
-                    large,
-                    scale: 1.0,
-                    histories: RESCORED_HISTORIES,
-                });
-                add(&mut timings.rescore, started);
-                heard
-            }
-            _ => {
-                let heard = decoder.decode(scores, scratch)?;
-                add(&mut timings.search, started);
-                heard
-            }
+        let Some(models) = self.model.rescoring.as_ref().filter(|_| setting.rescore) else {
+            let heard = decoder.decode(scores, scratch)?;
+            add(&mut transcript.timings.search, started);
+            self.write_down(&heard, None, offset, transcript);
+            return Ok(());
         };
-        self.write_down(&heard, offset, transcript);
+        let lattice = decoder.lattice(scores, scratch)?;
+        add(&mut transcript.timings.search, started);
+        let started = Instant::now();
+        let paths = rescored(models, &lattice);
+        let heard = paths.best();
+        let doubt = doubt(&paths, &heard);
+        self.write_down(&heard, Some(&doubt), offset, transcript);
+        add(&mut transcript.timings.rescore, started);
         Ok(())
+    }
+
+    /// The least number of word errors that a choice among the paths of a lattice could leave: the
+    /// oracle of a setting. `reference` as [`References::ids`] has it; none where the setting makes
+    /// no lattice, or the recording was cut into segments.
+    ///
+    /// # Errors
+    /// As [`Recognizer::search`].
+    pub fn lattice_errors(
+        &self,
+        setting: &Setting,
+        scored: &ScoredAudio,
+        reference: &[WordId],
+        scratch: &mut RecognizerScratch,
+    ) -> Result<Option<u32>, RecognizerError> {
+        let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
+        let ([(_, scores)], Some(models), true) = (
+            scored.segments.as_slice(),
+            &self.model.rescoring,
+            setting.rescore,
+        ) else {
+            return Ok(None);
+        };
+        let lattice = decoder.lattice(scores, &mut scratch.search)?;
+        Ok(rescored(models, &lattice).least_errors(reference))
+    }
+
+    /// The `count` best different answers, the best first, with their costs. Alternatives of
+    /// segments are combined.
+    ///
+    /// # Errors
+    /// As [`Recognizer::search`].
+    pub fn n_best(
+        &self,
+        setting: &Setting,
+        scored: &ScoredAudio,
+        count: usize,
+        scratch: &mut RecognizerScratch,
+    ) -> Result<Vec<Alternative>, RecognizerError> {
+        let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
+        let mut all = vec![Alternative::default()];
+        for (_, scores) in &scored.segments {
+            let lattice = decoder.lattice(scores, &mut scratch.search)?;
+            let paths = match &self.model.rescoring {
+                Some(models) if setting.rescore => rescored(models, &lattice),
+                _ => lattice.paths(),
+            };
+            let name = |word: &decode::Word| self.model.word(word.id).to_owned();
+            let these: Vec<Alternative> = (paths.n_best(count).iter())
+                .map(|heard| Alternative {
+                    words: heard.words.iter().map(name).collect(),
+                    cost: heard.cost,
+                })
+                .collect();
+            all = Alternative::combined(&all, &these, count);
+        }
+        Ok(all)
     }
 
     /// The features of a segment, normalised as the network was trained.
@@ -322,22 +375,44 @@ impl Recognizer {
     }
 
     /// Appends the words, their times rounded to the millisecond.
-    fn write_down(&self, heard: &Hypothesis, offset: Seconds, transcript: &mut Transcript) {
+    fn write_down(
+        &self,
+        heard: &Hypothesis,
+        doubt: Option<&Risk>,
+        offset: Seconds,
+        transcript: &mut Transcript,
+    ) {
         let shift = self.model.score_shift();
         let at = |time: Seconds| Seconds(((offset.0 + time.0) * 1000.0).round() / 1000.0);
-        transcript.words.extend(heard.words.iter().map(|word| {
+        let sure = |at: usize| doubt.map_or(1.0, |doubt| doubt.words[at]);
+        let words = heard.words.iter().enumerate().map(|(index, word)| {
             let (start, end) = word.seconds(shift);
-            let word = self.model.word(word.id).to_owned();
             TranscriptWord {
-                word,
+                word: self.model.word(word.id).to_owned(),
                 start: at(start),
                 end: at(end),
+                confidence: sure(index),
             }
-        }));
+        });
+        transcript.words.extend(words);
+        if let Some(doubt) = doubt {
+            let evidence = transcript.evidence.get_or_insert_default();
+            evidence.add(heard, doubt);
+        }
         transcript.cost += heard.cost;
         transcript.reached_final &= heard.reached_final;
         transcript.effort += heard.effort;
     }
+}
+
+/// The paths of a lattice under the large n-gram.
+fn rescored<'l>([small, large]: &[Ngram; 2], lattice: &'l Lattice) -> PathGraph<'l> {
+    lattice.rescored(&Rescoring {
+        small,
+        large,
+        scale: 1.0,
+        histories: RESCORED_HISTORIES,
+    })
 }
 
 /// Waveforms that were read are finite; one that a caller made may not be, and its mean would

@@ -10,13 +10,16 @@ use std::time::Instant;
 use anyhow::{Context, anyhow};
 
 use super::measure::{self, Heard, Prepared};
-use super::outcomes::{COUNTERS, outcome};
+use super::outcomes::{Analysis, COUNTERS, outcome};
 use super::score::{Judged, Scoring};
 use super::setting::{SettingArgs, version};
 use super::{SOME_FAILED, UsageError, model_folder};
 use crate::eval::corpus::{self, Utterance};
-use crate::recognizer::{Options, Recognizer, RecognizerScratch, Setting};
+use crate::recognizer::{
+    Options, Recognizer, RecognizerScratch, ReferenceCost, References, Setting, Transcript,
+};
 use crate::tiers::Outcomes;
+use crate::units::WordId;
 
 /// Recognise a corpus and report word error rate, with S/D/I by set, accent and speaker, and speed
 #[derive(clap::Args, Debug)]
@@ -47,6 +50,10 @@ pub struct Args {
     /// Searches of each recording; the fastest counts
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub repeats: u16,
+    /// Also compare with the references' own paths and the lattices' best: the share of search
+    /// errors, and the oracle error rate (outside the times measured)
+    #[arg(long)]
+    pub analyse: bool,
     /// Write one row for each utterance and version to this CSV, for `report` and `tiers`
     #[arg(long, value_name = "FILE")]
     pub outcomes: Option<PathBuf>,
@@ -147,12 +154,30 @@ fn recognise(
 ) -> anyhow::Result<Vec<Result1>> {
     let settings: Vec<Setting> = settings.iter().map(|(_, setting)| *setting).collect();
     let repeats = usize::from(args.repeats);
+    let folder = model_folder(args.model.clone())?;
+    let references = match args.analyse {
+        true => Some(References::open(&folder, recognizer)?),
+        false => None,
+    };
     let results = Mutex::new(Vec::with_capacity(utterances.len()));
     let bar = measure::progress(utterances.len() as u64, "utterances");
     let work = |index: usize, utterance: &Utterance, scratch: &mut RecognizerScratch| {
         let heard = (|| {
             let mut prepared = measure::prepare(recognizer, utterance, repeats, scratch)?;
-            let heard = measure::hear(recognizer, &prepared, &settings, repeats, scratch)?;
+            let mut heard = measure::hear(recognizer, &prepared, &settings, repeats, scratch)?;
+            if let Some(references) = &references {
+                let words = args.scoring.judging.words(&utterance.text);
+                let ids = references.ids(&words);
+                for (setting, heard) in settings.iter().zip(&mut heard) {
+                    let analysis = analyse(
+                        (recognizer, references),
+                        (setting, &prepared, &heard.transcript),
+                        &ids,
+                        scratch,
+                    );
+                    heard.analysis = analysis?;
+                }
+            }
             prepared.scored.forget_scores();
             Ok((prepared, heard))
         })();
@@ -167,6 +192,32 @@ fn recognise(
         .expect("no thread panics with the lock");
     results.sort_by_key(|(index, _)| *index);
     Ok(results.into_iter().map(|(_, heard)| heard).collect())
+}
+
+/// How much cheaper than the answer a reference must be to count as missed: what back-off arcs, which
+/// may undercut an explicit n-gram, and rounded costs can make up.
+const MISSED: f64 = 0.1;
+
+/// Compares an answer with what was said, by its words' ids.
+fn analyse(
+    (recognizer, references): (&Recognizer, &References<'_>),
+    (setting, prepared, transcript): (&Setting, &Prepared, &Transcript),
+    words: &[WordId],
+    scratch: &mut RecognizerScratch,
+) -> anyhow::Result<Analysis> {
+    let lattice = recognizer.lattice_errors(setting, &prepared.scored, words, scratch)?;
+    let mut analysis = Analysis {
+        lattice_errors: lattice.unwrap_or(0),
+        ..Analysis::default()
+    };
+    match references.cost(&prepared.scored, words, setting.rescore)? {
+        ReferenceCost::Cost(cost) => {
+            analysis.search_error = cost.0 + MISSED < transcript.cost.0;
+        }
+        ReferenceCost::OutOfVocabulary(count) => analysis.oov = count,
+        ReferenceCost::Unknown => {}
+    }
+    Ok(analysis)
 }
 
 /// What one version made of the corpus.

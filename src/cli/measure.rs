@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::outcomes::Analysis;
 use crate::audio::Waveform;
 use crate::eval::corpus::Utterance;
 use crate::recognizer::{Recognizer, RecognizerScratch, ScoredAudio, Setting, Transcript};
@@ -31,6 +32,7 @@ pub(super) struct Heard {
     /// Processor time of the search, and of rescoring: those of the fastest repeat.
     pub search: Seconds,
     pub rescore: Seconds,
+    pub analysis: Analysis,
 }
 
 /// Reads a recording and scores it, `repeats` times.
@@ -87,6 +89,7 @@ impl Heard {
             transcript,
             search: Seconds(used * (1.0 - share)),
             rescore: Seconds(used * share),
+            analysis: Analysis::default(),
         }
     }
 

@@ -18,6 +18,7 @@ pub mod score;
 pub mod setting;
 pub mod sweep;
 pub mod transcribe;
+pub mod versions;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,7 @@ pub enum Command {
     Score(score::Args),
     Bench(bench::Args),
     Sweep(sweep::Args),
+    Versions(versions::Args),
 }
 
 /// Runs one subcommand.
@@ -76,6 +78,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Score(args) => score::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Sweep(args) => sweep::run(args),
+        Command::Versions(args) => versions::run(args),
     }
 }
 

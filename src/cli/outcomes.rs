@@ -18,7 +18,28 @@ pub(super) const COUNTERS: &[&str] = &[
     "tokens",
     "arcs",
     "epsilon_arcs",
+    "words_heard",
+    "expected_errors",
+    "posterior",
+    "weakest_word",
+    "reached_final",
+    "crowded_frames",
+    "acoustic_gap",
+    "oov",
+    "search_error",
+    "lattice_errors",
 ];
+
+/// What is known of an utterance by comparing with its reference, beyond the errors.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Analysis {
+    /// Reference words that cannot be recognised.
+    pub oov: u32,
+    /// The reference's own path costs less than the answer: the search missed it.
+    pub search_error: bool,
+    /// The least errors that any path of the lattice has.
+    pub lattice_errors: u32,
+}
 
 /// The outcome of one version on one utterance. Its cost is its response time: one worker did it
 /// all.
@@ -39,7 +60,7 @@ pub(super) fn outcome(
         words: scored.counts.reference as u32,
         response,
         cost: response,
-        confidence: 0.0,
+        confidence: heard.transcript.confidence.unwrap_or(0.0),
         counters: counters(judged, prepared, heard),
     }
 }
@@ -47,6 +68,8 @@ pub(super) fn outcome(
 fn counters(judged: &Judged, prepared: &Prepared, heard: &Heard) -> Vec<f64> {
     let counts = judged.scored.counts;
     let effort = heard.transcript.effort;
+    let evidence = heard.transcript.evidence.unwrap_or_default();
+    let analysis = heard.analysis;
     vec![
         counts.substitutions as f64,
         counts.deletions as f64,
@@ -59,10 +82,27 @@ fn counters(judged: &Judged, prepared: &Prepared, heard: &Heard) -> Vec<f64> {
         effort.tokens as f64,
         effort.arcs as f64,
         effort.epsilon_arcs as f64,
+        f64::from(evidence.words),
+        digits(evidence.expected_errors),
+        digits(evidence.posterior),
+        digits(evidence.weakest_word),
+        f64::from(u8::from(evidence.reached_final)),
+        f64::from(evidence.crowded_frames),
+        digits(evidence.acoustic_gap),
+        f64::from(analysis.oov),
+        f64::from(u8::from(analysis.search_error)),
+        f64::from(analysis.lattice_errors),
     ]
 }
 
 /// Rounded to the microsecond, which is finer than the measurement.
 fn micros(seconds: f64) -> f64 {
     (seconds * 1e6).round() / 1e6
+}
+
+/// Rounded to five significant digits, in which a logarithm does not feel it.
+fn digits(value: f64) -> f64 {
+    format!("{value:.4e}")
+        .parse()
+        .expect("a number was written")
 }

@@ -210,6 +210,7 @@ mod tests {
             word: word.into(),
             start: Seconds(start),
             end: Seconds(end),
+            confidence: 1.0,
         };
         Transcript {
             words: vec![

@@ -181,13 +181,18 @@ impl Judging {
         Ok(kept)
     }
 
-    /// Normalises both sides and counts errors.
-    pub(super) fn judge(&self, utterance: &Utterance, hypothesis: &str) -> anyhow::Result<Judged> {
+    /// The words of a text, normalised.
+    pub(super) fn words(&self, text: &str) -> Vec<String> {
         let normaliser = Normaliser {
             join_compounds: !self.strict,
         };
-        let reference = normaliser.words(&utterance.text);
-        let hypothesis = normaliser.words(hypothesis);
+        normaliser.words(text)
+    }
+
+    /// Normalises both sides and counts errors.
+    pub(super) fn judge(&self, utterance: &Utterance, hypothesis: &str) -> anyhow::Result<Judged> {
+        let reference = self.words(&utterance.text);
+        let hypothesis = self.words(hypothesis);
         let rule = match self.alignment {
             Rule::Minimal => AlignmentRule::Minimal,
             Rule::Sclite => AlignmentRule::Sclite,

@@ -81,11 +81,9 @@ pub struct Hypothesis {
 pub struct CostParts {
     /// The sum of negated scores.
     pub acoustic: PathCost,
-    /// The sum of arc costs and the final cost; after rescoring, without the small language
-    /// model's.
+    /// All the rest: arc costs and the final cost, in which after rescoring the large language
+    /// model's costs stand in place of the small one's.
     pub graph: PathCost,
-    /// The large language model's share, as weighted in rescoring; 0 without.
-    pub language: PathCost,
 }
 
 /// Work done by a search, summed over its frames.
@@ -104,6 +102,8 @@ pub struct Effort {
     pub cutoff: f64,
     /// Frames in which each knob dropped something.
     pub bit: KnobFrames,
+    /// The best score of every frame, added up: no path's acoustic cost is below the negative.
+    pub best_scores: f64,
 }
 
 /// Frames in which each pruning knob dropped a token or an expansion.
@@ -145,6 +145,7 @@ impl AddAssign for Effort {
         self.epsilon_arcs += other.epsilon_arcs;
         self.cutoff += other.cutoff;
         self.bit += other.bit;
+        self.best_scores += other.best_scores;
     }
 }
 

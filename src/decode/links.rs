@@ -258,9 +258,9 @@ impl Links {
         self.prune_back(usize::MAX);
     }
 
-    /// Sets the lattice beam of the next utterance; infinity keeps every path that reaches an end.
+    /// Sets the lattice beam of the next utterance; finite.
     pub(super) fn set_beam(&mut self, beam: f32) {
-        self.beam = beam.min(f32::MAX);
+        self.beam = beam;
     }
 
     /// Number of token sets: one more than frames consumed.

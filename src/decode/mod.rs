@@ -10,17 +10,21 @@ mod history;
 mod hypothesis;
 mod lattice;
 mod links;
+mod nbest;
+mod nearest;
 pub mod oracle;
+mod paths;
 mod prune;
 mod rescore;
 mod search;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tokens;
 
 pub use error::DecodeError;
 pub use hypothesis::{CostParts, Effort, Hypothesis, KnobFrames, PathCost, Word};
 pub use lattice::{Lattice, LatticeArc};
+pub use paths::{Edge, PathGraph};
 pub use prune::Pruning;
 pub use rescore::{LanguageModel, Rescoring};
 
@@ -141,7 +145,8 @@ impl<'g> Decoder<'g> {
             links,
             ..
         } = scratch;
-        let beam = self.pruning.lattice_beam.0;
+        // Finite, so that a token that may not end is beyond it.
+        let beam = self.pruning.lattice_beam.0.min(f32::MAX);
         links.set_beam(beam);
         let end = self.search(scorer, buffers, branches, links)?;
         let graph = self.graph.view();

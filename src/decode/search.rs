@@ -166,6 +166,7 @@ impl<'a, R: Recorder> Search<'a, R> {
         self.recorder.close_frame();
         self.frame += 1;
         self.effort.frames += 1;
+        self.effort.best_scores += f64::from(highest);
         std::mem::swap(&mut self.buffers.tokens, &mut self.buffers.next);
         if self.buffers.tokens.len() == 0 {
             return Err(dead_end);

@@ -52,6 +52,6 @@ mod tests {
     #[test]
     fn what_is_no_number_is_left_out() {
         assert_eq!(front(&[(f64::NAN, 1.0), (1.0, 2.0), (0.0, f64::NAN)]), [1]);
-        assert_eq!(front(&[]), []);
+        assert!(front(&[]).is_empty());
     }
 }

@@ -11,14 +11,14 @@ use crate::units::Cost;
 /// How a recording's scores are searched. Larger knobs are slower and more accurate.
 ///
 /// Its text form lists the knobs that are on, as in `network_beam=10.5 network_top_n=2000
-/// lattice_beam=6 rescore`, and is read back.
+/// lattice_beam=6 rescore`, and is read back; so it stands in files.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Setting {
     /// Whether the large language model takes a second look, where the model has one. On: slower,
     /// more accurate.
     pub rescore: bool,
     /// What the search gives up.
-    #[serde(flatten)]
     pub pruning: Pruning,
 }
 
@@ -137,6 +137,20 @@ impl fmt::Display for Setting {
             .collect();
         words.extend(self.rescore.then(|| RESCORE.to_owned()));
         out.write_str(&words.join(" "))
+    }
+}
+
+impl From<Setting> for String {
+    fn from(setting: Setting) -> String {
+        setting.to_string()
+    }
+}
+
+impl TryFrom<String> for Setting {
+    type Error = SettingError;
+
+    fn try_from(text: String) -> Result<Setting, SettingError> {
+        text.parse()
     }
 }
 

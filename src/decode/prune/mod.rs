@@ -13,8 +13,6 @@ mod global;
 mod local;
 mod network;
 
-use serde::{Deserialize, Serialize};
-
 use crate::units::Cost;
 
 use super::error::DecodeError;
@@ -31,58 +29,41 @@ pub(super) struct FrameTokens<'a> {
 }
 
 /// How much of the search space is given up for speed. Larger values are slower and more accurate,
-/// without exception. Serializes as a table that leaves out the knobs that are off.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// without exception.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pruning {
     /// A token goes on if it costs at most this much more than the best of its frame; ≥ 0, default
     /// 13.
-    #[serde(default = "beam_off", skip_serializing_if = "is_off")]
     pub network_beam: Cost,
     /// At most so many tokens of a frame go on (more only if they tie with the last); ≥ 1, default
     /// 7000.
-    #[serde(default = "count_off", skip_serializing_if = "is_unlimited")]
     pub network_top_n: usize,
     /// A token goes on if it costs at most this much more than the best of its branch, which are
     /// the tokens of its frame with the same last word; ≥ 0, default infinity.
-    #[serde(default = "beam_off", skip_serializing_if = "is_off")]
     pub global_beam: Cost,
     /// At most so many tokens of a branch go on; of equals, those made first; ≥ 1, default
     /// `usize::MAX`.
-    #[serde(default = "count_off", skip_serializing_if = "is_unlimited")]
     pub global_top_n: usize,
     /// An emitting expansion of a token is kept if it costs at most this much more than the token's
     /// best; ≥ 0, default infinity.
-    #[serde(default = "beam_off", skip_serializing_if = "is_off")]
     pub local_beam: Cost,
     /// At most so many emitting expansions of a token are kept; of equals, the earlier arcs; ≥ 1,
     /// default `usize::MAX`.
-    #[serde(default = "count_off", skip_serializing_if = "is_unlimited")]
     pub local_top_n: usize,
     /// Tokens are expanded best first until so many arcs of the frame have been looked at; ≥ 1,
     /// default `usize::MAX`. It bounds the work on noise and foreign speech, where beams do not.
-    #[serde(default = "count_off", skip_serializing_if = "is_unlimited")]
     pub arc_budget: usize,
     /// A lattice keeps what lies on a path at most this much worse than the best; ≥ 0, default 8.
     /// Searches for the best path alone do not read it.
-    #[serde(default = "beam_off", skip_serializing_if = "is_off")]
     pub lattice_beam: Cost,
 }
 
-fn beam_off() -> Cost {
-    Cost::IMPOSSIBLE
+fn is_off(beam: Cost) -> bool {
+    beam == Cost::IMPOSSIBLE
 }
 
-fn count_off() -> usize {
-    usize::MAX
-}
-
-fn is_off(beam: &Cost) -> bool {
-    *beam == Cost::IMPOSSIBLE
-}
-
-fn is_unlimited(count: &usize) -> bool {
-    *count == usize::MAX
+fn is_unlimited(count: usize) -> bool {
+    count == usize::MAX
 }
 
 impl Default for Pruning {
@@ -139,11 +120,11 @@ impl Pruning {
 
     /// Whether expansions of one token compete with each other.
     pub(super) fn has_local(&self) -> bool {
-        !is_off(&self.local_beam) || !is_unlimited(&self.local_top_n)
+        !is_off(self.local_beam) || !is_unlimited(self.local_top_n)
     }
 
     /// Whether the tokens of one branch compete with each other.
     pub(super) fn has_global(&self) -> bool {
-        !is_off(&self.global_beam) || !is_unlimited(&self.global_top_n)
+        !is_off(self.global_beam) || !is_unlimited(self.global_top_n)
     }
 }
