@@ -29,7 +29,7 @@ use std::time::Instant;
 
 use crate::acoustic::{NetworkScratch, Normalisation, Scores};
 use crate::audio::{AudioError, Waveform};
-use crate::confidence::{doubt, mbr::Risk};
+use crate::confidence::{Calibration, Confidence, Heads, doubt, mbr::Risk};
 use crate::decode::{self, Decoder, Hypothesis, Lattice, PathGraph, Pruning, Rescoring, Scorer};
 use crate::feature::{Features, subtract_mean};
 use crate::graph::ngram::Ngram;
@@ -64,6 +64,7 @@ impl Default for Options {
 pub struct Recognizer {
     model: Model,
     versions: Versions,
+    calibration: Calibration,
 }
 
 /// What one recognition writes to. Reuse it: once warm, nothing is allocated per frame.
@@ -116,7 +117,12 @@ impl Recognizer {
     pub fn open(folder: &Path, options: Options) -> Result<Self, RecognizerError> {
         let model = Model::open(folder, &options)?;
         let versions = Versions::of_model(folder)?;
-        Ok(Recognizer { model, versions })
+        let calibration = Calibration::of_model(folder)?;
+        Ok(Recognizer {
+            model,
+            versions,
+            calibration,
+        })
     }
 
     /// An empty scratch for [`Recognizer::transcribe`].
@@ -179,6 +185,7 @@ impl Recognizer {
         })?;
         transcript.timings.features = timings.features;
         transcript.timings.acoustic = timings.acoustic;
+        transcript.confidence = self.confidence(setting, &transcript);
         Ok(transcript)
     }
 
@@ -226,7 +233,18 @@ impl Recognizer {
             let segment = (*offset, scores);
             self.search_segment(setting, segment, &mut scratch.search, &mut transcript)?;
         }
+        transcript.confidence = self.confidence(setting, &transcript);
         Ok(transcript)
+    }
+
+    /// What to believe of a transcript, where its setting is a calibrated version.
+    fn confidence(&self, setting: &Setting, transcript: &Transcript) -> Option<Confidence> {
+        let versions = &self.versions.list;
+        let version = versions
+            .iter()
+            .find(|version| version.setting == *setting)?;
+        let heads: &Heads = self.calibration.versions.get(&version.name)?;
+        Some(heads.confidence(&transcript.evidence.unwrap_or_default()))
     }
 
     /// Scores one segment after the other into the scratch, and calls `each` with where it begins.

@@ -7,6 +7,7 @@
 //! error.
 
 pub mod bench;
+pub mod confidence;
 pub mod features;
 pub mod graph;
 pub mod lm;
@@ -62,6 +63,7 @@ pub enum Command {
     Bench(bench::Args),
     Sweep(sweep::Args),
     Versions(versions::Args),
+    Confidence(confidence::Args),
 }
 
 /// Runs one subcommand.
@@ -79,6 +81,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Bench(args) => bench::run(args),
         Command::Sweep(args) => sweep::run(args),
         Command::Versions(args) => versions::run(args),
+        Command::Confidence(args) => confidence::run(args),
     }
 }
 

@@ -1,8 +1,11 @@
 //! Rows of outcomes from what was recognised.
 
+use anyhow::Context;
+
 use super::measure::{Heard, Prepared};
 use super::score::Judged;
-use crate::tiers::Outcome;
+use crate::confidence::Evidence;
+use crate::tiers::{Outcome, Outcomes};
 use crate::units::Seconds;
 
 /// The counters of a speech outcome, in the order of [`counters`].
@@ -25,6 +28,7 @@ pub(super) const COUNTERS: &[&str] = &[
     "reached_final",
     "crowded_frames",
     "acoustic_gap",
+    "improvable",
     "oov",
     "search_error",
     "lattice_errors",
@@ -50,6 +54,7 @@ pub(super) fn outcome(
     heard: &Heard,
 ) -> Outcome {
     let scored = &judged.scored;
+    let confidence = heard.transcript.confidence;
     let response = Seconds(micros(prepared.scores.0 + heard.total().0));
     Outcome {
         id: scored.id.clone(),
@@ -60,7 +65,7 @@ pub(super) fn outcome(
         words: scored.counts.reference as u32,
         response,
         cost: response,
-        confidence: heard.transcript.confidence.unwrap_or(0.0),
+        confidence: digits(confidence.map_or(0.0, |confidence| confidence.right)),
         counters: counters(judged, prepared, heard),
     }
 }
@@ -89,10 +94,34 @@ fn counters(judged: &Judged, prepared: &Prepared, heard: &Heard) -> Vec<f64> {
         f64::from(u8::from(evidence.reached_final)),
         f64::from(evidence.crowded_frames),
         digits(evidence.acoustic_gap),
+        digits(heard.transcript.confidence.map_or(0.0, |c| c.improvable)),
         f64::from(analysis.oov),
         f64::from(u8::from(analysis.search_error)),
         f64::from(analysis.lattice_errors),
     ]
+}
+
+/// The evidence behind a recorded outcome.
+///
+/// # Errors
+/// The table lacks a counter.
+pub(super) fn evidence(outcomes: &Outcomes, row: &Outcome) -> anyhow::Result<Evidence> {
+    let counter = |name: &str| {
+        let at = outcomes.counter(name);
+        let at = at.with_context(|| format!("the outcomes have no column `{name}`"))?;
+        anyhow::Ok(row.counters[at])
+    };
+    Ok(Evidence {
+        words: counter("words_heard")? as u32,
+        expected_errors: counter("expected_errors")?,
+        posterior: counter("posterior")?,
+        weakest_word: counter("weakest_word")?,
+        frames: counter("frames")? as u32,
+        reached_final: counter("reached_final")? > 0.0,
+        arcs: counter("arcs")? as u64,
+        crowded_frames: counter("crowded_frames")? as u32,
+        acoustic_gap: counter("acoustic_gap")?,
+    })
 }
 
 /// Rounded to the microsecond, which is finer than the measurement.

@@ -2,7 +2,7 @@
 //!
 //! Formats: [SubRip](https://docs.fileformat.com/video/srt/),
 //! [WebVTT](https://www.w3.org/TR/webvtt1/), CTM as in NIST's SCTK documentation (`<file> <channel>
-//! <start> <duration> <word>`).
+//! <start> <duration> <word> <confidence>`).
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -30,7 +30,7 @@ pub enum Format {
     Srt,
     /// WebVTT subtitles
     Vtt,
-    /// NIST CTM: file, channel, start, duration, word
+    /// NIST CTM: file, channel, start, duration, word, confidence
     Ctm,
 }
 
@@ -89,6 +89,8 @@ struct JsonTranscript<'a> {
     real_time_factor: f64,
     seconds: &'a Timings,
     cost: f64,
+    /// The calibrated probability that every word is right; null where the setting is no version.
+    confidence: Option<f64>,
     reached_final: bool,
 }
 
@@ -102,6 +104,7 @@ impl<'a> JsonTranscript<'a> {
             real_time_factor: transcript.real_time_factor(),
             seconds: &transcript.timings,
             cost: transcript.cost.0,
+            confidence: transcript.confidence.map(|confidence| confidence.right),
             reached_final: transcript.reached_final,
         }
     }
@@ -150,8 +153,8 @@ fn write_ctm(out: &mut impl Write, file: &Path, transcript: &Transcript) -> io::
         let duration = word.end.0 - word.start.0;
         writeln!(
             out,
-            "{name} 1 {:.2} {duration:.2} {}",
-            word.start.0, word.word
+            "{name} 1 {:.2} {duration:.2} {} {:.3}",
+            word.start.0, word.word, word.confidence
         )?;
     }
     Ok(())
@@ -244,7 +247,7 @@ mod tests {
         );
         assert_eq!(
             printed(Format::Ctm),
-            "my_talk 1 0.50 0.25 good\nmy_talk 1 0.75 0.50 morning\nmy_talk 1 3661.00 0.50 all\n"
+            "my_talk 1 0.50 0.25 good 1.000\nmy_talk 1 0.75 0.50 morning 1.000\nmy_talk 1 3661.00 0.50 all 1.000\n"
         );
         let json: serde_json::Value = serde_json::from_str(&printed(Format::Json)).unwrap();
         assert_eq!(json["file"], "a dir/my talk.wav");

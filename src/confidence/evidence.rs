@@ -79,3 +79,31 @@ impl Evidence {
         self.acoustic_gap += (acoustic + best_scores).max(0.0);
     }
 }
+
+/// Number of inputs of a calibration.
+pub const FEATURES: usize = 10;
+
+impl Evidence {
+    /// The inputs of a calibration, all finite: logarithms of what varies by factors, ratios of what
+    /// grows with length.
+    pub fn features(&self) -> [f64; FEATURES] {
+        let frames = f64::from(self.frames.max(1));
+        let words = f64::from(self.words);
+        let log_odds = |p: f64| {
+            let p = p.clamp(1e-6, 1.0 - 1e-6);
+            (p / (1.0 - p)).ln()
+        };
+        [
+            log_odds(self.posterior),
+            (self.expected_errors + 0.01).ln(),
+            self.expected_errors / words.max(1.0),
+            log_odds(self.weakest_word),
+            (words + 1.0).ln(),
+            words / frames,
+            (self.acoustic_gap / frames + 1e-3).ln(),
+            (self.arcs as f64 / frames + 1.0).ln(),
+            f64::from(self.crowded_frames) / frames,
+            f64::from(u8::from(self.reached_final)),
+        ]
+    }
+}

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::acoustic::AcousticError;
 use crate::audio::AudioError;
+use crate::confidence::CalibrationError;
 use crate::decode::DecodeError;
 use crate::feature::FeatureError;
 use crate::graph::compile::CompileError;
@@ -63,6 +64,9 @@ pub enum RecognizerError {
     /// The model's versions cannot be read.
     #[error(transparent)]
     Versions(#[from] VersionsError),
+    /// The model's calibration cannot be read.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
     /// The search options are out of range, or the scores cannot be searched.
     #[error(transparent)]
     Decode(#[from] DecodeError),

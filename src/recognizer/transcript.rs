@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::confidence::Evidence;
+use crate::confidence::{Confidence, Evidence};
 use crate::decode::{Effort, PathCost};
 use crate::units::Seconds;
 
@@ -50,9 +50,9 @@ pub struct Transcript {
     pub cost: PathCost,
     /// False where the search ended outside a final state, so that the last words are doubtful.
     pub reached_final: bool,
-    /// The calibrated probability that every word is right; none where the setting is no version of
+    /// How probably every word is right, calibrated; none where the setting is no version of
     /// a model that was calibrated.
-    pub confidence: Option<f64>,
+    pub confidence: Option<Confidence>,
     /// What the lattices say of the words; none where none were made, which is where the setting
     /// does not rescore.
     pub evidence: Option<Evidence>,
