@@ -9,6 +9,8 @@ pub mod align;
 pub mod bootstrap;
 pub mod corpus;
 pub mod normalise;
+#[cfg(feature = "cli")]
+pub mod plot;
 pub mod report;
 pub mod transcripts;
 pub mod wer;
