@@ -7,12 +7,14 @@
 
 pub mod align;
 pub mod bootstrap;
+pub mod confidence_measures;
 pub mod corpus;
 pub mod normalise;
 #[cfg(feature = "cli")]
 pub mod plot;
 pub mod report;
 pub mod transcripts;
+pub mod versions;
 pub mod wer;
 
 pub use align::{Alignment, AlignmentRule, Edit, align};

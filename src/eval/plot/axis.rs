@@ -89,9 +89,12 @@ impl Axis {
         }
     }
 
-    /// Whether the gap between two ticks means nothing, so that no line need be drawn there.
-    pub(super) fn has_names(&self) -> bool {
-        matches!(self.kind, Kind::Names(_))
+    /// Characters of the longest name, where the axis has names.
+    pub(super) fn longest_name(&self) -> Option<usize> {
+        match &self.kind {
+            Kind::Names(names) => names.iter().map(|name| name.chars().count()).max(),
+            Kind::Numbers(_) => None,
+        }
     }
 
     fn ticks(&self) -> Vec<f64> {

@@ -2,20 +2,19 @@
 
 use plotters::prelude::*;
 
-use super::{Area, PlotError, TEXT, text};
+use super::{Area, CHARACTER, LEFT, PlotError, TEXT, text};
 
 /// Height of the row.
 const HEIGHT: i32 = 26;
-/// Left end of the row, in line with the axes.
-const LEFT: i32 = 72;
-/// About what a character takes; the viewer's font is not known here.
-const CHARACTER: f64 = 7.6;
 
-/// Draws the entries and gives what is left of the area.
+/// Draws the entries and gives what is left of the area; all of it without entries.
 pub(super) fn legend<'a>(
     area: &Area<'a>,
     entries: &[(&str, RGBColor)],
 ) -> Result<Area<'a>, PlotError> {
+    if entries.is_empty() {
+        return Ok(area.clone());
+    }
     let (row, rest) = area.split_vertically(HEIGHT);
     let mut left = LEFT;
     for (name, color) in entries {

@@ -1,10 +1,11 @@
 //! A cloud of measured points and the staircase of those that no other point dominates.
 
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::label::name_points;
 use super::legend::legend;
-use super::{Area, Axis, Chart, INK, PALE, PlotError, STRONG, Scale, TEXT, frame, picture, text};
+use super::palette::{PALE, STRONG};
+use super::{Axis, INK, PlotError, Scale, frame, picture};
 
 /// A named point.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +52,12 @@ pub fn scatter_with_front(scatter: &Scatter) -> Result<String, PlotError> {
             STRONG.mix(0.7).stroke_width(2),
         ))?;
         chart.draw_series(front.iter().map(|at| Circle::new(*at, 3, STRONG.filled())))?;
-        draw_marks(area, &mut chart, scatter)
+        let marks = || scatter.marks.iter().filter(|mark| scatter.shows(mark.at));
+        chart.draw_series(marks().map(|mark| Circle::new(mark.at, 5, INK.stroke_width(2))))?;
+        name_points(
+            &mut chart,
+            marks().map(|mark| (mark.name.as_str(), mark.at)),
+        )
     })
 }
 
@@ -79,47 +85,6 @@ fn staircase(front: &[(f64, f64)]) -> Vec<(f64, f64)> {
     front.first().copied().into_iter().chain(corners).collect()
 }
 
-fn draw_marks(area: &Area, chart: &mut Chart, scatter: &Scatter) -> Result<(), PlotError> {
-    let mut taken: Vec<Box2> = Vec::new();
-    for mark in scatter.marks.iter().filter(|mark| scatter.shows(mark.at)) {
-        chart.draw_series([Circle::new(mark.at, 5, INK.stroke_width(2))])?;
-        let at = chart.backend_coord(&mark.at);
-        let (place, label) = free_place(at, &mark.name, &taken);
-        let style = text(TEXT).pos(Pos::new(HPos::Left, VPos::Center));
-        area.draw(&Text::new(mark.name.clone(), place, style))?;
-        taken.push(label);
-    }
-    Ok(())
-}
-
-/// Left, top, right and bottom in pixels.
-type Box2 = [i32; 4];
-
-/// The first place around a point where its name covers no other name. Below to the left is first:
-/// there no point can be that the marked one does not dominate.
-fn free_place(at: (i32, i32), name: &str, taken: &[Box2]) -> ((i32, i32), Box2) {
-    let width = 9 * name.chars().count() as i32;
-    let offsets = [
-        (-width - 6, 12),
-        (8, -12),
-        (-width / 2, 18),
-        (-width / 2, -18),
-        (10, 0),
-        (-width - 10, 0),
-        (-width / 2, 34),
-        (-width / 2, -34),
-    ];
-    let places = offsets.map(|(right, down)| (at.0 + right, at.1 + down));
-    let label = |place: (i32, i32)| [place.0, place.1 - 8, place.0 + width, place.1 + 8];
-    let free = |place: &&(i32, i32)| taken.iter().all(|other| !overlap(label(**place), *other));
-    let place = places.iter().find(free).copied().unwrap_or(places[0]);
-    (place, label(place))
-}
-
-fn overlap(a: Box2, b: Box2) -> bool {
-    a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,16 +108,6 @@ mod tests {
         let corners = staircase(&scatter.front_points());
         let want = [(1.0, 4.0), (2.0, 4.0), (2.0, 2.0), (3.0, 2.0), (3.0, 1.0)];
         assert_eq!(corners, want);
-    }
-
-    #[test]
-    fn names_do_not_cover_each_other() {
-        let mut taken = Vec::new();
-        for step in 0..3 {
-            let (_, label) = free_place((100 + 4 * step, 100), "v1", &taken);
-            assert!(taken.iter().all(|other| !overlap(label, *other)));
-            taken.push(label);
-        }
     }
 
     #[test]
