@@ -12,6 +12,7 @@ pub mod graph;
 pub mod lm;
 pub mod model;
 mod output;
+pub mod report;
 pub mod score;
 pub mod transcribe;
 
@@ -54,6 +55,7 @@ pub enum Command {
     Lm(lm::Args),
     Model(model::Args),
     Score(score::Args),
+    Report(report::Args),
     Bench(bench::Args),
 }
 
@@ -69,6 +71,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Lm(args) => lm::run(args),
         Command::Model(args) => model::run(args),
         Command::Score(args) => score::run(args),
+        Command::Report(args) => report::run(args),
         Command::Bench(args) => bench::run(args),
     }
 }

@@ -10,9 +10,11 @@ pub mod bootstrap;
 pub mod confidence_measures;
 pub mod corpus;
 pub mod normalise;
+pub mod page;
 #[cfg(feature = "cli")]
 pub mod plot;
 pub mod report;
+pub mod table;
 pub mod transcripts;
 pub mod versions;
 pub mod wer;

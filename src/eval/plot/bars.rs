@@ -4,7 +4,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::legend::legend;
-use super::palette::Color;
+use super::palette::Rgb;
 use super::{Area, Axis, Chart, PlotError, SMALL_TEXT, frame, text};
 
 /// Share of the distance between two names that their bars take.
@@ -29,7 +29,7 @@ pub struct Series {
     /// What the colour means.
     pub name: String,
     /// The colour.
-    pub color: Color,
+    pub color: Rgb,
     /// A value for each name, ≥ 0; one that is not finite has no bar.
     pub values: Vec<f64>,
 }

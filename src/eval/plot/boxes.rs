@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::legend::legend;
-use super::palette::Color;
+use super::palette::Rgb;
 use super::{Area, Axis, INK, PlotError, frame};
 
 /// Share of the distance between two names that their boxes take.
@@ -15,7 +15,7 @@ pub struct BoxSeries {
     /// What the colour means.
     pub name: String,
     /// The colour.
-    pub color: Color,
+    pub color: Rgb,
     /// For each name the ends of the lower whisker, of the box, its median, the other end and the
     /// end of the upper whisker, in this order: low, lower, median, upper, high; none for no box.
     pub quantiles: Vec<Option<[f64; 5]>>,

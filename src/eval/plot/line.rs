@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::label::name_points;
 use super::legend::legend;
-use super::palette::Color;
+use super::palette::Rgb;
 use super::{Area, Axis, PlotError, frame};
 
 /// How a line looks.
@@ -23,7 +23,7 @@ pub struct Line {
     /// What it means; empty for none.
     pub name: String,
     /// Its colour.
-    pub color: Color,
+    pub color: Rgb,
     /// Its points in order.
     pub points: Vec<(f64, f64)>,
     /// Intervals of y, one for each point; may be empty.

@@ -125,6 +125,15 @@ impl VersionReport {
         report.claims = claims::claims(&report);
         report
     }
+
+    /// What the errors are called: of words, or of classes where each reference is one.
+    pub fn error_name(&self) -> &'static str {
+        if self.words == self.utterances as u64 {
+            "error rate"
+        } else {
+            "word error rate"
+        }
+    }
 }
 
 #[cfg(test)]
