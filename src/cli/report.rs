@@ -15,7 +15,8 @@ use crate::eval::BootstrapOptions;
 use crate::eval::page::{Page, Section};
 use crate::eval::table::{Cells, Table};
 use crate::eval::versions::figures::{Figure, figures};
-use crate::eval::versions::sections::{claims_table, sections, versions_table};
+use crate::eval::versions::sections::sections;
+use crate::eval::versions::tables::{claims_table, errors_table, times_table};
 use crate::eval::versions::{Grid, Hypotheses, ReportOptions, VersionReport};
 use crate::tiers::Outcomes;
 use crate::units::Seconds;
@@ -90,10 +91,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     write_files(&args.out, &report, &figures, &inputs)
         .with_context(|| format!("cannot write to {}", args.out.display()))?;
     let mut out = BufWriter::new(io::stdout().lock());
-    versions_table(&report).write_text(&mut out)?;
-    writeln!(out)?;
-    claims_table(&report).write_text(&mut out)?;
-    writeln!(out, "\n{}", args.out.join("index.html").display())?;
+    for table in [
+        errors_table(&report),
+        times_table(&report),
+        claims_table(&report),
+    ] {
+        table.write_text(&mut out)?;
+        writeln!(out)?;
+    }
+    writeln!(out, "{}", args.out.join("index.html").display())?;
     out.flush()?;
     Ok(ExitCode::from(DONE))
 }

@@ -42,7 +42,7 @@ pub enum Part {
 
 const STYLE: &str = "\
 :root{color-scheme:light}
-body{font:16px/1.5 system-ui,sans-serif;color:#222;background:#fff;max-width:60rem;\
+body{font:16px/1.5 system-ui,sans-serif;color:#222;background:#fff;max-width:66rem;\
 margin:2rem auto;padding:0 1rem}
 h1{font-size:1.7rem;margin-bottom:.2rem}
 h2{font-size:1.25rem;margin:2.6rem 0 .6rem;padding-top:.6rem;border-top:1px solid #ddd}
@@ -56,7 +56,8 @@ caption{padding-bottom:.3rem}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{padding:.22rem .7rem;text-align:right;vertical-align:top}
 th{border-bottom:1px solid #888;font-weight:600}
-td{border-bottom:1px solid #eee}
+td{border-bottom:1px solid #eee;white-space:nowrap}
+.w td{white-space:normal}
 .l{text-align:left}
 summary{cursor:pointer;color:#0072b2}
 ";

@@ -69,7 +69,11 @@ impl Table {
 
     /// The table as HTML.
     pub fn to_html(&self) -> String {
-        let mut html = String::from("<div class=\"table\"><table>\n");
+        let class = match self.cells {
+            Cells::Numbers => "table",
+            Cells::Words => "table w",
+        };
+        let mut html = format!("<div class=\"{class}\"><table>\n");
         if !self.caption.is_empty() {
             html += &format!("<caption>{}</caption>\n", escape(&self.caption));
         }

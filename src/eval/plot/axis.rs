@@ -27,6 +27,7 @@ pub struct Axis {
     pub(super) label: String,
     low: f64,
     high: f64,
+    first_tick: f64,
     kind: Kind,
 }
 
@@ -75,8 +76,14 @@ impl Axis {
             label: label.to_owned(),
             low: range.start,
             high: range.end,
+            first_tick: range.start,
             kind: Kind::Numbers(scale),
         }
+    }
+
+    /// The axis without ticks below a value, for room that no value can reach.
+    pub fn ticks_from(self, first_tick: f64) -> Axis {
+        Axis { first_tick, ..self }
     }
 
     /// An axis of names, which stand at 0, 1, 2, …
@@ -85,6 +92,7 @@ impl Axis {
             label: label.to_owned(),
             low: -0.5,
             high: names.len() as f64 - 0.5,
+            first_tick: 0.0,
             kind: Kind::Names(names.to_vec()),
         }
     }
@@ -98,6 +106,12 @@ impl Axis {
     }
 
     fn ticks(&self) -> Vec<f64> {
+        let mut ticks = self.all_ticks();
+        ticks.retain(|tick| *tick >= self.first_tick);
+        ticks
+    }
+
+    fn all_ticks(&self) -> Vec<f64> {
         match &self.kind {
             Kind::Names(names) => (0..names.len()).map(|place| place as f64).collect(),
             Kind::Numbers(Scale::Linear) => linear_ticks(self.low, self.high),

@@ -5,7 +5,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::legend::legend;
 use super::palette::Rgb;
-use super::{Area, Axis, Chart, PlotError, SMALL_TEXT, frame, text};
+use super::{Area, Axis, Chart, INK, PlotError, SMALL_TEXT, frame, text};
 
 /// Share of the distance between two names that their bars take.
 const WIDTH: f64 = 0.72;
@@ -116,11 +116,12 @@ impl Bars {
         self.draw_segments(&mut chart, |at, from, to| {
             [(from, top - at - half), (to, top - at + half)]
         })?;
-        let style = text(SMALL_TEXT)
-            .color(&WHITE)
-            .pos(Pos::new(HPos::Center, VPos::Center));
         let mut from = vec![0.0; self.names.len()];
         for series in &self.series {
+            let color = readable_on(series.color);
+            let style = text(SMALL_TEXT)
+                .color(&color)
+                .pos(Pos::new(HPos::Center, VPos::Center));
             let numbers: Vec<_> = finite(series)
                 .map(|(at, value)| (at, value, from[at] + value / 2.0))
                 .filter(|(_, value, _)| *value > ROOM_FOR_NUMBER * longest)
@@ -161,6 +162,13 @@ impl Bars {
         }
         totals
     }
+}
+
+/// Dark on light colours, white on dark ones, by their luma (ITU-R BT.601).
+fn readable_on(color: Rgb) -> Rgb {
+    let [red, green, blue] = [color.0, color.1, color.2].map(f64::from);
+    let luma = 0.299 * red + 0.587 * green + 0.114 * blue;
+    if luma > 140.0 { INK } else { WHITE }
 }
 
 fn finite(series: &Series) -> impl Iterator<Item = (usize, f64)> {

@@ -5,14 +5,24 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{Chart, PlotError, TEXT, text};
 
+/// Where names are sought a place for first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Prefer {
+    /// Below to the left: where a Pareto front leaves room.
+    BelowLeft,
+    /// Right above or below, so that neighbours on a line are not mixed up.
+    Above,
+}
+
 /// Writes each name beside its point.
 pub(super) fn name_points<'a>(
     chart: &mut Chart,
+    prefer: Prefer,
     names: impl IntoIterator<Item = (&'a str, (f64, f64))>,
 ) -> Result<(), PlotError> {
     let mut taken: Vec<Extent> = Vec::new();
     for (name, at) in names {
-        let (offset, extent) = free_place(chart.backend_coord(&at), name, &taken);
+        let (offset, extent) = free_place(chart.backend_coord(&at), name, prefer, &taken);
         let style = text(TEXT).pos(Pos::new(HPos::Left, VPos::Center));
         let label = Text::new(name.to_owned(), offset, style);
         chart.draw_series([EmptyElement::at(at) + label])?;
@@ -25,19 +35,23 @@ pub(super) fn name_points<'a>(
 type Extent = [i32; 4];
 
 /// The offset of the first place around a point where its name covers no other name, and what it
-/// takes. Below to the left is first: where points lie on a Pareto front, nothing else is there.
-fn free_place(at: (i32, i32), name: &str, taken: &[Extent]) -> ((i32, i32), Extent) {
+/// takes.
+fn free_place(
+    at: (i32, i32),
+    name: &str,
+    prefer: Prefer,
+    taken: &[Extent],
+) -> ((i32, i32), Extent) {
     let width = 9 * name.chars().count() as i32;
-    let offsets = [
-        (-width - 6, 12),
-        (8, -12),
-        (-width / 2, 18),
-        (-width / 2, -18),
-        (10, 0),
-        (-width - 10, 0),
-        (-width / 2, 34),
-        (-width / 2, -34),
-    ];
+    let beside = [(-width - 6, 12), (8, -12), (10, 0), (-width - 10, 0)];
+    let above = [16, 32].map(|far| [(-width / 2, -far), (-width / 2, far)]);
+    let offsets: Vec<(i32, i32)> = match prefer {
+        Prefer::BelowLeft => beside
+            .into_iter()
+            .chain(above.into_iter().flatten())
+            .collect(),
+        Prefer::Above => above.into_iter().flatten().chain(beside).collect(),
+    };
     let extent = |offset: (i32, i32)| {
         let (left, middle) = (at.0 + offset.0, at.1 + offset.1);
         [left, middle - 8, left + width, middle + 8]
@@ -59,7 +73,7 @@ mod tests {
     fn names_do_not_cover_each_other() {
         let mut taken = Vec::new();
         for step in 0..3 {
-            let (_, label) = free_place((100 + 4 * step, 100), "v1", &taken);
+            let (_, label) = free_place((100 + 4 * step, 100), "v1", Prefer::Above, &taken);
             assert!(taken.iter().all(|other| !overlap(label, *other)));
             taken.push(label);
         }

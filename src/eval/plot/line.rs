@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::label::name_points;
+use super::label::{Prefer, name_points};
 use super::legend::legend;
 use super::palette::Rgb;
 use super::{Area, Axis, PlotError, frame};
@@ -74,7 +74,11 @@ impl Lines {
         }
         for line in &self.lines {
             let names = line.names.iter().map(String::as_str);
-            name_points(&mut chart, names.zip(line.points.iter().copied()))?;
+            name_points(
+                &mut chart,
+                Prefer::Above,
+                names.zip(line.points.iter().copied()),
+            )?;
         }
         Ok(())
     }

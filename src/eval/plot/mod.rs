@@ -95,7 +95,7 @@ const TITLE_TEXT: u32 = 19;
 /// Left end of titles and legends, about in line with the axes.
 const LEFT: i32 = 72;
 /// About the width of a character of [`TEXT`] in pixels; the viewer's font is not known here.
-const CHARACTER: f64 = 7.6;
+const CHARACTER: f64 = 7.2;
 /// Lines of the frame and labels.
 const INK: RGBColor = RGBColor(60, 60, 60);
 /// Lines of the mesh.

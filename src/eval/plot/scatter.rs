@@ -2,7 +2,7 @@
 
 use plotters::prelude::*;
 
-use super::label::name_points;
+use super::label::{Prefer, name_points};
 use super::legend::legend;
 use super::palette::{PALE, STRONG};
 use super::{Axis, INK, PlotError, Scale, frame, picture};
@@ -56,6 +56,7 @@ pub fn scatter_with_front(scatter: &Scatter) -> Result<String, PlotError> {
         chart.draw_series(marks().map(|mark| Circle::new(mark.at, 5, INK.stroke_width(2))))?;
         name_points(
             &mut chart,
+            Prefer::BelowLeft,
             marks().map(|mark| (mark.name.as_str(), mark.at)),
         )
     })

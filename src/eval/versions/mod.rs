@@ -20,6 +20,7 @@ pub mod resampled;
 #[cfg(feature = "cli")]
 pub mod sections;
 pub mod sureness;
+pub mod tables;
 pub mod tradeoff;
 
 pub use category::Category;

@@ -1,9 +1,12 @@
 //! The report's pictures.
 
+mod category;
+
+use category::{categories, color_of, exemplars, shares};
+
 use super::VersionReport;
 use super::category::Category;
-use super::exemplar::Exemplar;
-use crate::eval::plot::palette::{BLUE, GREEN, PALE, Rgb, SKY, STRONG, WARM, shade};
+use crate::eval::plot::palette::{BLUE, GREEN, PALE, STRONG, WARM};
 use crate::eval::plot::{
     Arrangement, Axis, Bars, BoxSeries, Boxes, Content, Line, Lines, PlotError, Scale, Series,
     Stroke, Titled, draw,
@@ -45,16 +48,6 @@ pub fn figures(report: &VersionReport) -> Result<Vec<Figure>, PlotError> {
         all.push(figure("causes", &[chart], 1, WIDE)?);
     }
     Ok(all)
-}
-
-/// The colour of a category.
-fn color_of(category: Category) -> Rgb {
-    match category {
-        Category::Unchanged => PALE,
-        Category::Improves => GREEN,
-        Category::Degrades => STRONG,
-        Category::Varies => SKY,
-    }
 }
 
 /// Figure 1a: error above, response below.
@@ -143,114 +136,8 @@ fn response(report: &VersionReport) -> Bars {
     }
 }
 
-/// Figure 2e.
-fn shares(report: &VersionReport) -> Titled {
-    let series = Category::ALL.map(|category| Series {
-        name: category.name().into(),
-        color: color_of(category),
-        values: report
-            .shares
-            .iter()
-            .map(|row| 100.0 * row.share(category))
-            .collect(),
-    });
-    Titled {
-        title: "Utterances by category".into(),
-        content: Content::Bars(Bars {
-            names: report.shares.iter().map(|row| row.set.clone()).collect(),
-            name_label: String::new(),
-            value_label: "share of utterances (%)".into(),
-            series: series.into(),
-            arrangement: Arrangement::Rows,
-            decimals: 1,
-        }),
-    }
-}
-
 fn shares_size(report: &VersionReport) -> (u32, u32) {
     (WIDE.0, 140 + 34 * report.shares.len() as u32)
-}
-
-/// Figures 2a to 2d: the clearest utterance of each category.
-fn exemplars(report: &VersionReport) -> Vec<Titled> {
-    let clearest = Category::ALL.iter().filter_map(|category| {
-        report
-            .exemplars
-            .iter()
-            .find(|exemplar| exemplar.category == *category)
-    });
-    clearest
-        .map(|exemplar| exemplar_chart(report, exemplar))
-        .collect()
-}
-
-fn exemplar_chart(report: &VersionReport, exemplar: &Exemplar) -> Titled {
-    let network = report.tradeoff.round_trip.0;
-    let first = exemplar.response[0].0 + network;
-    let words = f64::from(exemplar.words.max(1));
-    let times = exemplar.response.iter().map(|time| match first > 0.0 {
-        true => (time.0 + network) / first,
-        false => 1.0,
-    });
-    let errors = exemplar
-        .errors
-        .iter()
-        .map(|&errors| 100.0 * f64::from(errors) / words);
-    let points: Vec<(f64, f64)> = times.zip(errors).collect();
-    let slowest = points.iter().map(|at| at.0).fold(1.0, f64::max);
-    let highest = points.iter().map(|at| at.1).fold(0.0, f64::max);
-    // Room for names on all sides, below zero too.
-    let room = if highest > 0.0 { 0.2 * highest } else { 1.0 };
-    let name = exemplar.category.name();
-    Titled {
-        title: format!(
-            "{}: {} ({} words)",
-            capitalised(name),
-            exemplar.id,
-            exemplar.words
-        ),
-        content: Content::Lines(Lines {
-            x: Axis::around(
-                &format!("response time (1 = {})", report.versions[0]),
-                Scale::Linear,
-                points.iter().map(|at| at.0).chain([0.9, slowest * 1.03]),
-            ),
-            y: Axis::numbers("errors (% of words)", Scale::Linear, -room..highest + room),
-            lines: vec![Line {
-                color: color_of(exemplar.category),
-                points,
-                names: report.versions.clone(),
-                ..Line::default()
-            }],
-        }),
-    }
-}
-
-/// Figure 3; *unchanged* is left out, as in the paper, for it does not depend on the version.
-fn categories(report: &VersionReport) -> Titled {
-    let shown = report
-        .by_category
-        .iter()
-        .filter(|row| row.utterances > 0 && row.category != Some(Category::Unchanged));
-    let shown: Vec<_> = shown.collect();
-    let versions = report.versions.iter().enumerate();
-    let series = versions.map(|(at, version)| Series {
-        name: version.clone(),
-        color: shade(at, report.versions.len()),
-        values: shown.iter().map(|row| 100.0 * row.micro[at]).collect(),
-    });
-    let error = report.error_name();
-    Titled {
-        title: format!("{} by category and version", capitalised(error)),
-        content: Content::Bars(Bars {
-            names: shown.iter().map(|row| row.name().to_owned()).collect(),
-            name_label: "category".into(),
-            value_label: format!("{error} (%)"),
-            series: series.collect(),
-            arrangement: Arrangement::Grouped,
-            decimals: 1,
-        }),
-    }
 }
 
 fn causes(report: &VersionReport) -> Option<Titled> {
