@@ -5,23 +5,28 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::{Chart, PlotError, TEXT, text};
 
-/// Where names are sought a place for first.
+/// Where a name is sought a place for first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Prefer {
-    /// Below to the left: where a Pareto front leaves room.
+    /// Where a Pareto front leaves room.
     BelowLeft,
-    /// Right above or below, so that neighbours on a line are not mixed up.
+    /// Over a level line, and over a peak.
     Above,
+    /// Under a valley.
+    Below,
+    /// Beside a falling line.
+    AboveRight,
+    /// Beside a rising line.
+    AboveLeft,
 }
 
 /// Writes each name beside its point.
 pub(super) fn name_points<'a>(
     chart: &mut Chart,
-    prefer: Prefer,
-    names: impl IntoIterator<Item = (&'a str, (f64, f64))>,
+    names: impl IntoIterator<Item = (&'a str, (f64, f64), Prefer)>,
 ) -> Result<(), PlotError> {
     let mut taken: Vec<Extent> = Vec::new();
-    for (name, at) in names {
+    for (name, at, prefer) in names {
         let (offset, extent) = free_place(chart.backend_coord(&at), name, prefer, &taken);
         let style = text(TEXT).pos(Pos::new(HPos::Left, VPos::Center));
         let label = Text::new(name.to_owned(), offset, style);
@@ -43,15 +48,23 @@ fn free_place(
     taken: &[Extent],
 ) -> ((i32, i32), Extent) {
     let width = 9 * name.chars().count() as i32;
-    let beside = [(-width - 6, 12), (8, -12), (10, 0), (-width - 10, 0)];
-    let above = [16, 32].map(|far| [(-width / 2, -far), (-width / 2, far)]);
-    let offsets: Vec<(i32, i32)> = match prefer {
-        Prefer::BelowLeft => beside
-            .into_iter()
-            .chain(above.into_iter().flatten())
-            .collect(),
-        Prefer::Above => above.into_iter().flatten().chain(beside).collect(),
+    let first = match prefer {
+        Prefer::BelowLeft => (-width - 6, 12),
+        Prefer::Above => (-width / 2, -16),
+        Prefer::Below => (-width / 2, 16),
+        Prefer::AboveRight => (6, -12),
+        Prefer::AboveLeft => (-width - 4, -12),
     };
+    let others = [
+        (8, -12),
+        (-width / 2, 16),
+        (-width / 2, -16),
+        (10, 0),
+        (-width - 10, 0),
+        (-width / 2, 32),
+        (-width / 2, -32),
+    ];
+    let offsets: Vec<(i32, i32)> = [first].into_iter().chain(others).collect();
     let extent = |offset: (i32, i32)| {
         let (left, middle) = (at.0 + offset.0, at.1 + offset.1);
         [left, middle - 8, left + width, middle + 8]

@@ -73,13 +73,55 @@ impl Lines {
             }
         }
         for line in &self.lines {
-            let names = line.names.iter().map(String::as_str);
-            name_points(
-                &mut chart,
-                Prefer::Above,
-                names.zip(line.points.iter().copied()),
-            )?;
+            let names = line.names.iter().map(String::as_str).zip(&line.points);
+            let names = names.enumerate();
+            let named = names.map(|(k, (name, at))| (name, *at, beside(&line.points, k)));
+            name_points(&mut chart, named)?;
         }
         Ok(())
+    }
+}
+
+/// Where the line that goes through a point leaves room for its name.
+fn beside(points: &[(f64, f64)], at: usize) -> Prefer {
+    let slope = |from: usize| match points.get(from..from + 2) {
+        Some(pair) => pair[1].1 - pair[0].1,
+        None => 0.0,
+    };
+    let before = if at > 0 { slope(at - 1) } else { 0.0 };
+    let after = slope(at);
+    match (before > 0.0 || after > 0.0, before < 0.0 || after < 0.0) {
+        (false, false) => Prefer::Above,
+        (true, false) => Prefer::AboveLeft,
+        (false, true) => Prefer::AboveRight,
+        (true, true) if before > 0.0 => Prefer::Above,
+        (true, true) => Prefer::Below,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_off_the_line() {
+        let points = [3.0, 1.0, 1.0, 1.0, 4.0, 6.0, 2.0, 5.0];
+        let points: Vec<_> = points
+            .iter()
+            .enumerate()
+            .map(|(x, y)| (x as f64, *y))
+            .collect();
+        let sides: Vec<Prefer> = (0..points.len()).map(|at| beside(&points, at)).collect();
+        let want = [
+            Prefer::AboveRight,
+            Prefer::AboveRight,
+            Prefer::Above,
+            Prefer::AboveLeft,
+            Prefer::AboveLeft,
+            Prefer::Above,
+            Prefer::Below,
+            Prefer::AboveLeft,
+        ];
+        assert_eq!(sides, want);
     }
 }

@@ -54,11 +54,8 @@ pub fn scatter_with_front(scatter: &Scatter) -> Result<String, PlotError> {
         chart.draw_series(front.iter().map(|at| Circle::new(*at, 3, STRONG.filled())))?;
         let marks = || scatter.marks.iter().filter(|mark| scatter.shows(mark.at));
         chart.draw_series(marks().map(|mark| Circle::new(mark.at, 5, INK.stroke_width(2))))?;
-        name_points(
-            &mut chart,
-            Prefer::BelowLeft,
-            marks().map(|mark| (mark.name.as_str(), mark.at)),
-        )
+        let named = marks().map(|mark| (mark.name.as_str(), mark.at, Prefer::BelowLeft));
+        name_points(&mut chart, named)
     })
 }
 

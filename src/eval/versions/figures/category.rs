@@ -72,8 +72,9 @@ fn exemplar_chart(report: &VersionReport, exemplar: &Exemplar) -> Titled {
     let points: Vec<(f64, f64)> = times.zip(errors).collect();
     let slowest = points.iter().map(|at| at.0).fold(1.0, f64::max);
     let highest = points.iter().map(|at| at.1).fold(0.0, f64::max);
+    let highest = if highest > 0.0 { highest } else { 1.0 };
     // Room for names on all sides, below zero too.
-    let room = if highest > 0.0 { 0.2 * highest } else { 1.0 };
+    let room = 0.2 * highest;
     let name = exemplar.category.name();
     Titled {
         title: format!("{} ({} words)", capitalised(name), exemplar.words),

@@ -34,7 +34,9 @@ pub fn errors_table(report: &VersionReport) -> Table {
         "wrong utterances %",
     ];
     let kinds_heads = ["S", "D", "I"].into_iter().filter(|_| kinds);
-    let mut table = Table::new("Errors", heads.into_iter().chain(kinds_heads));
+    let caption = "Errors: micro is all errors over all words, macro the mean of the utterances' \
+                   own rates; substituted, deleted and inserted words where they were recorded";
+    let mut table = Table::new(caption, heads.into_iter().chain(kinds_heads));
     for row in rows {
         let mean = |measured: Option<Measured>| {
             measured.map_or("–".to_owned(), |measured| {
