@@ -15,6 +15,7 @@ mod measure;
 pub mod model;
 mod outcomes;
 mod output;
+pub mod report;
 pub mod score;
 pub mod setting;
 pub mod sweep;
@@ -60,6 +61,7 @@ pub enum Command {
     Lm(lm::Args),
     Model(model::Args),
     Score(score::Args),
+    Report(report::Args),
     Bench(bench::Args),
     Sweep(sweep::Args),
     Versions(versions::Args),
@@ -78,6 +80,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Lm(args) => lm::run(args),
         Command::Model(args) => model::run(args),
         Command::Score(args) => score::run(args),
+        Command::Report(args) => report::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Sweep(args) => sweep::run(args),
         Command::Versions(args) => versions::run(args),

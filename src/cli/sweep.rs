@@ -25,6 +25,7 @@ use super::score::Judging;
 use super::setting::SettingArgs;
 use super::{UsageError, model_folder};
 use crate::eval::corpus::{self, Utterance};
+use crate::eval::plot::{Scale, Scatter, scatter_with_front};
 use crate::recognizer::{Knob, Options, Recognizer, RecognizerScratch, Setting};
 use crate::sweep::halving::{better_half, rungs};
 use crate::sweep::log::{Measurement, MeasurementLog};
@@ -411,7 +412,26 @@ fn write(folder: &Path, points: &[Point]) -> anyhow::Result<()> {
     for point in points.iter().filter(|p| p.on_front || p.on_arcs_front) {
         writeln!(front, "{}", point.setting)?;
     }
-    Ok(front.flush()?)
+    front.flush()?;
+    Ok(fs::write(folder.join("sweep.svg"), picture(points)?)?)
+}
+
+/// The cloud of word error rate against response time, and its front.
+fn picture(points: &[Point]) -> anyhow::Result<String> {
+    let most = points.iter().map(|point| point.utterances).max();
+    let whole: Vec<&Point> = (points.iter())
+        .filter(|point| Some(point.utterances) == most)
+        .collect();
+    let at = |point: &&Point| (1000.0 * point.response_seconds, point.wer_percent);
+    let cloud: Vec<(f64, f64)> = whole.iter().map(at).collect();
+    let front: Vec<usize> = (0..whole.len()).filter(|&at| whole[at].on_front).collect();
+    Ok(scatter_with_front(&Scatter {
+        x: ("response time of an utterance, ms", Scale::Logarithmic),
+        y: ("word error rate, %", Scale::Logarithmic),
+        points: &cloud,
+        front: &front,
+        marks: &[],
+    })?)
 }
 
 /// The response-time front as a table, fastest first.

@@ -7,11 +7,17 @@
 
 pub mod align;
 pub mod bootstrap;
+pub mod confidence_measures;
 pub mod corpus;
 pub mod normalise;
+pub mod page;
 pub mod pareto;
+#[cfg(feature = "cli")]
+pub mod plot;
 pub mod report;
+pub mod table;
 pub mod transcripts;
+pub mod versions;
 pub mod wer;
 
 pub use align::{Alignment, AlignmentRule, Edit, align};
