@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::recognizer::{Timings, Transcript, TranscriptWord};
+use crate::recognizer::{Alternative, Timings, Transcript, TranscriptWord};
 use crate::units::Seconds;
 
 /// A new subtitle begins after a pause of this length …
@@ -92,6 +92,8 @@ struct JsonTranscript<'a> {
     /// The calibrated probability that every word is right; null where the setting is no version.
     confidence: Option<f64>,
     reached_final: bool,
+    #[serde(skip_serializing_if = "<[Alternative]>::is_empty")]
+    alternatives: &'a [Alternative],
 }
 
 impl<'a> JsonTranscript<'a> {
@@ -106,6 +108,7 @@ impl<'a> JsonTranscript<'a> {
             cost: transcript.cost.0,
             confidence: transcript.confidence.map(|confidence| confidence.right),
             reached_final: transcript.reached_final,
+            alternatives: &transcript.alternatives,
         }
     }
 }

@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use super::{SOME_FAILED, UsageError};
 use crate::eval::corpus::{self, Utterance};
 use crate::eval::report::{Grouping, Report};
+use crate::eval::significance::{Comparison, compare};
 use crate::eval::transcripts::{Transcripts, write_trn};
 use crate::eval::{
     Alignment, AlignmentRule, BootstrapOptions, Edit, ErrorCounts, Normaliser, Scored, align,
@@ -26,6 +27,9 @@ pub struct Args {
     /// Hypotheses: id and text as .tsv or .trn
     #[arg(long = "hyp", value_name = "FILE")]
     pub hypothesis: PathBuf,
+    /// Compare with the hypotheses of another system: how likely the difference is luck
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
     /// Score only the utterances that have a hypothesis; otherwise a missing one counts as silence
     #[arg(long)]
     pub only_given: bool,
@@ -143,7 +147,48 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     args.scoring
         .report(&mut out, &judged, args.scoring.out.as_deref())?;
+    if let Some(other) = &args.against {
+        let other = Transcripts::open(other).map_err(|error| UsageError(error.into()))?;
+        let mut theirs = Vec::new();
+        for utterance in &references {
+            if let Some(text) = other.get(&utterance.id) {
+                theirs.push(args.scoring.judging.judge(utterance, text)?.scored);
+            }
+        }
+        let ours: Vec<Scored> = judged.into_iter().map(|judged| judged.scored).collect();
+        let comparison = compare(&ours, &theirs, args.scoring.bootstrap());
+        write_comparison(&mut out, &comparison)?;
+    }
+    out.flush()?;
     Ok(ExitCode::from(if missing > 0 { SOME_FAILED } else { 0 }))
+}
+
+/// The difference in words.
+fn write_comparison(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
+    let percent = |share: f64| 100.0 * share;
+    writeln!(
+        out,
+        "\nagainst the other system, on {} utterances: {} better, {} worse; difference in word error rate {:+.2} %",
+        comparison.utterances,
+        comparison.better,
+        comparison.worse,
+        percent(comparison.difference)
+    )?;
+    if let (Some(interval), Some(share)) =
+        (comparison.interval, comparison.probability_of_improvement)
+    {
+        writeln!(
+            out,
+            "paired speaker bootstrap: {:+.2} – {:+.2} %, fewer errors in {:.1} % of the draws",
+            percent(interval.low),
+            percent(interval.high),
+            percent(share)
+        )?;
+    }
+    match comparison.matched_pairs {
+        Some(p) => writeln!(out, "matched pairs (by utterance): p = {p:.2e}"),
+        None => writeln!(out, "matched pairs: no utterance differs"),
+    }
 }
 
 /// References with speakers where the file has them.
@@ -215,6 +260,13 @@ impl Judging {
 }
 
 impl Scoring {
+    fn bootstrap(&self) -> BootstrapOptions {
+        BootstrapOptions {
+            seed: self.seed,
+            ..BootstrapOptions::default()
+        }
+    }
+
     /// Prints the tables and writes the files to `folder`.
     pub(super) fn report(
         &self,
@@ -224,11 +276,7 @@ impl Scoring {
     ) -> anyhow::Result<()> {
         let scored: Vec<Scored> = judged.iter().map(|judged| judged.scored.clone()).collect();
         let groupings: Vec<Grouping> = self.by.iter().map(|&by| grouping(by)).collect();
-        let options = BootstrapOptions {
-            seed: self.seed,
-            ..BootstrapOptions::default()
-        };
-        let report = Report::new(&scored, &groupings, options);
+        let report = Report::new(&scored, &groupings, self.bootstrap());
         report.write_text(out)?;
         out.flush()?;
         match folder {

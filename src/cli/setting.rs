@@ -11,8 +11,12 @@ use crate::units::Cost;
 pub struct SettingArgs {
     /// Start from this version of the model, v1 (fastest) to v7 (most accurate) [default: the
     /// model's own setting]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "setting")]
     pub version: Option<String>,
+    /// Start from these knobs and no others, as in "network_beam=11 network_top_n=1500
+    /// lattice_beam=4 rescore"
+    #[arg(long, value_name = "KNOBS")]
+    pub setting: Option<Setting>,
     /// Score beam against the frame's best, a cost; larger: slower, more accurate
     #[arg(long, visible_alias = "network-beam", value_name = "COST", allow_negative_numbers = true, value_parser = beam)]
     pub beam: Option<f32>,
@@ -48,9 +52,10 @@ impl SettingArgs {
     /// # Errors
     /// A [`UsageError`] if the model has no such version.
     pub fn of(&self, recognizer: &Recognizer) -> anyhow::Result<Setting> {
-        let mut setting = match &self.version {
-            None => recognizer.setting(),
-            Some(name) => version(recognizer, name)?,
+        let mut setting = match (&self.version, self.setting) {
+            (Some(name), _) => version(recognizer, name)?,
+            (None, Some(setting)) => setting,
+            (None, None) => recognizer.setting(),
         };
         let pruning = &mut setting.pruning;
         for (knob, asked) in [

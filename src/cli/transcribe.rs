@@ -14,7 +14,7 @@ use super::output::Format;
 use super::setting::SettingArgs;
 use super::{SOME_FAILED, UsageError, model_folder};
 use crate::audio::Waveform;
-use crate::recognizer::{Options, Recognizer, Setting, Transcript};
+use crate::recognizer::{Options, Recognizer, RecognizerScratch, Setting, Transcript};
 
 /// Transcribe audio files (WAV, FLAC, MP3, Ogg Vorbis): one line of text per file, in input order
 #[derive(clap::Args, Debug)]
@@ -28,6 +28,9 @@ pub struct Args {
     /// The model's folder [default: models/en, here or near the program]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
+    /// Give so many different answers with their costs, best first (JSON only)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub n_best: Option<u16>,
     /// How to search.
     #[command(flatten)]
     pub setting: SettingArgs,
@@ -50,6 +53,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.files.iter().filter(|file| is_stdin(file)).count() > 1 {
         return Err(UsageError(anyhow!("standard input can be read once: give `-` once")).into());
     }
+    if args.n_best.is_some() && args.format != Format::Json {
+        return Err(UsageError(anyhow!("--n-best needs --format json")).into());
+    }
     let options = Options {
         large_model: !args.setting.no_rescore,
         ..Options::default()
@@ -59,8 +65,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
         .map_err(UsageError)?;
     let setting = args.setting.of(&recognizer)?;
+    let how = How {
+        recognizer: &recognizer,
+        setting,
+        n_best: usize::from(args.n_best.unwrap_or(0)),
+    };
     let failed = transcribe_all(
-        (&recognizer, &setting),
+        &how,
         &args.files,
         args.format,
         jobs(args.jobs, args.files.len()),
@@ -81,7 +92,7 @@ fn jobs(asked: Option<u16>, files: usize) -> usize {
 /// Prints the answer of every file in order, each as soon as those before it are printed. Returns
 /// how many failed.
 fn transcribe_all(
-    (recognizer, setting): (&Recognizer, &Setting),
+    how: &How<'_>,
     files: &[PathBuf],
     format: Format,
     jobs: usize,
@@ -93,13 +104,11 @@ fn transcribe_all(
         scope.spawn(|| {
             let sender = sender;
             pool.broadcast(|_| {
-                let mut scratch = recognizer.scratch();
+                let mut scratch = how.recognizer.scratch();
                 // Files are taken one by one, not dealt out, so that answers come nearly in order
                 // and print early.
                 while let Some((index, file)) = take(&next, files) {
-                    let result = transcribe_one(file, |waveform| {
-                        Ok(recognizer.transcribe_at(setting, waveform, &mut scratch)?)
-                    });
+                    let result = how.transcribe(file, &mut scratch);
                     if sender.send((index, result)).is_err() {
                         break; // Nobody prints any more: standard output was closed.
                     }
@@ -115,16 +124,34 @@ fn take<'f>(next: &AtomicUsize, files: &'f [PathBuf]) -> Option<(usize, &'f Path
     files.get(index).map(|file| (index, file.as_path()))
 }
 
-fn transcribe_one(
-    file: &Path,
-    transcribe: impl FnOnce(&Waveform) -> anyhow::Result<Transcript>,
-) -> anyhow::Result<Transcript> {
-    let waveform = if is_stdin(file) {
-        Waveform::read(io::stdin().lock(), None)?
-    } else {
-        Waveform::open(file)?
-    };
-    transcribe(&waveform)
+/// What to do with a file.
+struct How<'a> {
+    recognizer: &'a Recognizer,
+    setting: Setting,
+    /// Answers to give; 0: the best alone.
+    n_best: usize,
+}
+
+impl How<'_> {
+    fn transcribe(
+        &self,
+        file: &Path,
+        scratch: &mut RecognizerScratch,
+    ) -> anyhow::Result<Transcript> {
+        let waveform = if is_stdin(file) {
+            Waveform::read(io::stdin().lock(), None)?
+        } else {
+            Waveform::open(file)?
+        };
+        let (recognizer, setting) = (self.recognizer, &self.setting);
+        if self.n_best == 0 {
+            return Ok(recognizer.transcribe_at(setting, &waveform, scratch)?);
+        }
+        let scored = recognizer.score(&waveform, scratch)?;
+        let mut transcript = recognizer.search(setting, &scored, scratch)?;
+        transcript.alternatives = recognizer.n_best(setting, &scored, self.n_best, scratch)?;
+        Ok(transcript)
+    }
 }
 
 fn print_in_order(

@@ -9,7 +9,8 @@ use crate::units::{Seconds, WordId};
 
 /// The cost of a whole path, `−ln` of its probability up to the scores' scale: smaller is better,
 /// often negative. Double precision, because it sums thousands of terms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
 pub struct PathCost(pub f64);
 
 impl PathCost {

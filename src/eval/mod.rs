@@ -15,6 +15,7 @@ pub mod pareto;
 #[cfg(feature = "cli")]
 pub mod plot;
 pub mod report;
+pub mod significance;
 pub mod table;
 pub mod transcripts;
 pub mod versions;

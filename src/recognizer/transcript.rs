@@ -46,6 +46,8 @@ impl Timings {
 pub struct Transcript {
     /// The words in time order; empty where nothing was heard.
     pub words: Vec<TranscriptWord>,
+    /// Other answers, the best first, where they were asked for.
+    pub alternatives: Vec<Alternative>,
     /// The path's whole cost: acoustic and graph, the latter after rescoring where that was on.
     pub cost: PathCost,
     /// False where the search ended outside a final state, so that the last words are doubtful.
@@ -83,7 +85,7 @@ impl Transcript {
 }
 
 /// One of several answers.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Alternative {
     /// The words.
     pub words: Vec<String>,
