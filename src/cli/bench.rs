@@ -256,6 +256,9 @@ impl OneVersion<'_> {
         args.scoring.report(out, &judged, folder.as_deref())?;
         writeln!(out)?;
         self.write_speed(out)?;
+        if args.analyse {
+            self.write_causes(out, &judged)?;
+        }
         match &folder {
             Some(folder) => self.write_hypotheses(folder),
             None => Ok(()),
@@ -292,6 +295,31 @@ impl OneVersion<'_> {
             sum(&|_, h| h.transcript.effort.tokens as f64) / frames,
             sum(&|_, h| h.transcript.effort.arcs as f64) / frames,
             sum(&|_, h| h.transcript.effort.epsilon_arcs as f64) / frames,
+        )
+    }
+
+    /// The oracle of the lattices, and whom to blame for the utterances that are wrong.
+    fn write_causes(&self, out: &mut impl Write, judged: &[Judged]) -> io::Result<()> {
+        let words: u64 = judged.iter().map(|one| one.scored.counts.reference).sum();
+        let analysed = || self.heard.iter().flatten().map(|(_, heard)| heard.analysis);
+        let oracle: u32 = analysed().map(|analysis| analysis.lattice_errors).sum();
+        writeln!(
+            out,
+            "oracle of the lattices: {oracle} errors, {:.2} % of the words",
+            100.0 * f64::from(oracle) / words.max(1) as f64
+        )?;
+        let wrong = judged.iter().zip(self.heard);
+        let wrong = wrong.filter(|(one, _)| one.scored.counts.errors() > 0);
+        let analyses: Vec<Analysis> = wrong
+            .filter_map(|(_, heard)| Some((*heard)?.1.analysis))
+            .collect();
+        let missed = analyses.iter().filter(|a| a.search_error).count();
+        let unknown = analyses.iter().filter(|a| a.oov > 0).count();
+        writeln!(
+            out,
+            "of {} wrong utterances: {missed} search errors, {unknown} with words outside the vocabulary, {} model errors",
+            analyses.len(),
+            analyses.len() - missed - unknown
         )
     }
 

@@ -161,7 +161,7 @@ mod tests {
 
     fn examples() -> Vec<Example> {
         let example = |i: u32| {
-            let doubtful = i % 3 == 0;
+            let doubtful = i.is_multiple_of(3);
             Example {
                 evidence: Evidence {
                     words: 4 + i % 5,
@@ -171,7 +171,7 @@ mod tests {
                     frames: 100 + i,
                     ..Evidence::default()
                 },
-                right: !doubtful || i % 4 == 0,
+                right: !doubtful || i.is_multiple_of(4),
                 improvable: doubtful && i % 4 == 1,
             }
         };

@@ -92,9 +92,8 @@ impl Logistic {
             let (error, weight) = (f64::from(u8::from(label)) - p, (p * (1.0 - p)).max(1e-12));
             for i in 0..size {
                 gradient[i] += error * with_bias(i);
-                for j in 0..=i {
-                    hessian[i][j] += weight * with_bias(i) * with_bias(j);
-                }
+                let row = hessian[i][..=i].iter_mut().enumerate();
+                row.for_each(|(j, h)| *h += weight * with_bias(i) * with_bias(j));
             }
         }
         solve(hessian, gradient)

@@ -271,8 +271,11 @@ proptest! {
     }
 }
 
-/// Words, cost and edges of every path of a graph; `None` if there are too many.
-pub(crate) fn every_path(paths: &PathGraph<'_>) -> Option<Vec<(Vec<u32>, f64, Vec<Edge>)>> {
+/// Words, cost and edges of a path.
+type Walked = (Vec<u32>, f64, Vec<Edge>);
+
+/// Every path of a graph; `None` if there are too many.
+pub(crate) fn every_path(paths: &PathGraph<'_>) -> Option<Vec<Walked>> {
     let mut found = Vec::new();
     let mut open = vec![(0u32, Vec::new(), 0.0, Vec::new())];
     while let Some((node, words, cost, edges)) = open.pop() {
