@@ -56,9 +56,9 @@ fn free_place(
         Prefer::AboveLeft => (-width - 4, -12),
     };
     let others = [
-        (8, -12),
         (-width / 2, 16),
         (-width / 2, -16),
+        (8, -12),
         (10, 0),
         (-width - 10, 0),
         (-width / 2, 32),

@@ -20,6 +20,7 @@ pub mod resampled;
 #[cfg(feature = "cli")]
 pub mod sections;
 pub mod sureness;
+#[cfg(feature = "cli")]
 pub mod tables;
 pub mod tradeoff;
 
