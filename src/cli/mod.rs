@@ -19,6 +19,7 @@ pub mod report;
 pub mod score;
 pub mod setting;
 pub mod sweep;
+pub mod tiers;
 pub mod transcribe;
 pub mod versions;
 
@@ -66,6 +67,7 @@ pub enum Command {
     Sweep(sweep::Args),
     Versions(versions::Args),
     Confidence(confidence::Args),
+    Tiers(tiers::Args),
 }
 
 /// Runs one subcommand.
@@ -85,6 +87,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Sweep(args) => sweep::run(args),
         Command::Versions(args) => versions::run(args),
         Command::Confidence(args) => confidence::run(args),
+        Command::Tiers(args) => tiers::run(args),
     }
 }
 

@@ -14,9 +14,12 @@ pub mod page;
 pub mod pareto;
 #[cfg(feature = "cli")]
 pub mod plot;
+#[cfg(feature = "cli")]
+pub mod plot_tiers;
 pub mod report;
 pub mod significance;
 pub mod table;
+pub mod tier_study;
 pub mod transcripts;
 pub mod versions;
 pub mod wer;

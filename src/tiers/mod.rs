@@ -2,8 +2,26 @@
 //!
 //! An [`Outcome`] is one measured row: what one version of a service made of one request. Policies,
 //! rules and experiments read such rows and nothing else, so they need no audio and no clock, and
-//! serve any service whose results can be counted.
+//! serve any service whose results can be counted. [`Table`] arranges rows as a matrix, [`Policy`]
+//! says which versions answer, [`replay()`](replay::replay) runs a policy over a table,
+//! [`generate`] finds the cheapest policy that keeps a tolerance, and [`Rules`] is what it writes.
 
+pub mod cascade;
+pub mod costing;
+pub mod curve;
+pub mod folds;
+pub mod generate;
 mod outcome;
+pub mod policy;
+pub mod replay;
+pub mod rules;
+pub mod simulate;
+pub mod statistics;
+pub mod table;
 
+pub use costing::{Costing, Sharing, Spent};
+pub use generate::{Candidate, Candidates, Method, Objective, Options, Tier, Tolerances};
 pub use outcome::{Outcome, OutcomeError, Outcomes};
+pub use policy::{Choice, Pair, Policy};
+pub use rules::{Certificate, Rule, Rules, RulesError};
+pub use table::{Request, SCORES_SECONDS, Table, TableError, Version};

@@ -1,0 +1,120 @@
+//! `paretone tiers show`: a rules file as people read it.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::cli::UsageError;
+use crate::tiers::{Certificate, Method, Objective, Rule, Rules, Sharing};
+
+/// Print a rules file as a table
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The rules, as `paretone tiers train` writes them
+    #[arg(value_name = "RULES")]
+    pub rules: PathBuf,
+}
+
+/// Prints the file.
+///
+/// # Errors
+/// When the file is no rules file, or standard output is closed.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let rules = Rules::open(&args.rules).map_err(|error| UsageError(error.into()))?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    write_rules(&mut out, &rules)?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The certificate in words, and a table for each objective.
+///
+/// # Errors
+/// The writer fails.
+pub fn write_rules(out: &mut impl Write, rules: &Rules) -> io::Result<()> {
+    write_certificate(out, &rules.certificate)?;
+    let highest = f64::from(rules.tolerances.steps) * rules.tolerances.step;
+    for objective in Objective::ALL {
+        let tiers: Vec<&Rule> = rules
+            .tiers
+            .iter()
+            .filter(|rule| rule.objective == objective)
+            .collect();
+        if tiers.is_empty() {
+            continue;
+        }
+        writeln!(out, "\nobjective {}", objective.name())?;
+        writeln!(
+            out,
+            "{:>15}  {:32} {:>7} {:>7} {:>10} {:>10} {:>5}",
+            "tolerance %", "policy", "bound %", "seen %", "response s", "cost s", "full"
+        )?;
+        for (place, rule) in tiers.iter().enumerate() {
+            let end = tiers
+                .get(place + 1)
+                .map_or(highest, |next| next.tolerance - rules.tolerances.step);
+            write_rule(out, rule, end)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_rule(out: &mut impl Write, rule: &Rule, end: f64) -> io::Result<()> {
+    let range = format!("{:.1} – {:.1}", 100.0 * rule.tolerance, 100.0 * end);
+    writeln!(
+        out,
+        "{range:>15}  {:32} {:>7.2} {:>7.2} {:>10.4} {:>10.4} {:>4.0} %{}",
+        rule.policy.to_string(),
+        100.0 * rule.bound,
+        100.0 * rule.degradation,
+        rule.expected.response,
+        rule.expected.cost,
+        100.0 * rule.escalated,
+        if rule.fallback {
+            "  fallback: nothing cheaper is certified"
+        } else {
+            ""
+        },
+    )
+}
+
+fn write_certificate(out: &mut impl Write, certificate: &Certificate) -> io::Result<()> {
+    let sure = 100.0 * (1.0 - certificate.delta);
+    let reference = &certificate.reference;
+    let promise = match certificate.method {
+        Method::Population | Method::FiniteSample => {
+            format!(
+                "in the long run no tier's errors exceed {reference}'s by more than its tolerance"
+            )
+        }
+        Method::NextBatch { batch_requests } => format!(
+            "over the next {batch_requests} requests no tier's errors exceed {reference}'s by more than its tolerance"
+        ),
+        Method::Paper => format!(
+            "the worst of many samples of a tenth of the requests kept each tolerance against {reference} (no bound \
+             on all tiers together)"
+        ),
+        Method::Point => {
+            format!("nothing: tolerances against {reference} were kept on the recorded requests")
+        }
+    };
+    writeln!(out, "promise, with {sure:.4} % confidence: {promise}")?;
+    let sharing = match certificate.costing.sharing {
+        Sharing::Shared => "versions share scores",
+        Sharing::Separate => "each version pays for everything",
+    };
+    writeln!(
+        out,
+        "method {}; {} requests of {} groups (speakers), {reference} alone {:.2} % errors; {sharing}, network {} s",
+        certificate.method.name(),
+        certificate.requests,
+        certificate.groups,
+        100.0 * certificate.reference_error_rate,
+        certificate.costing.network.0,
+    )?;
+    writeln!(
+        out,
+        "learnt {} from outcomes with SHA-256 {}",
+        certificate.date, certificate.outcomes_sha256
+    )
+}

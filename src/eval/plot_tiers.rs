@@ -1,0 +1,304 @@
+//! Pictures of a study of tiers: Figs 6, 8, 9 and 10 of the paper as SVG text.
+//!
+//! Each picture is a pure function of a study. Colours are those of Okabe and Ito (2008, "Color
+//! universal design"), by contender.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use super::tier_study::{Contender, Curves, Mean, Point, Study, Timeline};
+use crate::tiers::Objective;
+use crate::tiers::folds::Split;
+
+/// Why a picture could not be drawn.
+#[derive(Debug, thiserror::Error)]
+#[error("a picture could not be drawn: {0}")]
+pub struct PictureError(String);
+
+impl<E: std::error::Error + Send + Sync> From<DrawingAreaErrorKind<E>> for PictureError {
+    fn from(error: DrawingAreaErrorKind<E>) -> Self {
+        PictureError(error.to_string())
+    }
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Frame<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Numbers, Numbers>>;
+type Numbers = plotters::coord::types::RangedCoordf64;
+
+const SIZE: (u32, u32) = (640, 460);
+const INK: RGBColor = RGBColor(60, 60, 60);
+const MESH: RGBColor = RGBColor(228, 228, 228);
+const TEXT: (&str, u32) = ("sans-serif", 16);
+
+fn colour(contender: Contender, naive: bool) -> RGBColor {
+    match (contender, naive) {
+        (_, true) => RGBColor(160, 175, 190),
+        (Contender::Osfa, _) => RGBColor(0, 114, 178),
+        (Contender::ResponseTime, _) => RGBColor(213, 94, 0),
+        (Contender::Cost, _) => RGBColor(0, 158, 115),
+    }
+}
+
+/// A blank picture with `draw` on it.
+fn picture(draw: impl FnOnce(&Area) -> Result<(), PictureError>) -> Result<String, PictureError> {
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        area.fill(&WHITE)?;
+        draw(&area)?;
+        area.present()?;
+    }
+    Ok(svg)
+}
+
+/// What stands beside the axes and above the frame.
+struct Labels<'a> {
+    title: &'a str,
+    x: &'a str,
+    y: &'a str,
+}
+
+fn frame<'a, 'b>(
+    area: &Area<'b>,
+    labels: &Labels,
+    x: std::ops::Range<f64>,
+    y: std::ops::Range<f64>,
+) -> Result<Frame<'a, 'b>, PictureError> {
+    let mut frame = ChartBuilder::on(area)
+        .caption(labels.title, ("sans-serif", 18))
+        .margin(12)
+        .x_label_area_size(44)
+        .y_label_area_size(58)
+        .build_cartesian_2d(x, y)?;
+    frame
+        .configure_mesh()
+        .bold_line_style(MESH)
+        .light_line_style(TRANSPARENT)
+        .axis_style(INK)
+        .label_style(TEXT)
+        .x_desc(labels.x)
+        .y_desc(labels.y)
+        .draw()?;
+    Ok(frame)
+}
+
+fn legend<'a, 'b: 'a>(frame: &mut Frame<'a, 'b>) -> Result<(), PictureError> {
+    frame
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .background_style(WHITE.mix(0.85))
+        .border_style(MESH)
+        .label_font(TEXT)
+        .draw()?;
+    Ok(())
+}
+
+/// Fig 8: what was promised against what came, for one split and method, all folds; points above the
+/// dashed line are broken promises.
+///
+/// # Errors
+/// The drawing library fails.
+pub fn promises(study: &Study, split: Split, method: &str) -> Result<String, PictureError> {
+    let mine = |contender: Contender, name: &'static str| {
+        let points = study.points.iter().filter(move |point| {
+            (point.split, point.contender, point.method.name()) == (split, contender, name)
+                && point.accounting == super::tier_study::Accounting::Shared
+        });
+        points.filter(|point| point.degradation.is_finite())
+    };
+    let all = || {
+        Contender::ALL
+            .into_iter()
+            .map(|contender| (contender, "", method))
+    };
+    let naive = [(Contender::Osfa, "Naive-OSFA", "point")];
+    let shown: Vec<(Contender, bool, Vec<&Point>)> = naive
+        .into_iter()
+        .map(|(contender, _, name)| (contender, true, mine(contender, name).collect()))
+        .chain(all().map(|(contender, _, _)| {
+            let own = study
+                .methods
+                .iter()
+                .map(|known| known.name())
+                .find(|known| *known == method);
+            (
+                contender,
+                false,
+                own.map(|name| mine(contender, name).collect())
+                    .unwrap_or_default(),
+            )
+        }))
+        .collect();
+    let ends = shown
+        .iter()
+        .flat_map(|(_, _, points)| points)
+        .map(|point| 100.0 * point.degradation);
+    let (low, high) = ends.fold((-1.0f64, 10.5f64), |(low, high), y| {
+        (low.min(y), high.max(y))
+    });
+    let title = format!("Promised and kept: {method}, {} folds", split_name(split));
+    let labels = Labels {
+        title: &title,
+        x: "tolerance promised (%)",
+        y: "degradation found (%)",
+    };
+    picture(|area| {
+        let mut frame = frame(area, &labels, -0.2..10.2, low - 0.5..high + 0.5)?;
+        let diagonal = [(0.0, 0.0), (10.2, 10.2)];
+        frame.draw_series(DashedLineSeries::new(diagonal, 6, 4, INK.stroke_width(1)))?;
+        for (contender, naive, points) in &shown {
+            let colour = colour(*contender, *naive);
+            let name = if *naive {
+                "Naive-OSFA"
+            } else {
+                contender.name(crate::tiers::Method::Population)
+            };
+            let dots = points.iter().map(|point| {
+                Circle::new(
+                    (100.0 * point.tolerance, 100.0 * point.degradation),
+                    2,
+                    colour.mix(0.6).filled(),
+                )
+            });
+            let legend = move |(x, y)| Circle::new((x + 8, y), 4, colour.filled());
+            frame.draw_series(dots)?.label(name).legend(legend);
+        }
+        legend(&mut frame)
+    })
+}
+
+/// Figs 9 and 10: response or cost against tolerance, relative to the reference version, means over
+/// folds with shared scores.
+///
+/// # Errors
+/// The drawing library fails.
+pub fn savings(
+    study: &Study,
+    split: Split,
+    method: &str,
+    objective: Objective,
+) -> Result<String, PictureError> {
+    let mine = |curve: &&Curves| {
+        (curve.split, curve.method, curve.accounting)
+            == (split, method, super::tier_study::Accounting::Shared)
+    };
+    let at = usize::from(objective == Objective::Cost);
+    let share = move |mean: &Mean| {
+        (
+            100.0 * mean.tolerance,
+            100.0 * mean.spent[at] / mean.reference[at],
+        )
+    };
+    let curves: Vec<&Curves> = study.curves.iter().filter(mine).collect();
+    let high = curves
+        .iter()
+        .flat_map(|curve| &curve.means)
+        .map(|mean| share(mean).1)
+        .fold(100.0, f64::max);
+    let (what, y) = match objective {
+        Objective::ResponseTime => ("Response time", "response (% of the reference version's)"),
+        Objective::Cost => ("Cost", "cost (% of the reference version's)"),
+    };
+    let title = format!("{what}: {method}, {} folds", split_name(split));
+    let labels = Labels {
+        title: &title,
+        x: "tolerance (%)",
+        y,
+    };
+    picture(|area| {
+        let mut frame = frame(area, &labels, 0.0..10.0, 0.0..high * 1.25)?;
+        for curve in &curves {
+            let colour = colour(curve.contender, false);
+            let line = LineSeries::new(curve.means.iter().map(share), colour.stroke_width(2));
+            let legend =
+                move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(3));
+            let name = curve.contender.name(crate::tiers::Method::Population);
+            frame.draw_series(line)?.label(name).legend(legend);
+        }
+        legend(&mut frame)
+    })
+}
+
+/// Fig 6: who works when on one request, under one accounting; hatched work is cancelled.
+///
+/// # Errors
+/// The drawing library fails.
+pub fn timelines(title: &str, lines: &[Timeline]) -> Result<String, PictureError> {
+    let end = lines
+        .iter()
+        .map(|line| line.mean.response)
+        .fold(0.0, f64::max)
+        * 1.3;
+    let labels = Labels {
+        title,
+        x: "seconds after the request came in, mean of all requests",
+        y: "",
+    };
+    picture(|area| {
+        let rows = lines.len() as f64;
+        let mut chart = ChartBuilder::on(area)
+            .caption(labels.title, ("sans-serif", 18))
+            .margin(12)
+            .x_label_area_size(44)
+            .y_label_area_size(96)
+            .build_cartesian_2d(0.0..end, 0.0..rows)?;
+        let mut mesh = chart.configure_mesh();
+        mesh.disable_y_mesh()
+            .y_labels(0)
+            .bold_line_style(MESH)
+            .light_line_style(TRANSPARENT);
+        mesh.axis_style(INK)
+            .label_style(TEXT)
+            .x_desc(labels.x)
+            .draw()?;
+        for (place, line) in lines.iter().enumerate() {
+            let top = rows - place as f64 - 0.15;
+            let height = 0.7 / line.spans.len() as f64;
+            for (lane, span) in line.spans.iter().enumerate() {
+                let high = top - lane as f64 * height;
+                let colour = colour(
+                    if lane == 0 {
+                        Contender::Osfa
+                    } else {
+                        Contender::ResponseTime
+                    },
+                    span.cancelled,
+                );
+                let bar = Rectangle::new(
+                    [(span.from, high), (span.to, high - height)],
+                    colour.filled(),
+                );
+                let name = if span.cancelled {
+                    format!("{} cancelled", span.version)
+                } else {
+                    span.version.clone()
+                };
+                let middle = high - 0.5 * height + 0.09;
+                chart.draw_series([bar])?;
+                chart.draw_series([Text::new(
+                    name,
+                    (span.from + 0.01 * end, middle),
+                    TEXT.into_font().color(&WHITE),
+                )])?;
+            }
+            let [response, cost] = line.to_osfa.map(|ratio| 100.0 * (ratio - 1.0));
+            let said = format!("response {response:+.0} %, cost {cost:+.0} %");
+            let at = (line.mean.response + 0.01 * end, rows - place as f64 - 0.4);
+            chart.draw_series([Text::new(said, at, TEXT.into_font().color(&INK))])?;
+            let (x, y) = chart.backend_coord(&(0.0, rows - place as f64 - 0.4));
+            area.draw(&Text::new(
+                line.name,
+                (x - 92, y),
+                TEXT.into_font().color(&INK),
+            ))?;
+        }
+        Ok(())
+    })
+}
+
+fn split_name(split: Split) -> &'static str {
+    match split {
+        Split::Random => "random",
+        Split::Disjoint => "speaker-disjoint",
+    }
+}

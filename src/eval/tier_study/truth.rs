@@ -1,0 +1,278 @@
+//! Whether promises hold, on a made-up service whose true error rates are known.
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::tiers::curve::{Curve, Shape, shapes};
+use crate::tiers::generate::{Bounds, tiers};
+use crate::tiers::replay::replay;
+use crate::tiers::simulate::{World, draw};
+use crate::tiers::statistics::binomial::Share;
+use crate::tiers::{Costing, Method, Objective, Options, Policy, Table, Tier, Tolerances};
+
+/// The true degradation of every policy of a service, from very many requests.
+pub struct Truth {
+    /// Errors of the reference version.
+    errors: f64,
+    /// For each shape, errors when all requests with so much confidence end early.
+    curves: Vec<(Shape, Vec<(f64, f64)>)>,
+}
+
+impl Truth {
+    /// From a table so large that its averages are the truth for all practical purposes.
+    pub fn new(table: &Table, reference: usize) -> Truth {
+        let curves = shapes(table.versions.len()).into_par_iter();
+        let curves = curves.map(|shape| (shape, running(table, shape))).collect();
+        let errors = table.versions[reference]
+            .errors
+            .iter()
+            .map(|&errors| f64::from(errors))
+            .sum();
+        Truth { errors, curves }
+    }
+
+    /// The degradation of a shape at a threshold.
+    pub fn degradation(&self, shape: Shape, threshold: f64) -> f64 {
+        let (_, sums) = self
+            .curves
+            .iter()
+            .find(|(known, _)| *known == shape)
+            .expect("every shape is known");
+        let early = sums.partition_point(|(sure, _)| *sure >= threshold);
+        sums[early.max(1) - 1].1 / self.errors - 1.0
+    }
+
+    /// The degradation of a policy.
+    pub fn of(&self, policy: &Policy) -> f64 {
+        match policy {
+            Policy::Osfa { version } => self.degradation(Shape::Osfa(*version), f64::INFINITY),
+            Policy::Seq(pair) | Policy::Conc(pair) => {
+                let shape = Shape::Pair {
+                    first: pair.first,
+                    second: pair.second,
+                    choice: pair.choice,
+                };
+                self.degradation(shape, pair.threshold)
+            }
+        }
+    }
+}
+
+/// Confidences from the highest down, with the errors when requests end early from there on.
+fn running(table: &Table, shape: Shape) -> Vec<(f64, f64)> {
+    let curve = Curve::new(table, shape, Vec::new());
+    let errors: Vec<[f64; 2]> = (0..table.requests.len())
+        .map(|place| curve.errors(table, place).map(f64::from))
+        .collect();
+    let mut sum = errors.iter().map(|[full, _]| full).sum();
+    let mut sums = vec![(f64::INFINITY, sum)];
+    let Shape::Pair { first, .. } = shape else {
+        return sums;
+    };
+    let confidence = &table.versions[first].confidence;
+    let mut order: Vec<usize> = (0..errors.len()).collect();
+    order.sort_unstable_by(|&a, &b| confidence[b].total_cmp(&confidence[a]));
+    for place in order {
+        let [full, early] = errors[place];
+        sum += early - full;
+        sums.push((confidence[place], sum));
+    }
+    sums
+}
+
+/// A simulation: rules are learnt from one draw of a service after another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// The service; its last version is the reference.
+    pub world: World,
+    /// The statistics to try; `batch_requests` of [`Method::NextBatch`] is a ninth of the requests,
+    /// as in ten folds.
+    pub methods: Vec<Method>,
+    /// `δ`, thresholds, draws and seed; its method is not used.
+    pub rules: Options,
+    /// How often.
+    pub replicates: usize,
+    /// Groups that the truth is taken from.
+    pub truth_groups: usize,
+}
+
+/// How one method did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Validity {
+    /// The method.
+    pub method: &'static str,
+    /// The probability it was allowed.
+    pub delta: f64,
+    /// Draws in which some tier's true degradation is above its tolerance.
+    pub tiers_broken: Share,
+    /// Draws in which some candidate's true degradation is above its bound.
+    pub bounds_broken: Share,
+    /// Draws in which some tier broke its tolerance on the next batch, a ninth as large.
+    pub batches_broken: Share,
+    /// Mean share of requests that the cost tiers of 1 % and 5 % send to the reference version.
+    pub escalated: [f64; 2],
+}
+
+/// The tiers whose escalation is told.
+const TOLD: [f64; 2] = [0.01, 0.05];
+
+/// What one draw showed: tiers, bounds and batch broken, and escalation.
+type Seen = (bool, bool, bool, [f64; 2]);
+
+/// Runs the simulation; equal seeds give equal results.
+pub fn validity(trial: &Trial) -> Vec<Validity> {
+    let reference = trial.world.versions - 1;
+    let many = World {
+        groups: trial.truth_groups,
+        ..trial.world.clone()
+    };
+    let truth = Truth::new(&draw(&many, trial.rules.seed ^ 0x7275_7468), reference);
+    let draws: Vec<Vec<Seen>> = (0..trial.replicates as u64)
+        .into_par_iter()
+        .map(|number| one_draw(trial, &truth, number))
+        .collect();
+    let method = |(at, method): (usize, &Method)| {
+        let share = |broken: fn(&Seen) -> bool| {
+            let count = draws.iter().filter(|seen| broken(&seen[at])).count();
+            Share::new(count as u64, draws.len() as u64)
+        };
+        let escalated = |tier: usize| draws.iter().map(|seen| seen[at].3[tier]).sum::<f64>();
+        Validity {
+            method: method.name(),
+            delta: trial.rules.delta,
+            tiers_broken: share(|seen| seen.0),
+            bounds_broken: share(|seen| seen.1),
+            batches_broken: share(|seen| seen.2),
+            escalated: [0, 1].map(|tier| escalated(tier) / draws.len() as f64),
+        }
+    };
+    trial.methods.iter().enumerate().map(method).collect()
+}
+
+fn one_draw(trial: &Trial, truth: &Truth, number: u64) -> Vec<Seen> {
+    let seed = trial.rules.seed.wrapping_add(2 * number + 2);
+    let (table, reference) = (draw(&trial.world, seed), trial.world.versions - 1);
+    let next = World {
+        groups: (trial.world.groups / 9).max(1),
+        ..trial.world.clone()
+    };
+    let batch = draw(&next, seed + 1);
+    let one = |&method: &Method| {
+        let method = match method {
+            Method::NextBatch { .. } => Method::NextBatch {
+                batch_requests: table.requests.len() / 9,
+            },
+            other => other,
+        };
+        let costing = Costing::default();
+        let rules = Options {
+            method,
+            seed,
+            ..trial.rules
+        };
+        let bounds = Bounds::new(&table, reference, costing, rules);
+        let tiers = tiers(&bounds.candidates(&table, costing), Tolerances::default());
+        let (tiers_broken, batch_broken) = broken(&tiers, truth, &batch, reference);
+        (
+            tiers_broken,
+            some_bound_broken(&bounds, truth),
+            batch_broken,
+            TOLD.map(|at| escalation(&tiers, at)),
+        )
+    };
+    trial.methods.iter().map(one).collect()
+}
+
+/// Whether some tier is broken in truth, and on the batch.
+fn broken(tiers: &[Tier], truth: &Truth, batch: &Table, reference: usize) -> (bool, bool) {
+    let (mut in_truth, mut in_batch) = (false, false);
+    // A policy that serves several tolerances is tried on the least.
+    let mut tried: Option<&Policy> = None;
+    for tier in tiers {
+        let policy = &tier.candidate.policy;
+        if tried.replace(policy) == Some(policy) {
+            continue;
+        }
+        in_truth |= truth.of(policy) > tier.tolerance + 1e-12;
+        let kept = replay(batch, policy, reference, Costing::default());
+        in_batch |= kept.degradation() > tier.tolerance + 1e-12;
+    }
+    (in_truth, in_batch)
+}
+
+fn some_bound_broken(bounds: &Bounds, truth: &Truth) -> bool {
+    bounds.curves().any(|(curve, bounds)| {
+        let steps = curve.thresholds.iter().zip(bounds);
+        steps
+            .into_iter()
+            .any(|(&at, &bound)| truth.degradation(curve.shape, at) > bound + 1e-12)
+    })
+}
+
+/// Share of requests that a cost tier sends to the reference version.
+fn escalation(tiers: &[Tier], tolerance: f64) -> f64 {
+    let wanted = |tier: &&Tier| tier.objective == Objective::Cost && tier.tolerance == tolerance;
+    let tier = tiers
+        .iter()
+        .find(wanted)
+        .expect("the grid has whole per cents");
+    if tier.fallback {
+        1.0
+    } else {
+        tier.candidate.escalated
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_truth_is_a_replay() {
+        let table = draw(
+            &World {
+                groups: 30,
+                ..World::default()
+            },
+            9,
+        );
+        let truth = Truth::new(&table, 2);
+        for curve in crate::tiers::curve::family(&table, 6) {
+            for step in 0..curve.thresholds.len() {
+                for (_, policy) in curve.policies(step) {
+                    let exact = replay(&table, &policy, 2, Costing::default()).degradation();
+                    assert!((truth.of(&policy) - exact).abs() < 1e-12, "{policy}");
+                }
+            }
+        }
+    }
+
+    /// A small form of `paretone tiers simulate`: at δ = 0.2 few draws tell.
+    #[test]
+    fn promises_hold_about_as_often_as_they_say() {
+        let trial = Trial {
+            world: World {
+                groups: 60,
+                requests: 20.0,
+                versions: 2,
+                ..World::default()
+            },
+            methods: vec![Method::Population, Method::Point],
+            rules: Options {
+                delta: 0.2,
+                thresholds: 20,
+                ..Options::default()
+            },
+            replicates: 100,
+            truth_groups: 5000,
+        };
+        let [population, point] = <[Validity; 2]>::try_from(validity(&trial)).unwrap();
+        assert!(population.bounds_broken.exact[0] < 0.2, "{population:?}");
+        assert!(population.tiers_broken.count <= population.bounds_broken.count);
+        assert!(
+            point.tiers_broken.count > 2 * population.tiers_broken.count,
+            "{point:?}"
+        );
+        assert!(point.escalated[1] < population.escalated[1]);
+    }
+}
