@@ -99,6 +99,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             .collect();
         let bench = OneVersion {
             name: name.as_deref(),
+            several: settings.len() > 1,
             utterances: &utterances,
             heard: &one,
             wall,
@@ -223,6 +224,8 @@ fn analyse(
 /// What one version made of the corpus.
 struct OneVersion<'a> {
     name: Option<&'a str>,
+    /// Whether other versions are measured too: each then has a folder of its own.
+    several: bool,
     utterances: &'a [Utterance],
     heard: &'a [Option<(&'a Prepared, &'a Heard)>],
     wall: f64,
@@ -250,7 +253,7 @@ impl OneVersion<'_> {
             judged.push(one);
         }
         let folder = match (&args.scoring.out, self.name) {
-            (Some(folder), Some(name)) if args.versions.len() > 1 => Some(folder.join(name)),
+            (Some(folder), Some(name)) if self.several => Some(folder.join(name)),
             (folder, _) => folder.clone(),
         };
         args.scoring.report(out, &judged, folder.as_deref())?;

@@ -14,56 +14,57 @@ const NONE: u32 = u32::MAX;
 /// Set in an arc index that counts epsilon arcs.
 const EPSILON: u32 = 1 << 31;
 
+/// How a token was reached: the word before the arc, and the arc if it has a label.
+#[derive(Clone, Copy)]
+struct Trace {
+    word: u32,
+    arc: u32,
+}
+
 /// The branches of the tokens being read and of those being written.
 #[derive(Default)]
 pub(super) struct Branches {
+    /// By token being read: its word, once its arc was looked up.
     words: Vec<u32>,
-    arcs: Vec<u32>,
-    next_words: Vec<u32>,
-    next_arcs: Vec<u32>,
+    reading: Vec<Trace>,
+    writing: Vec<Trace>,
     /// The word of the token whose steps follow.
     current: u32,
 }
 
 impl Branches {
     fn begin(&mut self) {
-        self.words.clear();
-        self.words.push(0);
-        self.arcs.clear();
-        self.arcs.push(NONE);
-        self.next_words.clear();
-        self.next_arcs.clear();
+        self.reading.clear();
+        self.reading.push(Trace { word: 0, arc: NONE });
+        self.writing.clear();
     }
 
     /// The word of a token, its last arc's label included.
     #[inline(always)]
-    fn resolve(&mut self, graph: &GraphView<'_>, token: usize) -> u32 {
-        let arc = std::mem::replace(&mut self.arcs[token], NONE);
-        if arc != NONE {
-            let label = match arc & EPSILON {
-                0 => graph.emitting.label(arc),
-                _ => graph.epsilon.label(arc & !EPSILON),
-            };
-            if label & WORD_MASK != 0 {
-                self.words[token] = label & WORD_MASK;
-            }
+    fn word(&mut self, graph: &GraphView<'_>, token: usize) -> u32 {
+        let Trace { word, arc } = self.reading[token];
+        if arc == NONE {
+            return word;
         }
-        self.words[token]
+        let label = match arc & EPSILON {
+            0 => graph.emitting.label(arc),
+            _ => graph.epsilon.label(arc & !EPSILON),
+        };
+        let word = match label & WORD_MASK {
+            0 => word,
+            said => said,
+        };
+        self.reading[token] = Trace { word, arc: NONE };
+        word
     }
 }
 
-/// Notes a step in arrays by token.
+/// Notes a step in an array by token.
 #[inline(always)]
-fn put(words: &mut Vec<u32>, arcs: &mut Vec<u32>, arrival: Arrival, (word, arc): (u32, u32)) {
+fn put(traces: &mut Vec<Trace>, arrival: Arrival, trace: Trace) {
     match arrival {
-        Arrival::New(_) => {
-            words.push(word);
-            arcs.push(arc);
-        }
-        Arrival::Better(token) => {
-            words[token as usize] = word;
-            arcs[token as usize] = arc;
-        }
+        Arrival::New(_) => traces.push(trace),
+        Arrival::Better(token) => traces[token as usize] = trace,
         Arrival::Worse(_) => {}
     }
 }
@@ -87,13 +88,13 @@ impl<R: Recorder> Recorder for Branched<'_, R> {
     }
 
     fn open_frame(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32) {
+        self.branches.words.resize(tokens.len(), 0);
         for (token, &cost) in tokens.costs.iter().enumerate() {
             if cost <= cutoff {
-                self.branches.resolve(graph, token);
+                self.branches.words[token] = self.branches.word(graph, token);
             }
         }
-        self.branches.next_words.clear();
-        self.branches.next_arcs.clear();
+        self.branches.writing.clear();
         self.inner.open_frame(graph, tokens, cutoff);
     }
 
@@ -103,26 +104,20 @@ impl<R: Recorder> Recorder for Branched<'_, R> {
 
     #[inline(always)]
     fn source(&mut self, graph: &GraphView<'_>, token: u32, frame: u32) -> u32 {
-        self.branches.current = self.branches.resolve(graph, token as usize);
+        self.branches.current = self.branches.word(graph, token as usize);
         self.inner.source(graph, token, frame)
     }
 
     #[inline(always)]
     fn emitting(&mut self, step: Step, arrival: Arrival, cost: f32, held: f32) {
         let arc = if step.labelled { step.arc } else { NONE };
-        let Branches {
-            next_words: words,
-            next_arcs: arcs,
-            current,
-            ..
-        } = &mut *self.branches;
-        put(words, arcs, arrival, (*current, arc));
+        let word = self.branches.current;
+        put(&mut self.branches.writing, arrival, Trace { word, arc });
         self.inner.emitting(step, arrival, cost, held);
     }
 
     fn close_frame(&mut self) {
-        std::mem::swap(&mut self.branches.words, &mut self.branches.next_words);
-        std::mem::swap(&mut self.branches.arcs, &mut self.branches.next_arcs);
+        std::mem::swap(&mut self.branches.reading, &mut self.branches.writing);
         self.inner.close_frame();
     }
 
@@ -132,13 +127,8 @@ impl<R: Recorder> Recorder for Branched<'_, R> {
         } else {
             NONE
         };
-        let Branches {
-            words,
-            arcs,
-            current,
-            ..
-        } = &mut *self.branches;
-        put(words, arcs, arrival, (*current, arc));
+        let word = self.branches.current;
+        put(&mut self.branches.reading, arrival, Trace { word, arc });
         self.inner.epsilon(step, arrival);
     }
 }

@@ -211,7 +211,7 @@ impl<'a, R: Recorder> Search<'a, R> {
             expansions,
             ..
         } = &mut *self.buffers;
-        let local = self.pruning.has_local();
+        let (top_n, local_beam) = (self.pruning.local_top_n, self.pruning.local_beam.0);
         let (recorder, beam) = (&mut *self.recorder, cut.beam);
         let frame = FrameTokens {
             costs: &tokens.costs,
@@ -240,8 +240,10 @@ impl<'a, R: Recorder> Search<'a, R> {
                     continue;
                 }
                 let source = out.recorder.source(&self.graph, row.token, self.frame);
-                if local {
+                if row.arcs.len() > top_n {
                     out.some(row, base, source, &self.pruning, expansions);
+                } else if local_beam < f32::INFINITY {
+                    out.near_best(row, base, source, local_beam);
                 } else {
                     out.all(row, base, source);
                 }
@@ -423,7 +425,38 @@ impl<R: Recorder> Out<'_, R> {
         self.arcs += seen;
     }
 
-    /// The expansions of a token that local pruning keeps.
+    /// The expansions of a token within the local beam. Arcs are sorted and no acoustic cost is
+    /// negative, so the best is found, and the rest known to be beyond the beam, early.
+    #[inline(always)]
+    fn near_best(&mut self, row: &Row<'_>, base: f32, source: u32, beam: f32) {
+        let mut best = self.bound;
+        for arc in row.arcs {
+            let graph_cost = base + arc.cost().0;
+            if graph_cost > best {
+                break;
+            }
+            best = best.min(graph_cost + self.acoustic[arc.pdf().index()]);
+        }
+        let limit = best + beam;
+        let mut seen = row.arcs.len();
+        for (index, &arc) in row.arcs.iter().enumerate() {
+            let graph_cost = base + arc.cost().0;
+            if graph_cost > self.bound.min(limit) {
+                seen = index + 1;
+                self.bit.local_beam |= u32::from(graph_cost > limit);
+                break;
+            }
+            let cost = graph_cost + self.acoustic[arc.pdf().index()];
+            if cost <= limit {
+                self.step(arc, cost, source, row.first + index as u32);
+            } else {
+                self.bit.local_beam = 1;
+            }
+        }
+        self.arcs += seen;
+    }
+
+    /// The cheapest expansions of a token that has more than the local top-N.
     fn some(
         &mut self,
         row: &Row<'_>,

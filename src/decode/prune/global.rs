@@ -42,9 +42,13 @@ impl BranchPruner {
         pruning: &Pruning,
         bit: &mut KnobFrames,
     ) {
-        let costs = frame.costs;
+        let (costs, all) = (frame.costs, tokens.len());
+        let reach = costs[tokens[0] as usize] + pruning.global_beam.0;
+        let crowded = all > pruning.global_top_n;
+        if !crowded && tokens.iter().all(|&token| costs[token as usize] <= reach) {
+            return;
+        }
         self.find_branches(tokens, frame);
-        let all = tokens.len();
         let mut kept = 0;
         for at in 0..all {
             let (token, branch) = (tokens[at], self.branch_of[at]);

@@ -58,14 +58,6 @@ pub struct Pruning {
     pub lattice_beam: Cost,
 }
 
-fn is_off(beam: Cost) -> bool {
-    beam == Cost::IMPOSSIBLE
-}
-
-fn is_unlimited(count: usize) -> bool {
-    count == usize::MAX
-}
-
 impl Default for Pruning {
     fn default() -> Self {
         Pruning {
@@ -118,13 +110,9 @@ impl Pruning {
         }
     }
 
-    /// Whether expansions of one token compete with each other.
-    pub(super) fn has_local(&self) -> bool {
-        !is_off(self.local_beam) || !is_unlimited(self.local_top_n)
-    }
-
-    /// Whether the tokens of one branch compete with each other.
+    /// Whether the tokens of one branch compete with each other: a beam no narrower than the
+    /// network's drops nothing that the network's does not.
     pub(super) fn has_global(&self) -> bool {
-        !is_off(self.global_beam) || !is_unlimited(self.global_top_n)
+        self.global_beam.0 < self.network_beam.0 || self.global_top_n < usize::MAX
     }
 }
