@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::VersionReport;
-use super::category::{Category, one_version_fits_all};
+use super::category::{Category, CategoryErrors, one_version_fits_all};
 use super::resampled::Measured;
+use super::tradeoff::{Tradeoff, VersionRow};
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,25 +22,19 @@ pub struct Claim {
 
 /// The findings that can be checked, in the order of the paper.
 pub fn claims(report: &VersionReport) -> Vec<Claim> {
-    let mut found = tradeoff_claims(report);
-    found.extend(category_claims(report));
+    let mut found: Vec<Claim> = error_claims(&report.tradeoff).into();
+    found.extend(time_claims(&report.tradeoff));
+    found.push(dominance_claim(report));
+    found.extend(share_claims(report));
+    found.push(best_version_claim(report));
     found.extend(confidence_claim(report));
     found
 }
 
-fn tradeoff_claims(report: &VersionReport) -> Vec<Claim> {
-    let tradeoff = &report.tradeoff;
-    let (first, last) = (&tradeoff.rows[0], &tradeoff.rows[tradeoff.rows.len() - 1]);
-    let rate = |row: &super::tradeoff::VersionRow| row.micro.map_or(f64::NAN, |m| 100.0 * m.value);
-    let at_least =
-        |measured: Option<Measured>, bound: f64| measured.is_some_and(|m| m.value >= bound);
-    let beaten: Vec<&str> = report
-        .dominated
-        .iter()
-        .filter(|pair| pair.is_dominated_beyond_noise())
-        .map(|pair| pair.version.as_str())
-        .collect();
-    vec![
+fn error_claims(tradeoff: &Tradeoff) -> [Claim; 2] {
+    let rate = |row: &VersionRow| row.micro.map_or(f64::NAN, |micro| 100.0 * micro.value);
+    let (first, last) = ends(tradeoff);
+    [
         Claim {
             claim: "The error falls from version to version",
             paper: "16.17 % to 14.8 %, mean over utterances",
@@ -50,76 +45,88 @@ fn tradeoff_claims(report: &VersionReport) -> Vec<Claim> {
             claim: "The fastest version errs at least 5 % more than the most accurate",
             paper: "9.2 % more",
             measured: percent_of(tradeoff.gap),
-            holds: at_least(tradeoff.gap, 0.05),
-        },
-        Claim {
-            claim: "The most accurate version responds at least 2× as slowly as the fastest",
-            paper: "2.6×",
-            measured: ratio(tradeoff.spread),
-            holds: at_least(tradeoff.spread, 2.0),
-        },
-        Claim {
-            claim: "The server's share of the response rises",
-            paper: "from over 50 % to over 80 %",
-            measured: format!(
-                "{:.0} % to {:.0} %",
-                100.0 * first.server_share,
-                100.0 * last.server_share
-            ),
-            holds: tradeoff.server_share_rises(),
-        },
-        Claim {
-            claim: "No version is dominated by another beyond noise",
-            paper: "all lie on the Pareto front",
-            measured: match beaten[..] {
-                [] => "none is".to_owned(),
-                _ => format!("dominated: {}", beaten.join(", ")),
-            },
-            holds: beaten.is_empty(),
+            holds: tradeoff.gap.is_some_and(|gap| gap.value >= 0.05),
         },
     ]
 }
 
-fn category_claims(report: &VersionReport) -> Vec<Claim> {
+fn time_claims(tradeoff: &Tradeoff) -> [Claim; 2] {
+    let (first, last) = ends(tradeoff);
+    let [first, last] = [first, last].map(|row| 100.0 * row.server_share);
+    [
+        Claim {
+            claim: "The most accurate version responds at least 2× as slowly as the fastest",
+            paper: "2.6×",
+            measured: ratio(tradeoff.spread),
+            holds: tradeoff.spread.is_some_and(|spread| spread.value >= 2.0),
+        },
+        Claim {
+            claim: "The server's share of the response rises",
+            paper: "from over 50 % to over 80 %",
+            measured: format!("{first:.0} % to {last:.0} %"),
+            holds: tradeoff.server_share_rises(),
+        },
+    ]
+}
+
+fn dominance_claim(report: &VersionReport) -> Claim {
+    let beaten = report.dominated.iter();
+    let beaten = beaten.filter(|pair| pair.is_dominated_beyond_noise());
+    let mut beaten: Vec<&str> = beaten.map(|pair| pair.version.as_str()).collect();
+    beaten.dedup();
+    Claim {
+        claim: "No version is dominated by another beyond noise",
+        paper: "all lie on the Pareto front",
+        measured: match beaten[..] {
+            [] => "none is".to_owned(),
+            _ => format!("dominated: {}", beaten.join(", ")),
+        },
+        holds: beaten.is_empty(),
+    }
+}
+
+/// The fastest and the most accurate version.
+fn ends(tradeoff: &Tradeoff) -> (&VersionRow, &VersionRow) {
+    (&tradeoff.rows[0], &tradeoff.rows[tradeoff.rows.len() - 1])
+}
+
+fn share_claims(report: &VersionReport) -> [Claim; 2] {
     let shares = &report.shares[0];
-    let share = |category| 100.0 * shares.share(category);
-    let best = |row: &super::category::CategoryErrors| {
-        let best = row
-            .best()
-            .into_iter()
-            .map(|place| report.versions[place].as_str());
-        format!("{} {}", row.name(), best.collect::<Vec<_>>().join("="))
-    };
-    let changing = report.by_category.iter().filter(|row| {
-        row.utterances > 0 && !matches!(row.category, None | Some(Category::Unchanged))
-    });
-    vec![
+    let [unchanged, improves, degrades] =
+        [Category::Unchanged, Category::Improves, Category::Degrades]
+            .map(|category| 100.0 * shares.share(category));
+    [
         Claim {
             claim: "Most utterances are unchanged by the version",
             paper: "over 74 %",
-            measured: format!("{:.1} %", share(Category::Unchanged)),
-            holds: share(Category::Unchanged) > 50.0,
+            measured: format!("{unchanged:.1} %"),
+            holds: unchanged > 50.0,
         },
         Claim {
             claim: "More utterances improve than degrade",
             paper: "over 15 % improve",
-            measured: format!(
-                "{:.1} % improve, {:.1} % degrade",
-                share(Category::Improves),
-                share(Category::Degrades)
-            ),
-            holds: share(Category::Improves) > share(Category::Degrades),
-        },
-        Claim {
-            claim: "No version is best for all categories",
-            paper: "none is",
-            measured: format!(
-                "best: {}",
-                changing.map(best).collect::<Vec<_>>().join(", ")
-            ),
-            holds: !one_version_fits_all(&report.by_category),
+            measured: format!("{improves:.1} % improve, {degrades:.1} % degrade"),
+            holds: improves > degrades,
         },
     ]
+}
+
+fn best_version_claim(report: &VersionReport) -> Claim {
+    let best = |row: &CategoryErrors| {
+        let best = row.best().into_iter();
+        let best = best.map(|place| report.versions[place].as_str());
+        format!("{} {}", row.name(), best.collect::<Vec<_>>().join("="))
+    };
+    let is_shown = |row: &&CategoryErrors| {
+        row.utterances > 0 && !matches!(row.category, None | Some(Category::Unchanged))
+    };
+    let best = report.by_category.iter().filter(is_shown).map(best);
+    Claim {
+        claim: "No version is best for all categories",
+        paper: "none is",
+        measured: format!("best: {}", best.collect::<Vec<_>>().join(", ")),
+        holds: !one_version_fits_all(&report.by_category),
+    }
 }
 
 /// Figure 5: the fastest version is surer of what no version would change.

@@ -132,10 +132,7 @@ fn version_row(
     round_trip: Seconds,
     version: usize,
 ) -> VersionRow {
-    let total = |name: &str| {
-        let at = grid.counter(name)?;
-        Some(grid.runs(version).map(|run| run.counters[at]).sum::<f64>())
-    };
+    let total = |name: &str| counter_total(grid, version, name);
     let requests = grid.requests.len() as f64;
     let mean = |value: fn(&Outcome) -> f64| grid.runs(version).map(value).sum::<f64>() / requests;
     let words: f64 = grid
@@ -145,10 +142,6 @@ fn version_row(
         .sum();
     let counters = grid.counters().iter();
     let counters = counters.filter_map(|name| Some((name.clone(), total(name)? / requests)));
-    let kind = |name| total(name).map(|sum| sum as u64);
-    let kinds = kind("substitutions")
-        .zip(kind("deletions"))
-        .zip(kind("insertions"));
     let server = Times::of(grid.runs(version).map(|run| run.response.0).collect());
     let response = server.delayed(round_trip);
     let share_of = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);
@@ -157,7 +150,7 @@ fn version_row(
         micro: resampled.measure(|sums| sums.micro(version)),
         macro_mean: resampled.measure(|sums| sums.macro_mean(version)),
         wrong: grid.runs(version).filter(|run| run.errors > 0).count(),
-        kinds: kinds.map(|((s, d), i)| [s, d, i]),
+        kinds: kinds(grid, version),
         oracle: total("lattice_errors").and_then(|errors| share_of(errors, words)),
         server,
         response,
@@ -167,6 +160,22 @@ fn version_row(
             .and_then(|audio| share_of(server.mean * requests, audio)),
         counters: counters.collect(),
     }
+}
+
+/// Sum of a version's counter.
+fn counter_total(grid: &Grid, version: usize, name: &str) -> Option<f64> {
+    let at = grid.counter(name)?;
+    Some(grid.runs(version).map(|run| run.counters[at]).sum())
+}
+
+/// Substitutions, deletions and insertions of a version.
+fn kinds(grid: &Grid, version: usize) -> Option<[u64; 3]> {
+    let mut counts = [0; 3];
+    let names = ["substitutions", "deletions", "insertions"];
+    for (count, name) in counts.iter_mut().zip(names) {
+        *count = counter_total(grid, version, name)? as u64;
+    }
+    Some(counts)
 }
 
 #[cfg(test)]

@@ -52,18 +52,28 @@ pub fn figures(report: &VersionReport) -> Result<Vec<Figure>, PlotError> {
 
 /// Figure 1a: error above, response below.
 fn tradeoff(report: &VersionReport) -> [Titled; 2] {
-    let rows = &report.tradeoff.rows;
-    let mut micro = Line {
-        name: "all errors over all words (95 % interval)".into(),
-        color: BLUE,
+    [
+        Titled {
+            title: format!("{} by version", capitalised(report.error_name())),
+            content: Content::Lines(error(report)),
+        },
+        Titled {
+            title: "Mean response time by version".into(),
+            content: Content::Bars(response(report)),
+        },
+    ]
+}
+
+/// Both averages of the error, the micro average with its interval.
+fn error(report: &VersionReport) -> Lines {
+    let line = |name: &str, color| Line {
+        name: name.into(),
+        color,
         ..Line::default()
     };
-    let mut mean = Line {
-        name: "mean over utterances".into(),
-        color: PALE,
-        ..Line::default()
-    };
-    for (at, row) in rows.iter().enumerate() {
+    let mut micro = line("all errors over all words (95 % interval)", BLUE);
+    let mut mean = line("mean over utterances", PALE);
+    for (at, row) in report.tradeoff.rows.iter().enumerate() {
         if let Some(measured) = row.macro_mean {
             mean.points.push((at as f64, 100.0 * measured.value));
         }
@@ -75,29 +85,15 @@ fn tradeoff(report: &VersionReport) -> [Titled; 2] {
                 .push(ends.map(|i| (100.0 * i.low, 100.0 * i.high)));
         }
     }
-    let ends = micro
-        .intervals
-        .iter()
-        .flatten()
-        .flat_map(|ends| [ends.0, ends.1]);
+    let ends = micro.intervals.iter().flatten();
+    let ends = ends.flat_map(|ends| [ends.0, ends.1]);
     let points = mean.points.iter().chain(&micro.points).map(|at| at.1);
-    let error = report.error_name();
-    let y = Axis::around(&format!("{error} (%)"), Scale::Linear, points.chain(ends));
-    let lines = Lines {
+    let label = format!("{} (%)", report.error_name());
+    Lines {
         x: Axis::names("", &report.versions),
-        y,
+        y: Axis::around(&label, Scale::Linear, points.chain(ends)),
         lines: vec![mean, micro],
-    };
-    [
-        Titled {
-            title: format!("{} by version", capitalised(error)),
-            content: Content::Lines(lines),
-        },
-        Titled {
-            title: "Mean response time by version".into(),
-            content: Content::Bars(response(report)),
-        },
-    ]
+    }
 }
 
 /// Response time in parts: network, shared work, search.
