@@ -30,7 +30,7 @@ cp "$work/narrow/points.csv" "$out/front-points.csv"
 "$program" sweep "${dev[@]}" --limit 150 --dir "$work/knobs" --search knobs \
     --setting "network_beam=13 lattice_beam=4 rescore" \
     --levels network_beam=16,14,13,12,11,10,9,8,7 --levels network_top_n=inf,5000,2500,1000,500,250,100 \
-    --levels global_beam=inf,12,11,10,9,8,7 --levels global_top_n=inf,3000,1000,500,250,100,50 \
+    --levels global_beam=inf,12,11,10,9,8,7 --levels global_top_n=inf,1000,500,250,100,50,25 \
     --levels local_beam=inf,10,8,6,5,4,3 --levels local_top_n=inf,60,40,20,10,5,3 >/dev/null
 cp "$work/knobs/knobs.txt" "$work/knobs/knobs.svg" "$out"
 

@@ -6,9 +6,9 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use super::tier_study::{Contender, Curves, Mean, Point, Study, Timeline};
-use crate::tiers::Objective;
+use super::tier_study::{Accounting, Contender, Curves, Mean, Point, Study, Timeline};
 use crate::tiers::folds::Split;
+use crate::tiers::{Method, Objective};
 
 /// Why a picture could not be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -76,21 +76,59 @@ fn frame<'a, 'b>(
         .light_line_style(TRANSPARENT)
         .axis_style(INK)
         .label_style(TEXT)
+        .x_label_formatter(&|value| format!("{value:.0}"))
+        .y_label_formatter(&|value| format!("{value:.0}"))
         .x_desc(labels.x)
         .y_desc(labels.y)
         .draw()?;
     Ok(frame)
 }
 
-fn legend<'a, 'b: 'a>(frame: &mut Frame<'a, 'b>) -> Result<(), PictureError> {
+fn legend<'a, 'b: 'a>(
+    frame: &mut Frame<'a, 'b>,
+    position: SeriesLabelPosition,
+) -> Result<(), PictureError> {
     frame
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
+        .position(position)
         .background_style(WHITE.mix(0.85))
         .border_style(MESH)
         .label_font(TEXT)
         .draw()?;
     Ok(())
+}
+
+/// A cloud of points of one contender.
+struct Cloud<'a> {
+    name: &'static str,
+    colour: RGBColor,
+    points: Vec<&'a Point>,
+}
+
+/// The points of Fig 8 under the shared accounting: Naive-OSFA's, then those of the method.
+fn clouds<'a>(study: &'a Study, split: Split, method: &str) -> Vec<Cloud<'a>> {
+    let cloud = |contender: Contender, method: &str, naive: bool| {
+        let mine = |point: &&Point| {
+            (point.split, point.contender, point.accounting)
+                == (split, contender, Accounting::Shared)
+                && point.method.name() == method
+                && point.degradation.is_finite()
+        };
+        let points: Vec<&Point> = study.points.iter().filter(mine).collect();
+        let name = points
+            .first()
+            .map_or("", |point| contender.name(point.method));
+        let colour = colour(contender, naive);
+        Cloud {
+            name,
+            colour,
+            points,
+        }
+    };
+    let naive = cloud(Contender::Osfa, "point", true);
+    let own = Contender::ALL.map(|contender| cloud(contender, method, false));
+    let all = std::iter::once(naive).chain(own);
+    all.filter(|cloud| !cloud.points.is_empty()).collect()
 }
 
 /// Fig 8: what was promised against what came, for one split and method, all folds; points above the
@@ -99,40 +137,12 @@ fn legend<'a, 'b: 'a>(frame: &mut Frame<'a, 'b>) -> Result<(), PictureError> {
 /// # Errors
 /// The drawing library fails.
 pub fn promises(study: &Study, split: Split, method: &str) -> Result<String, PictureError> {
-    let mine = |contender: Contender, name: &'static str| {
-        let points = study.points.iter().filter(move |point| {
-            (point.split, point.contender, point.method.name()) == (split, contender, name)
-                && point.accounting == super::tier_study::Accounting::Shared
-        });
-        points.filter(|point| point.degradation.is_finite())
-    };
-    let all = || {
-        Contender::ALL
-            .into_iter()
-            .map(|contender| (contender, "", method))
-    };
-    let naive = [(Contender::Osfa, "Naive-OSFA", "point")];
-    let shown: Vec<(Contender, bool, Vec<&Point>)> = naive
-        .into_iter()
-        .map(|(contender, _, name)| (contender, true, mine(contender, name).collect()))
-        .chain(all().map(|(contender, _, _)| {
-            let own = study
-                .methods
-                .iter()
-                .map(|known| known.name())
-                .find(|known| *known == method);
-            (
-                contender,
-                false,
-                own.map(|name| mine(contender, name).collect())
-                    .unwrap_or_default(),
-            )
-        }))
-        .collect();
-    let ends = shown
+    let clouds = clouds(study, split, method);
+    let at = |point: &&Point| (100.0 * point.tolerance, 100.0 * point.degradation);
+    let ends = clouds
         .iter()
-        .flat_map(|(_, _, points)| points)
-        .map(|point| 100.0 * point.degradation);
+        .flat_map(|cloud| &cloud.points)
+        .map(|point| at(point).1);
     let (low, high) = ends.fold((-1.0f64, 10.5f64), |(low, high), y| {
         (low.min(y), high.max(y))
     });
@@ -146,24 +156,19 @@ pub fn promises(study: &Study, split: Split, method: &str) -> Result<String, Pic
         let mut frame = frame(area, &labels, -0.2..10.2, low - 0.5..high + 0.5)?;
         let diagonal = [(0.0, 0.0), (10.2, 10.2)];
         frame.draw_series(DashedLineSeries::new(diagonal, 6, 4, INK.stroke_width(1)))?;
-        for (contender, naive, points) in &shown {
-            let colour = colour(*contender, *naive);
-            let name = if *naive {
-                "Naive-OSFA"
-            } else {
-                contender.name(crate::tiers::Method::Population)
-            };
-            let dots = points.iter().map(|point| {
-                Circle::new(
-                    (100.0 * point.tolerance, 100.0 * point.degradation),
-                    2,
-                    colour.mix(0.6).filled(),
-                )
-            });
+        for Cloud {
+            name,
+            colour,
+            points,
+        } in &clouds
+        {
+            let dots = points
+                .iter()
+                .map(|point| Circle::new(at(point), 2, colour.mix(0.6).filled()));
             let legend = move |(x, y)| Circle::new((x + 8, y), 4, colour.filled());
-            frame.draw_series(dots)?.label(name).legend(legend);
+            frame.draw_series(dots)?.label(*name).legend(legend);
         }
-        legend(&mut frame)
+        legend(&mut frame, SeriesLabelPosition::UpperLeft)
     })
 }
 
@@ -179,8 +184,7 @@ pub fn savings(
     objective: Objective,
 ) -> Result<String, PictureError> {
     let mine = |curve: &&Curves| {
-        (curve.split, curve.method, curve.accounting)
-            == (split, method, super::tier_study::Accounting::Shared)
+        (curve.split, curve.method, curve.accounting) == (split, method, Accounting::Shared)
     };
     let at = usize::from(objective == Objective::Cost);
     let share = move |mean: &Mean| {
@@ -206,94 +210,81 @@ pub fn savings(
         y,
     };
     picture(|area| {
-        let mut frame = frame(area, &labels, 0.0..10.0, 0.0..high * 1.25)?;
+        let mut frame = frame(area, &labels, 0.0..10.0, 0.0..high * 1.05)?;
         for curve in &curves {
             let colour = colour(curve.contender, false);
             let line = LineSeries::new(curve.means.iter().map(share), colour.stroke_width(2));
             let legend =
                 move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(3));
-            let name = curve.contender.name(crate::tiers::Method::Population);
+            let name = curve.contender.name(Method::Population);
             frame.draw_series(line)?.label(name).legend(legend);
         }
-        legend(&mut frame)
+        legend(&mut frame, SeriesLabelPosition::LowerLeft)
     })
 }
 
-/// Fig 6: who works when on one request, under one accounting; hatched work is cancelled.
+/// Fig 6: who works when on one request, under one accounting; grey work is cancelled.
 ///
 /// # Errors
 /// The drawing library fails.
 pub fn timelines(title: &str, lines: &[Timeline]) -> Result<String, PictureError> {
-    let end = lines
-        .iter()
-        .map(|line| line.mean.response)
-        .fold(0.0, f64::max)
-        * 1.3;
-    let labels = Labels {
-        title,
-        x: "seconds after the request came in, mean of all requests",
-        y: "",
-    };
+    let longest = lines.iter().map(|line| line.mean.response);
+    let end = longest.fold(0.0, f64::max) * 1.6;
     picture(|area| {
-        let rows = lines.len() as f64;
         let mut chart = ChartBuilder::on(area)
-            .caption(labels.title, ("sans-serif", 18))
+            .caption(title, ("sans-serif", 18))
             .margin(12)
             .x_label_area_size(44)
             .y_label_area_size(96)
-            .build_cartesian_2d(0.0..end, 0.0..rows)?;
+            .build_cartesian_2d(0.0..end, 0.0..lines.len() as f64)?;
         let mut mesh = chart.configure_mesh();
-        mesh.disable_y_mesh()
-            .y_labels(0)
-            .bold_line_style(MESH)
-            .light_line_style(TRANSPARENT);
-        mesh.axis_style(INK)
-            .label_style(TEXT)
-            .x_desc(labels.x)
-            .draw()?;
+        mesh.disable_y_mesh().y_labels(0);
+        mesh.bold_line_style(MESH).light_line_style(TRANSPARENT);
+        mesh.axis_style(INK).label_style(TEXT);
+        mesh.x_desc("seconds after the request came in, mean of all requests");
+        mesh.draw()?;
         for (place, line) in lines.iter().enumerate() {
-            let top = rows - place as f64 - 0.15;
-            let height = 0.7 / line.spans.len() as f64;
-            for (lane, span) in line.spans.iter().enumerate() {
-                let high = top - lane as f64 * height;
-                let colour = colour(
-                    if lane == 0 {
-                        Contender::Osfa
-                    } else {
-                        Contender::ResponseTime
-                    },
-                    span.cancelled,
-                );
-                let bar = Rectangle::new(
-                    [(span.from, high), (span.to, high - height)],
-                    colour.filled(),
-                );
-                let name = if span.cancelled {
-                    format!("{} cancelled", span.version)
-                } else {
-                    span.version.clone()
-                };
-                let middle = high - 0.5 * height + 0.09;
-                chart.draw_series([bar])?;
-                chart.draw_series([Text::new(
-                    name,
-                    (span.from + 0.01 * end, middle),
-                    TEXT.into_font().color(&WHITE),
-                )])?;
-            }
-            let [response, cost] = line.to_osfa.map(|ratio| 100.0 * (ratio - 1.0));
-            let said = format!("response {response:+.0} %, cost {cost:+.0} %");
-            let at = (line.mean.response + 0.01 * end, rows - place as f64 - 0.4);
-            chart.draw_series([Text::new(said, at, TEXT.into_font().color(&INK))])?;
-            let (x, y) = chart.backend_coord(&(0.0, rows - place as f64 - 0.4));
-            area.draw(&Text::new(
-                line.name,
-                (x - 92, y),
-                TEXT.into_font().color(&INK),
-            ))?;
+            draw_timeline(area, &mut chart, line, (lines.len() - place) as f64)?;
         }
         Ok(())
     })
+}
+
+/// One row of a picture of timelines: the policy's name, who works when, and what it took.
+fn draw_timeline(
+    area: &Area,
+    chart: &mut Frame,
+    line: &Timeline,
+    top: f64,
+) -> Result<(), PictureError> {
+    let height = 0.7 / line.spans.len() as f64;
+    for (lane, span) in line.spans.iter().enumerate() {
+        let high = top - 0.15 - lane as f64 * height;
+        // The reference works alone in the first row, and second in the others.
+        let contender = match line.name == "OSFA" || lane > 0 {
+            true => Contender::ResponseTime,
+            false => Contender::Osfa,
+        };
+        let colour = colour(contender, span.cancelled).filled();
+        let corners = [(span.from, high), (span.to, high - height)];
+        chart.draw_series([Rectangle::new(corners, colour)])?;
+        let (x, y) = chart.backend_coord(&(span.from, high - 0.5 * height));
+        let said = if span.cancelled { " cancelled" } else { "" };
+        let name = format!("{}{said}", span.version);
+        area.draw(&Text::new(
+            name,
+            (x + 4, y - 8),
+            TEXT.into_font().color(&WHITE),
+        ))?;
+    }
+    let [response, cost] = line.to_osfa.map(|ratio| 100.0 * (ratio - 1.0));
+    let said = format!("response {response:+.0} %, cost {cost:+.0} %");
+    let ink = || TEXT.into_font().color(&INK);
+    let (x, y) = chart.backend_coord(&(line.mean.response, top - 0.5));
+    area.draw(&Text::new(said, (x + 6, y - 8), ink()))?;
+    let (x, _) = chart.backend_coord(&(0.0, 0.0));
+    area.draw(&Text::new(line.name, (x - 92, y - 8), ink()))?;
+    Ok(())
 }
 
 fn split_name(split: Split) -> &'static str {

@@ -40,27 +40,42 @@ pub fn write_rules(out: &mut impl Write, rules: &Rules) -> io::Result<()> {
             .iter()
             .filter(|rule| rule.objective == objective)
             .collect();
-        if tiers.is_empty() {
-            continue;
-        }
-        writeln!(out, "\nobjective {}", objective.name())?;
-        writeln!(
-            out,
-            "{:>15}  {:32} {:>7} {:>7} {:>10} {:>10} {:>5}",
-            "tolerance %", "policy", "bound %", "seen %", "response s", "cost s", "full"
-        )?;
-        for (place, rule) in tiers.iter().enumerate() {
-            let end = tiers
-                .get(place + 1)
-                .map_or(highest, |next| next.tolerance - rules.tolerances.step);
-            write_rule(out, rule, end)?;
-        }
+        let ends = tiers
+            .iter()
+            .skip(1)
+            .map(|next| next.tolerance - rules.tolerances.step);
+        let ends = ends.chain([highest]);
+        write_table(out, objective, tiers.iter().copied().zip(ends))?;
     }
     Ok(())
 }
 
+/// The rules of one objective, each with the last tolerance it serves; nothing where there are none.
+///
+/// # Errors
+/// The writer fails.
+pub fn write_table<'a>(
+    out: &mut impl Write,
+    objective: Objective,
+    rules: impl Iterator<Item = (&'a Rule, f64)>,
+) -> io::Result<()> {
+    let mut rules = rules.peekable();
+    if rules.peek().is_some() {
+        writeln!(out, "\nobjective {}", objective.name())?;
+        writeln!(
+            out,
+            "{:>15}  {:32} {:>7} {:>7} {:>10} {:>10} {:>6}",
+            "tolerance %", "policy", "bound %", "seen %", "response s", "cost s", "full"
+        )?;
+    }
+    rules.try_for_each(|(rule, end)| write_rule(out, rule, end))
+}
+
 fn write_rule(out: &mut impl Write, rule: &Rule, end: f64) -> io::Result<()> {
-    let range = format!("{:.1} – {:.1}", 100.0 * rule.tolerance, 100.0 * end);
+    let range = match end > rule.tolerance + 1e-9 {
+        true => format!("{:.1} – {:.1}", 100.0 * rule.tolerance, 100.0 * end),
+        false => format!("{:.1}", 100.0 * rule.tolerance),
+    };
     writeln!(
         out,
         "{range:>15}  {:32} {:>7.2} {:>7.2} {:>10.4} {:>10.4} {:>4.0} %{}",
@@ -78,7 +93,11 @@ fn write_rule(out: &mut impl Write, rule: &Rule, end: f64) -> io::Result<()> {
     )
 }
 
-fn write_certificate(out: &mut impl Write, certificate: &Certificate) -> io::Result<()> {
+/// What is promised, and what it rests on.
+///
+/// # Errors
+/// The writer fails.
+pub fn write_certificate(out: &mut impl Write, certificate: &Certificate) -> io::Result<()> {
     let sure = 100.0 * (1.0 - certificate.delta);
     let reference = &certificate.reference;
     let promise = match certificate.method {

@@ -8,11 +8,12 @@ use anyhow::{Context, anyhow};
 use clap::ValueEnum;
 
 use super::input::{Generator, Input, MethodName};
-use super::show::write_rules;
+use super::show::{write_certificate, write_table};
 use crate::cli::UsageError;
+use crate::eval::tier_study::{ASKED, CALLED_OUT};
 use crate::tiers::generate::{Bounds, groups_needed, smallest_tolerance, tiers};
 use crate::tiers::{
-    Candidates, Certificate, Costing, Method, Objective, Rules, Sharing, Tier, Tolerances,
+    Candidates, Certificate, Costing, Method, Objective, Rule, Rules, Sharing, Tier, Tolerances,
 };
 
 /// Learn routing rules: for each tolerance the cheapest policy that is certified to keep it
@@ -90,7 +91,27 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     std::fs::write(&args.out, rules.to_text())
         .with_context(|| format!("cannot write {}", args.out.display()))?;
     let mut out = BufWriter::new(io::stdout().lock());
-    write_rules(&mut out, &rules)?;
+    write_certificate(&mut out, &rules.certificate)?;
+    for objective in Objective::ALL {
+        let some = CALLED_OUT
+            .iter()
+            .filter_map(|&at| Some((rules.rule(at, objective)?, at)));
+        let some = some.map(|(rule, at)| {
+            (
+                Rule {
+                    tolerance: at,
+                    ..rule.clone()
+                },
+                at,
+            )
+        });
+        let some: Vec<(Rule, f64)> = some.collect();
+        write_table(
+            &mut out,
+            objective,
+            some.iter().map(|(rule, at)| (rule, *at)),
+        )?;
+    }
     write_limits(&mut out, &candidates, &tiers, options.method)?;
     out.flush()?;
     Ok(ExitCode::SUCCESS)
@@ -135,7 +156,7 @@ fn write_limits(
                 "{name}: {fallbacks} tiers fall back to the reference version, since nothing cheaper is certified"
             )?;
         }
-        match smallest_tolerance(candidates, objective, 0.2) {
+        match smallest_tolerance(candidates, objective, ASKED) {
             Some(at) => writeln!(
                 out,
                 "{name}: a saving of 20 % is certified from a tolerance of {:.2} % on",
@@ -154,7 +175,7 @@ fn write_limits(
                 "{name}: to save 20 % at a tolerance of {} %",
                 100.0 * tolerance
             );
-            match groups_needed(candidates, tolerance, objective, 0.2) {
+            match groups_needed(candidates, tolerance, objective, ASKED) {
                 Some(needed) if needed <= candidates.groups => {}
                 Some(needed) => writeln!(
                     out,

@@ -17,8 +17,6 @@ use crate::tiers::table::Table;
 /// Bounds are sought on a grid of this width, of so many points; above, a candidate is given up.
 const WIDTH: f64 = 0.001;
 const POINTS: usize = 256;
-/// About so many steps of a curve are tested; the others promise nothing.
-const TESTED: usize = 64;
 
 /// Upper bounds, one entry a curve.
 pub fn bounds(
@@ -30,14 +28,12 @@ pub fn bounds(
     let enough = (family.len() as f64 / delta).ln();
     let highest = most_errors(table, differences);
     let one = |curve: &Curve| {
-        let stride = curve.thresholds.len().div_ceil(TESTED);
         let (mut bounds, mut safe) = (Vec::new(), 0.0f64);
         differences.walk(table, curve, |_, added| {
-            let tested = bounds.len() % stride == stride - 1;
-            if tested && safe.is_finite() {
+            if safe.is_finite() {
                 safe = safe.max(differences.smallest_refuted(added, highest, enough));
             }
-            bounds.push(if tested { safe } else { f64::INFINITY });
+            bounds.push(safe);
         });
         bounds
     };

@@ -72,6 +72,16 @@ impl Method {
     }
 }
 
+impl Method {
+    /// Thresholds beyond which a method gets slow and gains nothing: its bounds are coarser anyhow.
+    fn most_thresholds(self) -> usize {
+        match self {
+            Method::FiniteSample | Method::Paper => 64,
+            _ => usize::MAX,
+        }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Options {
@@ -126,7 +136,10 @@ impl Bounds {
     /// accurate in the long run; it is better named than estimated from the same table. Costing
     /// matters to [`Method::Paper`] alone, whose samples go on until costs are sure as well.
     pub fn new(table: &Table, reference: usize, costing: Costing, options: Options) -> Bounds {
-        let family = family(table, options.thresholds);
+        let family = family(
+            table,
+            options.thresholds.min(options.method.most_thresholds()),
+        );
         let differences = Differences::new(table, reference);
         let mut bounds = match options.method {
             Method::Point => differences.point(table, &family),

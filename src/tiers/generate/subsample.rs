@@ -181,6 +181,22 @@ mod tests {
         assert!(metric.confident(3.0));
     }
 
+    /// `scripts/golden_statistics.py` says after how many values scipy's z-scores span enough.
+    #[test]
+    fn trials_end_where_scipys_z_scores_do() {
+        let golden = include_str!("../../../tests/golden/statistics.json");
+        let golden: serde_json::Value = serde_json::from_str(golden).unwrap();
+        for row in golden["trials"].as_array().unwrap() {
+            let values = row["values"].as_array().unwrap();
+            let mut metric = Metric::default();
+            for (at, value) in values.iter().enumerate() {
+                metric.see(value.as_f64().unwrap());
+                let confident = metric.confident(row["quantile"].as_f64().unwrap());
+                assert_eq!(confident, at + 1 == values.len(), "after {} values", at + 1);
+            }
+        }
+    }
+
     /// An infinite degradation (a sample in which the reference makes no error) is never confident.
     #[test]
     fn infinite_values_do_not_end_the_trials() {
