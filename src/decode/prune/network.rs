@@ -113,8 +113,11 @@ impl Pruner {
             count += usize::from(cost <= cut.cost && index != cut.best);
         }
         self.survivors.truncate(count);
-        bit.network_top_n |= u32::from(cut.crowded);
-        bit.network_beam |= u32::from(!cut.crowded && count < costs.len());
+        let dropped = u32::from(count < costs.len());
+        match cut.crowded {
+            true => bit.network_top_n |= dropped,
+            false => bit.network_beam |= dropped,
+        }
         if pruning.has_global() {
             self.branches.keep(&mut self.survivors, frame, pruning, bit);
         }
