@@ -69,8 +69,11 @@ impl Setup {
     }
 }
 
+/// Errors and arcs by setting and utterance.
+type Measured = BTreeMap<(String, String), [String; 2]>;
+
 /// What does not hang on the clock: errors and arcs of each measurement, and the front of arcs.
-fn found(dir: &Path) -> (BTreeMap<(String, String), [String; 2]>, Vec<String>) {
+fn found(dir: &Path) -> (Measured, Vec<String>) {
     let mut reader = csv::Reader::from_path(dir.join("measurements.csv")).expect("a log");
     let header = reader.headers().expect("a header").clone();
     let at = |name: &str| header.iter().position(|h| h == name).expect("a column");
