@@ -9,6 +9,7 @@
 pub mod cascade;
 pub mod costing;
 pub mod curve;
+pub mod drift;
 pub mod folds;
 pub mod generate;
 mod outcome;
