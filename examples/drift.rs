@@ -44,7 +44,7 @@ struct Args {
     #[arg(long, default_value_t = 500)]
     after: usize,
     /// Callers in all
-    #[arg(long, default_value_t = 3000)]
+    #[arg(long, default_value_t = 1500)]
     callers: usize,
     /// What the bound leaves above the calm rate, relative to it
     #[arg(long, default_value_t = 0.0)]
@@ -55,7 +55,7 @@ struct Args {
     #[arg(long, default_value_t = 0.01)]
     alpha: f64,
     /// Streams of each kind
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 500)]
     streams: usize,
     #[arg(long, default_value_t = 1)]
     seed: u64,
