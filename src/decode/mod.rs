@@ -6,6 +6,7 @@
 
 mod branch;
 mod error;
+mod expand;
 mod history;
 mod hypothesis;
 mod lattice;

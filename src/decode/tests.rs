@@ -356,6 +356,32 @@ proptest! {
     }
 }
 
+/// From the start, word 6 costs 2 more than word 5 but ends cheaper: a local beam of 1 drops it.
+#[test]
+fn a_local_beam_drops_a_token_s_worse_expansions() {
+    let mut case = chain();
+    case.arcs = vec![
+        (0, Some(0), 5, 0.0, 1),
+        (0, Some(0), 6, 2.0, 2),
+        (1, Some(0), 0, 0.0, 1),
+        (2, Some(0), 0, 0.0, 2),
+    ];
+    case.finals = vec![(1, 9.0), (2, 0.0)];
+    for (beam, word) in [(1.0, 5), (2.5, 6)] {
+        let local_beam = Cost(beam);
+        let found = decode(
+            &case,
+            Pruning {
+                local_beam,
+                ..Pruning::OFF
+            },
+        )
+        .unwrap();
+        assert_eq!(found.words[0].id.0, word, "local beam {beam}");
+        assert_eq!(found.effort.bit.local_beam > 0, word == 5);
+    }
+}
+
 /// Two words compete at every frame; with one token a branch, each word keeps its best.
 #[test]
 fn a_branch_is_all_tokens_with_the_same_last_word() {
