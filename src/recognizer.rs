@@ -160,6 +160,11 @@ impl Recognizer {
         &self.versions
     }
 
+    /// Whether answers of a version carry a calibrated confidence.
+    pub fn is_calibrated(&self, version: &str) -> bool {
+        self.calibration.versions.contains_key(version)
+    }
+
     /// What was said in `waveform`, at the setting the model was tuned for. Nothing is heard in
     /// audio that is empty, shorter than a frame (25 ms) or constant.
     ///
