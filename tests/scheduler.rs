@@ -161,18 +161,18 @@ fn tiny(folder: &Path) -> Arc<Recognizer> {
     let model = tiny_model::write(folder);
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/en/confidence.json");
     let shipped: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(shipped).unwrap()).unwrap();
+        serde_json::from_slice(&std::fs::read(shipped).expect("a calibration")).expect("JSON");
     let mut calibration = shipped.clone();
     let heads = &shipped["versions"]["v1"];
     calibration["versions"] = serde_json::json!({"v1": heads, "v2": heads});
-    std::fs::write(model.join("confidence.json"), calibration.to_string()).unwrap();
-    std::fs::write(model.join("versions.toml"), VERSIONS).unwrap();
+    std::fs::write(model.join("confidence.json"), calibration.to_string()).expect("writable");
+    std::fs::write(model.join("versions.toml"), VERSIONS).expect("writable");
     let cache = Some(paretone::recognizer::Cache::in_folder(folder.join("cache")));
     let opening = Opening {
         cache,
         ..Opening::default()
     };
-    Arc::new(Recognizer::open(&model, opening).unwrap())
+    Arc::new(Recognizer::open(&model, opening).expect("a model"))
 }
 
 fn noise(count: usize) -> Waveform {
