@@ -13,7 +13,6 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use paretone::audio::Waveform;
@@ -96,14 +95,12 @@ fn recorded(model: &Path, files: &[String]) -> Result<ExitCode> {
         let transcript = served.answer;
         seconds += transcript.timings.search.0;
         frames += transcript.effort.frames as f64;
-        // The cancelled search stops before the next request comes.
-        std::thread::sleep(Duration::from_millis(20));
     }
     println!(
         "microseconds of a frame, first version\t{:.1}",
         1e6 * seconds / frames
     );
-    let stopped = print_stops(&scheduler.statistics());
+    let stopped = print_stops(&scheduler.finish());
     Ok(ExitCode::from(u8::from(!stopped)))
 }
 

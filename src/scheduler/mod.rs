@@ -155,14 +155,26 @@ impl<S: Service> Scheduler<S> {
     }
 }
 
-impl<S: Service> Drop for Scheduler<S> {
-    fn drop(&mut self) {
+impl<S: Service> Scheduler<S> {
+    /// Answers what was admitted, ends the workers, and tells what was done in all.
+    pub fn finish(mut self) -> Statistics {
+        self.end();
+        self.statistics()
+    }
+
+    fn end(&mut self) {
         self.shared.queues().close();
         self.shared.wake.notify_all();
         for thread in self.threads.drain(..) {
             // A worker that panicked outside the service has nothing more to say.
             let _ = thread.join();
         }
+    }
+}
+
+impl<S: Service> Drop for Scheduler<S> {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -154,20 +154,8 @@ pub fn soak(requests: usize, options: &Options, work: u64, seed: u64) -> Report 
     waiting
         .drain(..)
         .for_each(|last| judge(last, &table, &mut report));
-    report.statistics = settled(&scheduler);
+    report.statistics = scheduler.finish();
     report
-}
-
-/// The statistics once every run that was cancelled has stopped: a request that no tier has is
-/// refused at once, one that is admitted after all others is answered after them.
-fn settled(scheduler: &Scheduler<Recorded>) -> Statistics {
-    loop {
-        let statistics = scheduler.statistics();
-        std::thread::sleep(Duration::from_millis(20));
-        if scheduler.statistics() == statistics {
-            return statistics;
-        }
-    }
 }
 
 fn submit(
