@@ -5,7 +5,6 @@
 
 #![allow(dead_code, reason = "the test and the example each use their part")]
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use paretone::decode::{Cancel, DecodeError};
@@ -129,7 +128,7 @@ struct Waiting {
     is_cancelled: bool,
 }
 
-/// Submits so many requests, two for each that is answered.
+/// Submits so many requests: as many as the queues hold, then two for each that is answered.
 pub fn soak(requests: usize, options: &Options, work: u64, seed: u64) -> Report {
     let table = draw(&World::default(), seed);
     let service = Recorded {
@@ -138,22 +137,21 @@ pub fn soak(requests: usize, options: &Options, work: u64, seed: u64) -> Report 
     };
     let scheduler = Scheduler::new(service, tiers(), options);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut waiting = VecDeque::new();
+    let mut waiting = Vec::new();
     let mut report = Report {
         served: vec![0; tiers().len()],
         ..Report::default()
     };
-    for number in 0..requests {
-        submit(&scheduler, &table, &mut random, &mut waiting, &mut report);
-        if number % 2 == 1
-            && let Some(oldest) = waiting.pop_front()
-        {
-            judge(oldest, &table, &mut report);
+    let held = (options.capacity * tiers().len()) as u64;
+    for number in 0..requests as u64 {
+        while number > held + 2 * scheduler.statistics().answered {
+            std::thread::sleep(Duration::from_micros(50));
         }
+        submit(&scheduler, &table, &mut random, &mut waiting, &mut report);
     }
-    waiting
-        .drain(..)
-        .for_each(|last| judge(last, &table, &mut report));
+    for last in waiting {
+        judge(last, &table, &mut report);
+    }
     report.statistics = scheduler.finish();
     report
 }
@@ -162,15 +160,15 @@ fn submit(
     scheduler: &Scheduler<Recorded>,
     table: &Table,
     random: &mut ChaCha8Rng,
-    waiting: &mut VecDeque<Waiting>,
+    waiting: &mut Vec<Waiting>,
     report: &mut Report,
 ) {
     let load = Load {
         place: random.random_range(0..table.requests.len()),
-        panics: random.random_bool(0.01),
+        panics: random.random_bool(0.05),
     };
     let tier = random.random_range(0..tiers().len());
-    let is_late = random.random_bool(0.02);
+    let is_late = random.random_bool(0.05);
     let is_cancelled = random.random_bool(0.02);
     report.submitted += 1;
     match scheduler.submit(load, tier, is_late.then_some(Duration::ZERO)) {
@@ -178,7 +176,7 @@ fn submit(
             if is_cancelled {
                 ticket.cancel();
             }
-            waiting.push_back(Waiting {
+            waiting.push(Waiting {
                 ticket,
                 load,
                 tier,
