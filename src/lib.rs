@@ -17,6 +17,7 @@ pub mod tiers;
 pub mod eval;
 pub mod recognizer;
 
+pub mod scheduler;
 pub mod sweep;
 
 #[cfg(feature = "cli")]

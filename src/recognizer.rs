@@ -30,7 +30,9 @@ use std::time::Instant;
 use crate::acoustic::{NetworkScratch, Normalisation, Scores};
 use crate::audio::{AudioError, Waveform};
 use crate::confidence::{Calibration, Confidence, Heads, doubt, mbr::Risk};
-use crate::decode::{self, Decoder, Hypothesis, Lattice, PathGraph, Pruning, Rescoring, Scorer};
+use crate::decode::{
+    self, Cancel, Decoder, Hypothesis, Lattice, PathGraph, Pruning, Rescoring, Scorer,
+};
 use crate::feature::{Features, subtract_mean};
 use crate::graph::ngram::Ngram;
 use crate::units::{Cost, Seconds, WordId};
@@ -73,6 +75,15 @@ pub struct RecognizerScratch {
     network: NetworkScratch,
     scores: Scores,
     search: decode::Scratch,
+}
+
+impl RecognizerScratch {
+    /// Lets a token stop what is done with this scratch from now on, or nothing. What it stops
+    /// fails with [`decode::DecodeError::Cancelled`]: a search before its next frame, the rest
+    /// between a segment's stages.
+    pub fn cancel_by(&mut self, cancel: Option<Cancel>) {
+        self.search.cancel = cancel;
+    }
 }
 
 /// A recording's scores: what all settings of the search share.
@@ -147,6 +158,11 @@ impl Recognizer {
     /// The model's versions, fastest first; none if they were not picked yet.
     pub fn versions(&self) -> &Versions {
         &self.versions
+    }
+
+    /// Whether answers of a version carry a calibrated confidence.
+    pub fn is_calibrated(&self, version: &str) -> bool {
+        self.calibration.versions.contains_key(version)
     }
 
     /// What was said in `waveform`, at the setting the model was tuned for. Nothing is heard in
@@ -269,6 +285,7 @@ impl Recognizer {
             if is_constant(&samples) {
                 continue;
             }
+            check(&scratch.search, 0)?;
             fill_digital_silence(&mut samples, rate);
             self.score_segment(&Waveform { samples, rate }, scratch, timings)?;
             each(offset, scratch)?;
@@ -317,8 +334,10 @@ impl Recognizer {
         };
         let lattice = decoder.lattice(scores, scratch)?;
         add(&mut transcript.timings.search, started);
+        check(scratch, scores.num_frames())?;
         let started = Instant::now();
         let paths = rescored(models, &lattice);
+        check(scratch, scores.num_frames())?;
         let heard = paths.best();
         let doubt = doubt(&paths, &heard);
         self.write_down(&heard, Some(&doubt), offset, transcript);
@@ -421,6 +440,12 @@ impl Recognizer {
         transcript.reached_final &= heard.reached_final;
         transcript.effort += heard.effort;
     }
+}
+
+/// Whether to go on with a segment of which so many frames were searched.
+fn check(scratch: &decode::Scratch, frame: usize) -> Result<(), decode::DecodeError> {
+    let cancel = scratch.cancel.as_ref();
+    cancel.map_or(Ok(()), |cancel| cancel.check(frame))
 }
 
 /// The paths of a lattice under the large n-gram.

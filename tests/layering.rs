@@ -30,6 +30,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "confidence",
         ],
     ),
+    (
+        "scheduler",
+        &["units", "audio", "decode", "recognizer", "tiers"],
+    ),
     ("sweep", &["units", "eval", "recognizer"]),
     (
         "cli",
@@ -44,6 +48,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "tiers",
             "eval",
             "recognizer",
+            "scheduler",
             "sweep",
         ],
     ),

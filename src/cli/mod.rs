@@ -20,6 +20,7 @@ pub mod score;
 pub mod setting;
 pub mod sweep;
 pub mod tiers;
+mod tolerance;
 pub mod transcribe;
 pub mod versions;
 

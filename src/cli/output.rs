@@ -9,6 +9,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::tolerance::TierReport;
 use crate::recognizer::{Alternative, Timings, Transcript, TranscriptWord};
 use crate::units::Seconds;
 
@@ -40,7 +41,7 @@ impl Format {
         matches!(self, Format::Srt | Format::Vtt)
     }
 
-    /// Writes the answer for one file.
+    /// Writes the answer for one file, and in JSON how its tier came by it.
     ///
     /// # Errors
     /// When `out` cannot be written.
@@ -49,10 +50,11 @@ impl Format {
         out: &mut impl Write,
         file: &Path,
         transcript: &Transcript,
+        tier: Option<&TierReport>,
     ) -> io::Result<()> {
         match self {
             Format::Text => writeln!(out, "{}", transcript.text()),
-            Format::Json => write_json(out, &JsonTranscript::new(file, transcript)),
+            Format::Json => write_json(out, &JsonTranscript::new(file, transcript, tier)),
             Format::Srt => write_srt(out, transcript),
             Format::Vtt => write_vtt(out, transcript),
             Format::Ctm => write_ctm(out, file, transcript),
@@ -94,10 +96,13 @@ struct JsonTranscript<'a> {
     reached_final: bool,
     #[serde(skip_serializing_if = "<[Alternative]>::is_empty")]
     alternatives: &'a [Alternative],
+    /// How the tier came by the answer, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tier: Option<&'a TierReport>,
 }
 
 impl<'a> JsonTranscript<'a> {
-    fn new(file: &Path, transcript: &'a Transcript) -> Self {
+    fn new(file: &Path, transcript: &'a Transcript, tier: Option<&'a TierReport>) -> Self {
         JsonTranscript {
             file: file.to_string_lossy().into_owned(),
             text: transcript.text(),
@@ -109,6 +114,7 @@ impl<'a> JsonTranscript<'a> {
             confidence: transcript.confidence.map(|confidence| confidence.right),
             reached_final: transcript.reached_final,
             alternatives: &transcript.alternatives,
+            tier,
         }
     }
 }
@@ -232,7 +238,7 @@ mod tests {
     fn printed(format: Format) -> String {
         let mut out = Vec::new();
         format
-            .write(&mut out, Path::new("a dir/my talk.wav"), &heard())
+            .write(&mut out, Path::new("a dir/my talk.wav"), &heard(), None)
             .unwrap();
         String::from_utf8(out).unwrap()
     }

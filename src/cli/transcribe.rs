@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
@@ -12,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::Format;
 use super::setting::SettingArgs;
+use super::tolerance::{Tier, TierArgs, TierReport};
 use super::{SOME_FAILED, UsageError, model_folder};
 use crate::audio::Waveform;
 use crate::recognizer::{Options, Recognizer, RecognizerScratch, Setting, Transcript};
@@ -34,6 +36,9 @@ pub struct Args {
     /// How to search.
     #[command(flatten)]
     pub setting: SettingArgs,
+    /// Or which tier.
+    #[command(flatten)]
+    pub tier: TierArgs,
     /// Files worked on at once [default: one per processor]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -64,11 +69,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let recognizer = Recognizer::open(&folder, options)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
         .map_err(UsageError)?;
+    let recognizer = Arc::new(recognizer);
     let setting = args.setting.of(&recognizer)?;
+    let workers = jobs(args.jobs, usize::MAX);
     let how = How {
         recognizer: &recognizer,
         setting,
         n_best: usize::from(args.n_best.unwrap_or(0)),
+        tier: args.tier.of(&recognizer, &folder, workers)?,
     };
     let failed = transcribe_all(
         &how,
@@ -130,24 +138,37 @@ struct How<'a> {
     setting: Setting,
     /// Answers to give; 0: the best alone.
     n_best: usize,
+    /// Who serves the tier, where one was asked for.
+    tier: Option<Tier>,
 }
 
+/// What was heard, and how its tier came by it.
+type Heard = (Transcript, Option<TierReport>);
+
 impl How<'_> {
-    fn transcribe(
-        &self,
-        file: &Path,
-        scratch: &mut RecognizerScratch,
-    ) -> anyhow::Result<Transcript> {
+    fn transcribe(&self, file: &Path, scratch: &mut RecognizerScratch) -> anyhow::Result<Heard> {
         let waveform = if is_stdin(file) {
             Waveform::read(io::stdin().lock(), None)?
         } else {
             Waveform::open(file)?
         };
+        if let Some(tier) = &self.tier {
+            let (transcript, report) = tier.transcribe(waveform)?;
+            return Ok((transcript, Some(report)));
+        }
+        Ok((self.at_setting(&waveform, scratch)?, None))
+    }
+
+    fn at_setting(
+        &self,
+        waveform: &Waveform,
+        scratch: &mut RecognizerScratch,
+    ) -> anyhow::Result<Transcript> {
         let (recognizer, setting) = (self.recognizer, &self.setting);
         if self.n_best == 0 {
-            return Ok(recognizer.transcribe_at(setting, &waveform, scratch)?);
+            return Ok(recognizer.transcribe_at(setting, waveform, scratch)?);
         }
-        let scored = recognizer.score(&waveform, scratch)?;
+        let scored = recognizer.score(waveform, scratch)?;
         let mut transcript = recognizer.search(setting, &scored, scratch)?;
         transcript.alternatives = recognizer.n_best(setting, &scored, self.n_best, scratch)?;
         Ok(transcript)
@@ -155,7 +176,7 @@ impl How<'_> {
 }
 
 fn print_in_order(
-    results: mpsc::Receiver<(usize, anyhow::Result<Transcript>)>,
+    results: mpsc::Receiver<(usize, anyhow::Result<Heard>)>,
     files: &[PathBuf],
     format: Format,
 ) -> anyhow::Result<usize> {
@@ -170,7 +191,9 @@ fn print_in_order(
             let file = &files[printed];
             printed += 1;
             match result {
-                Ok(transcript) => format.write(&mut out, file, &transcript)?,
+                Ok((transcript, tier)) => {
+                    format.write(&mut out, file, &transcript, tier.as_ref())?;
+                }
                 Err(error) => {
                     failed += 1;
                     let error = format!("{error:#}");

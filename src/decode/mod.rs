@@ -5,6 +5,7 @@
 //! literal matrix.
 
 mod branch;
+mod cancel;
 mod error;
 mod expand;
 mod history;
@@ -22,6 +23,7 @@ mod search;
 pub(crate) mod tests;
 mod tokens;
 
+pub use cancel::Cancel;
 pub use error::DecodeError;
 pub use hypothesis::{CostParts, Effort, Hypothesis, KnobFrames, PathCost, Word};
 pub use lattice::{Lattice, LatticeArc};
@@ -79,7 +81,12 @@ pub struct Scratch {
     branches: Branches,
     history: History,
     links: Links,
+    /// What may stop searches with this scratch, from the next one on. Default: nothing.
+    pub cancel: Option<Cancel>,
 }
+
+/// Scores, and what may stop their search.
+struct Stoppable<'s, S>(&'s S, Option<&'s Cancel>);
 
 impl Scratch {
     /// Empty buffers, which grow with the first utterance.
@@ -105,7 +112,8 @@ impl<'g> Decoder<'g> {
     /// [`Hypothesis::reached_final`] is false.
     ///
     /// # Errors
-    /// [`DecodeError`] if the scores do not fit the graph, are not numbers, or rule every path out.
+    /// [`DecodeError`] if the scores do not fit the graph, are not numbers, or rule every path out,
+    /// and if [`Scratch::cancel`] stops the search.
     pub fn decode(
         &self,
         scorer: &impl Scorer,
@@ -115,8 +123,10 @@ impl<'g> Decoder<'g> {
             buffers,
             branches,
             history,
+            cancel,
             ..
         } = scratch;
+        let scorer = Stoppable(scorer, cancel.as_ref());
         let end = self.search(scorer, buffers, branches, history)?;
         let frames = end.effort.frames;
         let events = history.events(&self.graph.view(), end.token, frames);
@@ -144,12 +154,14 @@ impl<'g> Decoder<'g> {
             buffers,
             branches,
             links,
+            cancel,
             ..
         } = scratch;
         // Finite, so that a token that may not end is beyond it.
         let beam = self.pruning.lattice_beam.0.min(f32::MAX);
         links.set_beam(beam);
-        let end = self.search(scorer, buffers, branches, links)?;
+        let stoppable = Stoppable(scorer, cancel.as_ref());
+        let end = self.search(stoppable, buffers, branches, links)?;
         let graph = self.graph.view();
         let ends = buffers.ends(&graph, &end);
         links.finish(ends.iter().map(|&(extra, _)| extra));
@@ -161,7 +173,7 @@ impl<'g> Decoder<'g> {
     /// The whole search, noting what `recorder` notes, and branches only if they compete.
     fn search(
         &self,
-        scorer: &impl Scorer,
+        scorer: Stoppable<'_, impl Scorer>,
         buffers: &mut Buffers,
         branches: &mut Branches,
         recorder: &mut impl Recorder,
@@ -175,7 +187,7 @@ impl<'g> Decoder<'g> {
 
     fn run(
         &self,
-        scorer: &impl Scorer,
+        Stoppable(scorer, cancel): Stoppable<'_, impl Scorer>,
         buffers: &mut Buffers,
         recorder: &mut impl Recorder,
     ) -> Result<End, DecodeError> {
@@ -187,7 +199,13 @@ impl<'g> Decoder<'g> {
         let view = self.graph.view();
         let mut search = Search::start(view, start, self.pruning, buffers, recorder)?;
         for frame in 0..scorer.num_frames() {
+            if let Some(cancel) = cancel {
+                cancel.begin_frame(frame)?;
+            }
             search.advance(scorer.frame(frame))?;
+        }
+        if let Some(cancel) = cancel {
+            cancel.check(scorer.num_frames())?;
         }
         search.finish()
     }

@@ -117,7 +117,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn objective(name: ObjectiveName) -> Objective {
+/// The objective of this name.
+pub fn objective(name: ObjectiveName) -> Objective {
     match name {
         ObjectiveName::ResponseTime => Objective::ResponseTime,
         ObjectiveName::Cost => Objective::Cost,
