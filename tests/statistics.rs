@@ -1,5 +1,5 @@
-//! The statistics of `tiers` against scipy and statsmodels; `scripts/golden_statistics.py` writes the
-//! golden file.
+//! The statistics of `tiers` against scipy and statsmodels; `scripts/golden_statistics.py` writes
+//! the golden file.
 #![expect(
     clippy::unwrap_used,
     reason = "a golden file of another form is a failed test"

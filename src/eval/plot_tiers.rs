@@ -131,8 +131,8 @@ fn clouds<'a>(study: &'a Study, split: Split, method: &str) -> Vec<Cloud<'a>> {
     all.filter(|cloud| !cloud.points.is_empty()).collect()
 }
 
-/// Fig 8: what was promised against what came, for one split and method, all folds; points above the
-/// dashed line are broken promises.
+/// Fig 8: what was promised against what came, for one split and method, all folds; points above
+/// the dashed line are broken promises.
 ///
 /// # Errors
 /// The drawing library fails.

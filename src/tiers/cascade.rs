@@ -1,8 +1,8 @@
 //! Does a third version help? Three versions one after the other, for comparison with two.
 //!
-//! The paper (Section IV-B) finds that more than two versions hardly pay. To see whether that holds,
-//! the best cascade of three is sought as the best of two is, on point estimates, since the question
-//! is what there is to gain and not what can be promised.
+//! The paper (Section IV-B) finds that more than two versions hardly pay. To see whether that
+//! holds, the best cascade of three is sought as the best of two is, on point estimates, since the
+//! question is what there is to gain and not what can be promised.
 
 use super::costing::{Costing, Run};
 use super::policy::Choice;
@@ -88,8 +88,8 @@ impl Cascade {
     }
 }
 
-/// The cheapest cascade of three versions, each slower than the one before, whose degradation on the
-/// table is within the tolerance; over a grid of `grid × grid` thresholds. None where none is.
+/// The cheapest cascade of three versions, each slower than the one before, whose degradation on
+/// the table is within the tolerance; over a grid of `grid × grid` thresholds. None where none is.
 pub fn cheapest_cascade(
     table: &Table,
     reference: usize,
@@ -163,23 +163,28 @@ fn surface(
         cells[i * width].add(less(one, three));
         cells[i * width + j].add(less(three, two));
     }
-    for i in 0..=thresholds[0].len() {
-        let mut row = Total::default();
-        for j in 0..width {
-            row.add(cells[i * width + j]);
-            let above = if i > 0 {
-                cells[(i - 1) * width + j]
-            } else {
-                Total::default()
-            };
-            cells[i * width + j] = row;
-            cells[i * width + j].add(above);
-        }
-    }
+    sum_up(&mut cells, width);
     let steps =
         (0..thresholds[0].len()).flat_map(|i| (0..thresholds[1].len()).map(move |j| (i, j)));
     let at = |(i, j): (usize, usize)| ([thresholds[0][i], thresholds[1][j]], cells[i * width + j]);
     steps.map(at).collect()
+}
+
+/// Replaces each cell by the sum of those above it, those left of both, and itself.
+fn sum_up(cells: &mut [Total], width: usize) {
+    for start in (0..cells.len()).step_by(width) {
+        let mut row = Total::default();
+        for at in start..start + width {
+            row.add(cells[at]);
+            let above = if start > 0 {
+                cells[at - width]
+            } else {
+                Total::default()
+            };
+            cells[at] = row;
+            cells[at].add(above);
+        }
+    }
 }
 
 /// Thresholds that each let about `1/grid` more of the requests through, in falling order.

@@ -1,8 +1,8 @@
 //! Which requests train and which test.
 //!
-//! The paper's "ten-fold cross validation" is repeated random sub-sampling of 90 %: its splits share
-//! speakers, so it tells how rules fare with more requests from the same people. Folds that share no
-//! group tell how they fare with new people.
+//! The paper's "ten-fold cross validation" is repeated random sub-sampling of 90 %: its splits
+//! share speakers, so it tells how rules fare with more requests from the same people. Folds that
+//! share no group tell how they fare with new people.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;

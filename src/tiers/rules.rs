@@ -222,92 +222,90 @@ impl Rules {
     }
 
     fn check(&self) -> Result<(), RulesError> {
-        let wrong = |place: &str, problem| {
-            Err(RulesError::Value {
-                place: place.to_owned(),
-                problem,
-            })
-        };
-        let Certificate {
-            delta,
-            reference,
-            reference_error_rate,
-            costing,
-            ..
-        } = &self.certificate;
         if self.format != FORMAT {
-            return wrong("format", "this program reads paretone-rules-1");
+            return Err(wrong("format", "this program reads paretone-rules-1"));
         }
-        if !(*delta > 0.0 && *delta < 1.0) {
-            return wrong("certificate.delta", "must be between 0 and 1");
-        }
-        if !at_least_0(*reference_error_rate) || !at_least_0(costing.network.0) {
-            return wrong(
-                "certificate",
-                "an error rate and a time are numbers, 0 or more",
-            );
-        }
-        if !is_name(reference) {
-            return wrong("certificate.reference", "must be a version's name");
-        }
+        self.certificate.check()?;
         if !(self.tolerances.step > 0.0 && self.tolerances.step <= 1.0) {
-            return wrong("tolerances.step", "must be above 0, at most 1");
-        }
-        for objective in Objective::ALL {
-            let tiers: Vec<&Rule> = self
-                .tiers
-                .iter()
-                .filter(|rule| rule.objective == objective)
-                .collect();
-            if tiers.first().is_some_and(|rule| rule.tolerance != 0.0) {
-                return wrong(objective.name(), "the first tier must have tolerance 0");
-            }
-            if !tiers.is_sorted_by(|a, b| a.tolerance < b.tolerance) {
-                return wrong(objective.name(), "tolerances must rise from tier to tier");
-            }
+            return Err(wrong("tolerances.step", "must be above 0, at most 1"));
         }
         if self.tiers.is_empty() {
-            return wrong("tiers", "there are none");
+            return Err(wrong("tiers", "there are none"));
         }
+        Objective::ALL
+            .into_iter()
+            .try_for_each(|objective| self.check_order(objective))?;
         self.tiers.iter().try_for_each(Rule::check)
+    }
+
+    /// The tiers of an objective, if it has any, serve every tolerance once.
+    fn check_order(&self, objective: Objective) -> Result<(), RulesError> {
+        let tiers = self.tiers.iter().filter(|rule| rule.objective == objective);
+        let tolerances: Vec<f64> = tiers.map(|rule| rule.tolerance).collect();
+        if tolerances.first().is_some_and(|first| *first != 0.0) {
+            return Err(wrong(
+                objective.name(),
+                "the first tier must have tolerance 0",
+            ));
+        }
+        if !tolerances.is_sorted_by(|a, b| a < b) {
+            return Err(wrong(
+                objective.name(),
+                "tolerances must rise from tier to tier",
+            ));
+        }
+        Ok(())
     }
 }
 
 impl Rule {
     fn check(&self) -> Result<(), RulesError> {
-        let place = || format!("tier {} of {}", self.tolerance, self.objective.name());
-        let wrong = |problem| {
-            Err(RulesError::Value {
-                place: place(),
-                problem,
-            })
-        };
-        if !at_least_0(self.tolerance) {
-            return wrong("a tolerance is a number, 0 or more");
-        }
-        if !self.degradation.is_finite() || self.bound.is_nan() || self.bound > self.tolerance {
-            return wrong("the bound must be within the tolerance");
-        }
-        if ![self.expected.response, self.expected.cost, self.escalated]
-            .into_iter()
-            .all(at_least_0)
-        {
-            return wrong("times and shares are numbers, 0 or more");
-        }
-        if !names(&self.policy).all(is_name) {
-            return wrong("a version's name must have 1 to 200 bytes and no control characters");
-        }
-        match self.policy.pair() {
-            Some(pair) if !(0.0..=NEVER_EARLY).contains(&pair.threshold) => {
-                wrong("a threshold is a number from 0 to 1, or 2 for \"never early\"")
+        let Rule {
+            tolerance,
+            bound,
+            expected,
+            ..
+        } = self;
+        let measured = [expected.response, expected.cost, self.escalated];
+        let problem = if !at_least_0(*tolerance) {
+            "a tolerance is a number, 0 or more"
+        } else if !self.degradation.is_finite() || bound.is_nan() || bound > tolerance {
+            "the bound must be within the tolerance"
+        } else if !measured.into_iter().all(at_least_0) {
+            "times and shares are numbers, 0 or more"
+        } else if !names(&self.policy).all(is_name) {
+            "a version's name must have 1 to 200 bytes and no control characters"
+        } else {
+            match self.policy.pair() {
+                Some(pair) if !(0.0..=NEVER_EARLY).contains(&pair.threshold) => {
+                    "a threshold is a number from 0 to 1, or 2 for \"never early\""
+                }
+                Some(pair) if pair.first == pair.second => "a pair has two versions",
+                _ => return Ok(()),
             }
-            Some(pair) if pair.first == pair.second => wrong("a pair has two versions"),
-            _ => Ok(()),
-        }
+        };
+        let place = format!("tier {tolerance} of {}", self.objective.name());
+        Err(wrong(&place, problem))
     }
 }
 
 impl Certificate {
+    fn check(&self) -> Result<(), RulesError> {
+        if !(self.delta > 0.0 && self.delta < 1.0) {
+            return Err(wrong("certificate.delta", "must be between 0 and 1"));
+        }
+        if !at_least_0(self.reference_error_rate) || !at_least_0(self.costing.network.0) {
+            return Err(wrong(
+                "certificate",
+                "an error rate and a time are numbers, 0 or more",
+            ));
+        }
+        if !is_name(&self.reference) {
+            return Err(wrong("certificate.reference", "must be a version's name"));
+        }
+        Ok(())
+    }
+
     /// The certificate of candidates that were learnt from a table.
     pub fn new(
         table: &Table,
@@ -353,6 +351,13 @@ fn rule(table: &Table, tier: &Tier) -> Rule {
             .candidate
             .policy
             .rename(|&version| table.versions[version].name.clone()),
+    }
+}
+
+fn wrong(place: &str, problem: &'static str) -> RulesError {
+    RulesError::Value {
+        place: place.to_owned(),
+        problem,
     }
 }
 
@@ -430,5 +435,29 @@ mod tests {
         assert!(said("[[tiers]]", "[[tears]]").contains("no rules file"));
         let large = "#".repeat(LARGEST as usize + 1);
         assert!(matches!(Rules::parse(&large), Err(RulesError::TooLarge)));
+    }
+
+    /// Whatever is cut out or put in, the reader refuses it or gives rules that can be asked.
+    #[test]
+    fn damaged_text_does_no_harm() {
+        use rand::{RngExt, SeedableRng};
+        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let text = rules().to_text();
+        let pieces = [
+            "=", "[", "\"", "inf", "-1", "nan", "9e999", "tiers", "\n", "0x", "{",
+        ];
+        for _ in 0..500 {
+            let (from, piece) = (
+                random.random_range(0..text.len()),
+                random.random_range(0..pieces.len()),
+            );
+            let to = (from + random.random_range(0..20)).min(text.len());
+            let damaged = [&text[..from], pieces[piece], &text[to..]].concat();
+            if let Ok(rules) = Rules::parse(&damaged) {
+                let rule = rules.rule(0.05, Objective::Cost);
+                assert!(rule.is_none_or(|rule| rule.bound <= rule.tolerance));
+                assert!(Rules::parse(&rules.to_text()).is_ok());
+            }
+        }
     }
 }

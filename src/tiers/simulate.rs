@@ -1,9 +1,9 @@
 //! A made-up service whose true error rates can be known, to see whether certificates hold.
 //!
 //! Groups (speakers) differ in size, in how hard they are, and in how much a fast version loses on
-//! them, so that requests of one group are alike. A version's errors are the most accurate version's,
-//! plus what its shortcuts add, less what they happen to mend. Its confidence knows about the errors
-//! roughly, as a calibrated posterior does.
+//! them, so that requests of one group are alike. A version's errors are the most accurate
+//! version's, plus what its shortcuts add, less what they happen to mend. Its confidence knows
+//! about the errors roughly, as a calibrated posterior does.
 
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};

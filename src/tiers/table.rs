@@ -104,60 +104,11 @@ impl Table {
     /// # Errors
     /// There are no rows, a cell is missing or filled twice, or the rows of a request disagree.
     pub fn new(outcomes: &Outcomes) -> Result<Table, TableError> {
-        let (mut sets, mut groups, mut requests) = (Names::default(), Names::default(), Vec::new());
-        let mut places: HashMap<(usize, &str), usize> = HashMap::new();
-        let mut rows: BTreeMap<&str, Vec<Option<&Outcome>>> = BTreeMap::new();
+        let mut builder = Builder::default();
         for row in &outcomes.rows {
-            let set = sets.place(&row.set);
-            let alone = if row.group.is_empty() {
-                row.id.as_str()
-            } else {
-                ""
-            };
-            let group = groups.place(&[row.set.as_str(), &row.group, alone].join("\t"));
-            let place = *places
-                .entry((set, row.id.as_str()))
-                .or_insert(requests.len());
-            let request = Request {
-                id: row.id.clone(),
-                group,
-                set,
-                words: row.words,
-            };
-            match requests.get(place) {
-                None => requests.push(request),
-                Some(known) if *known == request => {}
-                Some(_) => return Err(disagrees(row)),
-            }
-            let cells = rows.entry(row.version.as_str()).or_default();
-            if cells.len() <= place {
-                cells.resize(place + 1, None);
-            }
-            if cells[place].replace(row).is_some() {
-                return Err(twice(row));
-            }
+            builder.add(row)?;
         }
-        let shared = outcomes.counter(SCORES_SECONDS);
-        let versions = rows
-            .into_iter()
-            .map(|(name, cells)| Version::new(name, &cells, &requests, shared));
-        let mut versions = versions.collect::<Result<Vec<_>, _>>()?;
-        versions.sort_by(|a, b| {
-            a.response
-                .iter()
-                .sum::<f64>()
-                .total_cmp(&b.response.iter().sum())
-        });
-        if requests.is_empty() {
-            return Err(TableError::Empty);
-        }
-        let groups = groups.list.iter().map(|name| readable(name)).collect();
-        Ok(Table {
-            requests,
-            groups,
-            sets: sets.list,
-            versions,
-        })
+        builder.finish(outcomes.counter(SCORES_SECONDS))
     }
 
     /// The requests at `places`, in that order; groups and sets keep their numbers.
@@ -217,6 +168,73 @@ impl Table {
         groups.sort_unstable();
         groups.dedup();
         groups.len()
+    }
+}
+
+/// A table in the making.
+#[derive(Default)]
+struct Builder<'a> {
+    sets: Names,
+    groups: Names,
+    requests: Vec<Request>,
+    places: HashMap<(usize, &'a str), usize>,
+    /// For each version the rows of the requests, as far as they have come.
+    cells: BTreeMap<&'a str, Vec<Option<&'a Outcome>>>,
+}
+
+impl<'a> Builder<'a> {
+    fn add(&mut self, row: &'a Outcome) -> Result<(), TableError> {
+        let (set, alone) = (self.sets.place(&row.set), row.group.is_empty());
+        let group = [
+            row.set.as_str(),
+            &row.group,
+            if alone { &row.id } else { "" },
+        ]
+        .join("\t");
+        let next = self.requests.len();
+        let place = *self.places.entry((set, row.id.as_str())).or_insert(next);
+        let request = Request {
+            id: row.id.clone(),
+            group: self.groups.place(&group),
+            set,
+            words: row.words,
+        };
+        match self.requests.get(place) {
+            None => self.requests.push(request),
+            Some(known) if *known == request => {}
+            Some(_) => return Err(disagrees(row)),
+        }
+        let cells = self.cells.entry(row.version.as_str()).or_default();
+        if cells.len() <= place {
+            cells.resize(place + 1, None);
+        }
+        match cells[place].replace(row) {
+            Some(_) => Err(twice(row)),
+            None => Ok(()),
+        }
+    }
+
+    /// The table; `shared` is the place of the counter [`SCORES_SECONDS`].
+    fn finish(self, shared: Option<usize>) -> Result<Table, TableError> {
+        if self.requests.is_empty() {
+            return Err(TableError::Empty);
+        }
+        let version = |(name, cells): (&&str, &Vec<Option<&Outcome>>)| {
+            Version::new(name, cells, &self.requests, shared)
+        };
+        let mut versions = self
+            .cells
+            .iter()
+            .map(version)
+            .collect::<Result<Vec<_>, _>>()?;
+        let total = |version: &Version| version.response.iter().sum::<f64>();
+        versions.sort_by(|a, b| total(a).total_cmp(&total(b)));
+        Ok(Table {
+            groups: self.groups.list.iter().map(|key| readable(key)).collect(),
+            sets: self.sets.list,
+            requests: self.requests,
+            versions,
+        })
     }
 }
 

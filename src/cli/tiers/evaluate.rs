@@ -33,7 +33,12 @@ pub struct Args {
     )]
     pub method: Vec<MethodName>,
     /// Folds of each kind: random ones as in the paper, and ones that share no group
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(2..=1000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(2..=1000),
+    )]
     pub folds: u16,
     /// Shift test: certify on requests of these sets …
     #[arg(
@@ -147,47 +152,40 @@ fn pictures(study: &Study) -> anyhow::Result<Vec<(String, String)>> {
     Ok(pictures)
 }
 
+/// A line of points.csv.
+#[derive(serde::Serialize)]
+struct Line {
+    split: Split,
+    fold: usize,
+    method: &'static str,
+    accounting: &'static str,
+    contender: &'static str,
+    tolerance: f64,
+    bound: f64,
+    degradation: f64,
+    response_seconds: f64,
+    cost_seconds: f64,
+    escalated: f64,
+    violated: bool,
+}
+
 fn write_points(path: &Path, points: &[Point]) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_path(path)?;
-    writer.write_record([
-        "split",
-        "fold",
-        "method",
-        "accounting",
-        "contender",
-        "tolerance",
-        "bound",
-        "degradation",
-        "response_seconds",
-        "cost_seconds",
-        "escalated",
-        "violated",
-    ])?;
     for point in points {
-        let split = if point.split == Split::Random {
-            "random"
-        } else {
-            "disjoint"
-        };
-        let names = [
-            split.to_owned(),
-            point.fold.to_string(),
-            point.method.name().to_owned(),
-        ];
-        let names = names
-            .into_iter()
-            .chain([point.accounting.name().to_owned()]);
-        let names = names.chain([point.contender.name(point.method).to_owned()]);
-        let numbers = [
-            point.tolerance,
-            point.bound,
-            point.degradation,
-            point.response,
-            point.cost,
-            point.escalated,
-        ];
-        let numbers = numbers.map(|number| number.to_string());
-        writer.write_record(names.chain(numbers).chain([point.violated().to_string()]))?;
+        writer.serialize(Line {
+            split: point.split,
+            fold: point.fold,
+            method: point.method.name(),
+            accounting: point.accounting.name(),
+            contender: point.contender.name(point.method),
+            tolerance: point.tolerance,
+            bound: point.bound,
+            degradation: point.degradation,
+            response_seconds: point.response,
+            cost_seconds: point.cost,
+            escalated: point.escalated,
+            violated: point.violated(),
+        })?;
     }
     Ok(writer.flush()?)
 }

@@ -35,10 +35,20 @@ pub struct Generator {
     #[arg(long, value_name = "P", default_value_t = 0.001, value_parser = probability)]
     pub delta: f64,
     /// Most thresholds tried for a pair of versions; larger: slower, finer
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 200,
+        value_parser = clap::value_parser!(u32).range(2..=100_000),
+    )]
     pub thresholds: u32,
     /// Draws of the bootstrap for each 1/delta; larger: slower, steadier
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u32).range(1..=10_000),
+    )]
     pub draws: u32,
     /// Seed of the random numbers
     #[arg(long, default_value_t = 1)]

@@ -4,16 +4,22 @@ use std::fmt::Write;
 
 use crate::eval::tier_study::Section;
 
-const STYLE: &str = "body{font:15px/1.45 sans-serif;max-width:1340px;margin:2em auto;padding:0 1em;color:#222}\
-table{border-collapse:collapse;margin:.5em 0}td,th{padding:.15em .7em;text-align:right;border-bottom:1px solid #e4e4e4}\
-td:first-child,th:first-child{text-align:left}.note{color:#666;max-width:70em}svg{max-width:100%;height:auto}\
-.pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(420px,1fr));gap:1em}";
+const STYLE: &str = "\
+body { font: 15px/1.45 sans-serif; max-width: 1340px; margin: 2em auto; padding: 0 1em; color: #222 }
+table { border-collapse: collapse; margin: .5em 0 }
+td, th { padding: .15em .7em; text-align: right; border-bottom: 1px solid #e4e4e4 }
+td:first-child, th:first-child { text-align: left }
+.note { color: #666; max-width: 70em }
+svg { max-width: 100%; height: auto }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(420px, 1fr)) }
+";
 
 /// The page: all tables, then all pictures (name and SVG text).
 pub fn page(sections: &[Section], pictures: &[(String, String)], sha256: &str) -> String {
     let mut html = format!(
-        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Tolerance tiers</title>\n\
-         <style>{STYLE}</style>\n<h1>Tolerance tiers</h1>\n<p class=\"note\">From outcomes with SHA-256 {sha256}</p>\n"
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">\n\
+         <title>Tolerance tiers</title>\n<style>\n{STYLE}</style>\n<h1>Tolerance tiers</h1>\n\
+         <p class=\"note\">From outcomes with SHA-256 {sha256}</p>\n"
     );
     for section in sections {
         html.push_str(&table(section));

@@ -50,7 +50,8 @@ pub fn write_rules(out: &mut impl Write, rules: &Rules) -> io::Result<()> {
     Ok(())
 }
 
-/// The rules of one objective, each with the last tolerance it serves; nothing where there are none.
+/// The rules of one objective, each with the last tolerance it serves; nothing where there are
+/// none.
 ///
 /// # Errors
 /// The writer fails.
@@ -100,22 +101,14 @@ fn write_rule(out: &mut impl Write, rule: &Rule, end: f64) -> io::Result<()> {
 pub fn write_certificate(out: &mut impl Write, certificate: &Certificate) -> io::Result<()> {
     let sure = 100.0 * (1.0 - certificate.delta);
     let reference = &certificate.reference;
+    let kept = format!("no tier's errors exceed {reference}'s by more than its tolerance");
     let promise = match certificate.method {
-        Method::Population | Method::FiniteSample => {
-            format!(
-                "in the long run no tier's errors exceed {reference}'s by more than its tolerance"
-            )
+        Method::Population | Method::FiniteSample => format!("in the long run {kept}"),
+        Method::NextBatch { batch_requests } => {
+            format!("over the next {batch_requests} requests {kept}")
         }
-        Method::NextBatch { batch_requests } => format!(
-            "over the next {batch_requests} requests no tier's errors exceed {reference}'s by more than its tolerance"
-        ),
-        Method::Paper => format!(
-            "the worst of many samples of a tenth of the requests kept each tolerance against {reference} (no bound \
-             on all tiers together)"
-        ),
-        Method::Point => {
-            format!("nothing: tolerances against {reference} were kept on the recorded requests")
-        }
+        Method::Paper => format!("in the worst of many samples of a tenth {kept}"),
+        Method::Point => format!("none; on the recorded requests {kept}"),
     };
     writeln!(out, "promise, with {sure:.4} % confidence: {promise}")?;
     let sharing = match certificate.costing.sharing {
@@ -124,12 +117,16 @@ pub fn write_certificate(out: &mut impl Write, certificate: &Certificate) -> io:
     };
     writeln!(
         out,
-        "method {}; {} requests of {} groups (speakers), {reference} alone {:.2} % errors; {sharing}, network {} s",
+        "method {}; {} requests of {} groups (speakers); {reference} alone: {:.2} % errors",
         certificate.method.name(),
         certificate.requests,
         certificate.groups,
         100.0 * certificate.reference_error_rate,
-        certificate.costing.network.0,
+    )?;
+    writeln!(
+        out,
+        "costs: {sharing}, network {} s",
+        certificate.costing.network.0
     )?;
     writeln!(
         out,

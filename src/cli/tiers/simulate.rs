@@ -16,19 +16,39 @@ use crate::tiers::{Method, Outcomes};
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Groups (speakers) recorded in each draw
-    #[arg(long, value_name = "N", default_value_t = 78, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 78,
+        value_parser = clap::value_parser!(u32).range(2..=1_000_000),
+    )]
     pub groups: u32,
     /// Mean number of requests of a group
     #[arg(long, value_name = "N", default_value_t = 36.0, value_parser = at_least_one)]
     pub requests: f64,
     /// Versions of the service
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=20))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u8).range(2..=20),
+    )]
     pub versions: u8,
     /// How often rules are learnt
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1000,
+        value_parser = clap::value_parser!(u32).range(1..),
+    )]
     pub replicates: u32,
     /// Groups that the truth is taken from
-    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20_000,
+        value_parser = clap::value_parser!(u32).range(100..=10_000_000),
+    )]
     pub truth_groups: u32,
     /// The methods to try
     #[arg(

@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use clap::ValueEnum;
 
-use super::input::{Generator, Input, MethodName};
+use super::input::{Generator, Input, Loaded, MethodName};
 use super::show::{write_certificate, write_table};
 use crate::cli::UsageError;
 use crate::eval::tier_study::{ASKED, CALLED_OUT};
 use crate::tiers::generate::{Bounds, groups_needed, smallest_tolerance, tiers};
 use crate::tiers::{
-    Candidates, Certificate, Costing, Method, Objective, Rule, Rules, Sharing, Tier, Tolerances,
+    Candidates, Certificate, Costing, Method, Objective, Rule, Rules, Sharing, Tolerances,
 };
 
 /// Learn routing rules: for each tolerance the cheapest policy that is certified to keep it
@@ -51,7 +51,7 @@ pub enum ObjectiveName {
     Cost,
 }
 
-/// Writes the rules and prints them.
+/// Writes the rules and prints what people ask for first.
 ///
 /// # Errors
 /// When the outcomes cannot be used or a file cannot be written.
@@ -60,11 +60,42 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.batch == Some(0) {
         return Err(UsageError(anyhow!("--batch needs at least one request")).into());
     }
+    let (candidates, rules) = learn(&args, &loaded);
+    std::fs::write(&args.out, rules.to_text())
+        .with_context(|| format!("cannot write {}", args.out.display()))?;
+    let mut out = BufWriter::new(io::stdout().lock());
+    write_certificate(&mut out, &rules.certificate)?;
+    for objective in Objective::ALL {
+        let at = |tolerance: f64| {
+            Some(Rule {
+                tolerance,
+                ..rules.rule(tolerance, objective)?.clone()
+            })
+        };
+        let some: Vec<Rule> = CALLED_OUT.into_iter().filter_map(at).collect();
+        write_table(
+            &mut out,
+            objective,
+            some.iter().map(|rule| (rule, rule.tolerance)),
+        )?;
+        if !some.is_empty() {
+            write_limits(&mut out, &candidates, &rules, objective)?;
+        }
+    }
+    writeln!(
+        out,
+        "\nall tiers: paretone tiers show {}",
+        args.out.display()
+    )?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Everything tried, and the rules.
+fn learn(args: &Args, loaded: &Loaded) -> (Candidates, Rules) {
     let table = &loaded.table;
-    let options = args.generator.options(
-        args.method
-            .method(args.batch.unwrap_or(table.requests.len())),
-    );
+    let batch = args.batch.unwrap_or(table.requests.len());
+    let options = args.generator.options(args.method.method(batch));
     let sharing = if args.separate {
         Sharing::Separate
     } else {
@@ -74,9 +105,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         sharing,
         network: args.input.network(),
     };
-    let candidates =
-        Bounds::new(table, loaded.reference, costing, options).candidates(table, costing);
-    let tolerances = Tolerances::default();
+    let bounds = Bounds::new(table, loaded.reference, costing, options);
+    let (candidates, tolerances) = (bounds.candidates(table, costing), Tolerances::default());
     let mut tiers = tiers(&candidates, tolerances);
     tiers.retain(|tier| {
         args.objective
@@ -84,37 +114,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     });
     let certificate = Certificate {
         date: today(),
-        outcomes_sha256: loaded.sha256,
+        outcomes_sha256: loaded.sha256.clone(),
         ..Certificate::new(table, &candidates, options, costing)
     };
     let rules = Rules::new(table, &tiers, tolerances, certificate);
-    std::fs::write(&args.out, rules.to_text())
-        .with_context(|| format!("cannot write {}", args.out.display()))?;
-    let mut out = BufWriter::new(io::stdout().lock());
-    write_certificate(&mut out, &rules.certificate)?;
-    for objective in Objective::ALL {
-        let some = CALLED_OUT
-            .iter()
-            .filter_map(|&at| Some((rules.rule(at, objective)?, at)));
-        let some = some.map(|(rule, at)| {
-            (
-                Rule {
-                    tolerance: at,
-                    ..rule.clone()
-                },
-                at,
-            )
-        });
-        let some: Vec<(Rule, f64)> = some.collect();
-        write_table(
-            &mut out,
-            objective,
-            some.iter().map(|(rule, at)| (rule, *at)),
-        )?;
-    }
-    write_limits(&mut out, &candidates, &tiers, options.method)?;
-    out.flush()?;
-    Ok(ExitCode::SUCCESS)
+    (candidates, rules)
 }
 
 /// The objective of this name.
@@ -133,61 +137,64 @@ fn today() -> String {
         .collect()
 }
 
-/// What so few groups cannot certify, and how many would.
+/// Where an objective falls back to the reference version, and from where it saves enough.
 fn write_limits(
     out: &mut impl Write,
     candidates: &Candidates,
-    tiers: &[Tier],
-    method: Method,
+    rules: &Rules,
+    objective: Objective,
 ) -> io::Result<()> {
-    writeln!(out)?;
-    for objective in Objective::ALL {
-        let name = objective.name();
-        let mut mine = tiers
-            .iter()
-            .filter(|tier| tier.objective == objective)
-            .peekable();
-        if mine.peek().is_none() {
-            continue;
-        }
-        let fallbacks = mine.filter(|tier| tier.fallback).count();
-        if fallbacks > 0 {
-            writeln!(
-                out,
-                "{name}: {fallbacks} tiers fall back to the reference version, since nothing cheaper is certified"
-            )?;
-        }
-        match smallest_tolerance(candidates, objective, ASKED) {
-            Some(at) => writeln!(
-                out,
-                "{name}: a saving of 20 % is certified from a tolerance of {:.2} % on",
-                100.0 * at
-            )?,
+    let mut mine = rules
+        .tiers
+        .iter()
+        .filter(|rule| rule.objective == objective);
+    if mine.clone().any(|rule| rule.fallback) {
+        let reference = &rules.certificate.reference;
+        let end = mine.find(|rule| !rule.fallback);
+        let end = end.map_or("everywhere".to_owned(), |rule| {
+            format!("below {:.1} %", 100.0 * rule.tolerance)
+        });
+        writeln!(
+            out,
+            "  {reference} answers alone, since nothing cheaper is certified, {end}"
+        )?;
+    }
+    let asked = format!("  a saving of {:.0} %", 100.0 * ASKED);
+    match smallest_tolerance(candidates, objective, ASKED) {
+        Some(at) => writeln!(out, "{asked} is certified from {:.2} % on", 100.0 * at)?,
+        None => writeln!(out, "{asked} is certified at no tolerance")?,
+    }
+    match rules.certificate.method {
+        Method::Population => write_needed(out, candidates, objective),
+        _ => Ok(()),
+    }
+}
+
+/// How many groups would certify a saving that these do not.
+fn write_needed(
+    out: &mut impl Write,
+    candidates: &Candidates,
+    objective: Objective,
+) -> io::Result<()> {
+    let groups = candidates.groups;
+    for tolerance in [0.01, 0.05] {
+        let asked = format!(
+            "  a saving of {:.0} % at {:.0} %",
+            100.0 * ASKED,
+            100.0 * tolerance
+        );
+        match groups_needed(candidates, tolerance, objective, ASKED) {
+            Some(needed) if needed <= groups => continue,
+            Some(needed) => {
+                writeln!(
+                    out,
+                    "{asked} would take about {needed} groups (speakers) like these {groups}"
+                )?;
+            }
             None => writeln!(
                 out,
-                "{name}: no saving of 20 % is certified at any tolerance"
+                "{asked} is out of reach, however many groups are recorded"
             )?,
-        }
-        if method != Method::Population {
-            continue;
-        }
-        for tolerance in [0.01, 0.05] {
-            let asked = format!(
-                "{name}: to save 20 % at a tolerance of {} %",
-                100.0 * tolerance
-            );
-            match groups_needed(candidates, tolerance, objective, ASKED) {
-                Some(needed) if needed <= candidates.groups => {}
-                Some(needed) => writeln!(
-                    out,
-                    "{asked} would take about {needed} groups (speakers) like these {}",
-                    candidates.groups
-                )?,
-                None => writeln!(
-                    out,
-                    "{asked} is out of reach with these versions, however many groups are recorded"
-                )?,
-            }
         }
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! The paper's evaluation of tolerance tiers (Section V), from recorded outcomes.
 //!
 //! Rules are learnt on the training part of each fold and replayed on its test part, for every
-//! method, tolerance and contender; [`points`] gives one [`Point`] for each, the rest of this module
-//! adds them up.
+//! method, tolerance and contender; [`points`] gives one [`Point`] for each, the rest of this
+//! module adds them up.
 
 mod certified;
 mod section;
@@ -10,8 +10,10 @@ mod shift;
 mod study;
 mod summary;
 mod third;
+mod tier_tables;
 mod timeline;
 mod truth;
+mod version_tables;
 
 pub use certified::{ASKED, Alike, Certified, Saved};
 pub use section::{Section, sections};
@@ -127,7 +129,8 @@ impl Contender {
 pub struct StudyOptions {
     /// Place of the version that tolerances are relative to.
     pub reference: usize,
-    /// The statistics to compare; `batch_requests` of [`Method::NextBatch`] is taken from each fold.
+    /// The statistics to compare; `batch_requests` of [`Method::NextBatch`] is taken from each
+    /// fold.
     pub methods: Vec<Method>,
     /// `δ`, thresholds, draws and seed; its method is not used.
     pub rules: Options,

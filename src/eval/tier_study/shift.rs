@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Accounting, Applied, Contender, StudyOptions};
+use super::{Accounting, Applied, Contender, Point, StudyOptions};
 use crate::tiers::generate::Bounds;
 use crate::tiers::{Method, Options, Table};
 
@@ -31,8 +31,8 @@ fn of_sets(table: &Table, sets: &[String]) -> Table {
     table.subset(&places)
 }
 
-/// Certifies on `certify` and replays on `apply`, under the shared accounting; none where either has
-/// no requests.
+/// Certifies on `certify` and replays on `apply`, under the shared accounting; none where either
+/// has no requests.
 pub fn shift(
     table: &Table,
     options: &StudyOptions,
@@ -43,39 +43,46 @@ pub fn shift(
     if train.requests.is_empty() || test.requests.is_empty() {
         return None;
     }
-    let (_, costing) = Accounting::Shared.apply(&train, options.network);
+    let methods = options.methods.iter();
+    Some(
+        methods
+            .flat_map(|&method| shifted(&train, &test, options, method))
+            .collect(),
+    )
+}
+
+/// Every contender of one method.
+fn shifted(train: &Table, test: &Table, options: &StudyOptions, method: Method) -> Vec<Shifted> {
+    let (_, costing) = Accounting::Shared.apply(train, options.network);
+    let rules = Options {
+        method,
+        ..options.rules
+    };
+    let candidates =
+        Bounds::new(train, options.reference, costing, rules).candidates(train, costing);
+    let applied = Applied {
+        candidates: &candidates,
+        test,
+        costing,
+    };
     let size = |table: &Table| [table.requests.len(), table.groups_present()];
-    let mut rows = Vec::new();
-    for &method in &options.methods {
-        let rules = Options {
+    let one = |contender: Contender| {
+        let points = options
+            .tolerances
+            .iter()
+            .map(|tolerance| applied.point(contender, tolerance));
+        let points: Vec<Point> = points.collect();
+        Shifted {
             method,
-            ..options.rules
-        };
-        let bounds = Bounds::new(&train, options.reference, costing, rules);
-        let candidates = bounds.candidates(&train, costing);
-        let applied = Applied {
-            candidates: &candidates,
-            test: &test,
-            costing,
-        };
-        for contender in Contender::ALL {
-            let points: Vec<_> = options
-                .tolerances
+            contender: contender.name(method),
+            certified: size(train),
+            applied: size(test),
+            broken: points.iter().filter(|point| point.violated()).count(),
+            kept: points
                 .iter()
-                .map(|at| applied.point(contender, at))
-                .collect();
-            rows.push(Shifted {
-                method,
-                contender: contender.name(method),
-                certified: size(&train),
-                applied: size(&test),
-                broken: points.iter().filter(|point| point.violated()).count(),
-                kept: points
-                    .iter()
-                    .map(|point| (point.tolerance, point.degradation))
-                    .collect(),
-            });
+                .map(|point| (point.tolerance, point.degradation))
+                .collect(),
         }
-    }
-    Some(rows)
+    };
+    Contender::ALL.map(one).into()
 }

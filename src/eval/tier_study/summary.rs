@@ -222,8 +222,8 @@ fn means<'a>(points: impl Iterator<Item = &'a Point>) -> Vec<Mean> {
     sums.into_values().map(mean).collect()
 }
 
-/// Tolerances at which TT-Opt-Resp-Time or TT-Opt-Cost needs more of its own objective than TT-OSFA,
-/// on average over folds: how many of how many.
+/// Tolerances at which TT-Opt-Resp-Time or TT-Opt-Cost needs more of its own objective than
+/// TT-OSFA, on average over folds: how many of how many.
 pub fn dearer_than_osfa(curves: &[Curves]) -> (usize, usize) {
     let (mut dearer, mut all) = (0, 0);
     for own in curves

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Accounting;
 use crate::tiers::costing::Run;
-use crate::tiers::{Spent, Table};
+use crate::tiers::{Costing, Spent, Table};
 use crate::units::Seconds;
 
 /// A version at work on a request.
@@ -41,57 +41,60 @@ pub fn timelines(
     network: Seconds,
 ) -> Vec<Timeline> {
     let (table, costing) = accounting.apply(table, network);
-    let mean = |spent: &dyn Fn(Run, Run) -> Spent| {
-        let mut sum = Spent::default();
-        for place in 0..table.requests.len() {
-            let run = |version: usize| Run::of(&table.versions[version], place);
-            let spent = spent(run(0), run(reference));
-            sum.response += spent.response;
-            sum.cost += spent.cost;
-        }
-        let requests = table.requests.len() as f64;
-        Spent {
-            response: sum.response / requests,
-            cost: sum.cost / requests,
-        }
-    };
-    let osfa = mean(&|_, second| costing.alone(second));
-    let (first, full) = (
-        mean(&|first, _| costing.alone(first)),
-        mean(&|a, b| costing.seq_full(a, b)),
-    );
+    let [osfa, early, full, conc_early, conc_full] = means(&table, reference, costing);
     let span = |version: usize, from: f64, to: f64| Span {
         version: table.versions[version].name.clone(),
         from,
         to: to - costing.network.0,
         cancelled: false,
     };
-    let cancelled = Span {
-        cancelled: true,
-        ..span(reference, 0.0, first.response)
-    };
     let (fast, slow) = (
-        span(0, 0.0, first.response),
+        span(0, 0.0, early.response),
         span(reference, 0.0, osfa.response),
     );
-    let after = span(reference, first.response - costing.network.0, full.response);
-    let conc = [
-        mean(&|a, b| costing.conc_early(a, b)),
-        mean(&|a, b| costing.conc_full(a, b)),
-    ];
-    let timeline = |name, mean: Spent, spans: Vec<Span>| Timeline {
+    let after = span(reference, fast.to, full.response);
+    let stopped = Span {
+        cancelled: true,
+        ..span(reference, 0.0, early.response)
+    };
+    let timeline = |name, mean: Spent, spans: &[&Span]| Timeline {
         name,
         mean,
         to_osfa: [mean.response / osfa.response, mean.cost / osfa.cost],
-        spans,
+        spans: spans.iter().map(|&span| span.clone()).collect(),
     };
     vec![
-        timeline("OSFA", osfa, vec![slow.clone()]),
-        timeline("Seq, early", first, vec![fast.clone()]),
-        timeline("Seq, full", full, vec![fast.clone(), after]),
-        timeline("Conc, early", conc[0], vec![fast.clone(), cancelled]),
-        timeline("Conc, full", conc[1], vec![fast, slow]),
+        timeline("OSFA", osfa, &[&slow]),
+        timeline("Seq, early", early, &[&fast]),
+        timeline("Seq, full", full, &[&fast, &after]),
+        timeline("Conc, early", conc_early, &[&fast, &stopped]),
+        timeline("Conc, full", conc_full, &[&fast, &slow]),
     ]
+}
+
+/// Means over all requests of OSFA, Seq early and full, Conc early and full.
+fn means(table: &Table, reference: usize, costing: Costing) -> [Spent; 5] {
+    let mut sums = [Spent::default(); 5];
+    for place in 0..table.requests.len() {
+        let run = |version: usize| Run::of(&table.versions[version], place);
+        let (fast, slow) = (run(0), run(reference));
+        let spent = [
+            costing.alone(slow),
+            costing.alone(fast),
+            costing.seq_full(fast, slow),
+            costing.conc_early(fast, slow),
+            costing.conc_full(fast, slow),
+        ];
+        for (sum, spent) in sums.iter_mut().zip(spent) {
+            sum.response += spent.response;
+            sum.cost += spent.cost;
+        }
+    }
+    let requests = table.requests.len() as f64;
+    sums.map(|sum| Spent {
+        response: sum.response / requests,
+        cost: sum.cost / requests,
+    })
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Bounds on the long-run degradation that hold at any sample size: betting on sums over groups.
 //!
-//! The hypothesis "the degradation is above `r`" says that the mean over groups of
-//! `added − r·reference` is above zero; [`log_wealth`] is the evidence against it. Only an upper end
-//! of a group's sum must be known: the most errors that any version could make there. Curves share
-//! `δ` equally (Bonferroni); along a curve thresholds are tested from the safest on and the first
-//! failure ends the sequence, which costs nothing (fixed-sequence testing; Angelopoulos et al. 2021,
-//! "Learn then test").
+//! The hypothesis "the degradation is above `r`" says that the mean over groups of `added −
+//! r·reference` is above zero; [`log_wealth`] is the evidence against it. Only an upper end of a
+//! group's sum must be known: the most errors that any version could make there. Curves share `δ`
+//! equally (Bonferroni); along a curve thresholds are tested from the safest on and the first
+//! failure ends the sequence, which costs nothing (fixed-sequence testing; Angelopoulos et al.
+//! 2021, "Learn then test").
 
 use rayon::prelude::*;
 
@@ -67,8 +67,8 @@ impl Differences {
     }
 }
 
-/// The most errors a group can hold: the words of its requests, or what a version made where that is
-/// more.
+/// The most errors a group can hold: the words of its requests, or what a version made where that
+/// is more.
 fn most_errors(table: &Table, differences: &Differences) -> f64 {
     let mut most = vec![0.0; differences.reference_errors().len()];
     for (place, request) in table.requests.iter().enumerate() {

@@ -1,10 +1,11 @@
 //! The routing-rule generator: from recorded outcomes to the cheapest policy for each tolerance.
 //!
 //! Paper, Section IV-D. Every candidate policy gets an upper bound on its degradation by one of the
-//! [`Method`]s, and what it costs on average; a tier is the cheapest candidate whose bound is within
-//! the tolerance. Bounds hold for all candidates at once, and a bound serves every tolerance, so the
-//! promise covers all tiers together although each was picked as the best of many. Since more
-//! candidates qualify as the tolerance grows, what a tier costs never rises with its tolerance.
+//! [`Method`]s, and what it costs on average; a tier is the cheapest candidate whose bound is
+//! within the tolerance. Bounds hold for all candidates at once, and a bound serves every
+//! tolerance, so the promise covers all tiers together although each was picked as the best of
+//! many. Since more candidates qualify as the tolerance grows, what a tier costs never rises with
+//! its tolerance.
 
 mod finite_sample;
 mod population;
@@ -122,8 +123,8 @@ pub struct Candidates {
     pub list: Vec<Candidate>,
 }
 
-/// Bounds on every candidate's degradation; what candidates cost is a separate question, so that one
-/// set of bounds serves several ways of costing.
+/// Bounds on every candidate's degradation; what candidates cost is a separate question, so that
+/// one set of bounds serves several ways of costing.
 pub struct Bounds {
     reference: usize,
     family: Vec<Curve>,
@@ -166,7 +167,8 @@ impl Bounds {
         }
     }
 
-    /// The candidates with what they cost on `table`, which has the errors that the bounds are from.
+    /// The candidates with what they cost on `table`, which has the errors that the bounds are
+    /// from.
     pub fn candidates(&self, table: &Table, costing: Costing) -> Candidates {
         let curves = self.family.par_iter().zip(&self.bounds);
         let list =

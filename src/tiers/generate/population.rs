@@ -3,8 +3,8 @@
 //! A group's requests are one observation ([`Ratio`]); [`sup_t`] says how many standard errors hold
 //! for every pair, policy and threshold together. For the next `m` requests the batch's own chance
 //! is added: after `n` requests, its mean differs from the estimate with variance `1/n + 1/m` in
-//! place of `1/n`, and correlates between candidates as the estimate does, so the same critical value
-//! serves.
+//! place of `1/n`, and correlates between candidates as the estimate does, so the same critical
+//! value serves.
 
 use rayon::prelude::*;
 

@@ -4,27 +4,30 @@
 //! (degradation, response, cost) has spread so far that more samples would hardly go beyond; the
 //! worst seen is what is promised. What the listing gets wrong, and what stands here instead:
 //!
-//! 1. `any(…)` over no trials is false, so the loop never runs and the result is `[]`: here the first
-//!    two trials are always drawn.
+//! 1. `any(…)` over no trials is false, so the loop never runs and the result is `[]`: here the
+//!    first two trials are always drawn.
 //! 2. `self.results = [` is missing, and the comprehension beneath it is a syntax error.
 //! 3. `random.choice` takes no `k`: drawing with replacement, as bootstrapping asks, is `choices`;
 //!    and `len(train_data) / 10` is no integer.
 //! 4. `scipy.stats.ppf` does not exist: `norm.ppf`.
 //! 5. A constant metric has no z-scores (0/0), never becomes confident and loops for ever; the best
 //!    version's own degradation is such a metric. Here what does not vary is known.
-//! 6. `generate` ignores the tolerance. Here only configurations whose worst degradation is within it
-//!    count.
-//! 7. `map(self.results, obj)` has its arguments swapped, and `obj` would have to be a function. What
-//!    it means is the configuration with the lowest *worst* objective; since nobody was promised that,
-//!    and a sample's maximum is noisy, configurations are ranked by their mean as in every method.
+//! 6. `generate` ignores the tolerance. Here only configurations whose worst degradation is within
+//!    it count.
+//! 7. `map(self.results, obj)` has its arguments swapped, and `obj` would have to be a function.
+//!    What it means is the configuration with the lowest *worst* objective; since nobody was
+//!    promised that, and a sample's maximum is noisy, configurations are ranked by their mean as in
+//!    every method.
 //! 8. Nothing says against what errors degrade: here, the reference version on the same sample.
 //! 9. The first condition of the stopping rule implies the second, so only the second is used: the
 //!    values span more than two quantiles' worth of standard deviations.
 //! 10. Nothing bounds the number of trials: here [`MOST_TRIALS`].
 //!
-//! What is promised is thereby the worst *tenth*, which is right for one batch of `n/10` requests and
-//! far too careful for the long run. Samples ignore groups, as published. One set of samples serves
-//! all configurations, and a threshold's samples go on until both of its orders are confident.
+//! What is promised is thereby the worst *tenth*: with many requests far too careful for the long
+//! run; with few, when those of a speaker are alike, not careful enough, since samples ignore
+//! groups and nothing is paid for picking the best of many configurations (`paretone tiers
+//! simulate` shows both). One set of samples serves all configurations, and a threshold's samples
+//! go on until both of its orders are confident.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -99,9 +99,9 @@ pub fn tiers(candidates: &Candidates, tolerances: Tolerances) -> Vec<Tier> {
     all.map(tier).collect()
 }
 
-/// The candidate with the lowest expectation of the objective among those whose bound is within the tolerance
-/// and that `allowed` lets through; of equals, the one with the lowest bound. Where there is none,
-/// the reference version alone.
+/// The candidate with the lowest expectation of the objective among those whose bound is within the
+/// tolerance and that `allowed` lets through; of equals, the one with the lowest bound. Where there
+/// is none, the reference version alone.
 pub fn cheapest(
     candidates: &Candidates,
     tolerance: f64,

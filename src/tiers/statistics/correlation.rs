@@ -1,9 +1,9 @@
 //! How much alike the requests of one group are.
 
 /// Intra-class correlation from a one-way analysis of variance, for groups of unequal size: 0 when
-/// requests of a group are as different as any, 1 when they are all the same (Donner 1986, "A review
-/// of inference procedures for the intraclass correlation coefficient in the one-way random effects
-/// model"). None with fewer than two groups, or where every group has one request only.
+/// requests of a group are as different as any, 1 when they are all the same (Donner 1986, "A
+/// review of inference procedures for the intraclass correlation coefficient in the one-way random
+/// effects model"). None with fewer than two groups, or where every group has one request only.
 pub fn intra_class(values: &[f64], groups: &[usize]) -> Option<f64> {
     let mut sums = vec![(0usize, 0.0); groups.iter().max()? + 1];
     for (&value, &group) in values.iter().zip(groups) {

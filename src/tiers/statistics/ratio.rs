@@ -4,17 +4,19 @@
 //! of one group (speaker) are not independent, so the group is the unit: its sums are one
 //! observation. The upper limit is Fieller's (1954, "Some problems in interval estimation"): the
 //! largest ratio `r` at which the mean of `added − r·reference` is still within `quantile` standard
-//! errors of zero. Means are those of a request; their variances are the jackknife's that leaves out
-//! one group at a time, which is right for groups of unequal size and errs on the safe side (Bell and
-//! McCaffrey 2002, "Bias reduction in standard errors for linear regression with multi-stage
-//! samples"; Cameron and Miller 2015, "A practitioner's guide to cluster-robust inference").
+//! errors of zero. Means are those of a request; their variances are the jackknife's that leaves
+//! out one group at a time, which is right for groups of unequal size and errs on the safe side
+//! (Bell and McCaffrey 2002, "Bias reduction in standard errors for linear regression with
+//! multi-stage samples"; Cameron and Miller 2015, "A practitioner's guide to cluster-robust
+//! inference").
 //!
 //! Where few groups make all the difference, the variance is itself badly known, and Student's
-//! distribution takes the normal's place. Its degrees of freedom are those of a variance estimate as
-//! uncertain as this one (Satterthwaite 1946, "An approximate distribution of estimates of variance
-//! components"): for contributions with kurtosis `κ`, the estimate from `n` groups varies as
-//! `(κ − 1)/n` of its square, and `2n/(κ − 1)` degrees of freedom do the same. Normal contributions
-//! have κ = 3 and `n`; where `k` groups of many make all the difference, κ = n/k, and there are `2k`.
+//! distribution takes the normal's place. Its degrees of freedom are those of a variance estimate
+//! as uncertain as this one (Satterthwaite 1946, "An approximate distribution of estimates of
+//! variance components"): for contributions with kurtosis `κ`, the estimate from `n` groups varies
+//! as `(κ − 1)/n` of its square, and `2n/(κ − 1)` degrees of freedom do the same. Normal
+//! contributions have κ = 3 and `n`; where `k` groups of many make all the difference, κ = n/k, and
+//! there are `2k`.
 
 /// Sums over groups that a ratio and its limit are made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

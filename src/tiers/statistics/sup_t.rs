@@ -1,8 +1,8 @@
 //! How many standard errors hold for all statistics at once: the multiplier bootstrap.
 //!
-//! Each group's contribution to every statistic is multiplied by one standard normal number, and the
-//! largest studentised sum over all statistics is noted; its upper `δ` quantile over many draws is
-//! the critical value (Chernozhukov, Chetverikov and Kato 2013, "Gaussian approximations and
+//! Each group's contribution to every statistic is multiplied by one standard normal number, and
+//! the largest studentised sum over all statistics is noted; its upper `δ` quantile over many draws
+//! is the critical value (Chernozhukov, Chetverikov and Kato 2013, "Gaussian approximations and
 //! multiplier bootstrap for maxima of sums of high-dimensional random vectors"). Statistics that
 //! move together, such as neighbouring thresholds, cost next to nothing, unlike in Bonferroni's.
 //!
