@@ -39,4 +39,9 @@ cp "$work/knobs/knobs.txt" "$work/knobs/knobs.svg" "$out"
 "$program" confidence fit --outcomes "$work/dev.csv"
 "$program" bench --manifest "$speech/manifest.tsv" --split test --versions all --analyse --repeats 2 --jobs 2 \
     --out "$work/test" --outcomes corpora/outcomes/speech.csv >"$out/test-versions.txt"
-"$program" report corpora/outcomes/speech.csv --out "$out/report"
+"$program" report corpora/outcomes/speech.csv --out "$out/report" >"$out/report.txt"
+
+# Tiers over what was measured.
+"$program" tiers evaluate --outcomes corpora/outcomes/speech.csv --out "$work/tiers" >/dev/null
+cp "$work/tiers/report.txt" "$out/speech-tiers.txt"
+"$program" tiers train --outcomes corpora/outcomes/speech.csv --out models/en/rules.toml
