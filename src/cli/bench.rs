@@ -62,8 +62,8 @@ pub struct Args {
     pub scoring: Scoring,
 }
 
-/// One recording, prepared and heard at every setting.
-type Result1 = anyhow::Result<(Prepared, Vec<Heard>)>;
+/// One recording, prepared, and what each setting heard in it.
+type HeardAt = anyhow::Result<(Prepared, Vec<Heard>)>;
 
 /// Recognises every utterance; one that fails counts as silence and does not stop the others.
 ///
@@ -152,7 +152,7 @@ fn recognise(
     utterances: &[Utterance],
     settings: &[(Option<String>, Setting)],
     args: &Args,
-) -> anyhow::Result<Vec<Result1>> {
+) -> anyhow::Result<Vec<HeardAt>> {
     let settings: Vec<Setting> = settings.iter().map(|(_, setting)| *setting).collect();
     let repeats = usize::from(args.repeats);
     let folder = model_folder(args.model.clone())?;

@@ -10,6 +10,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::tolerance::TierReport;
+use crate::decode::Effort;
 use crate::recognizer::{Alternative, Timings, Transcript, TranscriptWord};
 use crate::units::Seconds;
 
@@ -90,6 +91,7 @@ struct JsonTranscript<'a> {
     audio_seconds: Seconds,
     real_time_factor: f64,
     seconds: &'a Timings,
+    effort: &'a Effort,
     cost: f64,
     /// The calibrated probability that every word is right; null where the setting is no version.
     confidence: Option<f64>,
@@ -110,6 +112,7 @@ impl<'a> JsonTranscript<'a> {
             audio_seconds: transcript.audio,
             real_time_factor: transcript.real_time_factor(),
             seconds: &transcript.timings,
+            effort: &transcript.effort,
             cost: transcript.cost.0,
             confidence: transcript.confidence.map(|confidence| confidence.right),
             reached_final: transcript.reached_final,

@@ -241,7 +241,8 @@ impl<'a, R: Recorder> Search<'a, R> {
                 let source = out.recorder.source(&self.graph, row.token, self.frame);
                 if row.arcs.len() > top_n {
                     out.some(row, base, source, &self.pruning, expansions);
-                } else if local_beam < f32::INFINITY {
+                } else if base + row.cheapest + local_beam < out.bound {
+                    // Elsewhere the local beam ends beyond the bound and can drop nothing.
                     out.near_best(row, base, source, local_beam);
                 } else {
                     out.all(row, base, source);
