@@ -91,8 +91,20 @@ proptest! {
         match (decode(&case, Pruning::OFF), expected) {
             (Ok(found), Ok(expected)) => {
                 prop_assert!((found.cost.0 - expected.cost.0).abs() < 1e-4);
-                prop_assert_eq!(found.words, expected.words);
                 prop_assert_eq!(found.reached_final, expected.reached_final);
+                // Of paths that cost the same but for rounding, each search may find another.
+                if found.words != expected.words {
+                    let ids = |heard: &Hypothesis| -> Vec<_> {
+                        heard.words.iter().map(|word| word.id).collect()
+                    };
+                    let graph = case.graph();
+                    let decoder = Decoder::new(&graph, Pruning::OFF).unwrap();
+                    let lattice = decoder.lattice(&case.scores, &mut Scratch::new()).unwrap();
+                    let ways = lattice.paths().n_best(20);
+                    let way = ways.iter().find(|way| ids(way) == ids(&expected));
+                    let extra = way.map(|way| way.cost.0 - found.cost.0);
+                    prop_assert!(extra.is_some_and(|extra| extra < 1e-4), "{extra:?}");
+                }
             }
             (found, expected) => prop_assert_eq!(found.err(), expected.err()),
         }
