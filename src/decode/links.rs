@@ -142,8 +142,10 @@ impl Links {
                 let Some(to) = tokens.find(packed.next().0) else {
                     continue;
                 };
-                let slack = (total - tokens.costs[to as usize]).max(0.0);
-                if slack <= self.beam {
+                // A link that would be better than the best way to its target lies beyond the bound
+                // that the search relaxed epsilon arcs within: it is no part of the search.
+                let slack = total - tokens.costs[to as usize];
+                if (0.0..=self.beam).contains(&slack) {
                     self.links.push(Link {
                         from: from as u32,
                         to,
