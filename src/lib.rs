@@ -10,10 +10,15 @@ pub mod graph;
 
 pub mod decode;
 
+pub mod confidence;
+
 pub mod tiers;
 
 pub mod eval;
 pub mod recognizer;
+
+pub mod scheduler;
+pub mod sweep;
 
 #[cfg(feature = "cli")]
 pub mod cli;

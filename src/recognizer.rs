@@ -8,14 +8,20 @@
 mod cache;
 mod error;
 mod model;
+mod reference;
 mod segment;
+mod setting;
 mod silence;
 mod transcript;
+mod versions;
 
 pub use cache::{CACHE_VARIABLE, Cache, CacheKey, CachedFile};
 pub use error::RecognizerError;
+pub use reference::{ReferenceCost, References};
 pub use segment::LONGEST;
-pub use transcript::{Timings, Transcript, TranscriptWord};
+pub use setting::{Knob, Setting, SettingError};
+pub use transcript::{Alternative, Timings, Transcript, TranscriptWord};
+pub use versions::{Measured, VERSIONS_FILE, Version, Versions, VersionsError};
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -23,9 +29,13 @@ use std::time::Instant;
 
 use crate::acoustic::{NetworkScratch, Normalisation, Scores};
 use crate::audio::{AudioError, Waveform};
-use crate::decode::{self, Decoder, Hypothesis, Pruning, Rescoring, Scorer};
+use crate::confidence::{Calibration, Confidence, Heads, doubt, mbr::Risk};
+use crate::decode::{
+    self, Cancel, Decoder, Hypothesis, Lattice, PathGraph, Pruning, Rescoring, Scorer,
+};
 use crate::feature::{Features, subtract_mean};
-use crate::units::{Cost, Seconds};
+use crate::graph::ngram::Ngram;
+use crate::units::{Cost, Seconds, WordId};
 use model::Model;
 use segment::segments;
 use silence::fill_digital_silence;
@@ -33,18 +43,12 @@ use silence::fill_digital_silence;
 /// Histories that rescoring follows from one lattice node.
 const RESCORED_HISTORIES: usize = 16;
 
-/// How a model is to be used; the default is what the model was tuned for.
+/// How a model is to be opened.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Score beam of the search: hypotheses that cost more than the frame's best by this are
-    /// dropped. Above 0, usually 8 to 16; larger: slower, more accurate. `None`: the model's.
-    pub beam: Option<Cost>,
-    /// Most hypotheses kept per frame. At least 1, usually 1000 to 10000; larger: slower, more
-    /// accurate. `None`: the model's.
-    pub max_active: Option<usize>,
-    /// Whether the large language model takes a second look, where the model folder has one. On:
-    /// slower, more accurate.
-    pub rescore: bool,
+    /// Whether to open the large language model, where the folder has one; without it no setting
+    /// rescores. Default: yes.
+    pub large_model: bool,
     /// Where the compiled graph is kept. `None`: [`Cache::of_user`].
     pub cache: Option<Cache>,
 }
@@ -52,9 +56,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            beam: None,
-            max_active: None,
-            rescore: true,
+            large_model: true,
             cache: None,
         }
     }
@@ -63,7 +65,8 @@ impl Default for Options {
 /// A model, opened and ready. Immutable: share it between threads.
 pub struct Recognizer {
     model: Model,
-    pruning: Pruning,
+    versions: Versions,
+    calibration: Calibration,
 }
 
 /// What one recognition writes to. Reuse it: once warm, nothing is allocated per frame.
@@ -72,6 +75,33 @@ pub struct RecognizerScratch {
     network: NetworkScratch,
     scores: Scores,
     search: decode::Scratch,
+}
+
+impl RecognizerScratch {
+    /// Lets a token stop what is done with this scratch from now on, or nothing. What it stops
+    /// fails with [`decode::DecodeError::Cancelled`]: a search before its next frame, the rest
+    /// between a segment's stages.
+    pub fn cancel_by(&mut self, cancel: Option<Cancel>) {
+        self.search.cancel = cancel;
+    }
+}
+
+/// A recording's scores: what all settings of the search share.
+#[derive(Clone, Debug, Default)]
+pub struct ScoredAudio {
+    /// Where each segment begins, and its scores.
+    segments: Vec<(Seconds, Scores)>,
+    /// How long the recording is.
+    pub audio: Seconds,
+    /// What features and scores took.
+    pub timings: Timings,
+}
+
+impl ScoredAudio {
+    /// Drops the scores, which are large, and keeps the times.
+    pub fn forget_scores(&mut self) {
+        self.segments = Vec::new();
+    }
 }
 
 impl Scorer for Scores {
@@ -93,19 +123,17 @@ impl Recognizer {
     /// later it is mapped.
     ///
     /// # Errors
-    /// When a file of the model is missing, damaged or of another version, when the files do not
-    /// belong together, or when `options` are out of range.
+    /// When a file of the model is missing, damaged or of another version, or when the files do not
+    /// belong together.
     pub fn open(folder: &Path, options: Options) -> Result<Self, RecognizerError> {
         let model = Model::open(folder, &options)?;
-        let defaults = &model.description.decode;
-        let pruning = Pruning {
-            network_beam: options.beam.unwrap_or(Cost(defaults.beam)),
-            network_top_n: options.max_active.unwrap_or(defaults.max_active),
-            lattice_beam: Cost(defaults.lattice_beam),
-            ..Pruning::default()
-        };
-        pruning.validate()?;
-        Ok(Recognizer { model, pruning })
+        let versions = Versions::of_model(folder)?;
+        let calibration = Calibration::of_model(folder)?;
+        Ok(Recognizer {
+            model,
+            versions,
+            calibration,
+        })
     }
 
     /// An empty scratch for [`Recognizer::transcribe`].
@@ -113,8 +141,32 @@ impl Recognizer {
         RecognizerScratch::default()
     }
 
-    /// What was said in `waveform`. Nothing is heard in audio that is empty, shorter than a frame
-    /// (25 ms) or constant.
+    /// The setting the model was tuned for.
+    pub fn setting(&self) -> Setting {
+        let defaults = &self.model.description.decode;
+        Setting {
+            rescore: true,
+            pruning: Pruning {
+                network_beam: Cost(defaults.beam),
+                network_top_n: defaults.max_active,
+                lattice_beam: Cost(defaults.lattice_beam),
+                ..Pruning::default()
+            },
+        }
+    }
+
+    /// The model's versions, fastest first; none if they were not picked yet.
+    pub fn versions(&self) -> &Versions {
+        &self.versions
+    }
+
+    /// Whether answers of a version carry a calibrated confidence.
+    pub fn is_calibrated(&self, version: &str) -> bool {
+        self.calibration.versions.contains_key(version)
+    }
+
+    /// What was said in `waveform`, at the setting the model was tuned for. Nothing is heard in
+    /// audio that is empty, shorter than a frame (25 ms) or constant.
     ///
     /// # Errors
     /// When the waveform cannot be resampled to the model's rate, or holds values the network
@@ -124,47 +176,133 @@ impl Recognizer {
         waveform: &Waveform,
         scratch: &mut RecognizerScratch,
     ) -> Result<Transcript, RecognizerError> {
-        check_finite(&waveform.samples)?;
-        let started = Instant::now();
+        self.transcribe_at(&self.setting(), waveform, scratch)
+    }
+
+    /// What was said in `waveform`, at a setting of the caller's. Memory is bounded by a segment.
+    ///
+    /// # Errors
+    /// As [`Recognizer::transcribe`], and when the setting is out of range.
+    pub fn transcribe_at(
+        &self,
+        setting: &Setting,
+        waveform: &Waveform,
+        scratch: &mut RecognizerScratch,
+    ) -> Result<Transcript, RecognizerError> {
         let mut transcript = Transcript {
             audio: waveform.duration(),
             reached_final: true,
             ..Transcript::default()
         };
+        let mut timings = Timings::default();
+        self.listen(waveform, scratch, &mut timings, |offset, scratch| {
+            let RecognizerScratch { scores, search, .. } = scratch;
+            self.search_segment(setting, (offset, scores), search, &mut transcript)
+        })?;
+        transcript.timings.features = timings.features;
+        transcript.timings.acoustic = timings.acoustic;
+        transcript.confidence = self.confidence(setting, &transcript);
+        Ok(transcript)
+    }
+
+    /// The scores of `waveform`, to be searched as often as the caller likes. They take about
+    /// 0.2 MB for a second of audio.
+    ///
+    /// # Errors
+    /// As [`Recognizer::transcribe`].
+    pub fn score(
+        &self,
+        waveform: &Waveform,
+        scratch: &mut RecognizerScratch,
+    ) -> Result<ScoredAudio, RecognizerError> {
+        let mut scored = ScoredAudio {
+            audio: waveform.duration(),
+            ..ScoredAudio::default()
+        };
+        let ScoredAudio {
+            segments, timings, ..
+        } = &mut scored;
+        self.listen(waveform, scratch, timings, |offset, scratch| {
+            segments.push((offset, std::mem::take(&mut scratch.scores)));
+            Ok(())
+        })?;
+        Ok(scored)
+    }
+
+    /// What was said, by scores and a setting: the same as [`Recognizer::transcribe_at`] hears.
+    ///
+    /// # Errors
+    /// When the setting is out of range, or the scores cannot be searched.
+    pub fn search(
+        &self,
+        setting: &Setting,
+        scored: &ScoredAudio,
+        scratch: &mut RecognizerScratch,
+    ) -> Result<Transcript, RecognizerError> {
+        let mut transcript = Transcript {
+            audio: scored.audio,
+            reached_final: true,
+            timings: scored.timings,
+            ..Transcript::default()
+        };
+        for (offset, scores) in &scored.segments {
+            let segment = (*offset, scores);
+            self.search_segment(setting, segment, &mut scratch.search, &mut transcript)?;
+        }
+        transcript.confidence = self.confidence(setting, &transcript);
+        Ok(transcript)
+    }
+
+    /// What to believe of a transcript, where its setting is a calibrated version.
+    fn confidence(&self, setting: &Setting, transcript: &Transcript) -> Option<Confidence> {
+        let versions = &self.versions.list;
+        let version = versions
+            .iter()
+            .find(|version| version.setting == *setting)?;
+        let heads: &Heads = self.calibration.versions.get(&version.name)?;
+        Some(heads.confidence(&transcript.evidence.unwrap_or_default()))
+    }
+
+    /// Scores one segment after the other into the scratch, and calls `each` with where it begins.
+    fn listen(
+        &self,
+        waveform: &Waveform,
+        scratch: &mut RecognizerScratch,
+        timings: &mut Timings,
+        mut each: impl FnMut(Seconds, &mut RecognizerScratch) -> Result<(), RecognizerError>,
+    ) -> Result<(), RecognizerError> {
+        check_finite(&waveform.samples)?;
+        let started = Instant::now();
         let rate = self.model.mfcc.config().sample_rate;
         let resampled = match waveform.rate == rate {
             true => Cow::Borrowed(waveform),
             false => Cow::Owned(waveform.clone().at_rate(rate)?),
         };
-        transcript.timings.features = since(started);
+        add(&mut timings.features, started);
         for range in segments(&resampled.samples, rate) {
             let offset = Seconds(range.start as f64 / f64::from(rate.0));
             let mut samples = resampled.samples[range].to_vec();
             if is_constant(&samples) {
                 continue;
             }
+            check(&scratch.search, 0)?;
             fill_digital_silence(&mut samples, rate);
-            self.hear(
-                &Waveform { samples, rate },
-                offset,
-                scratch,
-                &mut transcript,
-            )?;
+            self.score_segment(&Waveform { samples, rate }, scratch, timings)?;
+            each(offset, scratch)?;
         }
-        Ok(transcript)
+        Ok(())
     }
 
-    /// Appends what is said in one segment, which begins at `offset` of the recording.
-    fn hear(
+    /// Scores one segment into the scratch.
+    fn score_segment(
         &self,
         segment: &Waveform,
-        offset: Seconds,
         scratch: &mut RecognizerScratch,
-        transcript: &mut Transcript,
+        timings: &mut Timings,
     ) -> Result<(), RecognizerError> {
         let started = Instant::now();
         let features = self.features(segment)?;
-        add(&mut transcript.timings.features, started);
+        add(&mut timings.features, started);
 
         let started = Instant::now();
         let frames = features.frames.view();
@@ -173,39 +311,95 @@ impl Recognizer {
             .scores_into(frames, &mut scratch.network, &mut scratch.scores)?;
         let defaults = &self.model.description.decode;
         scratch.scores.scale(defaults.acoustic_scale);
-        add(&mut transcript.timings.acoustic, started);
-
-        let heard = self.search(scratch, &mut transcript.timings)?;
-        self.write_down(&heard, offset, transcript);
+        add(&mut timings.acoustic, started);
         Ok(())
     }
 
-    /// The words behind the scores in `scratch`: the best path, or the best of the lattice under
-    /// the large n-gram.
-    fn search(
+    /// Appends the words behind the scores of one segment, which begins at an offset of the
+    /// recording: those of the best path, or of the lattice's best under the large n-gram.
+    fn search_segment(
         &self,
-        scratch: &mut RecognizerScratch,
-        timings: &mut Timings,
-    ) -> Result<Hypothesis, RecognizerError> {
+        setting: &Setting,
+        (offset, scores): (Seconds, &Scores),
+        scratch: &mut decode::Scratch,
+        transcript: &mut Transcript,
+    ) -> Result<(), RecognizerError> {
         let started = Instant::now();
-        let decoder = Decoder::new(&self.model.graph, self.pruning)?;
-        let Some([small, large]) = &self.model.rescoring else {
-            let heard = decoder.decode(&scratch.scores, &mut scratch.search)?;
-            add(&mut timings.search, started);
-            return Ok(heard);
+        let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
+        let Some(models) = self.model.rescoring.as_ref().filter(|_| setting.rescore) else {
+            let heard = decoder.decode(scores, scratch)?;
+            add(&mut transcript.timings.search, started);
+            self.write_down(&heard, None, offset, transcript);
+            return Ok(());
         };
-        let lattice = decoder.lattice(&scratch.scores, &mut scratch.search)?;
-        add(&mut timings.search, started);
+        let lattice = decoder.lattice(scores, scratch)?;
+        add(&mut transcript.timings.search, started);
+        check(scratch, scores.num_frames())?;
         let started = Instant::now();
-        let histories = RESCORED_HISTORIES;
-        let heard = lattice.rescore(&Rescoring {
-            small,
-            large,
-            scale: 1.0,
-            histories,
-        });
-        add(&mut timings.rescore, started);
-        Ok(heard)
+        let paths = rescored(models, &lattice);
+        check(scratch, scores.num_frames())?;
+        let heard = paths.best();
+        let doubt = doubt(&paths, &heard);
+        self.write_down(&heard, Some(&doubt), offset, transcript);
+        add(&mut transcript.timings.rescore, started);
+        Ok(())
+    }
+
+    /// The least number of word errors that a choice among the paths of a lattice could leave: the
+    /// oracle of a setting. `reference` as [`References::ids`] has it; none where the setting makes
+    /// no lattice, or the recording was cut into segments.
+    ///
+    /// # Errors
+    /// As [`Recognizer::search`].
+    pub fn lattice_errors(
+        &self,
+        setting: &Setting,
+        scored: &ScoredAudio,
+        reference: &[WordId],
+        scratch: &mut RecognizerScratch,
+    ) -> Result<Option<u32>, RecognizerError> {
+        let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
+        let ([(_, scores)], Some(models), true) = (
+            scored.segments.as_slice(),
+            &self.model.rescoring,
+            setting.rescore,
+        ) else {
+            return Ok(None);
+        };
+        let lattice = decoder.lattice(scores, &mut scratch.search)?;
+        Ok(rescored(models, &lattice).least_errors(reference))
+    }
+
+    /// The `count` best different answers, the best first, with their costs. Alternatives of
+    /// segments are combined.
+    ///
+    /// # Errors
+    /// As [`Recognizer::search`].
+    pub fn n_best(
+        &self,
+        setting: &Setting,
+        scored: &ScoredAudio,
+        count: usize,
+        scratch: &mut RecognizerScratch,
+    ) -> Result<Vec<Alternative>, RecognizerError> {
+        let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
+        let mut all = vec![Alternative::default()];
+        for (_, scores) in &scored.segments {
+            let lattice = decoder.lattice(scores, &mut scratch.search)?;
+            let paths = match &self.model.rescoring {
+                Some(models) if setting.rescore => rescored(models, &lattice),
+                _ => lattice.paths(),
+            };
+            let name = |word: &decode::Word| self.model.word(word.id).to_owned();
+            let these: Vec<Alternative> = (paths.n_best(count).iter())
+                .map(|heard| Alternative {
+                    words: heard.words.iter().map(name).collect(),
+                    cost: heard.cost,
+                })
+                .collect();
+            all = Alternative::combined(&all, &these, count);
+        }
+        Ok(all)
     }
 
     /// The features of a segment, normalised as the network was trained.
@@ -218,21 +412,50 @@ impl Recognizer {
     }
 
     /// Appends the words, their times rounded to the millisecond.
-    fn write_down(&self, heard: &Hypothesis, offset: Seconds, transcript: &mut Transcript) {
+    fn write_down(
+        &self,
+        heard: &Hypothesis,
+        doubt: Option<&Risk>,
+        offset: Seconds,
+        transcript: &mut Transcript,
+    ) {
         let shift = self.model.score_shift();
         let at = |time: Seconds| Seconds(((offset.0 + time.0) * 1000.0).round() / 1000.0);
-        transcript.words.extend(heard.words.iter().map(|word| {
+        let sure = |at: usize| doubt.map_or(1.0, |doubt| doubt.words[at]);
+        let words = heard.words.iter().enumerate().map(|(index, word)| {
             let (start, end) = word.seconds(shift);
-            let word = self.model.word(word.id).to_owned();
             TranscriptWord {
-                word,
+                word: self.model.word(word.id).to_owned(),
                 start: at(start),
                 end: at(end),
+                confidence: sure(index),
             }
-        }));
+        });
+        transcript.words.extend(words);
+        if let Some(doubt) = doubt {
+            let evidence = transcript.evidence.get_or_insert_default();
+            evidence.add(heard, doubt);
+        }
         transcript.cost += heard.cost;
         transcript.reached_final &= heard.reached_final;
+        transcript.effort += heard.effort;
     }
+}
+
+/// Whether to go on with a segment of which so many frames were searched.
+fn check(scratch: &decode::Scratch, frame: usize) -> Result<(), decode::DecodeError> {
+    let cancel = scratch.cancel.as_ref();
+    cancel.map_or(Ok(()), |cancel| cancel.check(frame))
+}
+
+/// The paths of a lattice under the large n-gram.
+fn rescored<'l>([small, large]: &[Ngram; 2], lattice: &'l Lattice) -> PathGraph<'l> {
+    lattice.rescored(&Rescoring {
+        small,
+        large,
+        scale: 1.0,
+        histories: RESCORED_HISTORIES,
+    })
 }
 
 /// Waveforms that were read are finite; one that a caller made may not be, and its mean would

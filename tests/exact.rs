@@ -9,11 +9,11 @@ use std::path::Path;
 
 use paretone::acoustic::{Hmm, ModelDescription, Network, NetworkScratch, Scores};
 use paretone::audio::Waveform;
-use paretone::decode::{Decoder, Pruning, Scratch, oracle};
+use paretone::decode::{Decoder, Pruning, Scratch, Word, oracle};
 use paretone::feature::{Mfcc, MfccConfig, subtract_mean};
-use paretone::graph::compile::{CompileOptions, compile};
+use paretone::graph::compile::{CompileOptions, Sentence, compile, compile_sentence};
 use paretone::graph::lexicon::Lexicon;
-use paretone::graph::ngram::{arpa::Arpa, pack::pack};
+use paretone::graph::ngram::{Ngram, arpa::Arpa, pack::pack};
 use paretone::graph::{Graph, WordTable};
 
 /// Words that nobody says, beside those of the transcripts.
@@ -57,7 +57,15 @@ fn arpa(words: &[&str], pairs: &BTreeSet<(&str, &str)>) -> String {
     text + "\n\\end\\\n"
 }
 
-fn small_graph(model: &Path, samples: &[(String, Vec<String>)]) -> Graph {
+/// The small graph, and what sentences are aligned with.
+struct Small {
+    graph: Graph,
+    hmm: Hmm,
+    lexicon: Lexicon,
+    ngram: Ngram,
+}
+
+fn small(model: &Path, samples: &[(String, Vec<String>)]) -> Small {
     let lexicon = fs::read_to_string(model.join("lexicon.txt")).expect("a lexicon");
     let said: BTreeSet<&str> = samples
         .iter()
@@ -87,7 +95,35 @@ fn small_graph(model: &Path, samples: &[(String, Vec<String>)]) -> Graph {
     let text = arpa(&list, &pairs.collect());
     let arpa = Arpa::from_reader(text.as_bytes(), "arpa", &words).expect("a language model");
     let ngram = pack(arpa, &words, 0).expect("a packed model");
-    compile(&hmm, &lexicon, &ngram, &CompileOptions::default()).expect("a graph")
+    let graph = compile(&hmm, &lexicon, &ngram, &CompileOptions::default()).expect("a graph");
+    Small {
+        graph,
+        hmm,
+        lexicon,
+        ngram,
+    }
+}
+
+impl Small {
+    /// The cost of the best path that says the words, in a graph of nothing else.
+    fn cost_of(&self, words: &[Word], scores: &Scores) -> f64 {
+        let mut state = self.ngram.start();
+        let mut step = |word: &Word| {
+            let (next, cost) = self.ngram.step(state, word.id);
+            state = next;
+            (word.id, cost)
+        };
+        let words = words.iter().map(&mut step).collect();
+        let end = self.ngram.end(state);
+        let sentence = Sentence { words, end };
+        let options = CompileOptions::default();
+        let graph = compile_sentence(&self.hmm, &self.lexicon, &sentence, &options);
+        let graph = graph.expect("a sentence's graph");
+        let decoder = Decoder::new(&graph, Pruning::OFF).expect("a decoder");
+        let heard = decoder.decode(scores, &mut Scratch::new()).expect("a path");
+        assert!(heard.reached_final);
+        heard.cost.0
+    }
 }
 
 /// Scores of one sample under the shipped acoustic model.
@@ -117,19 +153,28 @@ fn pruning_off_is_exact_viterbi_on_recordings() {
         return;
     }
     let samples = samples();
-    let graph = small_graph(&model, &samples);
-    let decoder = Decoder::new(&graph, Pruning::OFF).expect("a decoder");
+    let small = small(&model, &samples);
+    let graph = &small.graph;
+    let decoder = Decoder::new(graph, Pruning::OFF).expect("a decoder");
     let mut scratch = Scratch::new();
     for (file, _) in &samples {
         let scores = scores(&model, file);
-        let exact = oracle::viterbi(&graph, &scores).expect("a path");
+        let exact = oracle::viterbi(graph, &scores).expect("a path");
         let heard = decoder.decode(&scores, &mut scratch).expect("a path");
-        let ids = |words: &[paretone::decode::Word]| words.iter().map(|w| w.id).collect::<Vec<_>>();
+        let ids = |words: &[Word]| words.iter().map(|w| w.id).collect::<Vec<_>>();
         assert_eq!(ids(&heard.words), ids(&exact.words), "{file}");
         assert!(
             (heard.cost.0 - exact.cost.0).abs() < 1e-3,
             "{file}: {heard:?} {exact:?}"
         );
         assert!(!heard.words.is_empty(), "{file}");
+        // The graph's back-off arcs may undercut the n-gram, never exceed it; costs are rounded.
+        let alone = small.cost_of(&heard.words, &scores);
+        let undercut = alone - heard.cost.0;
+        assert!(
+            (-1e-2..0.5).contains(&undercut),
+            "{file}: {alone} {}",
+            heard.cost.0
+        );
     }
 }

@@ -15,12 +15,26 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("acoustic", &["units", "audio", "feature"]),
     ("graph", &["units", "acoustic"]),
     ("decode", &["units", "graph"]),
+    ("confidence", &["units", "decode"]),
     ("tiers", &["units"]),
     ("eval", &["units", "audio", "tiers"]),
     (
         "recognizer",
-        &["units", "audio", "feature", "acoustic", "graph", "decode"],
+        &[
+            "units",
+            "audio",
+            "feature",
+            "acoustic",
+            "graph",
+            "decode",
+            "confidence",
+        ],
     ),
+    (
+        "scheduler",
+        &["units", "audio", "decode", "recognizer", "tiers"],
+    ),
+    ("sweep", &["units", "eval", "recognizer"]),
     (
         "cli",
         &[
@@ -30,9 +44,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "acoustic",
             "graph",
             "decode",
+            "confidence",
             "tiers",
             "eval",
             "recognizer",
+            "scheduler",
+            "sweep",
         ],
     ),
 ];

@@ -1,14 +1,19 @@
-//! The reader of recorded outcomes: any bytes give rows or a typed error, and rows a table or one.
+//! The readers of recorded outcomes and of hypotheses; what is read can be written back and arranged.
 
 #![no_main]
 
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use paretone::tiers::{Outcomes, Table};
+use paretone::eval::versions::{Grid, Hypotheses};
+use paretone::tiers::Outcomes;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(outcomes) = Outcomes::read(bytes, Path::new("outcomes.csv")) else { return };
-    let Ok(table) = Table::new(&outcomes) else { return };
-    assert!(table.most_accurate() < table.versions.len());
+    let path = Path::new("outcomes.csv");
+    let _ = Hypotheses::parse(bytes, path);
+    let Ok(table) = Outcomes::read(bytes, path) else { return };
+    let mut written = Vec::new();
+    table.write(&mut written).expect("memory takes it");
+    assert!(Outcomes::read(written.as_slice(), path).is_ok());
+    let _ = Grid::new(&[table]);
 });

@@ -7,14 +7,22 @@
 //! error.
 
 pub mod bench;
+pub mod confidence;
 pub mod features;
 pub mod graph;
 pub mod lm;
+mod measure;
 pub mod model;
+mod outcomes;
 mod output;
+pub mod report;
 pub mod score;
+pub mod setting;
+pub mod sweep;
 pub mod tiers;
+mod tolerance;
 pub mod transcribe;
+pub mod versions;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -55,7 +63,11 @@ pub enum Command {
     Lm(lm::Args),
     Model(model::Args),
     Score(score::Args),
+    Report(report::Args),
     Bench(bench::Args),
+    Sweep(sweep::Args),
+    Versions(versions::Args),
+    Confidence(confidence::Args),
     Tiers(tiers::Args),
 }
 
@@ -71,7 +83,11 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Lm(args) => lm::run(args),
         Command::Model(args) => model::run(args),
         Command::Score(args) => score::run(args),
+        Command::Report(args) => report::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Sweep(args) => sweep::run(args),
+        Command::Versions(args) => versions::run(args),
+        Command::Confidence(args) => confidence::run(args),
         Command::Tiers(args) => tiers::run(args),
     }
 }

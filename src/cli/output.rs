@@ -2,14 +2,16 @@
 //!
 //! Formats: [SubRip](https://docs.fileformat.com/video/srt/),
 //! [WebVTT](https://www.w3.org/TR/webvtt1/), CTM as in NIST's SCTK documentation (`<file> <channel>
-//! <start> <duration> <word>`).
+//! <start> <duration> <word> <confidence>`).
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
 
-use crate::recognizer::{Timings, Transcript, TranscriptWord};
+use super::tolerance::TierReport;
+use crate::decode::Effort;
+use crate::recognizer::{Alternative, Timings, Transcript, TranscriptWord};
 use crate::units::Seconds;
 
 /// A new subtitle begins after a pause of this length …
@@ -30,7 +32,7 @@ pub enum Format {
     Srt,
     /// WebVTT subtitles
     Vtt,
-    /// NIST CTM: file, channel, start, duration, word
+    /// NIST CTM: file, channel, start, duration, word, confidence
     Ctm,
 }
 
@@ -40,7 +42,7 @@ impl Format {
         matches!(self, Format::Srt | Format::Vtt)
     }
 
-    /// Writes the answer for one file.
+    /// Writes the answer for one file, and in JSON how its tier came by it.
     ///
     /// # Errors
     /// When `out` cannot be written.
@@ -49,10 +51,11 @@ impl Format {
         out: &mut impl Write,
         file: &Path,
         transcript: &Transcript,
+        tier: Option<&TierReport>,
     ) -> io::Result<()> {
         match self {
             Format::Text => writeln!(out, "{}", transcript.text()),
-            Format::Json => write_json(out, &JsonTranscript::new(file, transcript)),
+            Format::Json => write_json(out, &JsonTranscript::new(file, transcript, tier)),
             Format::Srt => write_srt(out, transcript),
             Format::Vtt => write_vtt(out, transcript),
             Format::Ctm => write_ctm(out, file, transcript),
@@ -88,12 +91,20 @@ struct JsonTranscript<'a> {
     audio_seconds: Seconds,
     real_time_factor: f64,
     seconds: &'a Timings,
+    effort: &'a Effort,
     cost: f64,
+    /// The calibrated probability that every word is right; null where the setting is no version.
+    confidence: Option<f64>,
     reached_final: bool,
+    #[serde(skip_serializing_if = "<[Alternative]>::is_empty")]
+    alternatives: &'a [Alternative],
+    /// How the tier came by the answer, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tier: Option<&'a TierReport>,
 }
 
 impl<'a> JsonTranscript<'a> {
-    fn new(file: &Path, transcript: &'a Transcript) -> Self {
+    fn new(file: &Path, transcript: &'a Transcript, tier: Option<&'a TierReport>) -> Self {
         JsonTranscript {
             file: file.to_string_lossy().into_owned(),
             text: transcript.text(),
@@ -101,8 +112,12 @@ impl<'a> JsonTranscript<'a> {
             audio_seconds: transcript.audio,
             real_time_factor: transcript.real_time_factor(),
             seconds: &transcript.timings,
+            effort: &transcript.effort,
             cost: transcript.cost.0,
+            confidence: transcript.confidence.map(|confidence| confidence.right),
             reached_final: transcript.reached_final,
+            alternatives: &transcript.alternatives,
+            tier,
         }
     }
 }
@@ -150,8 +165,8 @@ fn write_ctm(out: &mut impl Write, file: &Path, transcript: &Transcript) -> io::
         let duration = word.end.0 - word.start.0;
         writeln!(
             out,
-            "{name} 1 {:.2} {duration:.2} {}",
-            word.start.0, word.word
+            "{name} 1 {:.2} {duration:.2} {} {:.3}",
+            word.start.0, word.word, word.confidence
         )?;
     }
     Ok(())
@@ -210,6 +225,7 @@ mod tests {
             word: word.into(),
             start: Seconds(start),
             end: Seconds(end),
+            confidence: 1.0,
         };
         Transcript {
             words: vec![
@@ -225,7 +241,7 @@ mod tests {
     fn printed(format: Format) -> String {
         let mut out = Vec::new();
         format
-            .write(&mut out, Path::new("a dir/my talk.wav"), &heard())
+            .write(&mut out, Path::new("a dir/my talk.wav"), &heard(), None)
             .unwrap();
         String::from_utf8(out).unwrap()
     }
@@ -243,7 +259,7 @@ mod tests {
         );
         assert_eq!(
             printed(Format::Ctm),
-            "my_talk 1 0.50 0.25 good\nmy_talk 1 0.75 0.50 morning\nmy_talk 1 3661.00 0.50 all\n"
+            "my_talk 1 0.50 0.25 good 1.000\nmy_talk 1 0.75 0.50 morning 1.000\nmy_talk 1 3661.00 0.50 all 1.000\n"
         );
         let json: serde_json::Value = serde_json::from_str(&printed(Format::Json)).unwrap();
         assert_eq!(json["file"], "a dir/my talk.wav");

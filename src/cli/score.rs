@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use super::{SOME_FAILED, UsageError};
 use crate::eval::corpus::{self, Utterance};
 use crate::eval::report::{Grouping, Report};
+use crate::eval::significance::{Comparison, compare};
 use crate::eval::transcripts::{Transcripts, write_trn};
 use crate::eval::{
     Alignment, AlignmentRule, BootstrapOptions, Edit, ErrorCounts, Normaliser, Scored, align,
@@ -26,6 +27,9 @@ pub struct Args {
     /// Hypotheses: id and text as .tsv or .trn
     #[arg(long = "hyp", value_name = "FILE")]
     pub hypothesis: PathBuf,
+    /// Compare with the hypotheses of another system: how likely the difference is luck
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
     /// Score only the utterances that have a hypothesis; otherwise a missing one counts as silence
     #[arg(long)]
     pub only_given: bool,
@@ -40,6 +44,24 @@ pub struct Args {
 /// How hypotheses are scored, and what is written; shared by `score` and `bench`.
 #[derive(clap::Args, Debug)]
 pub struct Scoring {
+    /// Which utterances, and how words are compared.
+    #[command(flatten)]
+    pub judging: Judging,
+    /// Tables to print beside the total
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "set,accent")]
+    pub by: Vec<By>,
+    /// Seed of the speaker bootstrap
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Write ref.trn and hyp.trn (normalised), errors.tsv (per utterance) and report.json to this
+    /// folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Which utterances are scored, and how words are compared.
+#[derive(clap::Args, Debug)]
+pub struct Judging {
     /// Only this split of a manifest
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
@@ -52,16 +74,6 @@ pub struct Scoring {
     /// Which alignment counts substitutions, deletions and insertions
     #[arg(long, value_enum, default_value_t = Rule::Minimal)]
     pub alignment: Rule,
-    /// Tables to print beside the total
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "set,accent")]
-    pub by: Vec<By>,
-    /// Seed of the speaker bootstrap
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Write ref.trn and hyp.trn (normalised), errors.tsv (per utterance) and report.json to this
-    /// folder
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
 }
 
 /// Which alignment.
@@ -86,7 +98,7 @@ pub enum By {
 
 /// A scored utterance with what the files and alignments need.
 pub(super) struct Judged {
-    scored: Scored,
+    pub scored: Scored,
     reference: Vec<String>,
     hypothesis: Vec<String>,
     alignment: Alignment,
@@ -98,7 +110,7 @@ pub(super) struct Judged {
 /// When a file cannot be used, no utterance is left, or the output cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let hypotheses = Transcripts::open(&args.hypothesis).map_err(|e| UsageError(e.into()))?;
-    let references = args.scoring.select(references(&args.reference)?)?;
+    let references = args.scoring.judging.select(references(&args.reference)?)?;
     let ids: HashSet<&str> = references
         .iter()
         .map(|utterance| utterance.id.as_str())
@@ -113,11 +125,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (mut judged, mut missing) = (Vec::new(), 0);
     for utterance in &references {
         match hypotheses.get(&utterance.id) {
-            Some(text) => judged.push(args.scoring.judge(utterance, text)?),
+            Some(text) => judged.push(args.scoring.judging.judge(utterance, text)?),
             None if args.only_given => {}
             None => {
                 missing += 1;
-                judged.push(args.scoring.judge(utterance, "")?);
+                judged.push(args.scoring.judging.judge(utterance, "")?);
             }
         }
     }
@@ -133,8 +145,50 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             write_alignment(&mut out, utterance)?;
         }
     }
-    args.scoring.report(&mut out, &judged)?;
+    args.scoring
+        .report(&mut out, &judged, args.scoring.out.as_deref())?;
+    if let Some(other) = &args.against {
+        let other = Transcripts::open(other).map_err(|error| UsageError(error.into()))?;
+        let mut theirs = Vec::new();
+        for utterance in &references {
+            if let Some(text) = other.get(&utterance.id) {
+                theirs.push(args.scoring.judging.judge(utterance, text)?.scored);
+            }
+        }
+        let ours: Vec<Scored> = judged.into_iter().map(|judged| judged.scored).collect();
+        let comparison = compare(&ours, &theirs, args.scoring.bootstrap());
+        write_comparison(&mut out, &comparison)?;
+    }
+    out.flush()?;
     Ok(ExitCode::from(if missing > 0 { SOME_FAILED } else { 0 }))
+}
+
+/// The difference in words.
+fn write_comparison(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
+    let percent = |share: f64| 100.0 * share;
+    writeln!(
+        out,
+        "\nagainst the other system, on {} utterances: {} better, {} worse; difference in word error rate {:+.2} %",
+        comparison.utterances,
+        comparison.better,
+        comparison.worse,
+        percent(comparison.difference)
+    )?;
+    if let (Some(interval), Some(share)) =
+        (comparison.interval, comparison.probability_of_improvement)
+    {
+        writeln!(
+            out,
+            "paired speaker bootstrap: {:+.2} – {:+.2} %, fewer errors in {:.1} % of the draws",
+            percent(interval.low),
+            percent(interval.high),
+            percent(share)
+        )?;
+    }
+    match comparison.matched_pairs {
+        Some(p) => writeln!(out, "matched pairs (by utterance): p = {p:.2e}"),
+        None => writeln!(out, "matched pairs: no utterance differs"),
+    }
 }
 
 /// References with speakers where the file has them.
@@ -154,7 +208,7 @@ fn references(path: &Path) -> anyhow::Result<Vec<Utterance>> {
     Ok(transcripts.iter().map(utterance).collect())
 }
 
-impl Scoring {
+impl Judging {
     /// The utterances of the split and sets asked for.
     pub(super) fn select(&self, utterances: Vec<Utterance>) -> anyhow::Result<Vec<Utterance>> {
         let mut kept = utterances;
@@ -172,13 +226,18 @@ impl Scoring {
         Ok(kept)
     }
 
-    /// Normalises both sides and counts errors.
-    pub(super) fn judge(&self, utterance: &Utterance, hypothesis: &str) -> anyhow::Result<Judged> {
+    /// The words of a text, normalised.
+    pub(super) fn words(&self, text: &str) -> Vec<String> {
         let normaliser = Normaliser {
             join_compounds: !self.strict,
         };
-        let reference = normaliser.words(&utterance.text);
-        let hypothesis = normaliser.words(hypothesis);
+        normaliser.words(text)
+    }
+
+    /// Normalises both sides and counts errors.
+    pub(super) fn judge(&self, utterance: &Utterance, hypothesis: &str) -> anyhow::Result<Judged> {
+        let reference = self.words(&utterance.text);
+        let hypothesis = self.words(hypothesis);
         let rule = match self.alignment {
             Rule::Minimal => AlignmentRule::Minimal,
             Rule::Sclite => AlignmentRule::Sclite,
@@ -198,19 +257,29 @@ impl Scoring {
             alignment,
         })
     }
+}
 
-    /// Prints the tables and writes the files.
-    pub(super) fn report(&self, out: &mut impl Write, judged: &[Judged]) -> anyhow::Result<()> {
-        let scored: Vec<Scored> = judged.iter().map(|judged| judged.scored.clone()).collect();
-        let groupings: Vec<Grouping> = self.by.iter().map(|&by| grouping(by)).collect();
-        let options = BootstrapOptions {
+impl Scoring {
+    fn bootstrap(&self) -> BootstrapOptions {
+        BootstrapOptions {
             seed: self.seed,
             ..BootstrapOptions::default()
-        };
-        let report = Report::new(&scored, &groupings, options);
+        }
+    }
+
+    /// Prints the tables and writes the files to `folder`.
+    pub(super) fn report(
+        &self,
+        out: &mut impl Write,
+        judged: &[Judged],
+        folder: Option<&Path>,
+    ) -> anyhow::Result<()> {
+        let scored: Vec<Scored> = judged.iter().map(|judged| judged.scored.clone()).collect();
+        let groupings: Vec<Grouping> = self.by.iter().map(|&by| grouping(by)).collect();
+        let report = Report::new(&scored, &groupings, self.bootstrap());
         report.write_text(out)?;
         out.flush()?;
-        match &self.out {
+        match folder {
             Some(folder) => write_files(folder, &report, judged)
                 .with_context(|| format!("cannot write to {}", folder.display())),
             None => Ok(()),

@@ -7,6 +7,8 @@ mod show;
 mod simulate;
 mod train;
 
+pub use train::{ObjectiveName, objective};
+
 use std::process::ExitCode;
 
 /// Learn, judge and show tolerance tiers, from recorded outcomes

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
@@ -11,10 +12,11 @@ use anyhow::{Context, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::Format;
+use super::setting::SettingArgs;
+use super::tolerance::{Tier, TierArgs, TierReport};
 use super::{SOME_FAILED, UsageError, model_folder};
 use crate::audio::Waveform;
-use crate::recognizer::{Options, Recognizer, Transcript};
-use crate::units::Cost;
+use crate::recognizer::{Options, Recognizer, RecognizerScratch, Setting, Transcript};
 
 /// Transcribe audio files (WAV, FLAC, MP3, Ogg Vorbis): one line of text per file, in input order
 #[derive(clap::Args, Debug)]
@@ -28,15 +30,15 @@ pub struct Args {
     /// The model's folder [default: models/en, here or near the program]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
-    /// Score beam of the search, a cost; larger: slower, more accurate [default: the model's]
-    #[arg(long, value_name = "COST", allow_negative_numbers = true, value_parser = positive_cost)]
-    pub beam: Option<f32>,
-    /// Most hypotheses kept per frame; larger: slower, more accurate [default: the model's]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_active: Option<u32>,
-    /// Leave out the second look with the large language model: faster, less accurate
-    #[arg(long)]
-    pub no_rescore: bool,
+    /// Give so many different answers with their costs, best first (JSON only)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub n_best: Option<u16>,
+    /// How to search.
+    #[command(flatten)]
+    pub setting: SettingArgs,
+    /// Or which tier.
+    #[command(flatten)]
+    pub tier: TierArgs,
     /// Files worked on at once [default: one per processor]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
@@ -56,18 +58,28 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.files.iter().filter(|file| is_stdin(file)).count() > 1 {
         return Err(UsageError(anyhow!("standard input can be read once: give `-` once")).into());
     }
+    if args.n_best.is_some() && args.format != Format::Json {
+        return Err(UsageError(anyhow!("--n-best needs --format json")).into());
+    }
     let options = Options {
-        beam: args.beam.map(Cost),
-        max_active: args.max_active.map(|count| count as usize),
-        rescore: !args.no_rescore,
+        large_model: !args.setting.no_rescore,
         ..Options::default()
     };
     let folder = model_folder(args.model)?;
     let recognizer = Recognizer::open(&folder, options)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
         .map_err(UsageError)?;
+    let recognizer = Arc::new(recognizer);
+    let setting = args.setting.of(&recognizer)?;
+    let workers = jobs(args.jobs, usize::MAX);
+    let how = How {
+        recognizer: &recognizer,
+        setting,
+        n_best: usize::from(args.n_best.unwrap_or(0)),
+        tier: args.tier.of(&recognizer, &folder, workers)?,
+    };
     let failed = transcribe_all(
-        &recognizer,
+        &how,
         &args.files,
         args.format,
         jobs(args.jobs, args.files.len()),
@@ -88,7 +100,7 @@ fn jobs(asked: Option<u16>, files: usize) -> usize {
 /// Prints the answer of every file in order, each as soon as those before it are printed. Returns
 /// how many failed.
 fn transcribe_all(
-    recognizer: &Recognizer,
+    how: &How<'_>,
     files: &[PathBuf],
     format: Format,
     jobs: usize,
@@ -100,13 +112,11 @@ fn transcribe_all(
         scope.spawn(|| {
             let sender = sender;
             pool.broadcast(|_| {
-                let mut scratch = recognizer.scratch();
+                let mut scratch = how.recognizer.scratch();
                 // Files are taken one by one, not dealt out, so that answers come nearly in order
                 // and print early.
                 while let Some((index, file)) = take(&next, files) {
-                    let result = transcribe_one(file, |waveform| {
-                        Ok(recognizer.transcribe(waveform, &mut scratch)?)
-                    });
+                    let result = how.transcribe(file, &mut scratch);
                     if sender.send((index, result)).is_err() {
                         break; // Nobody prints any more: standard output was closed.
                     }
@@ -122,20 +132,51 @@ fn take<'f>(next: &AtomicUsize, files: &'f [PathBuf]) -> Option<(usize, &'f Path
     files.get(index).map(|file| (index, file.as_path()))
 }
 
-fn transcribe_one(
-    file: &Path,
-    transcribe: impl FnOnce(&Waveform) -> anyhow::Result<Transcript>,
-) -> anyhow::Result<Transcript> {
-    let waveform = if is_stdin(file) {
-        Waveform::read(io::stdin().lock(), None)?
-    } else {
-        Waveform::open(file)?
-    };
-    transcribe(&waveform)
+/// What to do with a file.
+struct How<'a> {
+    recognizer: &'a Recognizer,
+    setting: Setting,
+    /// Answers to give; 0: the best alone.
+    n_best: usize,
+    /// Who serves the tier, where one was asked for.
+    tier: Option<Tier>,
+}
+
+/// What was heard, and how its tier came by it.
+type Heard = (Transcript, Option<TierReport>);
+
+impl How<'_> {
+    fn transcribe(&self, file: &Path, scratch: &mut RecognizerScratch) -> anyhow::Result<Heard> {
+        let waveform = if is_stdin(file) {
+            Waveform::read(io::stdin().lock(), None)?
+        } else {
+            Waveform::open(file)?
+        };
+        if let Some(tier) = &self.tier {
+            let (transcript, report) = tier.transcribe(waveform)?;
+            return Ok((transcript, Some(report)));
+        }
+        Ok((self.at_setting(&waveform, scratch)?, None))
+    }
+
+    fn at_setting(
+        &self,
+        waveform: &Waveform,
+        scratch: &mut RecognizerScratch,
+    ) -> anyhow::Result<Transcript> {
+        let (recognizer, setting) = (self.recognizer, &self.setting);
+        if self.n_best == 0 {
+            return Ok(recognizer.transcribe_at(setting, waveform, scratch)?);
+        }
+        let scored = recognizer.score(waveform, scratch)?;
+        let mut transcript = recognizer.search(setting, &scored, scratch)?;
+        transcript.alternatives = recognizer.n_best(setting, &scored, self.n_best, scratch)?;
+        Ok(transcript)
+    }
 }
 
 fn print_in_order(
-    results: mpsc::Receiver<(usize, anyhow::Result<Transcript>)>,
+    results: mpsc::Receiver<(usize, anyhow::Result<Heard>)>,
     files: &[PathBuf],
     format: Format,
 ) -> anyhow::Result<usize> {
@@ -150,7 +191,9 @@ fn print_in_order(
             let file = &files[printed];
             printed += 1;
             match result {
-                Ok(transcript) => format.write(&mut out, file, &transcript)?,
+                Ok((transcript, tier)) => {
+                    format.write(&mut out, file, &transcript, tier.as_ref())?;
+                }
                 Err(error) => {
                     failed += 1;
                     let error = format!("{error:#}");
@@ -176,11 +219,4 @@ fn progress_bar(files: usize) -> ProgressBar {
 
 fn is_stdin(file: &Path) -> bool {
     file.as_os_str() == "-"
-}
-
-fn positive_cost(text: &str) -> Result<f32, String> {
-    match text.parse::<f32>() {
-        Ok(cost) if cost > 0.0 => Ok(cost),
-        _ => Err("a beam is a number above 0, about 8 (fast) to 16 (accurate)".into()),
-    }
 }

@@ -35,6 +35,13 @@ pub enum DecodeError {
         /// Frames consumed so far.
         frame: usize,
     },
+    /// The search was told to stop, or ran into its deadline.
+    #[error("cancelled before frame {frame}")]
+    Cancelled {
+        /// The first frame that was not searched; the number of frames where all were, and what
+        /// follows the search was not done.
+        frame: usize,
+    },
     /// A pruning value that means nothing.
     #[error("pruning: {knob} is {value}; beams are zero or more, counts one or more")]
     BadPruning {

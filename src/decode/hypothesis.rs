@@ -2,12 +2,15 @@
 
 use std::ops::{Add, AddAssign, Sub};
 
+use serde::Serialize;
+
 use crate::graph::{WORD_END, WORD_MASK, WORD_START};
 use crate::units::{Seconds, WordId};
 
 /// The cost of a whole path, `−ln` of its probability up to the scores' scale: smaller is better,
 /// often negative. Double precision, because it sums thousands of terms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
 pub struct PathCost(pub f64);
 
 impl PathCost {
@@ -79,24 +82,72 @@ pub struct Hypothesis {
 pub struct CostParts {
     /// The sum of negated scores.
     pub acoustic: PathCost,
-    /// The sum of arc costs and the final cost; after rescoring, without the small language
-    /// model's.
+    /// All the rest: arc costs and the final cost, in which after rescoring the large language
+    /// model's costs stand in place of the small one's.
     pub graph: PathCost,
-    /// The large language model's share, as weighted in rescoring; 0 without.
-    pub language: PathCost,
 }
 
 /// Work done by a search, summed over its frames.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Effort {
+    /// Score frames consumed.
+    pub frames: u32,
     /// Tokens that survived pruning and were expanded.
     pub tokens: u64,
     /// Emitting arcs of expanded tokens that were looked at.
     pub arcs: u64,
-    /// Frames in which the network top-N bit.
-    pub crowded_frames: u32,
-    /// Frames in which the arc budget ran out.
-    pub over_budget_frames: u32,
+    /// Epsilon arcs that were looked at.
+    pub epsilon_arcs: u64,
+    /// The network cutoffs applied, added up: how much worse than the best a token might be.
+    /// Divided by `frames`, the beam that was in force on average; infinite if none ever was.
+    pub cutoff: f64,
+    /// Frames in which each knob dropped something.
+    pub bit: KnobFrames,
+    /// The best score of every frame, added up: no path's acoustic cost is below the negative.
+    pub best_scores: f64,
+}
+
+/// Frames in which each pruning knob dropped a token or an expansion.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct KnobFrames {
+    /// The network beam dropped tokens (and the network top-N did not drop more).
+    pub network_beam: u32,
+    /// The network top-N.
+    pub network_top_n: u32,
+    /// The global beam.
+    pub global_beam: u32,
+    /// The global top-N.
+    pub global_top_n: u32,
+    /// The local beam.
+    pub local_beam: u32,
+    /// The local top-N.
+    pub local_top_n: u32,
+    /// The arc budget ran out.
+    pub arc_budget: u32,
+}
+
+impl AddAssign for KnobFrames {
+    fn add_assign(&mut self, other: KnobFrames) {
+        self.network_beam += other.network_beam;
+        self.network_top_n += other.network_top_n;
+        self.global_beam += other.global_beam;
+        self.global_top_n += other.global_top_n;
+        self.local_beam += other.local_beam;
+        self.local_top_n += other.local_top_n;
+        self.arc_budget += other.arc_budget;
+    }
+}
+
+impl AddAssign for Effort {
+    fn add_assign(&mut self, other: Effort) {
+        self.frames += other.frames;
+        self.tokens += other.tokens;
+        self.arcs += other.arcs;
+        self.epsilon_arcs += other.epsilon_arcs;
+        self.cutoff += other.cutoff;
+        self.bit += other.bit;
+        self.best_scores += other.best_scores;
+    }
 }
 
 /// A labelled arc on a path: its label, and the frame it consumes (for an epsilon arc, the frame

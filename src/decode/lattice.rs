@@ -91,49 +91,17 @@ impl Lattice {
         self.effort
     }
 
-    /// The best path: the same as [`Decoder::decode`](super::Decoder::decode) finds.
-    pub fn best_path(&self) -> Hypothesis {
-        let mut best = vec![(PathCost::IMPOSSIBLE, NONE, NONE); self.num_nodes()];
-        best[0].0 = PathCost(0.0);
-        for node in 0..self.num_nodes() as u32 {
-            for (index, arc) in (self.first_arc[node as usize]..).zip(self.arcs(node)) {
-                let own = PathCost(f64::from(arc.acoustic.0) + f64::from(arc.graph.0));
-                let cost = best[node as usize].0 + own;
-                let held = &mut best[arc.next as usize];
-                if cost < held.0 {
-                    *held = (cost, node, index);
-                }
-            }
-        }
-        let mut end = (PathCost::IMPOSSIBLE, 0, Cost::FREE);
-        for &(node, last) in &self.finals {
-            let cost = best[node as usize].0 + PathCost(f64::from(last.0));
-            if cost < end.0 {
-                end = (cost, node, last);
-            }
-        }
-        let mut path = Vec::new();
-        let mut at = end.1;
-        while best[at as usize].1 != NONE {
-            let (_, from, arc) = best[at as usize];
-            path.push((from, arc));
-            at = from;
-        }
-        path.reverse();
-        self.hypothesis(&path, end.2)
-    }
-
-    /// The words and costs of a path, given as (node, arc index) pairs and the final cost.
-    pub(super) fn hypothesis(&self, path: &[(u32, u32)], last: Cost) -> Hypothesis {
-        let mut parts = CostParts {
-            graph: PathCost(f64::from(last.0)),
-            ..CostParts::default()
-        };
+    /// The words and costs of a path, given as (node, arc index) pairs and what it costs in all.
+    pub(super) fn hypothesis(
+        &self,
+        path: impl Iterator<Item = (u32, u32)>,
+        cost: PathCost,
+    ) -> Hypothesis {
+        let mut acoustic = PathCost(0.0);
         let mut events = Vec::new();
-        for &(node, arc) in path {
-            let arc = &self.arcs[arc as usize];
-            parts.acoustic += PathCost(f64::from(arc.acoustic.0));
-            parts.graph += PathCost(f64::from(arc.graph.0));
+        for (node, arc) in path {
+            let arc = self.arc(arc);
+            acoustic += PathCost(f64::from(arc.acoustic.0));
             if arc.label != 0 {
                 events.push(Event {
                     label: arc.label,
@@ -144,12 +112,20 @@ impl Lattice {
         let frames = self.num_frames();
         Hypothesis {
             words: words_of(&events, frames),
-            cost: parts.acoustic + parts.graph,
-            parts: Some(parts),
+            cost,
+            parts: Some(CostParts {
+                acoustic,
+                graph: cost - acoustic,
+            }),
             reached_final: self.reached_final,
             frames,
             effort: self.effort,
         }
+    }
+
+    /// An arc by its index.
+    pub(super) fn arc(&self, index: u32) -> &LatticeArc {
+        &self.arcs[index as usize]
     }
 
     /// Index of the first arc of a node.

@@ -142,8 +142,10 @@ impl Links {
                 let Some(to) = tokens.find(packed.next().0) else {
                     continue;
                 };
-                let slack = (total - tokens.costs[to as usize]).max(0.0);
-                if slack <= self.beam {
+                // A link that would be better than the best way to its target lies beyond the bound
+                // that the search relaxed epsilon arcs within: it is no part of the search.
+                let slack = total - tokens.costs[to as usize];
+                if (0.0..=self.beam).contains(&slack) {
                     self.links.push(Link {
                         from: from as u32,
                         to,
@@ -258,9 +260,9 @@ impl Links {
         self.prune_back(usize::MAX);
     }
 
-    /// Sets the lattice beam of the next utterance; infinity keeps every path that reaches an end.
+    /// Sets the lattice beam of the next utterance; finite.
     pub(super) fn set_beam(&mut self, beam: f32) {
-        self.beam = beam.min(f32::MAX);
+        self.beam = beam;
     }
 
     /// Number of token sets: one more than frames consumed.

@@ -4,32 +4,41 @@
 //! [`Scratch`]. Scores come through [`Scorer`], so the search knows no network and tests pass a
 //! literal matrix.
 
+mod branch;
+mod cancel;
 mod error;
+mod expand;
 mod history;
 mod hypothesis;
 mod lattice;
 mod links;
+mod nbest;
+mod nearest;
 pub mod oracle;
+mod paths;
 mod prune;
 mod rescore;
 mod search;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tokens;
 
+pub use cancel::Cancel;
 pub use error::DecodeError;
-pub use hypothesis::{CostParts, Effort, Hypothesis, PathCost, Word};
+pub use hypothesis::{CostParts, Effort, Hypothesis, KnobFrames, PathCost, Word};
 pub use lattice::{Lattice, LatticeArc};
+pub use paths::{Edge, PathGraph};
 pub use prune::Pruning;
 pub use rescore::{LanguageModel, Rescoring};
 
 use crate::graph::Graph;
 
+use branch::{Branched, Branches};
 use history::History;
 use hypothesis::words_of;
 use lattice::Ends;
 use links::Links;
-use search::{Buffers, Search};
+use search::{Buffers, End, Recorder, Search};
 
 /// Scores of an utterance: natural logarithms of (pseudo-)likelihoods, larger is better.
 pub trait Scorer {
@@ -69,9 +78,15 @@ pub struct Decoder<'g> {
 #[derive(Default)]
 pub struct Scratch {
     buffers: Buffers,
+    branches: Branches,
     history: History,
     links: Links,
+    /// What may stop searches with this scratch, from the next one on. Default: nothing.
+    pub cancel: Option<Cancel>,
 }
+
+/// Scores, and what may stop their search.
+struct Stoppable<'s, S>(&'s S, Option<&'s Cancel>);
 
 impl Scratch {
     /// Empty buffers, which grow with the first utterance.
@@ -97,29 +112,31 @@ impl<'g> Decoder<'g> {
     /// [`Hypothesis::reached_final`] is false.
     ///
     /// # Errors
-    /// [`DecodeError`] if the scores do not fit the graph, are not numbers, or rule every path out.
+    /// [`DecodeError`] if the scores do not fit the graph, are not numbers, or rule every path out,
+    /// and if [`Scratch::cancel`] stops the search.
     pub fn decode(
         &self,
         scorer: &impl Scorer,
         scratch: &mut Scratch,
     ) -> Result<Hypothesis, DecodeError> {
         let Scratch {
-            buffers, history, ..
+            buffers,
+            branches,
+            history,
+            cancel,
+            ..
         } = scratch;
-        let mut search = self.start(scorer, buffers, history)?;
-        for frame in 0..scorer.num_frames() {
-            search.advance(scorer.frame(frame))?;
-        }
-        let end = search.finish()?;
-        let frames = search.frame;
-        let events = search.recorder.events(&search.graph, end.token, frames);
+        let scorer = Stoppable(scorer, cancel.as_ref());
+        let end = self.search(scorer, buffers, branches, history)?;
+        let frames = end.effort.frames;
+        let events = history.events(&self.graph.view(), end.token, frames);
         Ok(Hypothesis {
             words: words_of(&events, frames),
             cost: PathCost(end.cost),
             parts: None,
             reached_final: end.reached_final,
             frames,
-            effort: search.effort,
+            effort: end.effort,
         })
     }
 
@@ -133,37 +150,63 @@ impl<'g> Decoder<'g> {
         scorer: &impl Scorer,
         scratch: &mut Scratch,
     ) -> Result<Lattice, DecodeError> {
-        let Scratch { buffers, links, .. } = scratch;
-        links.set_beam(self.pruning.lattice_beam.0);
-        let mut search = self.start(scorer, buffers, links)?;
-        for frame in 0..scorer.num_frames() {
-            search.advance(scorer.frame(frame))?;
-        }
-        let end = search.finish()?;
-        let ends = search.ends(&end);
-        search.recorder.finish(ends.iter().map(|&(extra, _)| extra));
-        let last = Ends {
-            costs: &ends,
-            beam: self.pruning.lattice_beam.0,
-        };
-        let lattice = Lattice::build(&search.graph, search.recorder, scorer, &last);
-        Ok(lattice.with_outcome(end.reached_final, search.effort))
+        let Scratch {
+            buffers,
+            branches,
+            links,
+            cancel,
+            ..
+        } = scratch;
+        // Finite, so that a token that may not end is beyond it.
+        let beam = self.pruning.lattice_beam.0.min(f32::MAX);
+        links.set_beam(beam);
+        let stoppable = Stoppable(scorer, cancel.as_ref());
+        let end = self.search(stoppable, buffers, branches, links)?;
+        let graph = self.graph.view();
+        let ends = buffers.ends(&graph, &end);
+        links.finish(ends.iter().map(|&(extra, _)| extra));
+        let costs = &ends;
+        let lattice = Lattice::build(&graph, links, scorer, &Ends { costs, beam });
+        Ok(lattice.with_outcome(end.reached_final, end.effort))
     }
 
-    fn start<'a, R: search::Recorder>(
+    /// The whole search, noting what `recorder` notes, and branches only if they compete.
+    fn search(
         &self,
-        scorer: &impl Scorer,
-        buffers: &'a mut Buffers,
-        recorder: &'a mut R,
-    ) -> Result<Search<'a, R>, DecodeError>
-    where
-        'g: 'a,
-    {
+        scorer: Stoppable<'_, impl Scorer>,
+        buffers: &mut Buffers,
+        branches: &mut Branches,
+        recorder: &mut impl Recorder,
+    ) -> Result<End, DecodeError> {
+        if self.pruning.has_global() {
+            self.run(scorer, buffers, &mut Branched::new(recorder, branches))
+        } else {
+            self.run(scorer, buffers, recorder)
+        }
+    }
+
+    fn run(
+        &self,
+        Stoppable(scorer, cancel): Stoppable<'_, impl Scorer>,
+        buffers: &mut Buffers,
+        recorder: &mut impl Recorder,
+    ) -> Result<End, DecodeError> {
         let (graph, scores) = (self.graph.num_pdfs(), scorer.num_pdfs());
         if graph > scores {
             return Err(DecodeError::PdfMismatch { graph, scores });
         }
         let start = self.graph.start().0;
-        Search::start(self.graph.view(), start, self.pruning, buffers, recorder)
+        let view = self.graph.view();
+        let mut search = Search::start(view, start, self.pruning, buffers, recorder)?;
+        for frame in 0..scorer.num_frames() {
+            if let Some(cancel) = cancel {
+                cancel.begin_frame(frame)?;
+            }
+            search.advance(scorer.frame(frame))?;
+        }
+        if let Some(cancel) = cancel {
+            cancel.check(scorer.num_frames())?;
+        }
+        search.finish()
     }
 }

@@ -1,4 +1,4 @@
-//! The best path of a lattice under a larger language model.
+//! The paths of a lattice under a larger language model.
 //!
 //! The graph's arc costs hold the small model's costs, pushed forward along the words so that they
 //! cannot be told from the rest; so each path is followed with its state in both models, and on
@@ -10,8 +10,8 @@ use std::hash::Hash;
 use crate::graph::WORD_MASK;
 use crate::units::{Cost, WordId};
 
-use super::hypothesis::{Hypothesis, PathCost};
-use super::lattice::Lattice;
+use super::lattice::{Lattice, LatticeArc};
+use super::paths::{Edge, PathGraph};
 
 /// A language model as rescoring needs it: a deterministic automaton over words.
 pub trait LanguageModel {
@@ -39,150 +39,137 @@ pub struct Rescoring<'m, S, L> {
     pub histories: usize,
 }
 
-/// A path to a node with the states of both models after it.
+/// A lattice node with the states of both models after some path to it.
 #[derive(Clone, Copy)]
 struct Partial<S, L> {
     small: S,
     large: L,
+    /// Cost of the best way there.
     cost: f64,
-    /// The part of the cost that the models changed: −Σ small, and scale · Σ large.
-    removed: f64,
-    added: f64,
-    /// The partial path before the arc, and the arc.
-    back: u32,
-    arc: u32,
-    node: u32,
 }
 
-/// No partial path before.
+/// A partial that was dropped, or is not numbered yet.
 const NONE: u32 = u32::MAX;
 
 impl Lattice {
-    /// The best path when the small language model's costs are replaced by the large one's. Word
-    /// times are the path's own.
-    pub fn rescore<S: LanguageModel, L: LanguageModel>(
+    /// The paths when the small language model's costs are replaced by the large one's, with word
+    /// times of their own: each lattice node once for every pair of language model states, of which
+    /// the cheapest [`Rescoring::histories`] are kept.
+    pub fn rescored<S: LanguageModel, L: LanguageModel>(
         &self,
         how: &Rescoring<'_, S, L>,
-    ) -> Hypothesis {
+    ) -> PathGraph<'_> {
         let mut partials = vec![Partial {
             small: how.small.start(),
             large: how.large.start(),
             cost: 0.0,
-            removed: 0.0,
-            added: 0.0,
-            back: NONE,
-            arc: NONE,
-            node: 0,
         }];
         let mut at_node: Vec<Vec<u32>> = vec![Vec::new(); self.num_nodes()];
         at_node[0].push(0);
+        let (mut places, mut edges, mut order) = (Vec::new(), Vec::new(), Vec::new());
         for node in 0..self.num_nodes() as u32 {
             let mut here = std::mem::take(&mut at_node[node as usize]);
             keep_best(&mut here, &partials, how.histories);
-            for (index, arc) in (self.first_arc(node)..).zip(self.arcs(node)) {
-                let own = f64::from(arc.acoustic.0) + f64::from(arc.graph.0);
-                for &from in &here {
-                    let mut partial = Partial {
-                        back: from,
-                        arc: index,
-                        node: arc.next,
-                        ..partials[from as usize]
-                    };
-                    partial.cost += own;
-                    partial.say(arc.label & WORD_MASK, how);
-                    arrive(&mut partials, &mut at_node[arc.next as usize], partial);
+            for &held in &here {
+                let from = places.len() as u32;
+                places.push(node);
+                order.push(held);
+                let source = partials[held as usize];
+                for (arc, found) in (self.first_arc(node)..).zip(self.arcs(node)) {
+                    let (partial, cost) = source.after(found, how);
+                    let next = arrive(&mut partials, &mut at_node[found.next as usize], partial);
+                    edges.push(Edge {
+                        from,
+                        next,
+                        cost,
+                        arc,
+                    });
                 }
             }
             at_node[node as usize] = here;
         }
-        self.best_end(how, &partials, &at_node)
+        let number = numbers(&order, partials.len());
+        edges
+            .iter_mut()
+            .for_each(|edge| edge.next = number[edge.next as usize]);
+        edges.retain(|edge| edge.next != NONE);
+        let finals = self.ends(how, &partials, &at_node);
+        let finals = finals.map(|(partial, last)| (number[partial as usize], last));
+        PathGraph::new(self, places, edges, finals.collect())
     }
 
-    fn best_end<S: LanguageModel, L: LanguageModel>(
-        &self,
-        how: &Rescoring<'_, S, L>,
-        partials: &[Partial<S::State, L::State>],
-        at_node: &[Vec<u32>],
-    ) -> Hypothesis {
-        let mut best = (f64::INFINITY, 0, Cost::FREE, (0.0, 0.0));
-        for &(node, last) in self.finals() {
-            for &index in &at_node[node as usize] {
+    /// The partials at the lattice's ends, and what ending there costs.
+    fn ends<'a, S: LanguageModel, L: LanguageModel>(
+        &'a self,
+        how: &'a Rescoring<'_, S, L>,
+        partials: &'a [Partial<S::State, L::State>],
+        at_node: &'a [Vec<u32>],
+    ) -> impl Iterator<Item = (u32, f64)> + 'a {
+        self.finals().iter().flat_map(move |&(node, last)| {
+            at_node[node as usize].iter().map(move |&index| {
                 let partial = &partials[index as usize];
-                let mut language = (partial.removed, partial.added);
+                let mut cost = f64::from(last.0);
                 // Without a final state the graph charged no end cost, so none is replaced.
                 if self.reached_final() {
-                    language.0 += f64::from(how.small.end(partial.small).0);
-                    language.1 += f64::from(how.scale) * f64::from(how.large.end(partial.large).0);
+                    cost -= f64::from(how.small.end(partial.small).0);
+                    cost += f64::from(how.scale) * f64::from(how.large.end(partial.large).0);
                 }
-                let unscored = partial.cost + partial.removed - partial.added;
-                let cost = unscored + f64::from(last.0) - language.0 + language.1;
-                if cost < best.0 {
-                    best = (cost, index, last, language);
-                }
-            }
-        }
-        let (_, mut at, last, (removed, added)) = best;
-        let mut path = Vec::new();
-        while let Some(partial) = partials
-            .get(at as usize)
-            .filter(|partial| partial.back != NONE)
-        {
-            path.push((partials[partial.back as usize].node, partial.arc));
-            at = partial.back;
-        }
-        path.reverse();
-        let mut hypothesis = self.hypothesis(&path, last);
-        if let Some(parts) = &mut hypothesis.parts {
-            parts.graph = parts.graph - PathCost(removed);
-            parts.language = PathCost(added);
-            hypothesis.cost = parts.acoustic + parts.graph + parts.language;
-        }
-        hypothesis
+                (index, cost)
+            })
+        })
     }
 }
 
+/// The place of each of `count` partials in `order`.
+fn numbers(order: &[u32], count: usize) -> Vec<u32> {
+    let mut number = vec![NONE; count];
+    for (place, &partial) in (0u32..).zip(order) {
+        number[partial as usize] = place;
+    }
+    number
+}
+
 impl<S: Copy, L: Copy> Partial<S, L> {
-    /// Says a word, if there is one.
-    fn say<A, B>(&mut self, word: u32, how: &Rescoring<'_, A, B>)
+    /// What an arc leads to, and what it costs.
+    fn after<A, B>(&self, arc: &LatticeArc, how: &Rescoring<'_, A, B>) -> (Self, Cost)
     where
         A: LanguageModel<State = S>,
         B: LanguageModel<State = L>,
     {
-        if word == 0 {
-            return;
+        let mut after = *self;
+        let mut cost = f64::from(arc.acoustic.0) + f64::from(arc.graph.0);
+        let word = arc.label & WORD_MASK;
+        if word != 0 {
+            let (small, removed) = how.small.step(self.small, WordId(word));
+            let (large, added) = how.large.step(self.large, WordId(word));
+            (after.small, after.large) = (small, large);
+            cost += f64::from(how.scale) * f64::from(added.0) - f64::from(removed.0);
         }
-        let (small, removed) = how.small.step(self.small, WordId(word));
-        let (large, added) = how.large.step(self.large, WordId(word));
-        let (removed, added) = (
-            f64::from(removed.0),
-            f64::from(how.scale) * f64::from(added.0),
-        );
-        self.small = small;
-        self.large = large;
-        self.removed += removed;
-        self.added += added;
-        self.cost += added - removed;
+        after.cost += cost;
+        (after, Cost(cost as f32))
     }
 }
 
-/// Keeps the cheaper of two partial paths with the same states at the same node.
+/// The partial with these states at a node, made if there is none, at the cheaper of both costs.
 fn arrive<S: Copy + Eq, L: Copy + Eq>(
     partials: &mut Vec<Partial<S, L>>,
     here: &mut Vec<u32>,
     partial: Partial<S, L>,
-) {
+) -> u32 {
     let same = here.iter().find(|&&index| {
         let held = &partials[index as usize];
         held.small == partial.small && held.large == partial.large
     });
     match same {
-        Some(&index) if partial.cost < partials[index as usize].cost => {
-            partials[index as usize] = partial
+        Some(&index) => {
+            let held = &mut partials[index as usize].cost;
+            *held = held.min(partial.cost);
+            index
         }
-        Some(_) => {}
         None => {
             here.push(partials.len() as u32);
             partials.push(partial);
+            partials.len() as u32 - 1
         }
     }
 }

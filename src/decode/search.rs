@@ -10,16 +10,15 @@
 //! Results are the same bit for bit on every run: every loop runs in order of index, and of equally
 //! cheap arrivals at a state the first stays.
 
-use crate::graph::{GraphView, PDF_LIMIT, PackedArc, Rows};
+use crate::graph::{GraphView, PDF_LIMIT};
 use crate::units::StateId;
 
 use super::error::DecodeError;
-use super::hypothesis::Effort;
-use super::prune::{Cutoff, Expansion, Pruner, Pruning};
+use super::expand::{BLOCK, Out, fetch};
+use super::hypothesis::{Effort, KnobFrames};
+use super::prune::{Cutoff, Expansion, FrameTokens, Pruner, Pruning};
 use super::tokens::{Arrival, TokenSet};
 
-/// Tokens whose rows are fetched together: their cache misses overlap.
-const BLOCK: usize = 16;
 /// Epsilon relaxations of one frame beyond which the graph must have a negative loop: an exact
 /// search of a graph of millions of states needs fewer, and single precision would hide the loop
 /// soon after.
@@ -43,6 +42,11 @@ pub(super) trait Recorder {
     fn begin(&mut self);
     /// The tokens of a frame are final, those up to `cutoff` will be expanded.
     fn open_frame(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32);
+    /// By token of the open frame up to its cutoff, the last word on its way; empty where nobody
+    /// asked for branches.
+    fn words(&self) -> &[u32] {
+        &[]
+    }
     /// What steps from this token will carry; `frame` is the number of frames consumed so far.
     fn source(&mut self, graph: &GraphView<'_>, token: u32, frame: u32) -> u32;
     /// A step to a token of the next frame, which `cost` arrives at and which now costs `held`.
@@ -82,15 +86,15 @@ impl Default for Buffers {
 
 /// A search under way.
 pub(super) struct Search<'a, R> {
-    pub graph: GraphView<'a>,
+    graph: GraphView<'a>,
     pruning: Pruning,
     buffers: &'a mut Buffers,
-    pub recorder: &'a mut R,
+    recorder: &'a mut R,
     /// What a token's cost leaves out: the total cost is `offset + cost`.
     offset: f64,
     /// Frames consumed.
-    pub frame: u32,
-    pub effort: Effort,
+    frame: u32,
+    effort: Effort,
 }
 
 /// Where a search ended.
@@ -100,8 +104,12 @@ pub(super) struct End {
     pub token: u32,
     /// Total cost of the best path, final cost included.
     pub cost: f64,
+    /// The same, relative to what the tokens' costs are relative to.
+    pub relative: f32,
     /// Whether the token's state is final.
     pub reached_final: bool,
+    /// The work done.
+    pub effort: Effort,
 }
 
 impl<'a, R: Recorder> Search<'a, R> {
@@ -147,13 +155,17 @@ impl<'a, R: Recorder> Search<'a, R> {
             .cutoff(&tokens.costs, &self.pruning)
             .ok_or(dead_end.clone())?;
         self.recorder.open_frame(&self.graph, tokens, cut.cost);
-        self.effort.crowded_frames += u32::from(cut.crowded);
         let best = tokens.costs[cut.best];
+        if cut.cost < f32::MAX {
+            self.effort.cutoff += f64::from(cut.cost - best);
+        }
         next.clear(tokens.len());
         let bound = self.expand(&cut, best);
         self.offset += f64::from(best) - f64::from(highest);
         self.recorder.close_frame();
         self.frame += 1;
+        self.effort.frames += 1;
+        self.effort.best_scores += f64::from(highest);
         std::mem::swap(&mut self.buffers.tokens, &mut self.buffers.next);
         if self.buffers.tokens.len() == 0 {
             return Err(dead_end);
@@ -198,9 +210,14 @@ impl<'a, R: Recorder> Search<'a, R> {
             expansions,
             ..
         } = &mut *self.buffers;
-        let survivors = pruner.survivors(&tokens.costs, cut, &self.pruning);
-        let local = self.pruning.has_local();
+        let (top_n, local_beam) = (self.pruning.local_top_n, self.pruning.local_beam.0);
         let (recorder, beam) = (&mut *self.recorder, cut.beam);
+        let frame = FrameTokens {
+            costs: &tokens.costs,
+            words: recorder.words(),
+        };
+        let mut bit = KnobFrames::default();
+        let survivors = pruner.survivors(frame, cut, &self.pruning, &mut bit);
         let mut out = Out {
             next,
             recorder,
@@ -208,10 +225,11 @@ impl<'a, R: Recorder> Search<'a, R> {
             beam,
             bound: f32::MAX,
             arcs: 0,
+            bit,
         };
         for block in survivors.chunks(BLOCK) {
             if out.arcs >= self.pruning.arc_budget {
-                self.effort.over_budget_frames += 1;
+                out.bit.arc_budget = 1;
                 break;
             }
             self.effort.tokens += block.len() as u64;
@@ -221,14 +239,18 @@ impl<'a, R: Recorder> Search<'a, R> {
                     continue;
                 }
                 let source = out.recorder.source(&self.graph, row.token, self.frame);
-                if local {
+                if row.arcs.len() > top_n {
                     out.some(row, base, source, &self.pruning, expansions);
+                } else if base + row.cheapest + local_beam < out.bound {
+                    // Elsewhere the local beam ends beyond the bound and can drop nothing.
+                    out.near_best(row, base, source, local_beam);
                 } else {
                     out.all(row, base, source);
                 }
             }
         }
         self.effort.arcs += out.arcs as u64;
+        self.effort.bit += out.bit;
         out.bound
     }
 
@@ -263,6 +285,7 @@ impl<'a, R: Recorder> Search<'a, R> {
                     if cost + row.cheapest > bound {
                         continue;
                     }
+                    self.effort.epsilon_arcs += row.arcs.len() as u64;
                     let source = self.recorder.source(&self.graph, row.token, self.frame);
                     for (index, arc) in (row.first..).zip(row.arcs) {
                         let total = cost + arc.cost().0;
@@ -316,132 +339,24 @@ impl<'a, R: Recorder> Search<'a, R> {
         Ok(End {
             token,
             cost: self.offset + f64::from(cost),
+            relative: cost,
             reached_final,
+            effort: self.effort,
         })
     }
-
-    /// How much worse than the best path each token ends, and what of that is its state's final
-    /// cost; infinity where a path may not end.
-    pub(super) fn ends(&self, end: &End) -> Vec<(f32, f32)> {
-        let tokens = &self.buffers.tokens;
-        let best = (end.cost - self.offset) as f32;
-        let ends = tokens
-            .states
-            .iter()
-            .zip(&tokens.costs)
-            .map(|(&state, &cost)| {
-                let last = if end.reached_final {
-                    self.graph.final_cost(StateId(state)).0
-                } else {
-                    0.0
-                };
-                (cost + last - best, last)
-            });
-        ends.collect()
-    }
 }
 
-/// The row of a token, fetched.
-#[derive(Clone, Copy)]
-struct Row<'g> {
-    token: u32,
-    /// Index of the first arc.
-    first: u32,
-    arcs: &'g [PackedArc],
-    /// Cost of the first arc, which is the cheapest; infinite if there is none.
-    cheapest: f32,
-}
-
-/// Fetches the rows of a block of tokens. Each pass touches memory that the others need, for all
-/// tokens at once, so that the misses of different tokens overlap: most of a search's time is
-/// waiting for these.
-#[inline(always)]
-fn fetch<'g>(rows: &Rows<'g>, tokens: &TokenSet, block: &[u32]) -> [Row<'g>; BLOCK] {
-    let mut fetched = [Row {
-        token: 0,
-        first: 0,
-        arcs: &[],
-        cheapest: f32::INFINITY,
-    }; BLOCK];
-    for (row, &token) in fetched.iter_mut().zip(block) {
-        row.token = token;
-        (row.first, row.arcs) = rows.row(tokens.states[token as usize]);
-    }
-    for row in &mut fetched[..block.len()] {
-        row.cheapest = row.arcs.first().map_or(f32::INFINITY, |arc| arc.cost().0);
-    }
-    fetched
-}
-
-/// Where expansions go.
-struct Out<'s, R> {
-    next: &'s mut TokenSet,
-    recorder: &'s mut R,
-    acoustic: &'s [f32; PDF_LIMIT],
-    beam: f32,
-    /// No token of the next frame above this can survive.
-    bound: f32,
-    /// Arcs looked at.
-    arcs: usize,
-}
-
-impl<R: Recorder> Out<'_, R> {
-    /// Every expansion of a token within the bound.
-    #[inline(always)]
-    fn all(&mut self, row: &Row<'_>, base: f32, source: u32) {
-        let mut seen = row.arcs.len();
-        for (index, &arc) in row.arcs.iter().enumerate() {
-            let graph_cost = base + arc.cost().0;
-            // Arcs are sorted and no acoustic cost is negative: the rest are beyond the bound too.
-            if graph_cost > self.bound {
-                seen = index + 1;
-                break;
-            }
-            let cost = graph_cost + self.acoustic[arc.pdf().index()];
-            self.step(arc, cost, source, row.first + index as u32);
-        }
-        self.arcs += seen;
-    }
-
-    /// The expansions of a token that local pruning keeps.
-    fn some(
-        &mut self,
-        row: &Row<'_>,
-        base: f32,
-        source: u32,
-        pruning: &Pruning,
-        expansions: &mut Vec<Expansion>,
-    ) {
-        self.arcs += row.arcs.len();
-        expansions.clear();
-        expansions.extend((0..).zip(row.arcs).map(|(arc, packed)| {
-            let cost = base + packed.cost().0 + self.acoustic[packed.pdf().index()];
-            Expansion { cost, arc }
-        }));
-        pruning.keep_local(expansions);
-        for kept in &*expansions {
-            let arc = row.arcs[kept.arc as usize];
-            self.step(arc, kept.cost, source, row.first + kept.arc);
-        }
-    }
-
-    #[inline(always)]
-    fn step(&mut self, arc: PackedArc, cost: f32, source: u32, index: u32) {
-        // An impossible cost is above every bound, since bounds are finite.
-        if cost > self.bound {
-            return;
-        }
-        if cost + self.beam < self.bound {
-            self.bound = cost + self.beam;
-        }
-        let arrival = self.next.arrive(arc.next().0, cost);
-        let (Arrival::New(token) | Arrival::Better(token) | Arrival::Worse(token)) = arrival;
-        let step = Step {
-            source,
-            arc: index,
-            labelled: arc.has_label(),
+impl Buffers {
+    /// How much worse than the best path each token of a finished search ends, and what of that is
+    /// its state's final cost; infinity where a path may not end.
+    pub(super) fn ends(&self, graph: &GraphView<'_>, end: &End) -> Vec<(f32, f32)> {
+        let last = |state: u32| match end.reached_final {
+            true => graph.final_cost(StateId(state)).0,
+            false => 0.0,
         };
-        self.recorder
-            .emitting(step, arrival, cost, self.next.costs[token as usize]);
+        let tokens = self.tokens.states.iter().zip(&self.tokens.costs);
+        tokens
+            .map(|(&state, &cost)| (cost + last(state) - end.relative, last(state)))
+            .collect()
     }
 }

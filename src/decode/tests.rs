@@ -13,7 +13,7 @@ const PDFS: usize = 6;
 
 /// Arcs (from, pdf or epsilon, label, cost, to), final states with costs, and a score matrix.
 #[derive(Clone, Debug)]
-pub(super) struct Case {
+pub(crate) struct Case {
     pub states: usize,
     pub arcs: Vec<(u32, Option<u32>, u32, f32, u32)>,
     pub finals: Vec<(u32, f32)>,
@@ -21,7 +21,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-    pub(super) fn graph(&self) -> Graph {
+    pub(crate) fn graph(&self) -> Graph {
         let mut builder = GraphBuilder::new();
         builder.add_states(self.states);
         builder.set_start(StateId(0));
@@ -43,7 +43,7 @@ impl Case {
 
 /// Random cases: epsilon arcs are a third, of positive cost, and may form loops; a label may hold
 /// flags.
-pub(super) fn cases() -> impl Strategy<Value = Case> {
+pub(crate) fn cases() -> impl Strategy<Value = Case> {
     (1usize..25, 0usize..12).prop_flat_map(|(states, frames)| {
         let state = 0..states as u32;
         let pdf = prop_oneof![2 => (0..PDFS as u32).prop_map(Some), 1 => Just(None)];
@@ -91,8 +91,20 @@ proptest! {
         match (decode(&case, Pruning::OFF), expected) {
             (Ok(found), Ok(expected)) => {
                 prop_assert!((found.cost.0 - expected.cost.0).abs() < 1e-4);
-                prop_assert_eq!(found.words, expected.words);
                 prop_assert_eq!(found.reached_final, expected.reached_final);
+                // Of paths that cost the same but for rounding, each search may find another.
+                if found.words != expected.words {
+                    let ids = |heard: &Hypothesis| -> Vec<_> {
+                        heard.words.iter().map(|word| word.id).collect()
+                    };
+                    let graph = case.graph();
+                    let decoder = Decoder::new(&graph, Pruning::OFF).unwrap();
+                    let lattice = decoder.lattice(&case.scores, &mut Scratch::new()).unwrap();
+                    let ways = lattice.paths().n_best(20);
+                    let way = ways.iter().find(|way| ids(way) == ids(&expected));
+                    let extra = way.map(|way| way.cost.0 - found.cost.0);
+                    prop_assert!(extra.is_some_and(|extra| extra < 1e-4), "{extra:?}");
+                }
             }
             (found, expected) => prop_assert_eq!(found.err(), expected.err()),
         }
@@ -106,6 +118,8 @@ proptest! {
             Pruning { network_top_n: n, ..Pruning::OFF },
             Pruning { local_beam: Cost(beam), ..Pruning::OFF },
             Pruning { local_top_n: n, ..Pruning::OFF },
+            Pruning { global_beam: Cost(beam), ..Pruning::OFF },
+            Pruning { global_top_n: n, ..Pruning::OFF },
             Pruning { arc_budget: n, ..Pruning::OFF },
         ];
         for pruning in knobs {
@@ -261,12 +275,155 @@ proptest! {
         };
         let (small, large) = (Toy(3), Toy(7));
         let how = Rescoring { small: &small, large: &large, scale: 0.8, histories: usize::MAX };
-        let found = lattice.rescore(&how);
+        let found = lattice.rescored(&how).best();
         let mut every = EveryPath { graph: &graph, case: &case, how, best: f64::INFINITY };
         let state = (graph.start(), small.start(), large.start());
         every.walk(0, state, 0.0, lattice.reached_final());
         prop_assert!((found.cost.0 - every.best).abs() < 1e-3, "{} {}", found.cost.0, every.best);
     }
+}
+
+/// Words, cost and edges of a path.
+type Walked = (Vec<u32>, f64, Vec<Edge>);
+
+/// Every path of a graph; `None` if there are too many.
+pub(crate) fn every_path(paths: &PathGraph<'_>) -> Option<Vec<Walked>> {
+    let mut found = Vec::new();
+    let mut open = vec![(0u32, Vec::new(), 0.0, Vec::new())];
+    while let Some((node, words, cost, edges)) = open.pop() {
+        for (_, last) in paths.finals().filter(|&(end, _)| end == node) {
+            found.push((words.clone(), cost + last.0, edges.clone()));
+        }
+        for edge in paths.edges(node) {
+            let (mut words, mut edges) = (words.clone(), edges.clone());
+            words.extend(Some(paths.word(edge).0).filter(|&word| word != 0));
+            edges.push(*edge);
+            open.push((edge.next, words, cost + f64::from(edge.cost.0), edges));
+        }
+        if found.len() + open.len() > 3000 {
+            return None;
+        }
+    }
+    Some(found)
+}
+
+/// The plain table.
+fn edit_distance(a: &[u32], b: &[u32]) -> u32 {
+    let mut row: Vec<u32> = (0..=b.len() as u32).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i as u32 + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + u32::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// The best few, and the nearest to a word sequence, by looking at every path.
+    #[test]
+    fn the_best_few_and_the_nearest(
+        case in cases_without_loops(),
+        reference in prop::collection::vec(1u32..50, 0..4),
+        count in 1usize..6,
+    ) {
+        let graph = case.graph();
+        let decoder = Decoder::new(&graph, Pruning::OFF).unwrap();
+        let Ok(lattice) = decoder.lattice(&case.scores, &mut Scratch::new()) else {
+            return Ok(());
+        };
+        let paths = lattice.paths();
+        let Some(every) = every_path(&paths) else { return Ok(()); };
+        let mut cheapest = std::collections::BTreeMap::new();
+        for (words, cost, _) in &every {
+            let held = cheapest.entry(words.clone()).or_insert(*cost);
+            *held = cost.min(*held);
+        }
+        let mut costs: Vec<f64> = cheapest.values().copied().collect();
+        costs.sort_by(f64::total_cmp);
+        costs.truncate(count);
+        let found = paths.n_best(count);
+        prop_assert_eq!(found.len(), costs.len());
+        for (found, cost) in found.iter().zip(costs) {
+            let words: Vec<u32> = found.words.iter().map(|word| word.id.0).collect();
+            prop_assert!((found.cost.0 - cost).abs() < 1e-3, "{} {cost}", found.cost.0);
+            prop_assert!((cheapest[&words] - cost).abs() < 1e-3);
+        }
+        let ids: Vec<_> = reference.iter().map(|&word| crate::units::WordId(word)).collect();
+        let nearest = cheapest.keys().map(|words| edit_distance(words, &reference)).min();
+        prop_assert_eq!(paths.least_errors(&ids), nearest);
+    }
+
+    /// A limit that is on and drops nothing follows branches and finds the same.
+    #[test]
+    fn branches_that_compete_without_loss_change_nothing(case in cases()) {
+        let exact = decode(&case, Pruning::OFF);
+        let on = Pruning { global_beam: Cost(1e30), ..Pruning::OFF };
+        prop_assert_eq!(decode(&case, on), exact);
+    }
+}
+
+/// From the start, word 6 costs 2 more than word 5 but ends cheaper: a local beam of 1 drops it.
+#[test]
+fn a_local_beam_drops_a_token_s_worse_expansions() {
+    let mut case = chain();
+    case.arcs = vec![
+        (0, Some(0), 5, 0.0, 1),
+        (0, Some(0), 6, 2.0, 2),
+        (1, Some(0), 0, 0.0, 1),
+        (2, Some(0), 0, 0.0, 2),
+    ];
+    case.finals = vec![(1, 9.0), (2, 0.0)];
+    for (beam, word) in [(1.0, 5), (2.5, 6)] {
+        let local_beam = Cost(beam);
+        let found = decode(
+            &case,
+            Pruning {
+                local_beam,
+                ..Pruning::OFF
+            },
+        )
+        .unwrap();
+        assert_eq!(found.words[0].id.0, word, "local beam {beam}");
+        assert_eq!(found.effort.bit.local_beam > 0, word == 5);
+    }
+}
+
+/// Two words compete at every frame; with one token a branch, each word keeps its best.
+#[test]
+fn a_branch_is_all_tokens_with_the_same_last_word() {
+    let mut case = chain();
+    case.arcs = vec![
+        (0, Some(0), 5, 0.0, 1),
+        (0, Some(0), 6, 0.1, 2),
+        (1, Some(0), 0, 0.0, 1),
+        (1, Some(0), 0, 3.0, 3),
+        (2, Some(0), 0, 0.0, 2),
+        (2, Some(0), 0, 3.0, 3),
+    ];
+    case.states = 4;
+    case.finals = vec![(2, 0.0), (3, 0.0)];
+    let pruning = Pruning {
+        global_top_n: 1,
+        ..Pruning::OFF
+    };
+    let found = decode(&case, pruning).unwrap();
+    assert_eq!(
+        found.words[0].id.0, 6,
+        "the better word's token is kept beside the best"
+    );
+    assert!(found.effort.bit.global_top_n > 0 && found.effort.bit.global_beam == 0);
+    let network = Pruning {
+        network_top_n: 1,
+        ..Pruning::OFF
+    };
+    let found = decode(&case, network).unwrap();
+    assert_eq!(found.words[0].id.0, 5, "all tokens compete with all");
 }
 
 /// A model that knows the last word and prices words by a fixed scramble.
@@ -292,7 +449,7 @@ impl LanguageModel for Toy {
 }
 
 /// Small cases whose epsilon arcs lead to later states only.
-fn cases_without_loops() -> impl Strategy<Value = Case> {
+pub(crate) fn cases_without_loops() -> impl Strategy<Value = Case> {
     cases().prop_map(|mut case| {
         let states = case.states.min(5) as u32;
         case.arcs.truncate(9);
@@ -378,4 +535,97 @@ fn backward_pruning_keeps_the_best_path_of_a_long_utterance() {
     assert_eq!(found.words, expected.words);
     assert!((found.cost.0 - expected.cost.0).abs() < 1e-3);
     assert!(lattice.num_nodes() < 1200, "{}", lattice.num_nodes());
+}
+
+/// Scores of a long utterance that somebody cancels while a frame of it is read.
+struct Interrupted {
+    cancel: Cancel,
+    at: usize,
+    row: [f32; PDFS],
+}
+
+impl Scorer for Interrupted {
+    fn num_frames(&self) -> usize {
+        10_000
+    }
+
+    fn num_pdfs(&self) -> usize {
+        PDFS
+    }
+
+    fn frame(&self, frame: usize) -> &[f32] {
+        if frame == self.at {
+            let cancel = &self.cancel;
+            std::thread::scope(|scope| scope.spawn(|| cancel.cancel()).join().unwrap());
+        }
+        &self.row
+    }
+}
+
+fn cancelled_by(cancel: &Cancel) -> Scratch {
+    Scratch {
+        cancel: Some(cancel.clone()),
+        ..Scratch::new()
+    }
+}
+
+#[test]
+fn a_search_cancelled_before_its_start_begins_no_frame() {
+    let graph = chain().graph();
+    let decoder = Decoder::new(&graph, Pruning::OFF).unwrap();
+    let cancelled = Cancel::new();
+    assert_eq!(cancelled.cancel(), 0);
+    for cancel in [cancelled, Cancel::at(Some(std::time::Instant::now()))] {
+        let mut scratch = cancelled_by(&cancel);
+        let stopped = decoder.decode(&chain().scores, &mut scratch).unwrap_err();
+        assert_eq!(stopped, DecodeError::Cancelled { frame: 0 });
+        let stopped = decoder.lattice(&chain().scores, &mut scratch).unwrap_err();
+        assert_eq!(stopped, DecodeError::Cancelled { frame: 0 });
+        assert_eq!(cancel.frames(), 0);
+    }
+}
+
+#[test]
+fn a_search_cancelled_by_another_thread_finishes_its_frame_and_no_other() {
+    let graph = chain().graph();
+    let decoder = Decoder::new(&graph, Pruning::OFF).unwrap();
+    for at in [0, 1, 700, 9_999] {
+        let (cancel, row) = (Cancel::new(), [0.0; PDFS]);
+        let mut scratch = cancelled_by(&cancel);
+        let scores = Interrupted { cancel, at, row };
+        let stopped = decoder.decode(&scores, &mut scratch).unwrap_err();
+        assert_eq!(stopped, DecodeError::Cancelled { frame: at + 1 });
+        assert_eq!(scores.cancel.frames(), at as u64 + 1);
+    }
+}
+
+#[test]
+fn a_search_that_runs_free_is_cancelled_within_two_frames() {
+    let graph = chain().graph();
+    let decoder = Decoder::new(&graph, Pruning::OFF).unwrap();
+    let scores = Array2::zeros((2_000_000, PDFS));
+    let cancel = Cancel::new();
+    let begun = std::thread::scope(|scope| {
+        let search = scope.spawn(|| decoder.decode(&scores, &mut cancelled_by(&cancel)));
+        while cancel.frames() < 100 {
+            std::hint::spin_loop();
+        }
+        let begun = cancel.cancel();
+        let stopped = search.join().unwrap().unwrap_err();
+        let frame = begun as usize;
+        assert_eq!(stopped, DecodeError::Cancelled { frame });
+        begun
+    });
+    assert_eq!(cancel.frames(), begun);
+}
+
+#[test]
+fn a_token_that_stops_nothing_changes_nothing() {
+    let graph = chain().graph();
+    let decoder = Decoder::new(&graph, Pruning::OFF).unwrap();
+    let cancel = Cancel::at(None);
+    let free = decoder.decode(&chain().scores, &mut Scratch::new());
+    let heard = decoder.decode(&chain().scores, &mut cancelled_by(&cancel));
+    assert_eq!(heard, free);
+    assert_eq!(cancel.frames(), 4);
 }

@@ -64,26 +64,43 @@ pub fn bootstrap<'a>(
     if speakers.len() < 2 || options.draws == 0 {
         return None;
     }
-    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-    let mut rates: Vec<f64> = (0..options.draws)
-        .filter_map(|_| {
-            let mut drawn = ErrorCounts::default();
-            for _ in 0..speakers.len() {
-                drawn += speakers[random.random_range(0..speakers.len())];
-            }
-            drawn.rate()
-        })
-        .collect();
-    rates.sort_by(f64::total_cmp);
-    let tail = (1.0 - options.level) / 2.0;
-    Some(Interval {
-        low: quantile(&rates, tail)?,
-        high: quantile(&rates, 1.0 - tail)?,
-    })
+    let mut rates = Vec::with_capacity(options.draws);
+    resample(speakers.len(), options, |chosen| {
+        let mut drawn = ErrorCounts::default();
+        for &speaker in chosen {
+            drawn += speakers[speaker];
+        }
+        rates.extend(drawn.rate());
+    });
+    Interval::of(rates, options.level)
 }
 
-/// The value below which a share of the sorted values lies, linearly interpolated.
-fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+/// Gives `each` as many speakers as there are, drawn with replacement, once for each draw; equal
+/// numbers and options give equal draws.
+pub(super) fn resample(speakers: usize, options: BootstrapOptions, mut each: impl FnMut(&[usize])) {
+    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
+    let mut chosen = vec![0; speakers];
+    for _ in 0..options.draws {
+        chosen.fill_with(|| random.random_range(0..speakers));
+        each(&chosen);
+    }
+}
+
+impl Interval {
+    /// The middle of the values, holding a share `level` of them; none without values.
+    pub(super) fn of(mut values: Vec<f64>, level: f64) -> Option<Interval> {
+        values.sort_by(f64::total_cmp);
+        let tail = (1.0 - level) / 2.0;
+        Some(Interval {
+            low: quantile(&values, tail)?,
+            high: quantile(&values, 1.0 - tail)?,
+        })
+    }
+}
+
+/// The value below which a share of the sorted values lies, linearly interpolated; none without
+/// values.
+pub(super) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let at = share.clamp(0.0, 1.0) * sorted.len().checked_sub(1)? as f64;
     let (below, above) = (sorted[at as usize], sorted[at.ceil() as usize]);
     Some(below + (above - below) * at.fract())

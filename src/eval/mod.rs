@@ -7,13 +7,21 @@
 
 pub mod align;
 pub mod bootstrap;
+pub mod confidence_measures;
 pub mod corpus;
 pub mod normalise;
+pub mod page;
+pub mod pareto;
+#[cfg(feature = "cli")]
+pub mod plot;
 #[cfg(feature = "cli")]
 pub mod plot_tiers;
 pub mod report;
+pub mod significance;
+pub mod table;
 pub mod tier_study;
 pub mod transcripts;
+pub mod versions;
 pub mod wer;
 
 pub use align::{Alignment, AlignmentRule, Edit, align};

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use crate::acoustic::AcousticError;
 use crate::audio::AudioError;
+use crate::confidence::CalibrationError;
 use crate::decode::DecodeError;
 use crate::feature::FeatureError;
 use crate::graph::compile::CompileError;
 use crate::graph::ngram::NgramError;
 use crate::graph::{GraphError, TextError};
+
+use super::versions::VersionsError;
 
 /// A model that cannot be used, or a recording that cannot be recognised with it.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +61,12 @@ pub enum RecognizerError {
     /// The graph cannot be compiled.
     #[error(transparent)]
     Compile(#[from] CompileError),
+    /// The model's versions cannot be read.
+    #[error(transparent)]
+    Versions(#[from] VersionsError),
+    /// The model's calibration cannot be read.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
     /// The search options are out of range, or the scores cannot be searched.
     #[error(transparent)]
     Decode(#[from] DecodeError),

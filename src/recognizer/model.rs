@@ -21,7 +21,7 @@ use crate::units::{Cost, PhoneId, Seconds, WordId};
 /// The vocabulary: line n is the word of id n.
 const WORDS: &str = "words.txt";
 /// The pronunciations.
-const LEXICON: &str = "lexicon.txt";
+pub(super) const LEXICON: &str = "lexicon.txt";
 /// The n-gram that goes into the graph.
 const GRAPH_NGRAM: &str = "graph.ngram";
 /// The larger n-gram that rescores; a model may lack it.
@@ -58,7 +58,7 @@ impl Model {
         let cache = options.cache.clone().unwrap_or_else(Cache::of_user);
         let (graph, file) = open_graph(folder, &description.decode, &hmm, &cache)?;
         check_fit(&mfcc, &network, &graph)?;
-        let rescoring = if options.rescore {
+        let rescoring = if options.large_model {
             open_rescoring(folder, &words)?
         } else {
             None
@@ -82,6 +82,11 @@ impl Model {
     /// The spelling of a word; a question mark for an id that a damaged graph made up.
     pub(super) fn word(&self, id: WordId) -> &str {
         self.words.name(id).unwrap_or("?")
+    }
+
+    /// The vocabulary.
+    pub(super) fn words(&self) -> &WordTable {
+        &self.words
     }
 
     /// Time from one row of scores to the next.
@@ -193,13 +198,17 @@ fn compile_graph(
     let words = WordTable::open(&folder.join(WORDS))?;
     let lexicon = Lexicon::open(&folder.join(LEXICON), &words, &hmm.phones)?;
     let ngram = Ngram::verify(&folder.join(GRAPH_NGRAM))?;
-    let options = CompileOptions {
-        word_penalty: Cost(settings.word_penalty),
-        silence_probability: settings.silence_probability,
-    };
-    let graph = compile(hmm, &lexicon, &ngram, &options)?;
+    let graph = compile(hmm, &lexicon, &ngram, &compile_options(settings))?;
     info!("compiled in {:.1} s", started.elapsed().as_secs_f64());
     Ok(graph)
+}
+
+/// The weights of the graph that are neither in the lexicon nor in the n-gram.
+pub(super) fn compile_options(settings: &DecodeDefaults) -> CompileOptions {
+    CompileOptions {
+        word_penalty: Cost(settings.word_penalty),
+        silence_probability: settings.silence_probability,
+    }
 }
 
 impl LanguageModel for Ngram {

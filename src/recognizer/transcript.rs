@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use crate::decode::PathCost;
+use crate::confidence::{Confidence, Evidence};
+use crate::decode::{Effort, PathCost};
 use crate::units::Seconds;
 
-/// One recognised word. Serializes as `{"word", "start", "end"}`.
+/// One recognised word. Serializes as `{"word", "start", "end",
+/// "confidence"}`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TranscriptWord {
     /// The word as the model's word table spells it.
@@ -14,6 +16,9 @@ pub struct TranscriptWord {
     pub start: Seconds,
     /// Where it ends, from the beginning of the recording; never before `start`.
     pub end: Seconds,
+    /// The probability that the word is right, by the lattice; in [0, 1], and 1 where no lattice was
+    /// made.
+    pub confidence: f64,
 }
 
 /// Wall-clock time of each stage, in seconds of one thread.
@@ -41,10 +46,20 @@ impl Timings {
 pub struct Transcript {
     /// The words in time order; empty where nothing was heard.
     pub words: Vec<TranscriptWord>,
+    /// Other answers, the best first, where they were asked for.
+    pub alternatives: Vec<Alternative>,
     /// The path's whole cost: acoustic and graph, the latter after rescoring where that was on.
     pub cost: PathCost,
     /// False where the search ended outside a final state, so that the last words are doubtful.
     pub reached_final: bool,
+    /// How probably every word is right, calibrated; none where the setting is no version of
+    /// a model that was calibrated.
+    pub confidence: Option<Confidence>,
+    /// What the lattices say of the words; none where none were made, which is where the setting
+    /// does not rescore.
+    pub evidence: Option<Evidence>,
+    /// How much work the search was.
+    pub effort: Effort,
     /// Where the time went.
     pub timings: Timings,
     /// How long the recording is.
@@ -66,5 +81,36 @@ impl Transcript {
         } else {
             0.0
         }
+    }
+}
+
+/// One of several answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Alternative {
+    /// The words.
+    pub words: Vec<String>,
+    /// Its path's whole cost.
+    pub cost: PathCost,
+}
+
+impl Alternative {
+    /// The `count` cheapest of all pairs of a first and a second part.
+    pub(super) fn combined(
+        first: &[Alternative],
+        second: &[Alternative],
+        count: usize,
+    ) -> Vec<Alternative> {
+        let pairs = first
+            .iter()
+            .flat_map(|a| second.iter().map(move |b| (a, b)));
+        let mut all: Vec<Alternative> = pairs
+            .map(|(a, b)| Alternative {
+                words: [a.words.as_slice(), &b.words].concat(),
+                cost: a.cost + b.cost,
+            })
+            .collect();
+        all.sort_by(|a, b| a.cost.0.total_cmp(&b.cost.0));
+        all.truncate(count);
+        all
     }
 }

@@ -5,10 +5,12 @@
 //! serve any service whose results can be counted. [`Table`] arranges rows as a matrix, [`Policy`]
 //! says which versions answer, [`replay()`](replay::replay) runs a policy over a table,
 //! [`generate`] finds the cheapest policy that keeps a tolerance, and [`Rules`] is what it writes.
+//! [`drift`] watches whether traffic still is like the rows.
 
 pub mod cascade;
 pub mod costing;
 pub mod curve;
+pub mod drift;
 pub mod folds;
 pub mod generate;
 mod outcome;

@@ -93,6 +93,14 @@ const COLUMNS: [&str; 8] = [
 const SET: &str = "set";
 
 impl Outcomes {
+    /// An empty table with these counters.
+    pub fn with_counters(names: &[&str]) -> Outcomes {
+        Outcomes {
+            counters: names.iter().map(|&name| name.to_owned()).collect(),
+            rows: Vec::new(),
+        }
+    }
+
     /// Reads a table.
     ///
     /// # Errors

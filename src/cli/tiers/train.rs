@@ -121,7 +121,8 @@ fn learn(args: &Args, loaded: &Loaded) -> (Candidates, Rules) {
     (candidates, rules)
 }
 
-fn objective(name: ObjectiveName) -> Objective {
+/// The objective of this name.
+pub fn objective(name: ObjectiveName) -> Objective {
     match name {
         ObjectiveName::ResponseTime => Objective::ResponseTime,
         ObjectiveName::Cost => Objective::Cost,

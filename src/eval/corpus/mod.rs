@@ -40,6 +40,8 @@ pub struct Utterance {
     pub speaker: String,
     /// The speaker's accent or first language; empty when unknown.
     pub accent: String,
+    /// The speaker's gender as the corpus writes it, in lower case; empty when unknown.
+    pub gender: String,
     /// The part of the corpus; empty when it has none.
     pub set: String,
     /// `train`, `dev`, `test`; empty when the corpus does not say.
@@ -225,6 +227,32 @@ mod tests {
             ],
         ];
         assert_eq!(rows("voxforge"), want);
+    }
+
+    #[test]
+    fn voxforge_readmes_tell_accent_and_gender() {
+        let utterances = open(&fixture("voxforge")).unwrap();
+        let genders: Vec<&str> = utterances.iter().map(|u| u.gender.as_str()).collect();
+        assert_eq!(genders, ["female", "female", ""]);
+    }
+
+    /// The shared corpus has four submissions in VoxForge's own layout.
+    #[test]
+    fn real_voxforge_submissions() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/speech/voxforge");
+        if !folder.is_dir() {
+            eprintln!("skipped: no ../shared/speech/voxforge beside the repository");
+            return;
+        }
+        let utterances = open(&folder).unwrap();
+        assert_eq!(utterances.len(), 40);
+        for utterance in &utterances {
+            assert!(utterance.audio.is_file(), "{}", utterance.audio.display());
+            assert!(!utterance.text.is_empty() && !utterance.accent.is_empty());
+            assert!(["male", "female"].contains(&utterance.gender.as_str()));
+        }
+        let speakers: HashSet<&str> = utterances.iter().map(|u| u.speaker.as_str()).collect();
+        assert_eq!(speakers.len(), 4);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Tab-separated lists with a header line: our own manifest, and Common Voice's.
 //!
 //! The manifest has the columns `id`, `path` (relative to the manifest) and `text`, and optionally
-//! `speaker`, `accent`, `set`, `split` and `seconds`, in any order; further columns are ignored.
-//! Common Voice has `client_id`, `path` (in `clips/`) and `sentence`, and `accents` (formerly
-//! `accent`). Fields are never quoted.
+//! `speaker`, `accent`, `gender`, `set`, `split` and `seconds`, in any order; further columns are ignored.
+//! Common Voice has `client_id`, `path` (in `clips/`) and `sentence`, `accents` (formerly
+//! `accent`) and `gender`. Fields are never quoted.
 
 use std::path::{Path, PathBuf};
 
@@ -55,6 +55,7 @@ struct Columns {
     text: usize,
     speaker: Option<usize>,
     accent: Option<usize>,
+    gender: Option<usize>,
     set: Option<usize>,
     split: Option<usize>,
     seconds: Option<usize>,
@@ -72,6 +73,7 @@ impl Columns {
             text: need(if common_voice { "sentence" } else { "text" })?,
             speaker: find(if common_voice { "client_id" } else { "speaker" }),
             accent: find("accents").or_else(|| find("accent")),
+            gender: find("gender"),
             set: find("set"),
             split: find("split"),
             seconds: find("seconds"),
@@ -94,6 +96,7 @@ impl Columns {
             text: fields[self.text].to_string(),
             speaker: field(self.speaker),
             accent: field(self.accent),
+            gender: field(self.gender).to_lowercase(),
             set: field(self.set),
             split: field(self.split),
             seconds,

@@ -3,7 +3,7 @@
 //!
 //! A line of `PROMPTS` is `<submission>/mfc/<file> THE WORDS`; only the file's name is used. The
 //! speaker is the user name, except for anonymous submissions, which have nothing but the
-//! submission in common. The accent is the README's "Pronunciation dialect".
+//! submission in common. Accent and gender are the README's "Pronunciation dialect" and "Gender".
 
 use std::path::Path;
 
@@ -16,8 +16,9 @@ use super::{EvalError, Utterance, audio_file, base_name, read_text};
 pub fn open(submission: &Path) -> Result<Vec<Utterance>, EvalError> {
     let prompts = submission.join("etc/PROMPTS");
     let text = read_text(&prompts)?;
-    let accent =
-        read_text(&submission.join("etc/README")).map_or(String::new(), |text| dialect(&text));
+    let readme = read_text(&submission.join("etc/README")).unwrap_or_default();
+    let accent = field(&readme, "Pronunciation dialect:");
+    let gender = field(&readme, "Gender:").to_lowercase();
     let name = submission.file_name().unwrap_or_default().to_string_lossy();
     let audio = ["wav", "flac"].map(|folder| submission.join(folder));
     let folder = audio
@@ -30,6 +31,7 @@ pub fn open(submission: &Path) -> Result<Vec<Utterance>, EvalError> {
         utterance.id = format!("{name}/{}", utterance.id);
         utterance.speaker = speaker(&name).to_string();
         utterance.accent.clone_from(&accent);
+        utterance.gender.clone_from(&gender);
     }
     Ok(utterances)
 }
@@ -71,12 +73,13 @@ fn speaker(submission: &str) -> &str {
     }
 }
 
-fn dialect(readme: &str) -> String {
+/// What a README says after a label; nothing for `n/a`.
+fn field(readme: &str, label: &str) -> String {
     let line = readme
         .lines()
-        .find_map(|line| line.trim().strip_prefix("Pronunciation dialect:"));
+        .find_map(|line| line.trim().strip_prefix(label));
     line.map(str::trim)
-        .filter(|dialect| *dialect != "n/a")
+        .filter(|value| *value != "n/a")
         .unwrap_or_default()
         .to_string()
 }

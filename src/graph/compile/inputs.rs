@@ -2,7 +2,7 @@
 //! lexicon, histories from the packed n-gram.
 
 use crate::acoustic::{Hmm, HmmArc};
-use crate::graph::lexicon::Lexicon;
+use crate::graph::lexicon;
 use crate::graph::ngram::{LmState, Ngram};
 use crate::units::{Cost, PhoneId, WordId};
 
@@ -32,13 +32,13 @@ impl Topology {
     }
 }
 
-/// All pronunciations of a lexicon, checked against the phone set.
-pub(super) fn pronunciations(
-    lexicon: &Lexicon,
+/// The pronunciations of words of a lexicon, checked against the phone set.
+pub(super) fn pronunciations<'l>(
+    words: impl Iterator<Item = (WordId, &'l [lexicon::Pronunciation])>,
     topology: &Topology,
 ) -> Result<Vec<Pronunciation>, CompileError> {
     let mut all = Vec::new();
-    for (word, said) in lexicon.iter() {
+    for (word, said) in words {
         for pronunciation in said {
             let problem = |problem| {
                 Err(CompileError::Pronunciation {

@@ -34,6 +34,7 @@ mod inputs;
 mod layout;
 mod nodes;
 mod roots;
+mod sentence;
 mod steps;
 mod topology;
 mod tree;
@@ -54,6 +55,8 @@ use super::{Graph, GraphError};
 use assemble::{Assembly, Pauses};
 use dictionary::{Dictionary, Pronunciation};
 use histories::{BackoffModel, Histories};
+pub use sentence::{Sentence, compile_sentence};
+
 use roots::{LOOP_LIMIT, PHONE_LIMIT, Roots};
 use steps::Steps;
 use topology::Topology;
@@ -163,7 +166,7 @@ pub fn compile_with_report(
     let topology = Topology::of(hmm);
     assemble(
         &topology,
-        inputs::pronunciations(lexicon, &topology)?,
+        inputs::pronunciations(lexicon.iter(), &topology)?,
         ngram,
         options,
     )

@@ -1,112 +1,16 @@
-//! All pruning of the search, in one place: which tokens go on, which expansions are kept.
+//! Network pruning: every token of a frame against the frame's best, and the arc budget's order.
 //!
-//! Each knob is off at infinity, and all off is exact Viterbi search. *Network* pruning compares
-//! every token of a frame with the frame's best; *local* pruning compares the expansions of one
-//! token with each other. The cutoff follows Kaldi's `LatticeFasterDecoder::GetCutoff`; the N-th
-//! best cost is found by a histogram and one selection inside a bucket, which reads the costs twice
-//! in order where `nth_element` would move them.
+//! The cutoff follows Kaldi's `LatticeFasterDecoder::GetCutoff`; the N-th best cost is found by a
+//! histogram and one selection inside a bucket, which reads the costs twice in order where
+//! `nth_element` would move them.
 
-use crate::units::Cost;
-
-use super::error::DecodeError;
-
-/// How much of the search space is given up for speed. Larger values are slower and more accurate,
-/// without exception.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pruning {
-    /// A token goes on if it costs at most this much more than the best of its frame; ≥ 0, default
-    /// 13.
-    pub network_beam: Cost,
-    /// At most so many tokens of a frame go on (more only if they tie with the last); ≥ 1, default
-    /// 7000.
-    pub network_top_n: usize,
-    /// An emitting expansion of a token is kept if it costs at most this much more than the token's
-    /// best; ≥ 0, default infinity.
-    pub local_beam: Cost,
-    /// At most so many emitting expansions of a token are kept; ≥ 1, default `usize::MAX`.
-    pub local_top_n: usize,
-    /// Tokens are expanded best first until so many arcs of the frame have been looked at; ≥ 1,
-    /// default `usize::MAX`. It bounds the work on noise and foreign speech, where beams do not.
-    pub arc_budget: usize,
-    /// A lattice keeps what lies on a path at most this much worse than the best; ≥ 0, default 8.
-    /// Searches for the best path alone do not read it.
-    pub lattice_beam: Cost,
-}
-
-impl Default for Pruning {
-    fn default() -> Self {
-        Pruning {
-            network_beam: Cost(13.0),
-            network_top_n: 7000,
-            lattice_beam: Cost(8.0),
-            ..Pruning::OFF
-        }
-    }
-}
-
-impl Pruning {
-    /// Exact search: nothing is pruned.
-    pub const OFF: Pruning = Pruning {
-        network_beam: Cost::IMPOSSIBLE,
-        network_top_n: usize::MAX,
-        local_beam: Cost::IMPOSSIBLE,
-        local_top_n: usize::MAX,
-        arc_budget: usize::MAX,
-        lattice_beam: Cost::IMPOSSIBLE,
-    };
-
-    /// Checks that every knob means something.
-    ///
-    /// # Errors
-    /// [`DecodeError::BadPruning`] names the first that does not.
-    pub fn validate(&self) -> Result<(), DecodeError> {
-        let beams = [
-            ("network_beam", self.network_beam),
-            ("local_beam", self.local_beam),
-            ("lattice_beam", self.lattice_beam),
-        ];
-        let counts = [
-            ("network_top_n", self.network_top_n),
-            ("local_top_n", self.local_top_n),
-            ("arc_budget", self.arc_budget),
-        ];
-        let beam = beams
-            .iter()
-            .find(|(_, beam)| beam.0.is_nan() || beam.0 < 0.0);
-        let count = counts.iter().find(|&&(_, count)| count == 0);
-        let bad = beam.map(|&(knob, beam)| (knob, f64::from(beam.0)));
-        match bad.or(count.map(|&(knob, _)| (knob, 0.0))) {
-            Some((knob, value)) => Err(DecodeError::BadPruning { knob, value }),
-            None => Ok(()),
-        }
-    }
-
-    /// Whether expansions of one token compete with each other.
-    pub(super) fn has_local(&self) -> bool {
-        self.local_beam.0 < f32::INFINITY || self.local_top_n < usize::MAX
-    }
-
-    /// Keeps the expansions that local pruning allows, cheapest first; ties go by arc index.
-    pub(super) fn keep_local(&self, expansions: &mut Vec<Expansion>) {
-        expansions.sort_unstable_by(|a, b| a.cost.total_cmp(&b.cost).then(a.arc.cmp(&b.arc)));
-        let best = expansions.first().map_or(0.0, |expansion| expansion.cost);
-        let in_beam = expansions.partition_point(|e| e.cost <= best + self.local_beam.0);
-        expansions.truncate(in_beam.min(self.local_top_n));
-    }
-}
-
-/// One emitting expansion of a token, for local pruning.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Expansion {
-    /// Cost after the arc, scores included.
-    pub cost: f32,
-    /// Index of the arc.
-    pub arc: u32,
-}
+use super::global::BranchPruner;
+use super::{FrameTokens, Pruning};
+use crate::decode::hypothesis::KnobFrames;
 
 /// Which tokens of a frame go on.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Cutoff {
+pub(in crate::decode) struct Cutoff {
     /// Index of the best token, the first of equals.
     pub best: usize,
     /// Tokens that cost at most this go on.
@@ -125,16 +29,17 @@ const BUCKETS: usize = 512;
 
 /// Finds cutoffs and orders tokens; keeps its buffers between frames.
 #[derive(Default)]
-pub(super) struct Pruner {
+pub(in crate::decode) struct Pruner {
     counts: Vec<u32>,
     bucket: Vec<f32>,
     survivors: Vec<u32>,
     ordered: Vec<u32>,
+    branches: BranchPruner,
 }
 
 impl Pruner {
     /// The cutoff of a frame's tokens; `None` if there are none.
-    pub(super) fn cutoff(&mut self, costs: &[f32], pruning: &Pruning) -> Option<Cutoff> {
+    pub(in crate::decode) fn cutoff(&mut self, costs: &[f32], pruning: &Pruning) -> Option<Cutoff> {
         let lowest = costs.iter().copied().fold(f32::INFINITY, f32::min);
         let best = costs.iter().position(|&cost| cost == lowest)?;
         let beam = pruning.network_beam.0;
@@ -189,10 +94,17 @@ impl Pruner {
         Some(*nth)
     }
 
-    /// The tokens that go on: the best first, so that it sets a tight bound for the rest, then in
-    /// order of creation; or, under an arc budget, all from best to worst (in steps of a hundredth
-    /// or so of the beam).
-    pub(super) fn survivors(&mut self, costs: &[f32], cut: &Cutoff, pruning: &Pruning) -> &[u32] {
+    /// The tokens that go on after network and global pruning: the best first, so that it sets a
+    /// tight bound for the rest, then in order of creation; or, under an arc budget, all from best
+    /// to worst (in steps of a hundredth or so of the beam). Notes in `bit` which knob dropped some.
+    pub(in crate::decode) fn survivors(
+        &mut self,
+        frame: FrameTokens<'_>,
+        cut: &Cutoff,
+        pruning: &Pruning,
+        bit: &mut KnobFrames,
+    ) -> &[u32] {
+        let costs = frame.costs;
         self.survivors.resize(costs.len() + 1, 0);
         self.survivors[0] = cut.best as u32;
         let mut count = 1;
@@ -201,6 +113,14 @@ impl Pruner {
             count += usize::from(cost <= cut.cost && index != cut.best);
         }
         self.survivors.truncate(count);
+        let dropped = u32::from(count < costs.len());
+        match cut.crowded {
+            true => bit.network_top_n |= dropped,
+            false => bit.network_beam |= dropped,
+        }
+        if pruning.has_global() {
+            self.branches.keep(&mut self.survivors, frame, pruning, bit);
+        }
         if pruning.arc_budget < usize::MAX {
             self.order_by_cost(costs, cut);
         }
@@ -236,6 +156,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::units::Cost;
 
     proptest! {
         #[test]
@@ -256,9 +177,13 @@ mod tests {
             let expected = sorted.iter().filter(|&&c| c <= sorted[n.min(sorted.len()) - 1]).count();
             prop_assert_eq!(kept, expected);
             let mut pruner = Pruner::default();
-            let survivors = pruner.survivors(&costs, &cut, &pruning);
+            let frame = FrameTokens { costs: &costs, words: &[] };
+            let mut bit = KnobFrames::default();
+            let survivors = pruner.survivors(frame, &cut, &pruning, &mut bit);
             prop_assert_eq!(survivors.len(), kept);
             prop_assert_eq!(costs[survivors[0] as usize], sorted[0]);
+            let dropped = bit.network_top_n + bit.network_beam;
+            prop_assert_eq!(dropped, u32::from(kept < costs.len()));
         }
     }
 }

@@ -1,0 +1,210 @@
+//! From evidence to probabilities that mean what they say: two heads for each version.
+//!
+//! *Right*: the probability that every word is right. *Improvable*: the probability that the most
+//! accurate version makes fewer errors, which is what routing wants to know. Both are logistic in
+//! the evidence and fitted on development speech; `confidence.json` beside the model holds them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::evidence::{Evidence, FEATURES};
+use super::logistic::Logistic;
+
+/// The file's name, in the model's folder.
+pub const CONFIDENCE_FILE: &str = "confidence.json";
+/// A longer file is no calibration.
+const MAX_BYTES: u64 = 1 << 20;
+/// Weight of the ridge, for a standardised input: as much as ten examples say.
+const RIDGE: f64 = 10.0;
+
+/// What is believed of an answer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Confidence {
+    /// The probability that every word is right; in [0, 1].
+    pub right: f64,
+    /// The probability that the most accurate version makes fewer errors; in [0, 1].
+    pub improvable: f64,
+}
+
+/// The heads of one version.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heads {
+    right: Logistic,
+    improvable: Logistic,
+}
+
+/// One answer to learn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    /// What was known.
+    pub evidence: Evidence,
+    /// No word was wrong.
+    pub right: bool,
+    /// The most accurate version made fewer errors.
+    pub improvable: bool,
+}
+
+impl Heads {
+    /// Fits both heads.
+    pub fn fit(examples: &[Example]) -> Heads {
+        let rows: Vec<Vec<f64>> = examples
+            .iter()
+            .map(|example| example.evidence.features().to_vec())
+            .collect();
+        let fit = |label: fn(&Example) -> bool| {
+            let labels: Vec<bool> = examples.iter().map(label).collect();
+            Logistic::fit(&rows, &labels, RIDGE)
+        };
+        Heads {
+            right: fit(|example| example.right),
+            improvable: fit(|example| example.improvable),
+        }
+    }
+
+    /// What to believe of an answer with this evidence.
+    pub fn confidence(&self, evidence: &Evidence) -> Confidence {
+        let features = evidence.features();
+        Confidence {
+            right: self.right.probability(&features),
+            improvable: self.improvable.probability(&features),
+        }
+    }
+
+    fn fits(&self) -> bool {
+        [&self.right, &self.improvable].iter().all(|head| {
+            let vectors = [&head.mean, &head.deviation, &head.weights];
+            let numbers = vectors.iter().flat_map(|vector| vector.iter());
+            vectors.iter().all(|vector| vector.len() == FEATURES)
+                && numbers.chain([&head.bias]).all(|number| number.is_finite())
+                && head.deviation.iter().all(|&deviation| deviation > 0.0)
+        })
+    }
+}
+
+/// The heads of a model's versions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// By the version's name.
+    pub versions: BTreeMap<String, Heads>,
+}
+
+/// Why a calibration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CalibrationError {
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The file is not what it should be.
+    #[error("{}: {problem}; fit it again with `paretone confidence fit`", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+impl Calibration {
+    /// The calibration in a model's folder; empty if it has none.
+    ///
+    /// # Errors
+    /// The file cannot be read or is malformed.
+    pub fn of_model(folder: &Path) -> Result<Calibration, CalibrationError> {
+        let path = folder.join(CONFIDENCE_FILE);
+        if !path.exists() {
+            return Ok(Calibration::default());
+        }
+        let io = |source| CalibrationError::Io {
+            path: path.clone(),
+            source,
+        };
+        if std::fs::metadata(&path).map_err(io)?.len() > MAX_BYTES {
+            return Err(CalibrationError::Format {
+                problem: format!("more than {MAX_BYTES} bytes"),
+                path,
+            });
+        }
+        Calibration::parse(&std::fs::read(&path).map_err(io)?, &path)
+    }
+
+    /// Parses the bytes of a calibration found at `path`.
+    ///
+    /// # Errors
+    /// No JSON, missing or unknown fields, numbers that are not finite or too few.
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<Calibration, CalibrationError> {
+        let format = |problem: String| CalibrationError::Format {
+            path: path.into(),
+            problem,
+        };
+        let calibration: Calibration =
+            serde_json::from_slice(bytes).map_err(|error| format(error.to_string()))?;
+        let misfit = calibration.versions.iter().find(|(_, heads)| !heads.fits());
+        match misfit {
+            Some((name, _)) => Err(format(format!("{name} was fitted to other evidence"))),
+            None => Ok(calibration),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn examples() -> Vec<Example> {
+        let example = |i: u32| {
+            let doubtful = i.is_multiple_of(3);
+            Example {
+                evidence: Evidence {
+                    words: 4 + i % 5,
+                    expected_errors: if doubtful { 1.5 } else { 0.1 },
+                    posterior: if doubtful { 0.05 } else { 0.9 },
+                    weakest_word: if doubtful { 0.3 } else { 0.98 },
+                    frames: 100 + i,
+                    ..Evidence::default()
+                },
+                right: !doubtful || i.is_multiple_of(4),
+                improvable: doubtful && i % 4 == 1,
+            }
+        };
+        (0..200).map(example).collect()
+    }
+
+    #[test]
+    fn doubt_lowers_confidence_and_files_are_read_back() {
+        let heads = Heads::fit(&examples());
+        let [sure, doubtful] = [1, 0].map(|i| heads.confidence(&examples()[i].evidence));
+        assert!(
+            sure.right > 0.9 && doubtful.right < 0.5,
+            "{sure:?} {doubtful:?}"
+        );
+        assert!(sure.improvable < 0.1 && doubtful.improvable > sure.improvable);
+        let versions = BTreeMap::from([("v1".to_owned(), heads)]);
+        let calibration = Calibration { versions };
+        let bytes = serde_json::to_vec(&calibration).unwrap();
+        let read = Calibration::parse(&bytes, Path::new(CONFIDENCE_FILE)).unwrap();
+        let again = read.versions["v1"].confidence(&examples()[0].evidence);
+        assert!((again.right - doubtful.right).abs() < 1e-12);
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        let said = |text: &str| {
+            let parsed = Calibration::parse(text.as_bytes(), Path::new("c.json"));
+            parsed.unwrap_err().to_string()
+        };
+        assert!(said("[]").contains("confidence fit"));
+        let short = r#"{"mean": [0], "deviation": [1], "weights": [1], "bias": 0}"#;
+        let text =
+            format!(r#"{{"versions": {{"v1": {{"right": {short}, "improvable": {short}}}}}}}"#);
+        assert!(said(&text).contains("v1"));
+    }
+}

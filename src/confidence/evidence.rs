@@ -1,0 +1,109 @@
+//! What a search leaves behind that tells whether its words are right.
+
+use serde::Serialize;
+
+use crate::decode::{Effort, Hypothesis, PathGraph};
+
+use super::mbr::{Risk, risk};
+use super::posteriors::posteriors;
+
+/// How much costs count in posteriors. LF-MMI scores are trained as they are used, at scale 1; a
+/// flatter scale ranked utterances better on development speech.
+const SCALE: f64 = 0.6;
+
+/// What the paths of a lattice say about the words of one of them.
+pub fn doubt(paths: &PathGraph<'_>, heard: &Hypothesis) -> Risk {
+    let words: Vec<_> = heard.words.iter().map(|word| word.id).collect();
+    risk(paths, &posteriors(paths, SCALE), &words)
+}
+
+/// Sums of a recording's segments, from which a calibration makes a confidence.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Evidence {
+    /// Words heard.
+    pub words: u32,
+    /// Expected word errors.
+    pub expected_errors: f64,
+    /// The probability that all words are right, by the lattice alone.
+    pub posterior: f64,
+    /// The least probability of a word being right; 1 without words.
+    pub weakest_word: f64,
+    /// Score frames.
+    pub frames: u32,
+    /// Whether every segment ended in a final state.
+    pub reached_final: bool,
+    /// Arcs the search looked at.
+    pub arcs: u64,
+    /// Frames in which the network top-N dropped tokens.
+    pub crowded_frames: u32,
+    /// What the best path's scores fall short of the best scores of every frame, added up.
+    pub acoustic_gap: f64,
+}
+
+impl Default for Evidence {
+    fn default() -> Self {
+        Evidence {
+            words: 0,
+            expected_errors: 0.0,
+            posterior: 1.0,
+            weakest_word: 1.0,
+            frames: 0,
+            reached_final: true,
+            arcs: 0,
+            crowded_frames: 0,
+            acoustic_gap: 0.0,
+        }
+    }
+}
+
+impl Evidence {
+    /// Adds a segment.
+    pub fn add(&mut self, heard: &Hypothesis, doubt: &Risk) {
+        let Effort {
+            frames,
+            arcs,
+            bit,
+            best_scores,
+            ..
+        } = heard.effort;
+        self.words += heard.words.len() as u32;
+        self.expected_errors += doubt.errors;
+        self.posterior *= doubt.sequence;
+        let weakest = doubt.words.iter().copied();
+        self.weakest_word = weakest.fold(self.weakest_word, f64::min);
+        self.frames += frames;
+        self.reached_final &= heard.reached_final;
+        self.arcs += arcs;
+        self.crowded_frames += bit.network_top_n;
+        let acoustic = heard.parts.map_or(0.0, |parts| parts.acoustic.0);
+        self.acoustic_gap += (acoustic + best_scores).max(0.0);
+    }
+}
+
+/// Number of inputs of a calibration.
+pub const FEATURES: usize = 10;
+
+impl Evidence {
+    /// The inputs of a calibration, all finite: logarithms of what varies by factors, ratios of what
+    /// grows with length.
+    pub fn features(&self) -> [f64; FEATURES] {
+        let frames = f64::from(self.frames.max(1));
+        let words = f64::from(self.words);
+        let log_odds = |p: f64| {
+            let p = p.clamp(1e-6, 1.0 - 1e-6);
+            (p / (1.0 - p)).ln()
+        };
+        [
+            log_odds(self.posterior),
+            (self.expected_errors + 0.01).ln(),
+            self.expected_errors / words.max(1.0),
+            log_odds(self.weakest_word),
+            (words + 1.0).ln(),
+            words / frames,
+            (self.acoustic_gap / frames + 1e-3).ln(),
+            (self.arcs as f64 / frames + 1.0).ln(),
+            f64::from(self.crowded_frames) / frames,
+            f64::from(u8::from(self.reached_final)),
+        ]
+    }
+}

@@ -1,0 +1,155 @@
+//! What leaves a token: its rows of arcs, fetched in blocks, and the expansions that pruning lets
+//! through.
+
+use crate::graph::{PDF_LIMIT, PackedArc, Rows};
+
+use super::hypothesis::KnobFrames;
+use super::prune::{Expansion, Pruning};
+use super::search::{Recorder, Step};
+use super::tokens::{Arrival, TokenSet};
+
+/// Tokens whose rows are fetched together: their cache misses overlap.
+pub(super) const BLOCK: usize = 16;
+
+/// The row of a token, fetched.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'g> {
+    pub token: u32,
+    /// Index of the first arc.
+    pub first: u32,
+    pub arcs: &'g [PackedArc],
+    /// Cost of the first arc, which is the cheapest; infinite if there is none.
+    pub cheapest: f32,
+}
+
+/// Fetches the rows of a block of tokens. Each pass touches memory that the others need, for all
+/// tokens at once, so that the misses of different tokens overlap: most of a search's time is
+/// waiting for these.
+#[inline(always)]
+pub(super) fn fetch<'g>(rows: &Rows<'g>, tokens: &TokenSet, block: &[u32]) -> [Row<'g>; BLOCK] {
+    let mut fetched = [Row {
+        token: 0,
+        first: 0,
+        arcs: &[],
+        cheapest: f32::INFINITY,
+    }; BLOCK];
+    for (row, &token) in fetched.iter_mut().zip(block) {
+        row.token = token;
+        (row.first, row.arcs) = rows.row(tokens.states[token as usize]);
+    }
+    for row in &mut fetched[..block.len()] {
+        row.cheapest = row.arcs.first().map_or(f32::INFINITY, |arc| arc.cost().0);
+    }
+    fetched
+}
+
+/// Where expansions go.
+pub(super) struct Out<'s, R> {
+    pub next: &'s mut TokenSet,
+    pub recorder: &'s mut R,
+    pub acoustic: &'s [f32; PDF_LIMIT],
+    pub beam: f32,
+    /// No token of the next frame above this can survive.
+    pub bound: f32,
+    /// Arcs looked at.
+    pub arcs: usize,
+    /// Which knobs dropped something.
+    pub bit: KnobFrames,
+}
+
+impl<R: Recorder> Out<'_, R> {
+    /// Every expansion of a token within the bound.
+    #[inline(always)]
+    pub(super) fn all(&mut self, row: &Row<'_>, base: f32, source: u32) {
+        let mut seen = row.arcs.len();
+        for (index, &arc) in row.arcs.iter().enumerate() {
+            let graph_cost = base + arc.cost().0;
+            // Arcs are sorted and no acoustic cost is negative: the rest are beyond the bound too.
+            if graph_cost > self.bound {
+                seen = index + 1;
+                break;
+            }
+            let cost = graph_cost + self.acoustic[arc.pdf().index()];
+            self.step(arc, cost, source, row.first + index as u32);
+        }
+        self.arcs += seen;
+    }
+
+    /// The expansions of a token within the local beam. Arcs are sorted and no acoustic cost is
+    /// negative, so the best is found, and the rest known to be beyond the beam, early.
+    #[inline(always)]
+    pub(super) fn near_best(&mut self, row: &Row<'_>, base: f32, source: u32, beam: f32) {
+        let mut best = self.bound;
+        for arc in row.arcs {
+            let graph_cost = base + arc.cost().0;
+            if graph_cost > best {
+                break;
+            }
+            best = best.min(graph_cost + self.acoustic[arc.pdf().index()]);
+        }
+        let limit = best + beam;
+        let mut seen = row.arcs.len();
+        for (index, &arc) in row.arcs.iter().enumerate() {
+            let graph_cost = base + arc.cost().0;
+            if graph_cost > self.bound.min(limit) {
+                seen = index + 1;
+                self.bit.local_beam |= u32::from(graph_cost > limit);
+                break;
+            }
+            let cost = graph_cost + self.acoustic[arc.pdf().index()];
+            if cost <= limit {
+                self.step(arc, cost, source, row.first + index as u32);
+            } else {
+                self.bit.local_beam = 1;
+            }
+        }
+        self.arcs += seen;
+    }
+
+    /// The cheapest expansions of a token that has more than the local top-N.
+    pub(super) fn some(
+        &mut self,
+        row: &Row<'_>,
+        base: f32,
+        source: u32,
+        pruning: &Pruning,
+        expansions: &mut Vec<Expansion>,
+    ) {
+        expansions.clear();
+        for (arc, packed) in (0..).zip(row.arcs) {
+            let graph_cost = base + packed.cost().0;
+            // Beyond the bound nothing is kept, so nothing there can be a token's best that counts.
+            if graph_cost > self.bound {
+                break;
+            }
+            let cost = graph_cost + self.acoustic[packed.pdf().index()];
+            expansions.push(Expansion { cost, arc });
+        }
+        self.arcs += (expansions.len() + 1).min(row.arcs.len());
+        pruning.keep_local(expansions, &mut self.bit);
+        for kept in &*expansions {
+            let arc = row.arcs[kept.arc as usize];
+            self.step(arc, kept.cost, source, row.first + kept.arc);
+        }
+    }
+
+    #[inline(always)]
+    fn step(&mut self, arc: PackedArc, cost: f32, source: u32, index: u32) {
+        // An impossible cost is above every bound, since bounds are finite.
+        if cost > self.bound {
+            return;
+        }
+        if cost + self.beam < self.bound {
+            self.bound = cost + self.beam;
+        }
+        let arrival = self.next.arrive(arc.next().0, cost);
+        let (Arrival::New(token) | Arrival::Better(token) | Arrival::Worse(token)) = arrival;
+        let step = Step {
+            source,
+            arc: index,
+            labelled: arc.has_label(),
+        };
+        self.recorder
+            .emitting(step, arrival, cost, self.next.costs[token as usize]);
+    }
+}

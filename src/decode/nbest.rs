@@ -1,0 +1,125 @@
+//! The best few word sequences of a lattice.
+//!
+//! Every node keeps the cheapest ways to it of at most N different word sequences. That is exact:
+//! if a way to a node is not among these, there are N cheaper ones with other words, each of which
+//! goes on like it.
+
+use std::collections::HashMap;
+
+use super::hypothesis::{Hypothesis, PathCost};
+use super::paths::{Edge, PathGraph};
+
+/// A way to a node.
+#[derive(Clone, Copy)]
+struct Way {
+    /// Number of its word sequence: equal for equal words.
+    words: u32,
+    cost: f64,
+    /// The edge it came by, and which way at that edge's source it goes on from.
+    edge: u32,
+    back: u32,
+}
+
+/// Word sequences by number: 0 is empty, others are a shorter one and a word.
+#[derive(Default)]
+struct Sequences(HashMap<(u32, u32), u32>);
+
+impl Sequences {
+    fn extended(&mut self, words: u32, word: u32) -> u32 {
+        if word == 0 {
+            return words;
+        }
+        let next = self.0.len() as u32 + 1;
+        *self.0.entry((words, word)).or_insert(next)
+    }
+}
+
+impl PathGraph<'_> {
+    /// The `count` cheapest different word sequences, the best first; each by its cheapest path.
+    /// Time is edges × `count`.
+    pub fn n_best(&self, count: usize) -> Vec<Hypothesis> {
+        let mut sequences = Sequences::default();
+        let mut ways: Vec<Vec<Way>> = vec![Vec::new(); self.num_nodes()];
+        let start = Way {
+            words: 0,
+            cost: 0.0,
+            edge: u32::MAX,
+            back: 0,
+        };
+        ways[0].push(start);
+        for node in 0..self.num_nodes() {
+            keep_cheapest(&mut ways[node], count);
+            let here = std::mem::take(&mut ways[node]);
+            let first = self.first_edge(node as u32);
+            for (index, edge) in (first..).zip(self.edges(node as u32)) {
+                let word = self.word(edge).0;
+                for (back, way) in (0u32..).zip(&here) {
+                    let next = Way {
+                        words: sequences.extended(way.words, word),
+                        cost: way.cost + f64::from(edge.cost.0),
+                        edge: index,
+                        back,
+                    };
+                    arrive(&mut ways[edge.next as usize], next);
+                }
+            }
+            ways[node] = here;
+        }
+        self.ends(&ways, count)
+    }
+
+    fn ends(&self, ways: &[Vec<Way>], count: usize) -> Vec<Hypothesis> {
+        let mut ends: Vec<(Way, u32, u32)> = Vec::new();
+        for (node, last) in self.finals() {
+            for (at, way) in (0u32..).zip(&ways[node as usize]) {
+                let cost = way.cost + last.0;
+                let way = Way { cost, ..*way };
+                match ends.iter_mut().find(|(held, ..)| held.words == way.words) {
+                    Some(held) if cost < held.0.cost => *held = (way, node, at),
+                    Some(_) => {}
+                    None => ends.push((way, node, at)),
+                }
+            }
+        }
+        ends.sort_by(|a, b| {
+            a.0.cost
+                .total_cmp(&b.0.cost)
+                .then(a.0.words.cmp(&b.0.words))
+        });
+        ends.truncate(count);
+        ends.iter()
+            .map(|&(way, node, at)| {
+                let path = self.trace(ways, node, at);
+                self.hypothesis(&path, PathCost(way.cost))
+            })
+            .collect()
+    }
+
+    fn trace(&self, ways: &[Vec<Way>], mut node: u32, mut at: u32) -> Vec<Edge> {
+        let mut path = Vec::new();
+        loop {
+            let way = ways[node as usize][at as usize];
+            let Some(&edge) = self.all_edges().get(way.edge as usize) else {
+                break;
+            };
+            path.push(edge);
+            (node, at) = (edge.from, way.back);
+        }
+        path.reverse();
+        path
+    }
+}
+
+/// Keeps the cheaper of two ways with the same words.
+fn arrive(ways: &mut Vec<Way>, way: Way) {
+    match ways.iter_mut().find(|held| held.words == way.words) {
+        Some(held) if way.cost < held.cost => *held = way,
+        Some(_) => {}
+        None => ways.push(way),
+    }
+}
+
+fn keep_cheapest(ways: &mut Vec<Way>, count: usize) {
+    ways.sort_by(|a, b| a.cost.total_cmp(&b.cost).then(a.words.cmp(&b.words)));
+    ways.truncate(count);
+}

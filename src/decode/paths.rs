@@ -1,0 +1,188 @@
+//! The paths of a lattice, each with one cost: as the search left them, or under a larger language
+//! model.
+//!
+//! Nodes are in topological order and every node's best cost from the start is known, so the best
+//! path, the best few and the posteriors are single passes over the edges.
+
+use crate::graph::WORD_MASK;
+use crate::units::{Cost, WordId};
+
+use super::hypothesis::{Hypothesis, PathCost};
+use super::lattice::Lattice;
+
+/// One step of a path.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Edge {
+    /// The node it leaves.
+    pub from: u32,
+    /// The node it leads to, always a later one.
+    pub next: u32,
+    /// What it costs in all.
+    pub cost: Cost,
+    /// Index of its arc among the lattice's.
+    pub(super) arc: u32,
+}
+
+/// An acyclic graph of paths with costs.
+#[derive(Clone, Debug)]
+pub struct PathGraph<'l> {
+    lattice: &'l Lattice,
+    /// The lattice node behind each node.
+    places: Vec<u32>,
+    /// `nodes + 1` offsets into `edges`.
+    first: Vec<u32>,
+    edges: Vec<Edge>,
+    /// Where paths may end, and what ending costs.
+    finals: Vec<(u32, f64)>,
+    /// By node: the cost of the best way there, and its last edge.
+    forward: Vec<f64>,
+    back: Vec<u32>,
+}
+
+/// No edge.
+const NONE: u32 = u32::MAX;
+
+impl<'l> PathGraph<'l> {
+    /// The paths over `places`, nodes of a lattice in topological order, by edges grouped by the node
+    /// they leave.
+    pub(super) fn new(
+        lattice: &'l Lattice,
+        places: Vec<u32>,
+        edges: Vec<Edge>,
+        finals: Vec<(u32, f64)>,
+    ) -> Self {
+        let mut first = vec![0; places.len() + 1];
+        let mut forward = vec![f64::INFINITY; places.len()];
+        let mut back = vec![NONE; places.len()];
+        forward[0] = 0.0;
+        for (index, edge) in (0u32..).zip(&edges) {
+            first[edge.from as usize + 1] += 1;
+            let cost = forward[edge.from as usize] + f64::from(edge.cost.0);
+            let next = edge.next as usize;
+            if cost < forward[next] {
+                (forward[next], back[next]) = (cost, index);
+            }
+        }
+        for node in 0..places.len() {
+            first[node + 1] += first[node];
+        }
+        PathGraph {
+            lattice,
+            places,
+            first,
+            edges,
+            finals,
+            forward,
+            back,
+        }
+    }
+
+    /// Number of nodes; node 0 is the start.
+    pub fn num_nodes(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Number of edges.
+    pub fn num_edges(&self) -> usize {
+        self.edges.len()
+    }
+
+    /// Index of the first edge of a node.
+    pub(super) fn first_edge(&self, node: u32) -> u32 {
+        self.first[node as usize]
+    }
+
+    /// The edges that leave a node.
+    pub fn edges(&self, node: u32) -> &[Edge] {
+        let (begin, end) = (self.first[node as usize], self.first[node as usize + 1]);
+        &self.edges[begin as usize..end as usize]
+    }
+
+    /// All edges, grouped by the node they leave, in topological order.
+    pub fn all_edges(&self) -> &[Edge] {
+        &self.edges
+    }
+
+    /// The word an edge puts out, [`WordId::EPSILON`] if none.
+    pub fn word(&self, edge: &Edge) -> WordId {
+        WordId(self.lattice.arc(edge.arc).label & WORD_MASK)
+    }
+
+    /// The cost of the best way from the start to a node.
+    pub fn forward(&self, node: u32) -> PathCost {
+        PathCost(self.forward[node as usize])
+    }
+
+    /// Where paths may end, and what ending costs.
+    pub fn finals(&self) -> impl Iterator<Item = (u32, PathCost)> {
+        self.finals
+            .iter()
+            .map(|&(node, last)| (node, PathCost(last)))
+    }
+
+    /// The cost of the best path; impossible if there is none.
+    pub fn best_cost(&self) -> PathCost {
+        self.best_end().1
+    }
+
+    fn best_end(&self) -> (u32, PathCost) {
+        let mut best = (0, PathCost::IMPOSSIBLE);
+        for (node, last) in self.finals() {
+            let cost = self.forward(node) + last;
+            if cost < best.1 {
+                best = (node, cost);
+            }
+        }
+        best
+    }
+
+    /// The best path.
+    pub fn best(&self) -> Hypothesis {
+        let (mut node, cost) = self.best_end();
+        let mut path = Vec::new();
+        while self.back[node as usize] != NONE {
+            let edge = self.edges[self.back[node as usize] as usize];
+            path.push(edge);
+            node = edge.from;
+        }
+        path.reverse();
+        self.hypothesis(&path, cost)
+    }
+
+    /// The words and costs of a path.
+    pub(super) fn hypothesis(&self, path: &[Edge], cost: PathCost) -> Hypothesis {
+        let arcs = path
+            .iter()
+            .map(|edge| (self.places[edge.from as usize], edge.arc));
+        self.lattice.hypothesis(arcs, cost)
+    }
+}
+
+impl Lattice {
+    /// The paths with the costs that the search gave them.
+    pub fn paths(&self) -> PathGraph<'_> {
+        let nodes = 0..self.num_nodes() as u32;
+        let edges = nodes.clone().flat_map(|from| {
+            let arcs = (self.first_arc(from)..).zip(self.arcs(from));
+            arcs.map(move |(arc, found)| Edge {
+                from,
+                next: found.next,
+                cost: found.acoustic + found.graph,
+                arc,
+            })
+        });
+        let finals = self.finals().iter();
+        let finals = finals.map(|&(node, last)| (node, f64::from(last.0)));
+        PathGraph::new(
+            self,
+            nodes.clone().collect(),
+            edges.collect(),
+            finals.collect(),
+        )
+    }
+
+    /// The best path: the same as [`Decoder::decode`](super::Decoder::decode) finds.
+    pub fn best_path(&self) -> Hypothesis {
+        self.paths().best()
+    }
+}

@@ -1,0 +1,146 @@
+//! How good are confidences? Three measures of numbers from 0 to 1 against what came true.
+//!
+//! - AUC, the area under the receiver operating characteristic: the probability that a random
+//!   positive scores higher than a random negative, ties counting half (Hanley and McNeil 1982).
+//!   It asks for order alone.
+//! - NCE, normalised cross entropy: the share of the uncertainty about right and wrong that the
+//!   confidences take away from somebody who knows the mean only (Siu, Gish and Richardson 1997;
+//!   NIST's evaluations). 1 is perfect, 0 says nothing, below 0 misleads.
+//! - ECE, expected calibration error: how far the confidences of a bin are from the share of the
+//!   bin that is right, averaged over what is in the bins (Naeini et al. 2015; 15 bins as in Guo et
+//!   al. 2017).
+//!
+//! `scripts/golden_confidence.py` computes the values that the tests expect with scikit-learn and
+//! NumPy.
+
+use serde::Serialize;
+
+/// Bins of equal width of the expected calibration error.
+pub const CALIBRATION_BINS: usize = 15;
+/// A certainty that turned out wrong would cost infinite entropy; nothing is surer than this.
+const SUREST: f64 = 1.0 - 1e-7;
+
+/// The AUC of scores for telling positives from negatives; none without one of either.
+pub fn auc(scores: &[f64], positive: &[bool]) -> Option<f64> {
+    let mut order: Vec<usize> = (0..scores.len().min(positive.len())).collect();
+    order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    let positives = positive.iter().filter(|is| **is).count();
+    let negatives = order.len() - positives;
+    if positives == 0 || negatives == 0 {
+        return None;
+    }
+    // Mann and Whitney's U: negatives below each positive, and half of those beside it.
+    let (mut below, mut wins) = (0, 0.0);
+    for ties in order.chunk_by(|&a, &b| scores[a] == scores[b]) {
+        let up = ties.iter().filter(|&&at| positive[at]).count();
+        let down = ties.len() - up;
+        wins += up as f64 * (below as f64 + down as f64 / 2.0);
+        below += down;
+    }
+    Some(wins / (positives as f64 * negatives as f64))
+}
+
+/// The normalised cross entropy; none where all or nothing is right, when there is no uncertainty.
+pub fn normalised_cross_entropy(confidences: &[f64], right: &[bool]) -> Option<f64> {
+    let count = confidences.len().min(right.len()) as f64;
+    let share = right.iter().filter(|is| **is).count() as f64 / count;
+    if !(share > 0.0 && share < 1.0) {
+        return None;
+    }
+    let surprise = |confidence: f64, right: bool| {
+        let confidence = confidence.clamp(1.0 - SUREST, SUREST);
+        -(if right { confidence } else { 1.0 - confidence }).ln()
+    };
+    let pairs = || confidences.iter().zip(right);
+    let uncertainty: f64 = pairs().map(|(_, &right)| surprise(share, right)).sum();
+    let left: f64 = pairs().map(|(&sure, &right)| surprise(sure, right)).sum();
+    Some((uncertainty - left) / uncertainty)
+}
+
+/// One bin of a calibration diagram.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct CalibrationBin {
+    /// What fell into the bin.
+    pub count: usize,
+    /// Mean confidence; 0 in an empty bin.
+    pub confidence: f64,
+    /// Share that is right; 0 in an empty bin.
+    pub right: f64,
+}
+
+/// Confidences in bins of equal width, each holding its upper end.
+pub fn calibration(confidences: &[f64], right: &[bool]) -> Vec<CalibrationBin> {
+    let mut bins = vec![CalibrationBin::default(); CALIBRATION_BINS];
+    for (&confidence, &right) in confidences.iter().zip(right) {
+        let place = (confidence * CALIBRATION_BINS as f64).ceil() as usize;
+        let bin = &mut bins[place.clamp(1, CALIBRATION_BINS) - 1];
+        bin.count += 1;
+        bin.confidence += confidence;
+        bin.right += f64::from(u8::from(right));
+    }
+    for bin in bins.iter_mut().filter(|bin| bin.count > 0) {
+        bin.confidence /= bin.count as f64;
+        bin.right /= bin.count as f64;
+    }
+    bins
+}
+
+/// The expected calibration error; none without confidences.
+pub fn expected_calibration_error(bins: &[CalibrationBin]) -> Option<f64> {
+    let total: usize = bins.iter().map(|bin| bin.count).sum();
+    let far = |bin: &CalibrationBin| bin.count as f64 * (bin.confidence - bin.right).abs();
+    (total > 0).then(|| bins.iter().map(far).sum::<f64>() / total as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Golden {
+        name: String,
+        confidences: Vec<f64>,
+        right: Vec<bool>,
+        auc: Option<f64>,
+        nce: Option<f64>,
+        ece: f64,
+    }
+
+    #[test]
+    fn the_measures_equal_those_of_scikit_learn() {
+        let golden = include_str!("../../tests/golden/confidence.json");
+        let golden: Vec<Golden> = serde_json::from_str(golden).unwrap();
+        let near = |ours: Option<f64>, theirs: Option<f64>, name: &str| match (ours, theirs) {
+            (Some(ours), Some(theirs)) => {
+                assert!((ours - theirs).abs() < 1e-9, "{name}: {ours} {theirs}");
+            }
+            (ours, theirs) => assert_eq!(ours, theirs, "{name}"),
+        };
+        assert!(golden.len() >= 4);
+        for case in golden {
+            let (sure, right, name) = (&case.confidences, &case.right, &case.name);
+            near(auc(sure, right), case.auc, name);
+            near(normalised_cross_entropy(sure, right), case.nce, name);
+            let bins = calibration(sure, right);
+            near(expected_calibration_error(&bins), Some(case.ece), name);
+        }
+    }
+
+    #[test]
+    fn order_alone_makes_the_auc() {
+        let right = [true, false, true, false];
+        assert_eq!(auc(&[0.9, 0.1, 0.8, 0.2], &right), Some(1.0));
+        assert_eq!(auc(&[0.5; 4], &right), Some(0.5));
+        assert_eq!(auc(&[0.9, 0.8, 0.7, 0.1], &right), Some(0.75));
+        assert_eq!(auc(&[0.9], &[true]), None);
+    }
+
+    #[test]
+    fn without_samples_there_is_no_measure() {
+        assert_eq!(auc(&[], &[]), None);
+        assert_eq!(normalised_cross_entropy(&[], &[]), None);
+        assert_eq!(expected_calibration_error(&calibration(&[], &[])), None);
+    }
+}

@@ -1,0 +1,110 @@
+//! Error and response time by part of the corpus and by speaker.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::grid::{Grid, Request};
+use super::resampled::{Measured, Resampled};
+use crate::eval::bootstrap::BootstrapOptions;
+
+/// One part of the corpus.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Part {
+    /// The set, or set and speaker.
+    pub name: String,
+    /// Utterances.
+    pub utterances: usize,
+    /// Reference words.
+    pub words: u64,
+    /// Errors over reference words by version; none without words.
+    pub micro: Vec<Option<Measured>>,
+    /// (error of the first version − error of the last) / error of the last; none without errors.
+    pub gap: Option<Measured>,
+    /// Mean time on the server by version, in seconds.
+    pub response: Vec<f64>,
+}
+
+/// The sets, with intervals; empty where there is one set only.
+pub fn by_set(grid: &Grid, options: BootstrapOptions) -> Vec<Part> {
+    parts(grid, options, |request| request.set.clone())
+}
+
+/// The speakers, without intervals as there is nobody to draw; empty where there is one only.
+pub fn by_group(grid: &Grid) -> Vec<Part> {
+    let none = BootstrapOptions {
+        draws: 0,
+        ..BootstrapOptions::default()
+    };
+    parts(grid, none, |request| {
+        format!("{} {}", request.set, request.group)
+            .trim()
+            .to_owned()
+    })
+}
+
+fn parts(grid: &Grid, options: BootstrapOptions, name: impl Fn(&Request) -> String) -> Vec<Part> {
+    let mut members: BTreeMap<String, Vec<&Request>> = BTreeMap::new();
+    for request in &grid.requests {
+        members.entry(name(request)).or_default().push(request);
+    }
+    if members.len() < 2 {
+        return Vec::new();
+    }
+    let parts = members.into_iter();
+    parts
+        .map(|(name, members)| part(name, &grid.only(&members), options))
+        .collect()
+}
+
+fn part(name: String, grid: &Grid, options: BootstrapOptions) -> Part {
+    let resampled = Resampled::new(grid, options);
+    let last = grid.last();
+    let response = |version| resampled.measure(|sums| sums.response(version));
+    let name = if name.is_empty() {
+        "(none)".to_owned()
+    } else {
+        name
+    };
+    Part {
+        name,
+        utterances: grid.requests.len(),
+        words: grid
+            .requests
+            .iter()
+            .map(|request| u64::from(request.words))
+            .sum(),
+        micro: (0..=last)
+            .map(|version| resampled.measure(|sums| sums.micro(version)))
+            .collect(),
+        gap: resampled.measure(|sums| (sums.micro(0) - sums.micro(last)) / sums.micro(last)),
+        response: (0..=last)
+            .map(|version| response(version).map_or(0.0, |mean| mean.value))
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::grid;
+    use super::*;
+
+    #[test]
+    fn parts_add_up_to_the_whole() {
+        let mut grid = grid(&[
+            ("a", "clean", 10, &[2, 1]),
+            ("b", "clean", 10, &[2, 1]),
+            ("c", "other", 5, &[0, 0]),
+        ]);
+        grid.requests[0].group = "ann".into();
+        let sets = by_set(&grid, BootstrapOptions::default());
+        assert_eq!((sets[0].name.as_str(), sets[0].words), ("clean", 20));
+        assert_eq!(sets[0].gap.unwrap().value, 1.0);
+        assert!(sets[0].micro[0].unwrap().interval.is_some());
+        assert_eq!((sets[1].utterances, sets[1].gap), (1, None));
+        let groups = by_group(&grid);
+        let names: Vec<&str> = groups.iter().map(|part| part.name.as_str()).collect();
+        assert_eq!(names, ["clean", "clean ann", "other"]);
+        assert_eq!(groups[0].micro[1].unwrap().interval, None);
+    }
+}

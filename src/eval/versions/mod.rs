@@ -1,0 +1,184 @@
+//! How do the versions of a service compare? Sections II and III of the paper from recorded
+//! outcomes alone, without audio.
+//!
+//! [`Grid`] arranges the outcomes; [`Tradeoff`] is figure 1a, [`dominance`] asks whether every
+//! version is worth having, [`category`] and [`exemplar`] are figures 2 and 3, [`cause`] parts the
+//! search's errors from the model's, [`sureness`] is figure 5, [`breakdown`] looks at sets and
+//! speakers, [`claims`] holds all of it against the paper. [`VersionReport`] is all of them.
+
+pub mod breakdown;
+pub mod category;
+pub mod cause;
+pub mod claims;
+pub mod dominance;
+pub mod exemplar;
+#[cfg(feature = "cli")]
+pub mod figures;
+pub mod grid;
+pub mod hypotheses;
+pub mod resampled;
+#[cfg(feature = "cli")]
+pub mod sections;
+pub mod sureness;
+#[cfg(feature = "cli")]
+pub mod tables;
+pub mod tradeoff;
+
+pub use category::Category;
+pub use grid::{Grid, GridError};
+pub use hypotheses::Hypotheses;
+pub use resampled::Measured;
+pub use tradeoff::Tradeoff;
+
+use serde::Serialize;
+
+use super::bootstrap::BootstrapOptions;
+use crate::units::Seconds;
+use resampled::Resampled;
+
+/// So many exemplars of each category are shown.
+const EXEMPLARS: usize = 3;
+
+/// How the report is made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReportOptions {
+    /// Network time of each request, added to the server's. Default: 50 ms, a round trip within a
+    /// continent.
+    pub round_trip: Seconds,
+    /// How speakers are drawn.
+    pub bootstrap: BootstrapOptions,
+}
+
+impl Default for ReportOptions {
+    fn default() -> Self {
+        ReportOptions {
+            round_trip: Seconds(0.05),
+            bootstrap: BootstrapOptions::default(),
+        }
+    }
+}
+
+/// Everything that recorded outcomes say about the versions.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VersionReport {
+    /// The versions, the fastest first.
+    pub versions: Vec<String>,
+    /// Utterances.
+    pub utterances: usize,
+    /// Reference words.
+    pub words: u64,
+    /// Seed of the random numbers.
+    pub seed: u64,
+    /// Resampled corpora behind each interval.
+    pub draws: usize,
+    /// The paper's findings, and whether they hold here.
+    pub claims: Vec<claims::Claim>,
+    /// Figure 1a.
+    pub tradeoff: Tradeoff,
+    /// What each version loses to the next.
+    pub steps: Vec<dominance::Difference>,
+    /// Versions that another beats in both time and error.
+    pub dominated: Vec<dominance::Difference>,
+    /// Figure 2e: of all utterances, then by set.
+    pub shares: Vec<category::Shares>,
+    /// Figures 2a to 2d.
+    pub exemplars: Vec<exemplar::Exemplar>,
+    /// Figure 3.
+    pub by_category: Vec<category::CategoryErrors>,
+    /// Model errors and search errors; none where they were not recorded.
+    pub causes: Option<Vec<cause::Causes>>,
+    /// Figure 5.
+    pub confidence: Vec<sureness::Distribution>,
+    /// What confidence tells, by version.
+    pub sureness: Vec<sureness::Sureness>,
+    /// Parts of the corpus; empty where there is one only.
+    pub sets: Vec<breakdown::Part>,
+    /// Speakers; empty where there is one only.
+    pub groups: Vec<breakdown::Part>,
+}
+
+impl VersionReport {
+    /// Makes the report.
+    pub fn new(grid: &Grid, hypotheses: &Hypotheses, options: ReportOptions) -> VersionReport {
+        let resampled = Resampled::new(grid, options.bootstrap);
+        let mut report = VersionReport {
+            versions: grid.versions.clone(),
+            utterances: grid.requests.len(),
+            words: grid
+                .requests
+                .iter()
+                .map(|request| u64::from(request.words))
+                .sum(),
+            seed: options.bootstrap.seed,
+            draws: options.bootstrap.draws,
+            claims: Vec::new(),
+            tradeoff: Tradeoff::new(grid, &resampled, options.round_trip),
+            steps: dominance::steps(grid, &resampled),
+            dominated: dominance::dominated(grid, &resampled),
+            shares: category::shares(grid),
+            exemplars: exemplar::exemplars(grid, hypotheses, EXEMPLARS),
+            by_category: category::errors_by_category(grid),
+            causes: cause::causes(grid),
+            confidence: sureness::distributions(grid),
+            sureness: sureness::sureness(grid),
+            sets: breakdown::by_set(grid, options.bootstrap),
+            groups: breakdown::by_group(grid),
+        };
+        report.claims = claims::claims(&report);
+        report
+    }
+
+    /// What the errors are called: of words, or of classes where each reference is one.
+    pub fn error_name(&self) -> &'static str {
+        if self.words == self.utterances as u64 {
+            "error rate"
+        } else {
+            "word error rate"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tiers::{Outcome, Outcomes};
+
+    /// A grid of requests given by id, set, words and errors by version; each its own speaker.
+    pub(super) fn grid(requests: &[(&str, &str, u32, &[u32])]) -> Grid {
+        let mut rows = Vec::new();
+        for &(id, set, words, errors) in requests {
+            rows.extend(errors.iter().enumerate().map(|(k, &errors)| Outcome {
+                id: id.into(),
+                set: set.into(),
+                version: format!("v{}", k + 1),
+                words,
+                errors,
+                ..Outcome::default()
+            }));
+        }
+        let counters = Vec::new();
+        Grid::new(&[Outcomes { counters, rows }]).unwrap()
+    }
+
+    /// Four requests of ten words and two versions; errors and counters by place of the request and
+    /// of the version.
+    pub(super) fn grid_with(
+        counters: &[&str],
+        run: impl Fn(usize, usize) -> (u32, Vec<f64>),
+    ) -> Grid {
+        let mut rows = Vec::new();
+        for (request, version) in (0..8).map(|k| (k / 2, k % 2)) {
+            let (errors, counters) = run(request, version);
+            rows.push(Outcome {
+                id: request.to_string(),
+                version: format!("v{}", version + 1),
+                words: 10,
+                errors,
+                counters,
+                ..Outcome::default()
+            });
+        }
+        let counters = counters.iter().map(|name| (*name).to_owned()).collect();
+        Grid::new(&[Outcomes { counters, rows }]).unwrap()
+    }
+}

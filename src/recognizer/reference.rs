@@ -1,0 +1,112 @@
+//! What the words that were really said would have cost, so that a wrong answer can be blamed on
+//! the model (it prefers the wrong words) or on the search (it missed the better path).
+
+use std::path::Path;
+
+use crate::acoustic::{Hmm, Tensors};
+use crate::decode::{Decoder, LanguageModel, PathCost, Pruning, Scratch};
+use crate::graph::compile::{CompileOptions, Sentence, compile_sentence};
+use crate::graph::lexicon::Lexicon;
+use crate::units::{Cost, WordId};
+
+use super::{Recognizer, RecognizerError, ScoredAudio, model};
+
+/// What is needed to align references: the HMMs and pronunciations behind a recogniser's graph.
+pub struct References<'r> {
+    recognizer: &'r Recognizer,
+    hmm: Hmm,
+    lexicon: Lexicon,
+    options: CompileOptions,
+}
+
+/// What a reference costs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ReferenceCost {
+    /// The cost of its best path, comparable with [`Transcript::cost`](super::Transcript::cost).
+    Cost(PathCost),
+    /// So many of its words are not in the vocabulary: no path says it.
+    OutOfVocabulary(u32),
+    /// It is empty, or the recording was cut into segments, or the words do not fit into it.
+    Unknown,
+}
+
+impl<'r> References<'r> {
+    /// Reads what the recogniser, opened from the same `folder`, compiled its graph from.
+    ///
+    /// # Errors
+    /// A file of the model cannot be read.
+    pub fn open(folder: &Path, recognizer: &'r Recognizer) -> Result<Self, RecognizerError> {
+        let description = &recognizer.model.description;
+        let tensors = Tensors::open(&folder.join(&description.network.weights))?;
+        let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
+        let path = folder.join(model::LEXICON);
+        let lexicon = Lexicon::open(&path, recognizer.model.words(), &hmm.phones)?;
+        Ok(References {
+            recognizer,
+            lexicon,
+            hmm,
+            options: model::compile_options(&description.decode),
+        })
+    }
+
+    /// The ids of words; [`WordId::EPSILON`] for those that cannot be recognised.
+    pub fn ids(&self, words: &[String]) -> Vec<WordId> {
+        let id = |word: &String| {
+            let id = self.recognizer.model.words().id(word);
+            id.filter(|&id| !self.lexicon.pronunciations(id).is_empty())
+        };
+        words
+            .iter()
+            .map(|word| id(word).unwrap_or_default())
+            .collect()
+    }
+
+    /// The cost of the best path that says `words`, under the language model that has the last word
+    /// at a setting that rescores or not.
+    ///
+    /// # Errors
+    /// The scores cannot be searched.
+    pub fn cost(
+        &self,
+        scored: &ScoredAudio,
+        words: &[WordId],
+        rescore: bool,
+    ) -> Result<ReferenceCost, RecognizerError> {
+        let unknown = words
+            .iter()
+            .filter(|&&word| word == WordId::EPSILON)
+            .count();
+        if unknown > 0 {
+            return Ok(ReferenceCost::OutOfVocabulary(unknown as u32));
+        }
+        let ([(_, scores)], false) = (scored.segments.as_slice(), words.is_empty()) else {
+            return Ok(ReferenceCost::Unknown);
+        };
+        let Some([small, large]) = &self.recognizer.model.rescoring else {
+            return Ok(ReferenceCost::Unknown);
+        };
+        let sentence = sentence(if rescore { large } else { small }, words);
+        let graph = compile_sentence(&self.hmm, &self.lexicon, &sentence, &self.options)?;
+        let decoder = Decoder::new(&graph, Pruning::OFF)?;
+        let heard = decoder.decode(scores, &mut Scratch::new())?;
+        Ok(match heard.reached_final {
+            true => ReferenceCost::Cost(heard.cost),
+            false => ReferenceCost::Unknown,
+        })
+    }
+}
+
+/// The words with their costs under a language model.
+fn sentence<M: LanguageModel>(model: &M, words: &[WordId]) -> Sentence {
+    let mut state = model.start();
+    let mut step = |&word: &WordId| {
+        let (next, cost): (M::State, Cost) = model.step(state, word);
+        state = next;
+        (word, cost)
+    };
+    let words = words.iter().map(&mut step).collect();
+    Sentence {
+        words,
+        end: model.end(state),
+    }
+}

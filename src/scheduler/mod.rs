@@ -1,0 +1,209 @@
+//! Requests under tolerance tiers, in one process: queues, workers, deadlines, cancellation.
+//!
+//! A tier is a [`Policy`]. [`Scheduler::submit`] puts a request into its tier's queue, or refuses it
+//! at once where the queue is full; workers take requests from the queues, run the versions that
+//! the policy asks for, and stop a search whose answer is not needed any more. What all versions
+//! share (for speech: the scores) is made once for a request. Paper, Section IV-B and C.
+//!
+//! There is one pool of workers for all versions, with a limit of workers for each. Versions differ
+//! in nothing but pruning and share model and graph, so any worker can run any of them, and a pool
+//! for each would leave processors idle whenever the mix of tiers is not the one it was sized for.
+//! The limits give each version a pool of at most that size where that is wanted.
+//!
+//! Every admitted request is answered exactly once: with words, or with a [`Failure`] that says why
+//! not. A panic of the service is such a failure, and its worker goes on.
+
+mod error;
+mod job;
+mod queues;
+mod recognition;
+mod route;
+mod service;
+mod statistics;
+mod worker;
+
+pub use error::{Failure, Refused};
+pub use job::{Account, Served};
+pub use recognition::{Recognition, Unfit};
+pub use service::{Judged, Service};
+pub use statistics::{Statistics, Stop};
+
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::decode::Cancel;
+use crate::tiers::Policy;
+use job::{Job, Reply, Side};
+use queues::Queues;
+use worker::Task;
+
+/// How a scheduler works.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Threads, at least one. Default: one per processor.
+    pub workers: usize,
+    /// Most workers that run a version at once, by version; versions beyond the list, and all
+    /// versions by default, may have every worker. A limit of 0 counts as 1.
+    pub limits: Vec<usize>,
+    /// Most requests that wait in a tier; more are refused. Default: 64.
+    pub capacity: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            limits: Vec::new(),
+            capacity: 64,
+        }
+    }
+}
+
+/// Workers and the queues they serve. Dropping it answers what was admitted and ends the workers.
+pub struct Scheduler<S: Service> {
+    shared: Arc<Shared<S>>,
+    threads: Vec<JoinHandle<()>>,
+    tiers: Vec<Policy>,
+}
+
+/// What workers and callers share.
+struct Shared<S: Service> {
+    service: S,
+    queues: Mutex<Queues<Task<S>>>,
+    wake: Condvar,
+    statistics: Mutex<Statistics>,
+}
+
+impl<S: Service> Shared<S> {
+    fn queues(&self) -> MutexGuard<'_, Queues<Task<S>>> {
+        self.queues.lock().expect("no code under this lock panics")
+    }
+
+    fn statistics(&self) -> MutexGuard<'_, Statistics> {
+        let statistics = self.statistics.lock();
+        statistics.expect("no code under this lock panics")
+    }
+}
+
+impl<S: Service> Scheduler<S> {
+    /// Starts the workers of a service that answers these tiers; a version is its number in the
+    /// service.
+    pub fn new(service: S, tiers: Vec<Policy>, options: &Options) -> Self {
+        let workers = options.workers.max(1);
+        let shared = Arc::new(Shared {
+            service,
+            queues: Mutex::new(Queues::new(&tiers, workers, options)),
+            wake: Condvar::new(),
+            statistics: Mutex::new(Statistics::default()),
+        });
+        let start = |_| {
+            let shared = Arc::clone(&shared);
+            std::thread::spawn(move || worker::work(&shared))
+        };
+        Scheduler {
+            threads: (0..workers).map(start).collect(),
+            shared,
+            tiers,
+        }
+    }
+
+    /// Admits a request to a tier. It is cancelled, wherever it is, once so much time has passed.
+    ///
+    /// # Errors
+    /// [`Refused`] at once, where the tier's queue is full or there is no such tier.
+    pub fn submit(
+        &self,
+        request: S::Request,
+        tier: usize,
+        deadline: Option<Duration>,
+    ) -> Result<Ticket<S>, Refused> {
+        let policy = self.tiers.get(tier);
+        let policy = policy.ok_or(Refused::UnknownTier { tier })?.clone();
+        let now = Instant::now();
+        let deadline = deadline.and_then(|time| now.checked_add(time));
+        let cancels = [Cancel::at(deadline), Cancel::at(deadline)];
+        let (sender, reply) = sync_channel(1);
+        let job = Arc::new(Job::new(request, policy, cancels.clone(), sender));
+        let task = Task {
+            job,
+            side: Side::First,
+        };
+        let refused = self.shared.queues().push(tier, task);
+        if let Err(waiting) = refused {
+            return Err(self.full(tier, waiting));
+        }
+        self.shared.wake.notify_one();
+        Ok(Ticket { reply, cancels })
+    }
+
+    /// What has been done so far.
+    pub fn statistics(&self) -> Statistics {
+        self.shared.statistics().clone()
+    }
+
+    /// The refusal, with the time in which the workers would empty the queue.
+    fn full(&self, tier: usize, waiting: usize) -> Refused {
+        let each = self.shared.statistics().refused();
+        let seconds = each * waiting as f64 / self.threads.len() as f64;
+        Refused::Full {
+            tier,
+            waiting,
+            retry_after: Duration::from_secs_f64(seconds.clamp(0.001, 3600.0)),
+        }
+    }
+}
+
+impl<S: Service> Scheduler<S> {
+    /// Answers what was admitted, ends the workers, and tells what was done in all.
+    pub fn finish(mut self) -> Statistics {
+        self.end();
+        self.statistics()
+    }
+
+    fn end(&mut self) {
+        self.shared.queues().close();
+        self.shared.wake.notify_all();
+        for thread in self.threads.drain(..) {
+            // A worker that panicked outside the service has nothing more to say.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl<S: Service> Drop for Scheduler<S> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// An admitted request. Dropping it cancels the request: nobody waits for the answer.
+pub struct Ticket<S: Service> {
+    reply: Receiver<Reply<S>>,
+    cancels: [Cancel; 2],
+}
+
+impl<S: Service> Ticket<S> {
+    /// Waits for the answer.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn wait(self) -> Reply<S> {
+        let reply = self.reply.recv();
+        reply.expect("every admitted request is answered")
+    }
+
+    /// Stops the request within a frame, whichever version runs; it is still answered.
+    pub fn cancel(&self) {
+        for cancel in &self.cancels {
+            cancel.cancel();
+        }
+    }
+}
+
+impl<S: Service> Drop for Ticket<S> {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}

@@ -1,0 +1,105 @@
+//! The recogniser as a service of its versions.
+
+use std::sync::Arc;
+
+use super::service::{Judged, Service};
+use crate::audio::Waveform;
+use crate::decode::Cancel;
+use crate::recognizer::{Recognizer, RecognizerError, RecognizerScratch, ScoredAudio, Transcript};
+use crate::tiers::Policy;
+
+/// The versions of a model, by their place in its list. A request's scores are kept until it is
+/// answered: about 0.2 MB for a second of audio.
+#[derive(Clone)]
+pub struct Recognition {
+    recognizer: Arc<Recognizer>,
+}
+
+/// Why a policy cannot be followed with a model.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unfit {
+    /// The model has no such version.
+    #[error("the policy asks version {name}, which the model does not have (it has: {known})")]
+    UnknownVersion {
+        /// The version asked for.
+        name: String,
+        /// The versions there are.
+        known: String,
+    },
+    /// Confidences are compared, and a version has none.
+    #[error("version {name} is not calibrated, so its confidence cannot be compared")]
+    Uncalibrated {
+        /// The version.
+        name: String,
+    },
+}
+
+impl Recognition {
+    /// The versions of a model.
+    pub fn new(recognizer: Arc<Recognizer>) -> Self {
+        Recognition { recognizer }
+    }
+
+    /// A policy over versions' names as one over their numbers.
+    ///
+    /// # Errors
+    /// The model lacks a version, or compares confidences that are not calibrated.
+    pub fn policy(&self, policy: &Policy<String>) -> Result<Policy, Unfit> {
+        let names: Vec<&str> = self.recognizer.versions().names().collect();
+        let asked = match policy {
+            Policy::Osfa { version } => vec![version],
+            Policy::Seq(pair) | Policy::Conc(pair) => vec![&pair.first, &pair.second],
+        };
+        let is_pair = policy.pair().is_some();
+        for &name in &asked {
+            let name = name.clone();
+            if !names.contains(&name.as_str()) {
+                let known = names.join(", ");
+                return Err(Unfit::UnknownVersion { name, known });
+            }
+            if is_pair && !self.recognizer.is_calibrated(&name) {
+                return Err(Unfit::Uncalibrated { name });
+            }
+        }
+        let place = |name: &String| names.iter().position(|known| known == name);
+        Ok(policy.rename(|name| place(name).expect("checked above")))
+    }
+}
+
+impl Service for Recognition {
+    type Request = Waveform;
+    type Prepared = ScoredAudio;
+    type Answer = Transcript;
+    type Error = RecognizerError;
+    type Scratch = RecognizerScratch;
+
+    fn scratch(&self) -> RecognizerScratch {
+        self.recognizer.scratch()
+    }
+
+    fn prepare(
+        &self,
+        waveform: &Waveform,
+        cancel: &Cancel,
+        scratch: &mut RecognizerScratch,
+    ) -> Result<ScoredAudio, RecognizerError> {
+        scratch.cancel_by(Some(cancel.clone()));
+        self.recognizer.score(waveform, scratch)
+    }
+
+    fn run(
+        &self,
+        scored: &ScoredAudio,
+        version: usize,
+        cancel: &Cancel,
+        scratch: &mut RecognizerScratch,
+    ) -> Result<Judged<Transcript>, RecognizerError> {
+        scratch.cancel_by(Some(cancel.clone()));
+        let setting = &self.recognizer.versions().list[version].setting;
+        let answer = self.recognizer.search(setting, scored, scratch)?;
+        // As in recorded outcomes: an answer that nothing is known of is not trusted.
+        let confidence = answer.confidence.map_or(0.0, |confidence| confidence.right);
+        Ok(Judged { answer, confidence })
+    }
+}

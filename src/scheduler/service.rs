@@ -1,0 +1,52 @@
+//! What a scheduler schedules: a service with several versions.
+
+use crate::decode::Cancel;
+
+/// A service whose versions answer the same requests. Immutable: all workers share it.
+pub trait Service: Send + Sync + 'static {
+    /// What is asked.
+    type Request: Send + Sync;
+    /// What all versions work from, made once for a request; for speech the scores.
+    type Prepared: Send + Sync;
+    /// What is answered.
+    type Answer: Send;
+    /// Why there is no answer.
+    type Error: std::error::Error + Send + 'static;
+    /// A worker's memory, reused from request to request.
+    type Scratch;
+
+    /// An empty memory for a worker.
+    fn scratch(&self) -> Self::Scratch;
+
+    /// Makes what all versions work from.
+    ///
+    /// # Errors
+    /// The request cannot be used, or `cancel` told to stop.
+    fn prepare(
+        &self,
+        request: &Self::Request,
+        cancel: &Cancel,
+        scratch: &mut Self::Scratch,
+    ) -> Result<Self::Prepared, Self::Error>;
+
+    /// The answer of one version, by its number.
+    ///
+    /// # Errors
+    /// The version has none, or `cancel` told to stop.
+    fn run(
+        &self,
+        prepared: &Self::Prepared,
+        version: usize,
+        cancel: &Cancel,
+        scratch: &mut Self::Scratch,
+    ) -> Result<Judged<Self::Answer>, Self::Error>;
+}
+
+/// An answer and how far to trust it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged<A> {
+    /// The answer.
+    pub answer: A,
+    /// How sure the version is of it, from 0 to 1; larger is surer.
+    pub confidence: f64,
+}

@@ -1,0 +1,170 @@
+//! Which settings to measure: a grid, random draws, one knob at a time, or near what was found good.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::recognizer::{Knob, Setting};
+
+/// How random draws treat one knob.
+struct Range {
+    knob: Knob,
+    /// Share of the draws in which the knob is off.
+    off: f64,
+    low: f64,
+    high: f64,
+    /// Beams are drawn evenly and rounded to a quarter; counts evenly in their logarithm and rounded
+    /// to two digits.
+    count: bool,
+}
+
+const fn range(knob: Knob, off: f64, (low, high): (f64, f64), count: bool) -> Range {
+    Range {
+        knob,
+        off,
+        low,
+        high,
+        count,
+    }
+}
+
+/// Where random draws look. Bounds: tighter loses half the words on development speech, wider gains
+/// nothing.
+const RANGES: [Range; 7] = [
+    range(Knob::NetworkBeam, 0.0, (7.0, 14.0), false),
+    range(Knob::NetworkTopN, 0.35, (200.0, 5000.0), true),
+    range(Knob::GlobalBeam, 0.5, (7.0, 13.0), false),
+    range(Knob::GlobalTopN, 0.5, (80.0, 3000.0), true),
+    range(Knob::LocalBeam, 0.35, (3.0, 10.0), false),
+    range(Knob::LocalTopN, 0.5, (5.0, 60.0), true),
+    range(Knob::LatticeBeam, 0.0, (2.0, 8.0), false),
+];
+
+impl Range {
+    fn draw(&self, random: &mut ChaCha8Rng) -> f64 {
+        if random.random::<f64>() < self.off {
+            return f64::INFINITY;
+        }
+        let share = random.random::<f64>();
+        if self.count {
+            two_digits(self.low * (self.high / self.low).powf(share))
+        } else {
+            quarter(self.low + (self.high - self.low) * share)
+        }
+    }
+
+    /// A value near another: a quarter of the draws start afresh.
+    fn draw_near(&self, value: f64, random: &mut ChaCha8Rng) -> f64 {
+        if value == f64::INFINITY || random.random::<f64>() < 0.25 {
+            return self.draw(random);
+        }
+        let step = 2.0 * random.random::<f64>() - 1.0;
+        if self.count {
+            two_digits((value * 2f64.powf(step)).max(1.0))
+        } else {
+            quarter(value + 2.0 * step).clamp(0.25, self.high)
+        }
+    }
+}
+
+fn quarter(value: f64) -> f64 {
+    (value * 4.0).round() / 4.0
+}
+
+fn two_digits(value: f64) -> f64 {
+    let unit = 10f64.powf((value.log10().floor() - 1.0).max(0.0));
+    (value / unit).round() * unit
+}
+
+/// `count` random settings; rescoring as in `base`.
+pub fn random(base: &Setting, count: usize, random: &mut ChaCha8Rng) -> Vec<Setting> {
+    let draw = |random: &mut ChaCha8Rng| {
+        RANGES.iter().fold(*base, |setting, range| {
+            setting.with(range.knob, range.draw(random))
+        })
+    };
+    (0..count).map(|_| draw(random)).collect()
+}
+
+/// `count` settings that differ from one of `good` in one or two knobs.
+///
+/// # Panics
+/// `good` is empty.
+pub fn near(good: &[Setting], count: usize, random: &mut ChaCha8Rng) -> Vec<Setting> {
+    let draw = |random: &mut ChaCha8Rng| {
+        let mut setting = good[random.random_range(0..good.len())];
+        for _ in 0..random.random_range(1..3) {
+            let range = &RANGES[random.random_range(0..RANGES.len())];
+            let value = range.draw_near(setting.get(range.knob), random);
+            setting = setting.with(range.knob, value);
+        }
+        setting
+    };
+    (0..count).map(|_| draw(random)).collect()
+}
+
+/// Every combination of the levels, over `base`.
+pub fn grid(base: &Setting, levels: &[(Knob, Vec<f64>)]) -> Vec<Setting> {
+    levels.iter().fold(vec![*base], |settings, (knob, values)| {
+        let spread = |setting: Setting| values.iter().map(move |&value| setting.with(*knob, value));
+        settings.into_iter().flat_map(spread).collect()
+    })
+}
+
+/// Each knob of the levels alone, from its loosest level to its tightest, the others as in `base`.
+pub fn one_at_a_time(base: &Setting, levels: &[(Knob, Vec<f64>)]) -> Vec<Setting> {
+    let ladder = |(knob, values): &(Knob, Vec<f64>)| {
+        values
+            .iter()
+            .map(|&value| base.with(*knob, value))
+            .collect::<Vec<_>>()
+    };
+    levels.iter().flat_map(ladder).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    fn base() -> Setting {
+        "network_beam=13 network_top_n=7000 lattice_beam=8 rescore"
+            .parse()
+            .unwrap()
+    }
+
+    #[test]
+    fn draws_are_valid_and_repeatable() {
+        let mut seeded = ChaCha8Rng::seed_from_u64(3);
+        let drawn = random(&base(), 200, &mut seeded);
+        let mutated = near(&drawn, 200, &mut seeded);
+        for setting in drawn.iter().chain(&mutated) {
+            assert_eq!(&setting.to_string().parse::<Setting>().unwrap(), setting);
+        }
+        assert_eq!(
+            random(&base(), 200, &mut ChaCha8Rng::seed_from_u64(3)),
+            drawn
+        );
+        let off = drawn
+            .iter()
+            .filter(|s| s.get(Knob::GlobalBeam) == f64::INFINITY);
+        assert!((70..130).contains(&off.count()));
+    }
+
+    #[test]
+    fn grids_and_ladders() {
+        let levels = [
+            (Knob::NetworkBeam, vec![9.0, 8.0]),
+            (Knob::LocalTopN, vec![f64::INFINITY, 7.0, 3.0]),
+        ];
+        let texts = |settings: Vec<Setting>| -> Vec<String> {
+            settings.iter().map(Setting::to_string).collect()
+        };
+        let all = texts(grid(&base(), &levels));
+        assert_eq!(all.len(), 6);
+        assert!(all[1].contains("network_beam=9") && all[1].contains("local_top_n=7"));
+        let ladder = texts(one_at_a_time(&base(), &levels));
+        assert_eq!(ladder.len(), 5);
+        assert_eq!(ladder[2], base().to_string());
+    }
+}

@@ -1,0 +1,167 @@
+//! `paretone transcribe --tolerance`: rules are found, refused or followed, and JSON says how.
+
+mod tiny_model;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use predicates::str::contains;
+use serde_json::Value;
+use tiny_model::{noise, wav};
+
+/// Rules for both objectives: nothing below 2 % but the reference, a pair from 2 % on.
+const RULES: &str = "\
+format = \"paretone-rules-1\"
+[certificate]
+method = \"population\"
+delta = 0.001
+requests = 100
+groups = 10
+date = \"2026-11-25\"
+outcomes_sha256 = \"00\"
+reference = \"v2\"
+reference_error_rate = 0.1
+sharing = \"shared\"
+network_seconds = 0.0
+[tolerances]
+step = 0.001
+steps = 100
+[[tiers]]
+tolerance = 0.0
+objective = \"response-time\"
+fallback = true
+bound = 0.0
+degradation = 0.0
+response_seconds = 0.4
+cost_seconds = 0.4
+escalated = 0.0
+policy = { kind = \"osfa\", version = \"v2\" }
+[[tiers]]
+tolerance = 0.02
+objective = \"response-time\"
+fallback = false
+bound = 0.02
+degradation = 0.0
+response_seconds = 0.3
+cost_seconds = 0.4
+escalated = 0.5
+policy = { kind = \"seq\", first = \"v1\", second = \"v2\", threshold = 2.0, choice = \"second\" }
+";
+
+const VERSIONS: &str = "\
+[[version]]
+name = \"v1\"
+setting = \"network_beam=2 network_top_n=3 lattice_beam=1 rescore\"
+measured = { wer_percent = 20.0, response_seconds = 0.1, arcs_per_frame = 5.0 }
+[[version]]
+name = \"v2\"
+setting = \"network_beam=13 lattice_beam=8 rescore\"
+measured = { wer_percent = 10.0, response_seconds = 0.2, arcs_per_frame = 9.0 }
+";
+
+/// The tiny model with two versions, calibrated as the shipped model's first two are, and a
+/// recording beside it.
+fn model(folder: &Path) -> PathBuf {
+    let model = tiny_model::write(folder);
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/en/confidence.json");
+    fs::copy(shipped, model.join("confidence.json")).expect("a calibration");
+    fs::write(model.join("versions.toml"), VERSIONS).expect("writable");
+    fs::write(folder.join("a.wav"), wav(16_000, &noise(32_000))).expect("writable");
+    model
+}
+
+fn transcribe(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("paretone").expect("the binary is built with the tests");
+    command
+        .env("PARETONE_CACHE", folder.join("cache"))
+        .env("PARETONE_MODEL", folder.join("tiny"))
+        .current_dir(folder)
+        .args(["transcribe", "a.wav", "--format", "json"])
+        .args(args);
+    command
+}
+
+fn json(folder: &Path, args: &[&str]) -> Value {
+    let output = transcribe(folder, args)
+        .assert()
+        .code(0)
+        .get_output()
+        .clone();
+    serde_json::from_slice(&output.stdout).expect("one line of JSON")
+}
+
+#[test]
+fn a_tolerance_is_rounded_down_to_its_tier_and_the_answer_is_accounted_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(model(folder.path()).join("rules.toml"), RULES).expect("writable");
+    let slow = json(folder.path(), &["--version", "v2"]);
+    assert!(
+        slow.get("tier").is_none(),
+        "nothing changes without a tolerance"
+    );
+    let pair = "seq(v1, v2, never early, second)";
+    for (tolerance, policy, escalated) in [
+        ("0", "osfa(v2)", false),
+        ("0.0199", "osfa(v2)", false),
+        ("0.02", pair, true),
+        ("0.05", pair, true),
+        ("7", pair, true),
+    ] {
+        let heard = json(folder.path(), &["--tolerance", tolerance]);
+        let tier = &heard["tier"];
+        assert_eq!(tier["policy"], policy, "{tolerance}");
+        assert_eq!(tier["escalated"], escalated);
+        assert_eq!(
+            tier["tolerance"],
+            tolerance.parse::<f64>().expect("a number")
+        );
+        assert!(tier["machine_seconds"].as_f64().expect("a time") > 0.0);
+        assert_eq!(
+            tier["versions"].as_array().expect("a list").len(),
+            1 + usize::from(escalated)
+        );
+        assert_eq!(
+            (&heard["text"], &heard["words"]),
+            (&slow["text"], &slow["words"])
+        );
+    }
+}
+
+#[test]
+fn what_a_tier_cannot_use_is_a_usage_error_that_says_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    model(folder.path());
+    let other = folder.path().join("other.toml");
+    fs::write(&other, RULES.replace("\"v2\"", "\"v9\"")).expect("writable");
+    let rules = folder.path().join("rules.toml");
+    fs::write(&rules, RULES).expect("writable");
+    for (args, said) in [
+        (&["--tolerance", "0.05"][..], "paretone tiers train"),
+        (&["--tolerance", "0.05", "--rules", "other.toml"], "v9"),
+        (&["--tolerance", "0.05", "--rules", "a.wav"], "a.wav"),
+        (
+            &[
+                "--tolerance",
+                "0.05",
+                "--rules",
+                "rules.toml",
+                "--objective",
+                "cost",
+            ],
+            "no rules for cost",
+        ),
+        (&["--tolerance", "-0.1"], "0 or more"),
+        (&["--tolerance", "NaN"], "0 or more"),
+        (&["--tolerance", "inf"], "0 or more"),
+        (&["--tolerance", "0.1", "--beam", "9"], "--beam"),
+        (&["--tolerance", "0.1", "--n-best", "2"], "--n-best"),
+        (&["--objective", "cost"], "--tolerance"),
+    ] {
+        transcribe(folder.path(), args)
+            .assert()
+            .code(2)
+            .stderr(contains(said))
+            .stdout("");
+    }
+}
