@@ -74,7 +74,7 @@ def ratios():
             "added": added.tolist(), "reference": reference.tolist(), "requests": requests.tolist(),
             "quantile": quantile, "inflation": inflation, "value": value,
             "upper": optimize.brentq(off, value, value + 5, xtol=1e-14),
-            "freedom": float(np.clip(2 * groups / (kurtosis - 1) - 1, 0, groups - 1)),
+            "freedom": float(np.clip(groups / (kurtosis - 1) - 1, 0, groups - 1)),
         })
     return rows
 

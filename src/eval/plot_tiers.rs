@@ -274,7 +274,8 @@ fn draw_timeline(
         area.draw(&Text::new(
             name,
             (x + 4, y - 8),
-            TEXT.into_font().color(&WHITE),
+            TEXT.into_font()
+                .color(if span.cancelled { &INK } else { &WHITE }),
         ))?;
     }
     let [response, cost] = line.to_osfa.map(|ratio| 100.0 * (ratio - 1.0));

@@ -42,14 +42,13 @@ pub struct Args {
         value_parser = clap::value_parser!(u32).range(1..),
     )]
     pub replicates: u32,
-    /// Groups that the truth is taken from
+    /// Groups that the truth is taken from [default: 100 for each recorded, at least 20,000]
     #[arg(
         long,
         value_name = "N",
-        default_value_t = 20_000,
         value_parser = clap::value_parser!(u32).range(100..=10_000_000),
     )]
-    pub truth_groups: u32,
+    pub truth_groups: Option<u32>,
     /// The methods to try
     #[arg(
         long,
@@ -84,12 +83,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         table.write(BufWriter::new(file))?;
         return Ok(ExitCode::SUCCESS);
     }
+    let truth_groups = args
+        .truth_groups
+        .unwrap_or((args.groups.saturating_mul(100)).max(20_000));
     let trial = Trial {
         world,
         methods: args.method.iter().map(|name| name.method(1)).collect(),
         rules: args.generator.options(Method::Population),
         replicates: args.replicates as usize,
-        truth_groups: args.truth_groups as usize,
+        truth_groups: truth_groups as usize,
     };
     let mut out = BufWriter::new(io::stdout().lock());
     write_validity(&mut out, &trial, &validity(&trial))?;

@@ -87,17 +87,16 @@ impl Section {
 
 /// A note in lines of [`WIDTH`] columns.
 fn wrapped(note: &str) -> String {
-    let (mut text, mut column) = (String::new(), WIDTH);
+    let (mut lines, mut line) = (Vec::new(), String::new());
     for word in note.split_whitespace() {
-        let length = word.chars().count() + 1;
-        if column + length > WIDTH {
-            text.push_str(if text.is_empty() { "  " } else { "\n  " });
-            column = 0;
+        if line.chars().count() + word.chars().count() >= WIDTH {
+            lines.push(std::mem::take(&mut line));
         }
-        write!(text, "{word} ").expect("a string takes everything");
-        column += length;
+        line.push_str(if line.is_empty() { "" } else { " " });
+        line.push_str(word);
     }
-    if text.is_empty() { text } else { text + "\n" }
+    lines.extend((!line.is_empty()).then_some(line));
+    lines.iter().map(|line| format!("  {line}\n")).collect()
 }
 
 /// A share in per cent.
