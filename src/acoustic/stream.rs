@@ -8,6 +8,7 @@
 
 use ndarray::{ArrayView2, s};
 
+use super::gemm::int8::QuantisedRows;
 use super::layer::Window;
 use super::network::Network;
 use super::{AcousticError, Scores};
@@ -21,6 +22,7 @@ const BLOCK: usize = 126;
 #[derive(Default)]
 pub struct NetworkScratch {
     nodes: Vec<Node>,
+    quantised: QuantisedRows,
 }
 
 /// The rows of a node's output that are still needed.
@@ -151,7 +153,7 @@ impl<'a> NetworkStream<'a> {
 
     /// Computes every row of every layer that its input allows, and hands over the last layer's.
     fn advance(&mut self, scores: &mut Scores) -> Result<(), AcousticError> {
-        let nodes = &mut self.scratch.nodes;
+        let NetworkScratch { nodes, quantised } = &mut *self.scratch;
         for (i, layer) in self.network.layers.iter().enumerate() {
             let (earlier, later) = nodes.split_at_mut(i + 1);
             let (input, out) = (&earlier[i], &mut later[0]);
@@ -166,7 +168,8 @@ impl<'a> NetworkStream<'a> {
             out.data
                 .resize(old + (end - first) as usize * out.width, 0.0);
             let bypass = bypass.map(Node::window);
-            layer.apply(input.window(), bypass, first, &mut out.data[old..]);
+            let to = (&mut out.data[old..], &mut *quantised);
+            layer.apply(input.window(), bypass, first, to);
         }
         self.forget();
         self.deliver(scores)
