@@ -137,7 +137,10 @@ impl<'a> NetworkStream<'a> {
     fn take(&mut self, block: ArrayView2<'_, f32>) -> Result<(), AcousticError> {
         let input = &mut self.scratch.nodes[0];
         for row in block.rows() {
-            if row.iter().any(|value| !value.is_finite()) {
+            if row
+                .iter()
+                .fold(false, |wrong, value| wrong | !value.is_finite())
+            {
                 return Err(AcousticError::NonFiniteFeatures {
                     frame: self.frames as usize,
                 });
@@ -205,7 +208,11 @@ impl<'a> NetworkStream<'a> {
         let wanted = self.network.plan.outputs(self.frames).min(last.end()) - self.outputs;
         let from = (self.outputs - last.first) as usize * last.width;
         let rows = &last.data[from..][..wanted.max(0) as usize * last.width];
-        if let Some(at) = rows.iter().position(|value| !value.is_finite()) {
+        // A first look at all values at once, without a branch for each, is several times faster.
+        let wrong = rows
+            .iter()
+            .fold(false, |wrong, value| wrong | !value.is_finite());
+        if wrong && let Some(at) = rows.iter().position(|value| !value.is_finite()) {
             let frame = self.outputs as usize + at / last.width;
             return Err(AcousticError::NonFiniteScores { frame });
         }

@@ -3,8 +3,8 @@
 use super::super::Rows;
 use super::{DotKernel, GROUP};
 
-/// Values compared or written at once: the lanes of the widest vector.
-const LANES: usize = 16;
+/// Values compared at once: two of the widest vectors, so that one need not wait for the other.
+const LANES: usize = 32;
 
 /// Added to a number between 0 and 2²², this leaves its nearest integer (ties to even) in the low
 /// bits: 1.5 · 2²³.
@@ -64,62 +64,89 @@ impl QuantisedRows {
         &self.levels
     }
 
-    /// Plain Rust, compiled again with the features of each kernel: the results are the same.
+    /// Plain Rust, compiled again with the features of each kernel: the results are the same. Loops
+    /// stand here for closures, which would not be compiled with those features.
     #[inline(always)]
     pub(super) fn quantise(&mut self, rows: Rows<'_>, runs: &[(usize, usize)]) {
         let stride = self.stride();
         let levels = self.levels.iter_mut();
         for (r, (values, level)) in self.values.chunks_exact_mut(stride).zip(levels).enumerate() {
-            let run =
-                |&(start, length): &(usize, usize)| &rows.data[start + r * rows.stride..][..length];
-            let [low, high] = runs
-                .iter()
-                .map(run)
-                .fold(EMPTY, |range, run| widen(range, run));
+            let row = &rows.data[r * rows.stride..];
+            let mut limits = Limits::EMPTY;
+            for &(start, length) in runs {
+                limits.widen(&row[start..][..length]);
+            }
+            let [low, high] = limits.ends();
             let range = high - low;
             let inverse = if range > 0.0 { 255.0 / range } else { 0.0 };
             *level = Level {
                 scale: range / 255.0,
                 minimum: low,
             };
-            let mut rest = values;
-            for run in runs.iter().map(run) {
-                let (part, later) = rest.split_at_mut(run.len());
-                write(run, low, inverse, part);
-                rest = later;
+            let mut at = 0;
+            for &(start, length) in runs {
+                write(
+                    &row[start..][..length],
+                    [low, inverse],
+                    &mut values[at..][..length],
+                );
+                at += length;
             }
         }
     }
 }
 
-/// The range of no values.
-const EMPTY: [f32; 2] = [f32::INFINITY, f32::NEG_INFINITY];
+/// The least and greatest values seen in each lane. Comparisons are those of vector instructions.
+struct Limits {
+    low: [f32; LANES],
+    high: [f32; LANES],
+}
 
-/// The least and greatest of a range and values. Comparisons are those of the vector instructions.
-#[inline(always)]
-fn widen([low, high]: [f32; 2], values: &[f32]) -> [f32; 2] {
-    let (whole, rest) = values.as_chunks::<LANES>();
-    let (mut lows, mut highs) = ([low; LANES], [high; LANES]);
-    for values in whole {
-        for ((value, low), high) in values.iter().zip(&mut lows).zip(&mut highs) {
-            *low = if value < low { *value } else { *low };
-            *high = if value > high { *value } else { *high };
+impl Limits {
+    const EMPTY: Limits = Limits {
+        low: [f32::INFINITY; LANES],
+        high: [f32::NEG_INFINITY; LANES],
+    };
+
+    #[inline(always)]
+    fn widen(&mut self, values: &[f32]) {
+        let (whole, rest) = values.as_chunks::<LANES>();
+        for values in whole {
+            for lane in 0..LANES {
+                self.see(lane, values[lane]);
+            }
+        }
+        for (lane, &value) in rest.iter().enumerate() {
+            self.see(lane, value);
         }
     }
-    let low = lows
-        .iter()
-        .chain(rest)
-        .fold(low, |a, &b| if b < a { b } else { a });
-    let high = highs
-        .iter()
-        .chain(rest)
-        .fold(high, |a, &b| if b > a { b } else { a });
-    [low, high]
+
+    #[inline(always)]
+    fn see(&mut self, lane: usize, value: f32) {
+        let (low, high) = (self.low[lane], self.high[lane]);
+        self.low[lane] = if value < low { value } else { low };
+        self.high[lane] = if value > high { value } else { high };
+    }
+
+    /// The least and greatest of all lanes: halves are compared with halves, as lanes were.
+    #[inline(always)]
+    fn ends(mut self) -> [f32; 2] {
+        let mut width = LANES;
+        while width > 1 {
+            width /= 2;
+            for lane in 0..width {
+                let (low, high) = (self.low[lane + width], self.high[lane + width]);
+                self.see(lane, low);
+                self.see(lane, high);
+            }
+        }
+        [self.low[0], self.high[0]]
+    }
 }
 
 /// `q = round((x − low) · inverse)`, which lies in 0…255 for finite ranges.
 #[inline(always)]
-fn write(values: &[f32], low: f32, inverse: f32, out: &mut [u8]) {
+fn write(values: &[f32], [low, inverse]: [f32; 2], out: &mut [u8]) {
     for (value, out) in values.iter().zip(out) {
         *out = ((value - low) * inverse + ROUNDING).to_bits() as u8;
     }
