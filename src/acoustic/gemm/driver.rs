@@ -17,13 +17,16 @@ pub(super) trait Tile {
     /// Columns of every tile.
     const COLUMNS: usize;
     /// What a tile multiplies: rows of A and a panel of B.
-    type Operands<'a>: Copy;
+    type Operands<'a>;
 
     /// Multiplies `count` (1 to `ROWS`) rows with a panel into rows of `COLUMNS` elements each.
     ///
+    /// Both structures are passed by reference: a copy, made with vector instructions right after
+    /// its fields were stored one by one, would wait for all earlier stores.
+    ///
     /// # Panics
     /// A row of A or C reaches beyond its slice.
-    fn multiply(count: usize, operands: Self::Operands<'_>, to: Destination<'_>);
+    fn multiply(count: usize, operands: &Self::Operands<'_>, to: &mut Destination<'_>);
 }
 
 /// C, and what becomes of it.
@@ -52,16 +55,17 @@ pub(super) fn multiply<'a, T: Tile>(
         let width = T::COLUMNS.min(columns - first);
         for row in (0..rows).step_by(T::ROWS) {
             let count = T::ROWS.min(rows - row);
-            let tile = Destination {
+            let operands = operands(row, panel);
+            let mut tile = Destination {
                 out: &mut out[row * columns + first..],
                 stride: columns,
                 target,
                 finish: finish.map(|finish| finish.tile((row, first), columns)),
             };
             if width == T::COLUMNS {
-                T::multiply(count, operands(row, panel), tile);
+                T::multiply(count, &operands, &mut tile);
             } else {
-                narrow::<T>((count, width), operands(row, panel), tile);
+                narrow::<T>((count, width), &operands, &mut tile);
             }
         }
     }
@@ -69,7 +73,11 @@ pub(super) fn multiply<'a, T: Tile>(
 
 /// The last panel of a matrix whose columns do not fill it: through a full tile on the stack.
 #[inline(never)]
-fn narrow<T: Tile>((count, width): (usize, usize), operands: T::Operands<'_>, to: Destination<'_>) {
+fn narrow<T: Tile>(
+    (count, width): (usize, usize),
+    operands: &T::Operands<'_>,
+    to: &mut Destination<'_>,
+) {
     let mut tile = [0.0; MAX_TILE];
     let mut added = [0.0; MAX_TILE];
     if to.target == Target::Add {
@@ -84,13 +92,13 @@ fn narrow<T: Tile>((count, width): (usize, usize), operands: T::Operands<'_>, to
         stride: T::COLUMNS,
         ..bypass
     });
-    let full = Destination {
+    let mut full = Destination {
         out: &mut tile,
         stride: T::COLUMNS,
         target: to.target,
         finish: to.finish.map(|finish| TileFinish { bypass, ..finish }),
     };
-    T::multiply(count, operands, full);
+    T::multiply(count, operands, &mut full);
     copy_rows(&tile, T::COLUMNS, (to.out, to.stride), (count, width));
 }
 

@@ -199,6 +199,7 @@ impl PackedMatrix {
         }
     }
 
+    #[inline]
     fn with<T>(&self, rows: Rows<'_>, to: Output<'_>)
     where
         T: for<'a> Tile<Operands<'a> = Operands<'a>>,

@@ -19,7 +19,7 @@ impl Tile for Portable {
     const COLUMNS: usize = COLUMNS;
     type Operands<'a> = Operands<'a>;
 
-    fn multiply(count: usize, operands: Operands<'_>, to: Destination<'_>) {
+    fn multiply(count: usize, operands: &Operands<'_>, to: &mut Destination<'_>) {
         match count {
             1 => tile::<1>(operands, to),
             2 => tile::<2>(operands, to),
@@ -31,12 +31,12 @@ impl Tile for Portable {
 }
 
 fn tile<const R: usize>(
-    Operands {
+    &Operands {
         rows,
         stride,
         panel,
-    }: Operands<'_>,
-    mut to: Destination<'_>,
+    }: &Operands<'_>,
+    to: &mut Destination<'_>,
 ) {
     let (panel, _) = panel.as_chunks::<COLUMNS>();
     let a: [&[f32]; R] = std::array::from_fn(|r| &rows[r * stride..][..panel.len()]);

@@ -36,7 +36,7 @@ macro_rules! kernel {
                 type Operands<'a> = Operands<'a>;
 
                 #[inline]
-                fn multiply(count: usize, operands: Operands<'_>, to: Destination<'_>) {
+                fn multiply(count: usize, operands: &Operands<'_>, to: &mut Destination<'_>) {
                     match count {
                         // SAFETY: a matrix is packed for this kernel only after `Kernel::available`
                         // has detected these features, and only the kernel of its matrix is
@@ -49,8 +49,8 @@ macro_rules! kernel {
 
             #[target_feature(enable = $features)]
             fn tile<const R: usize>(
-                Operands { rows, stride, panel }: Operands<'_>,
-                to: Destination<'_>,
+                &Operands { rows, stride, panel }: &Operands<'_>,
+                to: &mut Destination<'_>,
             ) {
                 let depth = panel.len() / COLUMNS;
                 assert!(rows.len() >= (R - 1) * stride + depth, "A holds all rows of the tile");
@@ -75,17 +75,17 @@ macro_rules! kernel {
             }
 
             /// Finishes the rows of a tile and writes them to C.
-            #[inline]
             #[target_feature(enable = $features)]
             pub(in super::super) fn store<const R: usize>(
                 sums: &[[$vector; 2]; R],
-                Destination { out, stride, target, finish }: Destination<'_>,
+                to: &mut Destination<'_>,
             ) {
+                let &mut Destination { ref mut out, stride, target, finish } = to;
                 assert!(out.len() >= (R - 1) * stride + COLUMNS, "C holds all rows of the tile");
                 for half in 0..2 {
-                    // SAFETY: `values` has at least COLUMNS elements, as each call asserts.
                     let load = |values: &[f32]| {
                         assert!(values.len() >= COLUMNS, "a value for each column");
+                        // SAFETY: half < 2; asserted above.
                         unsafe { $load_unaligned(values.as_ptr().add(half * LANES)) }
                     };
                     let activation = finish.map(|finish| {

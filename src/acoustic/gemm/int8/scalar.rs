@@ -15,7 +15,7 @@ impl Tile for Portable {
     const COLUMNS: usize = COLUMNS;
     type Operands<'a> = Operands<'a>;
 
-    fn multiply(_count: usize, operands: Operands<'_>, mut to: Destination<'_>) {
+    fn multiply(_count: usize, operands: &Operands<'_>, to: &mut Destination<'_>) {
         let (panel, _) = operands.panel.as_chunks::<GROUP>();
         let (row, _) = operands.rows[..operands.stride].as_chunks::<GROUP>();
         let mut dots = [0i32; COLUMNS];

@@ -36,7 +36,7 @@ macro_rules! kernel {
                 type Operands<'a> = Operands<'a>;
 
                 #[inline]
-                fn multiply(count: usize, operands: Operands<'_>, to: Destination<'_>) {
+                fn multiply(count: usize, operands: &Operands<'_>, to: &mut Destination<'_>) {
                     match count {
                         // SAFETY: a matrix is packed for this kernel only after
                         // `DotKernel::available` has detected these features, and only the kernel
@@ -48,8 +48,8 @@ macro_rules! kernel {
             }
 
             #[target_feature(enable = $features)]
-            fn tile<const R: usize>(operands: Operands<'_>, to: Destination<'_>) {
-                let Operands { rows, stride, levels, panel, scales, sums } = operands;
+            fn tile<const R: usize>(operands: &Operands<'_>, to: &mut Destination<'_>) {
+                let Operands { rows, stride, levels, panel, scales, sums } = *operands;
                 let groups = panel.len() / (COLUMNS * GROUP);
                 assert!(rows.len() >= (R - 1) * stride + groups * GROUP, "A holds all rows of the tile");
                 assert!(panel.as_ptr().addr().is_multiple_of(4 * LANES), "panels are aligned");
@@ -81,10 +81,9 @@ macro_rules! kernel {
                         ($load_floats(scales.as_ptr().add(at)), $load_floats(sums.as_ptr().add(at)))
                     };
                     for r in 0..R {
-                        let row_scale = $broadcast_float(levels[r].scale);
-                        let minimum = $broadcast_float(levels[r].minimum);
-                        let dot = $mul($mul($convert(dots[r][half]), scale), row_scale);
-                        values[r][half] = $add(dot, $mul(minimum, sum));
+                        let dot = $mul($convert(dots[r][half]), scale);
+                        let dot = $mul(dot, $broadcast_float(levels[r].scale));
+                        values[r][half] = $add(dot, $mul($broadcast_float(levels[r].minimum), sum));
                     }
                 }
                 $float::store(&values, to);
