@@ -33,7 +33,6 @@ pub use rescore::{LanguageModel, Rescoring};
 
 use crate::graph::Graph;
 
-use branch::{Branched, Branches};
 use history::History;
 use hypothesis::words_of;
 use lattice::Ends;
@@ -78,7 +77,6 @@ pub struct Decoder<'g> {
 #[derive(Default)]
 pub struct Scratch {
     buffers: Buffers,
-    branches: Branches,
     history: History,
     links: Links,
     /// What may stop searches with this scratch, from the next one on. Default: nothing.
@@ -121,13 +119,12 @@ impl<'g> Decoder<'g> {
     ) -> Result<Hypothesis, DecodeError> {
         let Scratch {
             buffers,
-            branches,
             history,
             cancel,
             ..
         } = scratch;
         let scorer = Stoppable(scorer, cancel.as_ref());
-        let end = self.search(scorer, buffers, branches, history)?;
+        let end = self.search(scorer, buffers, history)?;
         let frames = end.effort.frames;
         let events = history.events(&self.graph.view(), end.token, frames);
         Ok(Hypothesis {
@@ -152,7 +149,6 @@ impl<'g> Decoder<'g> {
     ) -> Result<Lattice, DecodeError> {
         let Scratch {
             buffers,
-            branches,
             links,
             cancel,
             ..
@@ -161,7 +157,7 @@ impl<'g> Decoder<'g> {
         let beam = self.pruning.lattice_beam.0.min(f32::MAX);
         links.set_beam(beam);
         let stoppable = Stoppable(scorer, cancel.as_ref());
-        let end = self.search(stoppable, buffers, branches, links)?;
+        let end = self.search(stoppable, buffers, links)?;
         let graph = self.graph.view();
         let ends = buffers.ends(&graph, &end);
         links.finish(ends.iter().map(|&(extra, _)| extra));
@@ -170,22 +166,8 @@ impl<'g> Decoder<'g> {
         Ok(lattice.with_outcome(end.reached_final, end.effort))
     }
 
-    /// The whole search, noting what `recorder` notes, and branches only if they compete.
+    /// The whole search, noting what `recorder` notes.
     fn search(
-        &self,
-        scorer: Stoppable<'_, impl Scorer>,
-        buffers: &mut Buffers,
-        branches: &mut Branches,
-        recorder: &mut impl Recorder,
-    ) -> Result<End, DecodeError> {
-        if self.pruning.has_global() {
-            self.run(scorer, buffers, &mut Branched::new(recorder, branches))
-        } else {
-            self.run(scorer, buffers, recorder)
-        }
-    }
-
-    fn run(
         &self,
         Stoppable(scorer, cancel): Stoppable<'_, impl Scorer>,
         buffers: &mut Buffers,

@@ -366,6 +366,22 @@ proptest! {
         let on = Pruning { global_beam: Cost(1e30), ..Pruning::OFF };
         prop_assert_eq!(decode(&case, on), exact);
     }
+
+    /// A search for words and one for a lattice follow the same branches, so that they prune alike.
+    #[test]
+    fn both_recorders_follow_the_same_branches(
+        case in cases(), global_top_n in 1usize..4, beam in 0.5f32..9.0,
+    ) {
+        let pruning = Pruning { global_top_n, global_beam: Cost(beam), ..Pruning::OFF };
+        let graph = case.graph();
+        let decoder = Decoder::new(&graph, pruning).unwrap();
+        let words = decoder.decode(&case.scores, &mut Scratch::new());
+        let lattice = decoder.lattice(&case.scores, &mut Scratch::new());
+        prop_assert_eq!(words.is_ok(), lattice.is_ok());
+        if let (Ok(words), Ok(lattice)) = (words, lattice) {
+            prop_assert_eq!(words.effort, lattice.effort());
+        }
+    }
 }
 
 /// From the start, word 6 costs 2 more than word 5 but ends cheaper: a local beam of 1 drops it.
