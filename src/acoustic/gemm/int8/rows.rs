@@ -96,7 +96,7 @@ impl QuantisedRows {
     }
 }
 
-/// The least and greatest values seen in each lane. Comparisons are those of vector instructions.
+/// The least and greatest values seen in each lane.
 struct Limits {
     low: [f32; LANES],
     high: [f32; LANES],
@@ -112,8 +112,8 @@ impl Limits {
     fn widen(&mut self, values: &[f32]) {
         let (whole, rest) = values.as_chunks::<LANES>();
         for values in whole {
-            for lane in 0..LANES {
-                self.see(lane, values[lane]);
+            for (lane, &value) in values.iter().enumerate() {
+                self.see(lane, value);
             }
         }
         for (lane, &value) in rest.iter().enumerate() {
@@ -123,9 +123,8 @@ impl Limits {
 
     #[inline(always)]
     fn see(&mut self, lane: usize, value: f32) {
-        let (low, high) = (self.low[lane], self.high[lane]);
-        self.low[lane] = if value < low { value } else { low };
-        self.high[lane] = if value > high { value } else { high };
+        self.low[lane] = least(self.low[lane], value);
+        self.high[lane] = greatest(self.high[lane], value);
     }
 
     /// The least and greatest of all lanes: halves are compared with halves, as lanes were.
@@ -135,13 +134,24 @@ impl Limits {
         while width > 1 {
             width /= 2;
             for lane in 0..width {
-                let (low, high) = (self.low[lane + width], self.high[lane + width]);
-                self.see(lane, low);
-                self.see(lane, high);
+                self.low[lane] = least(self.low[lane], self.low[lane + width]);
+                self.high[lane] = greatest(self.high[lane], self.high[lane + width]);
             }
         }
         [self.low[0], self.high[0]]
     }
+}
+
+/// The minimum as vector instructions have it.
+#[inline(always)]
+fn least(so_far: f32, value: f32) -> f32 {
+    if value < so_far { value } else { so_far }
+}
+
+/// The maximum as vector instructions have it.
+#[inline(always)]
+fn greatest(so_far: f32, value: f32) -> f32 {
+    if value > so_far { value } else { so_far }
 }
 
 /// `q = round((x − low) · inverse)`, which lies in 0…255 for finite ranges.
