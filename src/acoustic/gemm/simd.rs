@@ -56,6 +56,9 @@ macro_rules! kernel {
                 assert!(rows.len() >= (R - 1) * stride + depth, "A holds all rows of the tile");
                 assert!(panel.as_ptr().addr().is_multiple_of(4 * LANES), "panels are aligned");
                 let mut sums = [[$zero(); 2]; R];
+                // All weights together exceed the second-level cache, so each panel is fetched while
+                // the one before it is used; beyond the last, nothing is read.
+                let next = panel.as_ptr_range().end;
                 for k in 0..depth {
                     // SAFETY: k < depth, so both vectors lie within the panel, which is aligned to
                     // a vector since its start is (asserted above) and COLUMNS is two vectors.
@@ -63,6 +66,10 @@ macro_rules! kernel {
                         let at = panel.as_ptr().add(k * COLUMNS);
                         [$load(at), $load(at.add(LANES))]
                     };
+                    for line in (0..COLUMNS).step_by(16) {
+                        let at = next.wrapping_add(k * COLUMNS + line);
+                        _mm_prefetch::<_MM_HINT_T1>(at.cast());
+                    }
                     for (r, sum) in sums.iter_mut().enumerate() {
                         // SAFETY: r < R and k < depth; the first assertion covers (R − 1)·stride +
                         // depth elements.
