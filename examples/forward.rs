@@ -9,7 +9,7 @@
 //! the median over rounds of how many times faster integers are, and the power of the difference of
 //! the scores relative to that of the scores themselves.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
@@ -50,12 +50,16 @@ fn main() -> Result<()> {
     let features = features?;
     let frames: usize = features.iter().map(|features| features.nrows()).sum();
     ensure!(args.rounds > 0 && frames > 0, "nothing to measure");
-    let (mut best, mut ratios, mut scores) =
-        ([f64::INFINITY; 2], Vec::new(), [Vec::new(), Vec::new()]);
+    let mut runs = networks.map(|network| Run {
+        scores: vec![Scores::default(); features.len()],
+        scratch: NetworkScratch::default(),
+        network,
+    });
+    let (mut best, mut ratios) = ([f64::INFINITY; 2], Vec::new());
     for _ in 0..args.rounds {
         let mut seconds = [0.0; 2];
-        for (at, network) in networks.iter().enumerate() {
-            (seconds[at], scores[at]) = pass(network, &features, args.chunk)?;
+        for (at, run) in runs.iter_mut().enumerate() {
+            seconds[at] = run.pass(&features, args.chunk)?;
             best[at] = best[at].min(seconds[at]);
         }
         ratios.push(seconds[0] / seconds[1]);
@@ -66,13 +70,13 @@ fn main() -> Result<()> {
         "f32_seconds": best[0],
         "int8_seconds": best[1],
         "times_faster": ratios[ratios.len() / 2],
-        "noise": noise(&scores),
+        "noise": noise(&runs.map(|run| run.scores)),
     });
     println!("{report}");
     Ok(())
 }
 
-fn features(description: &ModelDescription, file: &PathBuf) -> Result<Array2<f32>> {
+fn features(description: &ModelDescription, file: &Path) -> Result<Array2<f32>> {
     let waveform = Waveform::open(file)?.at_rate(description.feature.sample_rate)?;
     let mut features = Mfcc::new(description.feature.clone())?.compute(&waveform)?;
     if description.normalisation == Normalisation::UtteranceMean {
@@ -81,27 +85,32 @@ fn features(description: &ModelDescription, file: &PathBuf) -> Result<Array2<f32
     Ok(features.frames)
 }
 
-/// Seconds that the network took, and its scores.
-fn pass(network: &Network, features: &[Array2<f32>], chunk: usize) -> Result<(f64, Vec<Scores>)> {
-    let (mut scratch, mut all) = (NetworkScratch::default(), Vec::new());
-    let mut seconds = 0.0;
-    for features in features {
-        let mut scores = Scores::default();
+/// A network with its working memory and its scores, reused from round to round.
+struct Run {
+    network: Network,
+    scratch: NetworkScratch,
+    scores: Vec<Scores>,
+}
+
+impl Run {
+    /// Scores everything and returns the seconds it took.
+    fn pass(&mut self, features: &[Array2<f32>], chunk: usize) -> Result<f64> {
         let started = Instant::now();
-        let mut stream = network.stream(&mut scratch);
-        let chunk = if chunk == 0 {
-            features.nrows().max(1)
-        } else {
-            chunk
-        };
-        for part in features.axis_chunks_iter(ndarray::Axis(0), chunk) {
-            stream.push(part, &mut scores)?;
+        for (features, scores) in features.iter().zip(&mut self.scores) {
+            scores.clear();
+            let mut stream = self.network.stream(&mut self.scratch);
+            let chunk = if chunk == 0 {
+                features.nrows().max(1)
+            } else {
+                chunk
+            };
+            for part in features.axis_chunks_iter(ndarray::Axis(0), chunk) {
+                stream.push(part, scores)?;
+            }
+            stream.finish(scores)?;
         }
-        stream.finish(&mut scores)?;
-        seconds += started.elapsed().as_secs_f64();
-        all.push(scores);
+        Ok(started.elapsed().as_secs_f64())
     }
-    Ok((seconds, all))
 }
 
 /// The power of the difference, relative to the scores'.
