@@ -17,7 +17,9 @@ const SAMPLE: &str = "corpora/samples/river.wav";
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
-    let stage = args.next().context("a stage: features, scores or a version")?;
+    let stage = args
+        .next()
+        .context("a stage: features, scores or a version")?;
     let times: usize = args.next().context("how often")?.parse()?;
     let waveform = Waveform::open(Path::new(SAMPLE))?;
     if stage == "features" {
@@ -35,7 +37,10 @@ fn main() -> Result<()> {
         }
         return Ok(());
     }
-    let version = recognizer.versions().get(&stage).context("no such version")?;
+    let version = recognizer
+        .versions()
+        .get(&stage)
+        .context("no such version")?;
     let scored = recognizer.score(&waveform, &mut scratch)?;
     for _ in 0..=times {
         std::hint::black_box(recognizer.search(&version.setting, &scored, &mut scratch)?);

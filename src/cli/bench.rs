@@ -14,6 +14,7 @@ use super::outcomes::{Analysis, COUNTERS, outcome};
 use super::score::{Judged, Scoring};
 use super::setting::{SettingArgs, version};
 use super::{SOME_FAILED, UsageError, model_folder};
+use crate::acoustic::Precision;
 use crate::eval::corpus::{self, Utterance};
 use crate::recognizer::{
     Options, Recognizer, RecognizerScratch, ReferenceCost, References, Setting, Transcript,
@@ -36,6 +37,9 @@ pub struct Args {
     /// The model's folder [default: models/en, here or near the program]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
+    /// Numbers the network multiplies in: auto (the fastest), f32 or int8
+    #[arg(long, value_name = "NUMBERS", default_value_t)]
+    pub precision: Precision,
     /// These versions, one after the other over the same scores; `all` for every one of the model
     #[arg(
         long,
@@ -118,6 +122,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn open(args: &Args) -> anyhow::Result<Recognizer> {
     let options = Options {
         large_model: !args.setting.no_rescore,
+        precision: args.precision,
         ..Options::default()
     };
     let folder = model_folder(args.model.clone())?;

@@ -15,6 +15,7 @@ use super::output::Format;
 use super::setting::SettingArgs;
 use super::tolerance::{Tier, TierArgs, TierReport};
 use super::{SOME_FAILED, UsageError, model_folder};
+use crate::acoustic::Precision;
 use crate::audio::Waveform;
 use crate::recognizer::{Options, Recognizer, RecognizerScratch, Setting, Transcript};
 
@@ -30,6 +31,9 @@ pub struct Args {
     /// The model's folder [default: models/en, here or near the program]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
+    /// Numbers the network multiplies in: auto (the fastest), f32 or int8
+    #[arg(long, value_name = "NUMBERS", default_value_t)]
+    pub precision: Precision,
     /// Give so many different answers with their costs, best first (JSON only)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub n_best: Option<u16>,
@@ -63,6 +67,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let options = Options {
         large_model: !args.setting.no_rescore,
+        precision: args.precision,
         ..Options::default()
     };
     let folder = model_folder(args.model)?;
