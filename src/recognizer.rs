@@ -29,7 +29,7 @@ use std::time::Instant;
 
 use crate::acoustic::{NetworkScratch, Normalisation, Scores};
 use crate::audio::{AudioError, Waveform};
-use crate::confidence::{Calibration, Confidence, Heads, doubt, mbr::Risk};
+use crate::confidence::{Calibration, doubt, mbr::Risk};
 use crate::decode::{
     self, Cancel, Decoder, Hypothesis, Lattice, PathGraph, Pruning, Rescoring, Scorer,
 };
@@ -201,7 +201,7 @@ impl Recognizer {
         })?;
         transcript.timings.features = timings.features;
         transcript.timings.acoustic = timings.acoustic;
-        transcript.confidence = self.confidence(setting, &transcript);
+        self.judge(setting, &mut transcript);
         Ok(transcript)
     }
 
@@ -249,18 +249,24 @@ impl Recognizer {
             let segment = (*offset, scores);
             self.search_segment(setting, segment, &mut scratch.search, &mut transcript)?;
         }
-        transcript.confidence = self.confidence(setting, &transcript);
+        self.judge(setting, &mut transcript);
         Ok(transcript)
     }
 
-    /// What to believe of a transcript, where its setting is a calibrated version.
-    fn confidence(&self, setting: &Setting, transcript: &Transcript) -> Option<Confidence> {
-        let versions = &self.versions.list;
-        let version = versions
-            .iter()
-            .find(|version| version.setting == *setting)?;
-        let heads: &Heads = self.calibration.versions.get(&version.name)?;
-        Some(heads.confidence(&transcript.evidence.unwrap_or_default()))
+    /// Says what to believe of a transcript and its words, where its setting is a calibrated version.
+    fn judge(&self, setting: &Setting, transcript: &mut Transcript) {
+        let mut versions = self.versions.list.iter();
+        let version = versions.find(|version| version.setting == *setting);
+        let heads = version.and_then(|version| self.calibration.versions.get(&version.name));
+        let Some(heads) = heads else { return };
+        let evidence = transcript.evidence.unwrap_or_default();
+        transcript.confidence = Some(heads.confidence(&evidence));
+        if transcript.evidence.is_some() {
+            let known = transcript.word_evidence();
+            for (word, known) in transcript.words.iter_mut().zip(&known) {
+                word.confidence = heads.word(known, &evidence);
+            }
+        }
     }
 
     /// Scores one segment after the other into the scratch, and calls `each` with where it begins.
@@ -370,8 +376,8 @@ impl Recognizer {
         Ok(rescored(models, &lattice).least_errors(reference))
     }
 
-    /// The `count` best different answers, the best first, with their costs. Alternatives of
-    /// segments are combined.
+    /// The `count` best different answers, the best first, with their costs and posteriors.
+    /// Alternatives of segments are combined.
     ///
     /// # Errors
     /// As [`Recognizer::search`].
@@ -383,7 +389,7 @@ impl Recognizer {
         scratch: &mut RecognizerScratch,
     ) -> Result<Vec<Alternative>, RecognizerError> {
         let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
-        let mut all = vec![Alternative::default()];
+        let mut all = vec![Alternative::nothing()];
         for (_, scores) in &scored.segments {
             let lattice = decoder.lattice(scores, &mut scratch.search)?;
             let paths = match &self.model.rescoring {
@@ -395,6 +401,8 @@ impl Recognizer {
                 .map(|heard| Alternative {
                     words: heard.words.iter().map(name).collect(),
                     cost: heard.cost,
+                    posterior: doubt(&paths, heard).sequence,
+                    confidence: None,
                 })
                 .collect();
             all = Alternative::combined(&all, &these, count);
@@ -432,6 +440,7 @@ impl Recognizer {
             }
         });
         transcript.words.extend(words);
+        transcript.posteriors.extend((0..heard.words.len()).map(sure));
         if let Some(doubt) = doubt {
             let evidence = transcript.evidence.get_or_insert_default();
             evidence.add(heard, doubt);

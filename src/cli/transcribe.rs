@@ -170,7 +170,8 @@ impl How<'_> {
         }
         let scored = recognizer.score(waveform, scratch)?;
         let mut transcript = recognizer.search(setting, &scored, scratch)?;
-        transcript.alternatives = recognizer.n_best(setting, &scored, self.n_best, scratch)?;
+        let answers = recognizer.n_best(setting, &scored, self.n_best, scratch)?;
+        transcript.set_alternatives(answers);
         Ok(transcript)
     }
 }

@@ -89,10 +89,6 @@ impl Evidence {
     pub fn features(&self) -> [f64; FEATURES] {
         let frames = f64::from(self.frames.max(1));
         let words = f64::from(self.words);
-        let log_odds = |p: f64| {
-            let p = p.clamp(1e-6, 1.0 - 1e-6);
-            (p / (1.0 - p)).ln()
-        };
         [
             log_odds(self.posterior),
             (self.expected_errors + 0.01).ln(),
@@ -106,4 +102,10 @@ impl Evidence {
             f64::from(u8::from(self.reached_final)),
         ]
     }
+}
+
+/// `ln(p / (1 − p))`, finite at 0 and 1 too.
+pub(super) fn log_odds(p: f64) -> f64 {
+    let p = p.clamp(1e-6, 1.0 - 1e-6);
+    (p / (1.0 - p)).ln()
 }

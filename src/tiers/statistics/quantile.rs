@@ -12,6 +12,12 @@ pub fn normal_tail(value: f64) -> f64 {
     Normal::standard().sf(value)
 }
 
+/// The probability that Student's variable with `freedom` > 0 degrees exceeds `value`.
+pub fn student_tail(freedom: f64, value: f64) -> f64 {
+    let student = StudentsT::new(0.0, 1.0, freedom);
+    student.expect("degrees of freedom are above 0").sf(value)
+}
+
 /// The value that Student's variable with `freedom` > 0 degrees exceeds with probability `tail`,
 /// 0 < tail ≤ 1/2.
 ///
