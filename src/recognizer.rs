@@ -264,7 +264,7 @@ impl Recognizer {
         if transcript.evidence.is_some() {
             let known = transcript.word_evidence();
             for (word, known) in transcript.words.iter_mut().zip(&known) {
-                word.confidence = heads.word(known, &evidence);
+                word.confidence = heads.word(known);
             }
         }
     }

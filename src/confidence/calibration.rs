@@ -55,8 +55,8 @@ pub struct Example {
 /// One word of an answer to learn from.
 #[derive(Clone, Copy, Debug)]
 pub struct WordExample {
-    /// What was known of the word, as [`WordEvidence::features`] has it.
-    pub features: [f64; WORD_FEATURES],
+    /// What was known of the word.
+    pub evidence: WordEvidence,
     /// It is what was said.
     pub right: bool,
 }
@@ -81,15 +81,16 @@ impl Heads {
 
     /// Fits the head that is about words, and forgets it where there are none to learn from.
     pub fn fit_words(&mut self, words: &[WordExample]) {
-        let rows: Vec<Vec<f64>> = words.iter().map(|word| word.features.to_vec()).collect();
+        let features = |word: &WordExample| word.evidence.features().to_vec();
+        let rows: Vec<Vec<f64>> = words.iter().map(features).collect();
         let labels: Vec<bool> = words.iter().map(|word| word.right).collect();
         self.word = (!words.is_empty()).then(|| Logistic::fit(&rows, &labels, RIDGE));
     }
 
     /// The probability that a word is right; by the lattice alone where no words were learnt from.
-    pub fn word(&self, word: &WordEvidence, answer: &Evidence) -> f64 {
+    pub fn word(&self, word: &WordEvidence) -> f64 {
         match &self.word {
-            Some(head) => head.probability(&word.features(answer)),
+            Some(head) => head.probability(&word.features()),
             None => word.posterior,
         }
     }
@@ -211,17 +212,22 @@ mod tests {
     }
 
     /// Every third word is doubtful, and wrong three times of four.
-    fn word_examples() -> [(WordEvidence, bool); 90] {
+    fn word_examples() -> [WordExample; 90] {
         std::array::from_fn(|i| {
             let doubtful = i.is_multiple_of(3);
-            let word = WordEvidence {
+            let evidence = WordEvidence {
                 posterior: if doubtful { 0.6 } else { 0.99 },
                 before: 1.0,
                 after: 1.0,
                 seconds: 0.3,
                 letters: 4 + i as u32 % 3,
+                answer_errors: 0.1,
+                answer_gap: 0.2,
             };
-            (word, !doubtful || i.is_multiple_of(4))
+            WordExample {
+                evidence,
+                right: !doubtful || i.is_multiple_of(4),
+            }
         })
     }
 
@@ -229,11 +235,8 @@ mod tests {
     fn doubt_lowers_confidence_and_files_are_read_back() {
         let mut heads = Heads::fit(&examples());
         let words = word_examples();
-        heads.fit_words(&words.map(|(word, right)| WordExample {
-            features: word.features(&Evidence::default()),
-            right,
-        }));
-        let word = |at: usize| heads.word(&words[at].0, &Evidence::default());
+        heads.fit_words(&words);
+        let word = |at: usize| heads.word(&words[at].evidence);
         assert!(word(1) > 0.8 && word(0) < 0.4, "{} {}", word(1), word(0));
         let [sure, doubtful] = [1, 0].map(|i| heads.confidence(&examples()[i].evidence));
         assert!(

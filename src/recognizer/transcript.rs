@@ -78,12 +78,15 @@ impl Transcript {
     /// What is known of each word.
     pub fn word_evidence(&self) -> Vec<WordEvidence> {
         let posterior = |at: usize| self.posteriors.get(at).copied().unwrap_or(1.0);
+        let answer = self.evidence.unwrap_or_default();
         let one = |(at, word): (usize, &TranscriptWord)| WordEvidence {
             posterior: posterior(at),
             before: at.checked_sub(1).map_or(1.0, posterior),
             after: posterior(at + 1),
             seconds: word.end.0 - word.start.0,
             letters: word.word.chars().count() as u32,
+            answer_errors: answer.expected_errors / f64::from(answer.words.max(1)),
+            answer_gap: answer.acoustic_gap / f64::from(answer.frames.max(1)),
         };
         self.words.iter().enumerate().map(one).collect()
     }

@@ -16,7 +16,7 @@ mod truth;
 mod version_tables;
 
 pub use certified::{ASKED, Alike, Certified, Saved};
-pub use section::{Section, sections};
+pub use section::{Section, milliseconds, sections};
 pub use shift::Shifted;
 pub use study::{CALLED_OUT, Sets, Single, Study, study};
 pub use summary::{Curves, Mean, Saving, Violations};

@@ -131,7 +131,7 @@ pub struct Candidates {
 /// one set of bounds serves several ways of costing.
 pub struct Bounds {
     reference: usize,
-    options: Options,
+    method: Method,
     family: Vec<Curve>,
     /// One entry a curve, in it one a step.
     bounds: Vec<Vec<f64>>,
@@ -167,7 +167,7 @@ impl Bounds {
         }
         Bounds {
             reference,
-            options,
+            method: options.method,
             family,
             bounds,
         }
@@ -181,8 +181,8 @@ impl Bounds {
             curves.flat_map_iter(|(curve, bounds)| self.listed(table, curve, bounds, costing));
         let list: Vec<Candidate> = list.collect();
         // Naive tiers are what they are without any statistics.
-        let delta = (self.options.method != Method::Point).then_some(self.options.delta);
-        let savings = Savings::new(table, costing, list.len(), delta);
+        let curves = (self.method != Method::Point).then_some(self.family.len());
+        let savings = Savings::new(table, costing, curves);
         Candidates {
             reference: self.reference,
             requests: table.requests.len(),

@@ -233,6 +233,26 @@ mod tests {
         }
     }
 
+    /// Without statistics a pair may be chosen that looks cheaper; with them it must certainly be.
+    #[test]
+    fn tiers_save_certainly_or_take_a_version_alone() {
+        let [naive, sure] = [METHODS[0], METHODS[1]].map(made);
+        for objective in Objective::ALL {
+            let front = |candidates: &Candidates| candidates.fronts[objective as usize].clone();
+            let pairs = |candidates: &Candidates| {
+                let front = front(candidates).into_iter();
+                let pairs = front.filter(|&at| candidates.list[at].policy.pair().is_some());
+                pairs.count()
+            };
+            assert!(pairs(&naive) > pairs(&sure) && pairs(&sure) > 0);
+            let places = front(&sure);
+            let (list, expected) = (&sure.list, |at: usize| objective.of(sure.list[at].expected));
+            assert!(places.is_sorted_by(|&a, &b| {
+                expected(a) <= expected(b) && list[a].bound > list[b].bound
+            }));
+        }
+    }
+
     /// The safer the promise the higher the bound, candidate by candidate.
     #[test]
     fn promises_are_ordered() {

@@ -39,3 +39,18 @@ pub fn student_upper(freedom: f64, tail: f64) -> f64 {
     }
     high
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tails_and_quantiles_are_inverse() {
+        for freedom in [4.0, 38.5, 1e4] {
+            for tail in [0.25, 1e-3, 1e-8] {
+                let back = student_tail(freedom, student_upper(freedom, tail));
+                assert!((back / tail - 1.0).abs() < 1e-6, "{freedom} {tail} {back}");
+            }
+        }
+    }
+}
