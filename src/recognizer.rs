@@ -31,7 +31,7 @@ use crate::acoustic::{NetworkScratch, Normalisation, Scores};
 use crate::audio::{AudioError, Waveform};
 use crate::confidence::{Calibration, doubt, mbr::Risk};
 use crate::decode::{
-    self, Cancel, Decoder, Hypothesis, Lattice, PathGraph, Pruning, Rescoring, Scorer,
+    self, Cancel, DecodeError, Decoder, Hypothesis, Lattice, PathGraph, Pruning, Rescoring, Scorer,
 };
 use crate::feature::{Features, subtract_mean};
 use crate::graph::ngram::Ngram;
@@ -342,10 +342,10 @@ impl Recognizer {
         add(&mut transcript.timings.search, started);
         check(scratch, scores.num_frames())?;
         let started = Instant::now();
-        let paths = rescored(models, &lattice);
-        check(scratch, scores.num_frames())?;
+        let cancel = scratch.cancel.as_ref();
+        let paths = rescored(models, &lattice, cancel)?;
         let heard = paths.best();
-        let doubt = doubt(&paths, &heard);
+        let doubt = doubt(&paths, &heard, cancel)?;
         self.write_down(&heard, Some(&doubt), offset, transcript);
         add(&mut transcript.timings.rescore, started);
         Ok(())
@@ -373,7 +373,8 @@ impl Recognizer {
             return Ok(None);
         };
         let lattice = decoder.lattice(scores, &mut scratch.search)?;
-        Ok(rescored(models, &lattice).least_errors(reference))
+        let paths = rescored(models, &lattice, scratch.search.cancel.as_ref())?;
+        Ok(paths.least_errors(reference))
     }
 
     /// The `count` best different answers, the best first, with their costs and posteriors.
@@ -392,19 +393,21 @@ impl Recognizer {
         let mut all = vec![Alternative::nothing()];
         for (_, scores) in &scored.segments {
             let lattice = decoder.lattice(scores, &mut scratch.search)?;
+            let cancel = scratch.search.cancel.as_ref();
             let paths = match &self.model.rescoring {
-                Some(models) if setting.rescore => rescored(models, &lattice),
+                Some(models) if setting.rescore => rescored(models, &lattice, cancel)?,
                 _ => lattice.paths(),
             };
             let name = |word: &decode::Word| self.model.word(word.id).to_owned();
-            let these: Vec<Alternative> = (paths.n_best(count).iter())
-                .map(|heard| Alternative {
+            let mut these = Vec::new();
+            for heard in &paths.n_best(count) {
+                these.push(Alternative {
                     words: heard.words.iter().map(name).collect(),
                     cost: heard.cost,
-                    posterior: doubt(&paths, heard).sequence,
+                    posterior: doubt(&paths, heard, cancel)?.sequence,
                     confidence: None,
-                })
-                .collect();
+                });
+            }
             all = Alternative::combined(&all, &these, count);
         }
         Ok(all)
@@ -458,12 +461,17 @@ fn check(scratch: &decode::Scratch, frame: usize) -> Result<(), decode::DecodeEr
 }
 
 /// The paths of a lattice under the large n-gram.
-fn rescored<'l>([small, large]: &[Ngram; 2], lattice: &'l Lattice) -> PathGraph<'l> {
+fn rescored<'l>(
+    [small, large]: &[Ngram; 2],
+    lattice: &'l Lattice,
+    cancel: Option<&Cancel>,
+) -> Result<PathGraph<'l>, DecodeError> {
     lattice.rescored(&Rescoring {
         small,
         large,
         scale: 1.0,
         histories: RESCORED_HISTORIES,
+        cancel,
     })
 }
 
