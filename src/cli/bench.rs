@@ -13,6 +13,7 @@ use super::measure::{self, Heard, Prepared};
 use super::outcomes::{Analysis, COUNTERS, outcome};
 use super::score::{Judged, Scoring};
 use super::setting::{SettingArgs, version};
+use super::words::{self, HeardWord, heard_words};
 use super::{SOME_FAILED, UsageError, model_folder};
 use crate::acoustic::Precision;
 use crate::eval::corpus::{self, Utterance};
@@ -61,9 +62,19 @@ pub struct Args {
     /// Write one row for each utterance and version to this CSV, for `report` and `tiers`
     #[arg(long, value_name = "FILE")]
     pub outcomes: Option<PathBuf>,
+    /// Write one row for each word that a version heard to this CSV, for `confidence`: what was known
+    /// of it, and whether it was right
+    #[arg(long, value_name = "FILE")]
+    pub words: Option<PathBuf>,
     /// How to score and what to print.
     #[command(flatten)]
     pub scoring: Scoring,
+}
+
+/// What is written for other commands.
+struct Tables {
+    outcomes: Outcomes,
+    words: Vec<HeardWord>,
 }
 
 /// One recording, prepared, and what each setting heard in it.
@@ -95,7 +106,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut outcomes = Outcomes::with_counters(COUNTERS);
+    let mut tables = Tables {
+        outcomes: Outcomes::with_counters(COUNTERS),
+        words: Vec::new(),
+    };
     for (at, (name, _)) in settings.iter().enumerate() {
         let one: Vec<Option<(&Prepared, &Heard)>> = heard
             .iter()
@@ -108,12 +122,16 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             heard: &one,
             wall,
         };
-        bench.report(&args, &mut out, &mut outcomes)?;
+        bench.report(&args, &mut out, &mut tables)?;
     }
     if let Some(path) = &args.outcomes {
         let error = || format!("cannot write {}", path.display());
         let file = File::create(path).with_context(error)?;
+        let outcomes = &tables.outcomes;
         outcomes.write(BufWriter::new(file)).with_context(error)?;
+    }
+    if let Some(path) = &args.words {
+        words::write(path, &tables.words)?;
     }
     out.flush()?;
     Ok(ExitCode::from(if failed > 0 { SOME_FAILED } else { 0 }))
@@ -242,7 +260,7 @@ impl OneVersion<'_> {
         &self,
         args: &Args,
         out: &mut impl Write,
-        outcomes: &mut Outcomes,
+        tables: &mut Tables,
     ) -> anyhow::Result<()> {
         if let Some(name) = self.name {
             writeln!(out, "\n{name}")?;
@@ -253,7 +271,12 @@ impl OneVersion<'_> {
             let one = args.scoring.judging.judge(utterance, &text)?;
             if let Some((prepared, heard)) = heard {
                 let name = self.name.unwrap_or("default");
-                outcomes.rows.push(outcome(name, &one, prepared, heard));
+                tables.outcomes.rows.push(outcome(name, &one, prepared, heard));
+                if args.words.is_some() {
+                    let judging = &args.scoring.judging;
+                    let words = heard_words(name, &heard.transcript, &one, judging);
+                    tables.words.extend(words);
+                }
             }
             judged.push(one);
         }

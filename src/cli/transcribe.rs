@@ -28,6 +28,10 @@ pub struct Args {
     /// The shape of the answer
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Say how sure each answer is where text and srt leave it out: text as the first column of a
+    /// line, srt in per cent at a subtitle's end. json, ctm and vtt always do
+    #[arg(long)]
+    pub confidence: bool,
     /// The model's folder [default: models/en, here or near the program]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
@@ -46,6 +50,25 @@ pub struct Args {
     /// Files worked on at once [default: one per processor]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+}
+
+/// How answers are printed.
+#[derive(Clone, Copy)]
+enum Printing {
+    /// As the format has it.
+    Plain(Format),
+    /// With confidences where the format leaves them out.
+    WithConfidence(Format),
+}
+
+impl Args {
+    fn printing(&self) -> Printing {
+        if self.confidence && self.format.may_hide_confidence() {
+            Printing::WithConfidence(self.format)
+        } else {
+            Printing::Plain(self.format)
+        }
+    }
 }
 
 /// Transcribes every file; one that fails does not stop the others.
@@ -70,6 +93,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         precision: args.precision,
         ..Options::default()
     };
+    let printing = args.printing();
     let folder = model_folder(args.model)?;
     let recognizer = Recognizer::open(&folder, options)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
@@ -86,7 +110,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let failed = transcribe_all(
         &how,
         &args.files,
-        args.format,
+        printing,
         jobs(args.jobs, args.files.len()),
     )?;
     Ok(if failed == 0 {
@@ -107,7 +131,7 @@ fn jobs(asked: Option<u16>, files: usize) -> usize {
 fn transcribe_all(
     how: &How<'_>,
     files: &[PathBuf],
-    format: Format,
+    printing: Printing,
     jobs: usize,
 ) -> anyhow::Result<usize> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
@@ -128,7 +152,7 @@ fn transcribe_all(
                 }
             });
         });
-        print_in_order(results, files, format)
+        print_in_order(results, files, printing)
     })
 }
 
@@ -175,7 +199,8 @@ impl How<'_> {
         }
         let scored = recognizer.score(waveform, scratch)?;
         let mut transcript = recognizer.search(setting, &scored, scratch)?;
-        transcript.alternatives = recognizer.n_best(setting, &scored, self.n_best, scratch)?;
+        let answers = recognizer.n_best(setting, &scored, self.n_best, scratch)?;
+        transcript.set_alternatives(answers);
         Ok(transcript)
     }
 }
@@ -183,7 +208,7 @@ impl How<'_> {
 fn print_in_order(
     results: mpsc::Receiver<(usize, anyhow::Result<Heard>)>,
     files: &[PathBuf],
-    format: Format,
+    printing: Printing,
 ) -> anyhow::Result<usize> {
     let mut out = BufWriter::new(io::stdout().lock());
     let bar = progress_bar(files.len());
@@ -197,12 +222,19 @@ fn print_in_order(
             printed += 1;
             match result {
                 Ok((transcript, tier)) => {
-                    format.write(&mut out, file, &transcript, tier.as_ref())?;
+                    let (transcript, tier) = (&transcript, tier.as_ref());
+                    match printing {
+                        Printing::Plain(format) => format.write(&mut out, file, transcript, tier),
+                        Printing::WithConfidence(format) => {
+                            format.write_with_confidence(&mut out, file, transcript, tier)
+                        }
+                    }?;
                 }
                 Err(error) => {
                     failed += 1;
                     let error = format!("{error:#}");
                     bar.suspend(|| eprintln!("paretone: {}: {error}", file.display()));
+                    let (Printing::Plain(format) | Printing::WithConfidence(format)) = printing;
                     format.write_error(&mut out, file, &error)?;
                 }
             }

@@ -161,6 +161,9 @@ impl<'g> Decoder<'g> {
         let graph = self.graph.view();
         let ends = buffers.ends(&graph, &end);
         links.finish(ends.iter().map(|&(extra, _)| extra));
+        if let Some(cancel) = cancel {
+            cancel.check(scorer.num_frames())?;
+        }
         let costs = &ends;
         let lattice = Lattice::build(&graph, links, scorer, &Ends { costs, beam });
         Ok(lattice.with_outcome(end.reached_final, end.effort))

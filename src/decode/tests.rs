@@ -274,8 +274,8 @@ proptest! {
             return Ok(());
         };
         let (small, large) = (Toy(3), Toy(7));
-        let how = Rescoring { small: &small, large: &large, scale: 0.8, histories: usize::MAX };
-        let found = lattice.rescored(&how).best();
+        let how = Rescoring { small: &small, large: &large, scale: 0.8, histories: usize::MAX, cancel: None };
+        let found = lattice.rescored(&how).unwrap().best();
         let mut every = EveryPath { graph: &graph, case: &case, how, best: f64::INFINITY };
         let state = (graph.start(), small.start(), large.start());
         every.walk(0, state, 0.0, lattice.reached_final());
