@@ -447,7 +447,9 @@ impl Recognizer {
             }
         });
         transcript.words.extend(words);
-        transcript.posteriors.extend((0..heard.words.len()).map(sure));
+        transcript
+            .posteriors
+            .extend((0..heard.words.len()).map(sure));
         if let Some(doubt) = doubt {
             let evidence = transcript.evidence.get_or_insert_default();
             evidence.add(heard, doubt);

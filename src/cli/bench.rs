@@ -256,12 +256,7 @@ struct OneVersion<'a> {
 
 impl OneVersion<'_> {
     /// Prints the tables and the speed, and adds the rows of outcomes.
-    fn report(
-        &self,
-        args: &Args,
-        out: &mut impl Write,
-        tables: &mut Tables,
-    ) -> anyhow::Result<()> {
+    fn report(&self, args: &Args, out: &mut impl Write, tables: &mut Tables) -> anyhow::Result<()> {
         if let Some(name) = self.name {
             writeln!(out, "\n{name}")?;
         }
@@ -271,7 +266,10 @@ impl OneVersion<'_> {
             let one = args.scoring.judging.judge(utterance, &text)?;
             if let Some((prepared, heard)) = heard {
                 let name = self.name.unwrap_or("default");
-                tables.outcomes.rows.push(outcome(name, &one, prepared, heard));
+                tables
+                    .outcomes
+                    .rows
+                    .push(outcome(name, &one, prepared, heard));
                 if args.words.is_some() {
                     let judging = &args.scoring.judging;
                     let words = heard_words(name, &heard.transcript, &one, judging);

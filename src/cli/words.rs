@@ -85,7 +85,10 @@ pub(super) fn heard_words(
     let Some(verdicts) = judged.right_words(&heard) else {
         return Vec::new();
     };
-    let known = transcript.word_evidence().into_iter().zip(&transcript.words);
+    let known = transcript
+        .word_evidence()
+        .into_iter()
+        .zip(&transcript.words);
     let rows = known.zip(verdicts).filter_map(|((known, word), right)| {
         Some(HeardWord::new(version, &known, word.confidence, right?))
     });

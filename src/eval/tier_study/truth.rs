@@ -186,7 +186,12 @@ pub fn validity(trial: &Trial) -> Vec<Validity> {
             let count = draws.iter().filter(|seen| broken(&seen[at])).count();
             Share::new(count as u64, draws.len() as u64)
         };
-        let escalated = |tier: usize| draws.iter().map(|seen| seen[at].escalated[tier]).sum::<f64>();
+        let escalated = |tier: usize| {
+            draws
+                .iter()
+                .map(|seen| seen[at].escalated[tier])
+                .sum::<f64>()
+        };
         Validity {
             method: method.name(),
             delta: trial.rules.delta,

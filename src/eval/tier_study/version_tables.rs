@@ -8,7 +8,8 @@ pub fn versions(study: &Study) -> Section {
     let Study {
         requests, groups, ..
     } = study;
-    let title = format!("Versions alone, {requests} requests of {groups} groups (of speech: speakers)");
+    let title =
+        format!("Versions alone, {requests} requests of {groups} groups (of speech: speakers)");
     let header = [
         "version",
         "error rate",

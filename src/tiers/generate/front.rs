@@ -141,7 +141,11 @@ impl<'a> Savings<'a> {
             let present = groups.filter(|(_, requests)| **requests > 0.0);
             present.map(|(sum, _)| *sum).collect::<Vec<f64>>()
         };
-        let added: Vec<f64> = own.iter().zip(other).map(|(own, other)| own - other).collect();
+        let added: Vec<f64> = own
+            .iter()
+            .zip(other)
+            .map(|(own, other)| own - other)
+            .collect();
         let ratio = Ratio::of(&present(&added), &present(other), &present(&self.requests));
         ratio.freedom >= LEAST_FREEDOM && student_tail(ratio.freedom, ratio.below_zero()) <= level
     }
@@ -151,7 +155,9 @@ impl Candidates {
     /// The candidates that count for each objective.
     pub(super) fn fronts(list: &[Candidate], savings: &Savings<'_>) -> [Vec<usize>; 2] {
         let fronts = Objective::ALL.par_iter();
-        let fronts: Vec<_> = fronts.map(|&objective| savings.front(list, objective)).collect();
+        let fronts: Vec<_> = fronts
+            .map(|&objective| savings.front(list, objective))
+            .collect();
         fronts.try_into().expect("there are two objectives")
     }
 }

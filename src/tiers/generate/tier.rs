@@ -108,7 +108,10 @@ impl Candidates {
 
     /// The cheapest version alone whose bound is within the tolerance.
     pub fn cheapest_version(&self, tolerance: f64, objective: Objective) -> &Candidate {
-        let alone = self.list.iter().filter(|candidate| candidate.policy.pair().is_none());
+        let alone = self
+            .list
+            .iter()
+            .filter(|candidate| candidate.policy.pair().is_none());
         let within = alone.filter(|candidate| candidate.bound <= tolerance);
         let expected = |candidate: &&Candidate| objective.of(candidate.expected);
         let found = within.min_by(|a, b| expected(a).total_cmp(&expected(b)));
@@ -260,6 +263,17 @@ mod tests {
         let lists = point.list.iter().zip(&population.list).zip(&batch.list);
         for ((point, population), batch) in lists {
             assert!(point.bound <= population.bound && population.bound <= batch.bound);
+        }
+    }
+
+    /// Betting on 40 groups certifies nothing that is worse than the reference version at all.
+    #[test]
+    fn where_nothing_is_certified_the_reference_version_answers() {
+        let candidates = made(Method::FiniteSample);
+        for objective in Objective::ALL {
+            let chosen = candidates.cheapest(0.0, objective);
+            assert_eq!(chosen.policy, Policy::Osfa { version: 2 });
+            assert_eq!(chosen.bound, 0.0);
         }
     }
 
