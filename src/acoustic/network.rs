@@ -1,6 +1,7 @@
 //! The network: immutable once opened, shared by all threads; each thread brings a
 //! [`NetworkScratch`].
 
+use std::borrow::BorrowMut;
 use std::path::Path;
 
 use ndarray::ArrayView2;
@@ -121,8 +122,8 @@ impl Network {
         stream.finish(scores)
     }
 
-    /// Starts an utterance whose features arrive in pieces.
-    pub fn stream<'a>(&'a self, scratch: &'a mut NetworkScratch) -> NetworkStream<'a> {
+    /// Starts an utterance whose features arrive in pieces, in a scratch that is lent or given.
+    pub fn stream<S: BorrowMut<NetworkScratch>>(&self, scratch: S) -> NetworkStream<'_, S> {
         NetworkStream::new(self, scratch)
     }
 }

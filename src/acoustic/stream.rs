@@ -6,6 +6,8 @@
 //! second-level cache; nothing is computed twice at the seams, and the result does not depend on
 //! where they are.
 
+use std::borrow::BorrowMut;
+
 use ndarray::{ArrayView2, s};
 
 use super::layer::Window;
@@ -54,18 +56,31 @@ impl Node {
     }
 }
 
-/// An utterance on its way through a network.
-pub struct NetworkStream<'a> {
+/// An utterance on its way through a network, in memory that is lent to it or its own.
+pub struct NetworkStream<'a, S = &'a mut NetworkScratch> {
     network: &'a Network,
-    scratch: &'a mut NetworkScratch,
+    scratch: S,
     /// Input frames taken so far.
     frames: i64,
     /// Output frames given so far.
     outputs: i64,
 }
 
-impl<'a> NetworkStream<'a> {
-    pub(super) fn new(network: &'a Network, scratch: &'a mut NetworkScratch) -> Self {
+impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
+    pub(super) fn new(network: &'a Network, scratch: S) -> Self {
+        let mut stream = NetworkStream {
+            network,
+            scratch,
+            frames: 0,
+            outputs: 0,
+        };
+        stream.restart();
+        stream
+    }
+
+    /// Forgets everything and begins an utterance.
+    pub fn restart(&mut self) {
+        let (network, scratch) = (self.network, self.scratch.borrow_mut());
         let widths = network.layers.iter().map(|layer| layer.output_dim);
         let widths = std::iter::once(network.input_dim).chain(widths);
         scratch
@@ -81,12 +96,7 @@ impl<'a> NetworkStream<'a> {
             node.width = width;
             node.first = span.first;
         }
-        NetworkStream {
-            network,
-            scratch,
-            frames: 0,
-            outputs: 0,
-        }
+        (self.frames, self.outputs) = (0, 0);
     }
 
     /// Takes further feature frames (frames × dimensions) and appends every row of scores whose
@@ -125,7 +135,7 @@ impl<'a> NetworkStream<'a> {
         if self.frames == 0 {
             return Ok(());
         }
-        let input = &mut self.scratch.nodes[0];
+        let input = &mut self.scratch.borrow_mut().nodes[0];
         repeat_last(input, self.network.plan.padding(self.frames));
         self.advance(scores)
     }
@@ -133,7 +143,7 @@ impl<'a> NetworkStream<'a> {
     /// Appends a block to the input; in front of the first frame go as many copies of it as the
     /// network looks back.
     fn take(&mut self, block: ArrayView2<'_, f32>) -> Result<(), AcousticError> {
-        let input = &mut self.scratch.nodes[0];
+        let input = &mut self.scratch.borrow_mut().nodes[0];
         for row in block.rows() {
             if row.iter().any(|value| !value.is_finite()) {
                 return Err(AcousticError::NonFiniteFeatures {
@@ -151,7 +161,7 @@ impl<'a> NetworkStream<'a> {
 
     /// Computes every row of every layer that its input allows, and hands over the last layer's.
     fn advance(&mut self, scores: &mut Scores) -> Result<(), AcousticError> {
-        let nodes = &mut self.scratch.nodes;
+        let nodes = &mut self.scratch.borrow_mut().nodes;
         for (i, layer) in self.network.layers.iter().enumerate() {
             let (earlier, later) = nodes.split_at_mut(i + 1);
             let (input, out) = (&earlier[i], &mut later[0]);
@@ -174,7 +184,7 @@ impl<'a> NetworkStream<'a> {
 
     /// Drops the rows that no later output reads.
     fn forget(&mut self) {
-        let nodes = &mut self.scratch.nodes;
+        let nodes = &mut self.scratch.borrow_mut().nodes;
         for node in 0..self.network.layers.len() {
             let mut keep = i64::MAX;
             for (i, layer) in self.network.layers.iter().enumerate().skip(node) {
@@ -194,9 +204,8 @@ impl<'a> NetworkStream<'a> {
     fn deliver(&mut self, scores: &mut Scores) -> Result<(), AcousticError> {
         scores.pdfs = self.network.num_pdfs();
         scores.shift = self.network.shift;
-        let last = self
-            .scratch
-            .nodes
+        let nodes = &mut self.scratch.borrow_mut().nodes;
+        let last = nodes
             .last_mut()
             .expect("a network has an input and a layer");
         let wanted = self.network.plan.outputs(self.frames).min(last.end()) - self.outputs;

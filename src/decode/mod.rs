@@ -19,6 +19,7 @@ mod paths;
 mod prune;
 mod rescore;
 mod search;
+mod stream;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tokens;
@@ -30,6 +31,7 @@ pub use lattice::{Lattice, LatticeArc};
 pub use paths::{Edge, PathGraph};
 pub use prune::Pruning;
 pub use rescore::{LanguageModel, Rescoring};
+pub use stream::{SearchStream, SoFar};
 
 use crate::graph::Graph;
 
@@ -185,16 +187,22 @@ impl<'g> Decoder<'g> {
         }
     }
 
+    /// Whether the scores have every pdf that the graph asks for.
+    fn check_fit(&self, scorer: &impl Scorer) -> Result<(), DecodeError> {
+        let (graph, scores) = (self.graph.num_pdfs(), scorer.num_pdfs());
+        match graph > scores {
+            true => Err(DecodeError::PdfMismatch { graph, scores }),
+            false => Ok(()),
+        }
+    }
+
     fn run(
         &self,
         Stoppable(scorer, cancel): Stoppable<'_, impl Scorer>,
         buffers: &mut Buffers,
         recorder: &mut impl Recorder,
     ) -> Result<End, DecodeError> {
-        let (graph, scores) = (self.graph.num_pdfs(), scorer.num_pdfs());
-        if graph > scores {
-            return Err(DecodeError::PdfMismatch { graph, scores });
-        }
+        self.check_fit(scorer)?;
         let start = self.graph.start().0;
         let view = self.graph.view();
         let mut search = Search::start(view, start, self.pruning, buffers, recorder)?;
