@@ -20,6 +20,7 @@ mod vorbis;
 mod wav;
 
 pub use error::AudioError;
+pub use resample::Resampling;
 
 use std::fs::File;
 use std::io::{BufReader, Read};

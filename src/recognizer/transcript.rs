@@ -73,6 +73,16 @@ impl Transcript {
         words.join(" ")
     }
 
+    /// The same words so much later, rounded to the millisecond: an utterance's times as its
+    /// stream's.
+    pub fn later(mut self, by: Seconds) -> Transcript {
+        let moved = |time: Seconds| Seconds(((time.0 + by.0) * 1000.0).round() / 1000.0);
+        for word in &mut self.words {
+            (word.start, word.end) = (moved(word.start), moved(word.end));
+        }
+        self
+    }
+
     /// Processing seconds per second of audio, always of the recording's own length; zero for an
     /// empty recording.
     pub fn real_time_factor(&self) -> f64 {
