@@ -73,7 +73,7 @@ impl Measured {
         for samples in waveform.samples.chunks((chunk * rate) as usize) {
             let started = Instant::now();
             stream.push(samples)?;
-            let guess = stream.guess();
+            let guess = stream.guess()?;
             let took = started.elapsed().as_secs_f64();
             spoken += samples.len();
             self.pushes.push(took);

@@ -55,7 +55,7 @@ fn listen(
             ended.extend(stream.push(chunk).expect("good samples"));
             rest = later;
         }
-        guesses.push(stream.guess());
+        guesses.push(stream.guess().expect("a guess"));
     }
     ended.extend(stream.finish().expect("an end"));
     (ended, guesses)

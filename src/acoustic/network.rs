@@ -268,6 +268,9 @@ mod tests {
                     stream.push(features.frames.slice(ndarray::s![from..to, ..]), &mut scores).unwrap();
                     let (_, right) = network.context();
                     prop_assert_eq!(scores.num_frames(), to.saturating_sub(right).div_ceil(3));
+                    let (mut spare, mut peeked) = (NetworkScratch::default(), scores.clone());
+                    stream.peek(&mut spare, &mut peeked).unwrap();
+                    prop_assert_eq!(peeked.num_frames(), to.div_ceil(3));
                     from = to;
                 }
                 stream.finish(&mut scores).unwrap();

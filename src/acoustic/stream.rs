@@ -20,13 +20,13 @@ use super::{AcousticError, Scores};
 const BLOCK: usize = 126;
 
 /// The working memory of a forward pass; reused from one utterance to the next, for any network.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct NetworkScratch {
     nodes: Vec<Node>,
 }
 
 /// The rows of a node's output that are still needed.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Node {
     data: Vec<f32>,
     width: usize,
@@ -138,6 +138,26 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
         let input = &mut self.scratch.borrow_mut().nodes[0];
         repeat_last(input, self.network.plan.padding(self.frames));
         self.advance(scores)
+    }
+
+    /// Appends the scores that [`NetworkStream::finish`] would, and goes on as if it had not: what
+    /// the last frames seem to be before their context has come. `spare` is written over.
+    ///
+    /// # Errors
+    /// The scores are not finite.
+    pub fn peek(
+        &self,
+        spare: &mut NetworkScratch,
+        scores: &mut Scores,
+    ) -> Result<(), AcousticError> {
+        spare.clone_from(self.scratch.borrow());
+        let ended = NetworkStream {
+            network: self.network,
+            scratch: spare,
+            frames: self.frames,
+            outputs: self.outputs,
+        };
+        ended.finish(scores)
     }
 
     /// Appends a block to the input; in front of the first frame go as many copies of it as the

@@ -22,7 +22,7 @@ struct Trace {
 }
 
 /// The branches of the tokens being read and of those being written.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Branches {
     /// By token being read: its word, once its arc was looked up.
     words: Vec<u32>,

@@ -34,7 +34,7 @@ struct Entry {
 }
 
 /// Histories of the tokens being read and of those being written.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct History {
     reading: Vec<Trace>,
     writing: Vec<Trace>,

@@ -38,6 +38,7 @@ struct FrameLinks {
 }
 
 /// The links of a search.
+#[derive(Clone)]
 pub(super) struct Links {
     /// The lattice beam; finite.
     beam: f32,

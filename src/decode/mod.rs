@@ -77,7 +77,7 @@ pub struct Decoder<'g> {
 
 /// The memory a search writes to. Keep one a thread and reuse it: once warm, a search does not
 /// allocate per frame.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Scratch {
     buffers: Buffers,
     branches: Branches,

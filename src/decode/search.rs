@@ -59,6 +59,7 @@ pub(super) trait Recorder {
 
 /// The buffers of a search, kept from utterance to utterance so that a warm search does not
 /// allocate.
+#[derive(Clone)]
 pub(super) struct Buffers {
     tokens: TokenSet,
     next: TokenSet,

@@ -122,6 +122,21 @@ impl SearchStream<'_> {
         Ok(())
     }
 
+    /// What would have been said if these scores came next. The search itself does not move: it is
+    /// a copy of it that hears them.
+    ///
+    /// # Errors
+    /// As [`SearchStream::push`].
+    pub fn so_far_with(&self, scores: &impl Scorer) -> Result<SoFar, DecodeError> {
+        let mut copy = SearchStream {
+            decoder: self.decoder.clone(),
+            scratch: self.scratch.clone(),
+            at: self.at,
+        };
+        copy.push(scores)?;
+        Ok(copy.so_far())
+    }
+
     /// What was said so far: one trace back, and one pass over what the paths have in common.
     pub fn so_far(&mut self) -> SoFar {
         let end_margin = self.end_margin();

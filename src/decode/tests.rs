@@ -636,8 +636,9 @@ fn stream_of(decoder: &Decoder<'_>, case: &Case, cuts: &[usize]) -> Result<SoFar
     let mut from = 0;
     for &to in cuts.iter().chain([&case.scores.nrows()]) {
         let piece = case.scores.slice(ndarray::s![from..to, ..]).to_owned();
+        let ahead = stream.so_far_with(&piece)?;
         stream.push(&piece)?;
-        stream.so_far();
+        assert_eq!(stream.so_far(), ahead);
         from = to;
     }
     Ok(stream.so_far())

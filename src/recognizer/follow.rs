@@ -5,6 +5,9 @@
 //! utterance has grown by half since the last time, all its frames are taken anew less the mean as
 //! it then is: three times the work of the utterance at most, and after [`SETTLED`], when the mean
 //! hardly moves, none. What is heard so is near to what the whole utterance says, not the same.
+//!
+//! The network reads 0.3 s beyond a frame before it scores it. What is *surely* said waits for that;
+//! what *seems* to be said up to now takes the last frame as if it went on for so long.
 
 use ndarray::ArrayView2;
 
@@ -32,6 +35,8 @@ pub(super) struct Follower<'r> {
     /// Frames at which all are taken anew.
     anew_at: usize,
     network: NetworkStream<'r, NetworkScratch>,
+    /// For looking ahead.
+    spare: NetworkScratch,
     search: SearchStream<'r>,
     filled: Vec<f32>,
     scores: Scores,
@@ -47,6 +52,7 @@ impl<'r> Follower<'r> {
             mean: RunningMean::default(),
             anew_at: 0,
             network: model.network.stream(NetworkScratch::default()),
+            spare: NetworkScratch::default(),
             search: Decoder::new(&model.graph, setting.pruning)?.stream()?,
             filled: Vec::new(),
             scores: Scores::default(),
@@ -92,9 +98,20 @@ impl<'r> Follower<'r> {
         self.take(0)
     }
 
-    /// What was said so far, times from the beginning of the utterance.
+    /// What was surely said so far, up to where the network's look ahead begins.
     pub(super) fn so_far(&mut self) -> SoFar {
         self.search.so_far()
+    }
+
+    /// What seems to be said up to now, as if the last sound went on; the words agreed on are those
+    /// of [`Follower::so_far`].
+    pub(super) fn up_to_now(&mut self) -> Result<SoFar, RecognizerError> {
+        let agreed = self.search.so_far().agreed;
+        self.scores.clear();
+        self.network.peek(&mut self.spare, &mut self.scores)?;
+        self.scale_scores();
+        let now = self.search.so_far_with(&self.scores)?;
+        Ok(SoFar { agreed, ..now })
     }
 
     /// Searches the frames from `first` on, less the mean.
@@ -109,9 +126,13 @@ impl<'r> Follower<'r> {
         let frames = frames.expect("whole frames");
         self.scores.clear();
         self.network.push(frames, &mut self.scores)?;
-        let scale = self.model.description.decode.acoustic_scale;
-        self.scores.scale(scale);
+        self.scale_scores();
         Ok(self.search.push(&self.scores)?)
+    }
+
+    fn scale_scores(&mut self) {
+        let defaults = &self.model.description.decode;
+        self.scores.scale(defaults.acoustic_scale);
     }
 
     fn num_frames(&self) -> usize {

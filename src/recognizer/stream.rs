@@ -89,8 +89,8 @@ pub enum Ending {
 pub struct Guess {
     /// The words so far. The last may not be complete.
     pub words: Vec<String>,
-    /// How many of them, from the first, all paths of the search agree on. Only another look at
-    /// the features' mean, or the final answer, may still change them.
+    /// How many of them, from the first, all paths of the search agree on, 0.3 s before now. Only
+    /// another look at the features' mean, or the final answer, may still change them.
     pub agreed: usize,
 }
 
@@ -162,14 +162,17 @@ impl Stream<'_> {
         Ok(ended)
     }
 
-    /// What the utterance under way seems to say.
-    pub fn guess(&mut self) -> Guess {
-        let SoFar { words, agreed, .. } = self.follower.so_far();
+    /// What the utterance under way seems to say up to now.
+    ///
+    /// # Errors
+    /// As [`Stream::push`].
+    pub fn guess(&mut self) -> Result<Guess, RecognizerError> {
+        let SoFar { words, agreed, .. } = self.follower.up_to_now()?;
         let name = |word: &crate::decode::Word| self.recognizer.model.word(word.id).to_owned();
-        Guess {
+        Ok(Guess {
             words: words.iter().map(name).collect(),
             agreed,
-        }
+        })
     }
 
     /// Follows every whole step, and ends utterances where they end.

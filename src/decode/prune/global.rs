@@ -21,7 +21,7 @@ struct Branch {
 }
 
 /// Prunes branches; keeps its buffers between frames.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct BranchPruner {
     /// Open addressing from a word to its branch.
     slots: Vec<u32>,
