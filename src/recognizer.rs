@@ -12,6 +12,7 @@ mod reference;
 mod segment;
 mod setting;
 mod silence;
+pub mod subtitle;
 mod transcript;
 mod versions;
 
