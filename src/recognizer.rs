@@ -15,6 +15,7 @@ mod segment;
 mod setting;
 mod silence;
 mod stream;
+pub mod subtitle;
 mod transcript;
 mod versions;
 
