@@ -14,8 +14,9 @@ use std::path::PathBuf;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::Array2;
+use paretone::acoustic::gemm::int8::{DotKernel, QuantisedMatrix, QuantisedRows};
 use paretone::acoustic::gemm::{Kernel, PackedMatrix, Rows, Target};
-use paretone::acoustic::{ModelDescription, Network, NetworkScratch, Scores, Tensors};
+use paretone::acoustic::{Kernels, ModelDescription, Network, NetworkScratch, Scores, Tensors};
 
 /// Values in −1…1 without a pattern that a processor could exploit.
 fn noise(length: usize) -> Vec<f32> {
@@ -33,15 +34,25 @@ fn forward(criterion: &mut Criterion) {
     };
     let tensors = Tensors::open(&dir.join(&description.network.weights)).expect("weights");
     let mut group = criterion.benchmark_group("forward");
-    for kernel in Kernel::available() {
-        let network = Network::from_tensors(&description, &tensors, kernel).expect("network");
+    let floats = Kernel::available()
+        .into_iter()
+        .map(|kernel| (format!("{kernel:?}"), kernel.into()));
+    let int8 = DotKernel::available().into_iter().map(|kernel| {
+        let kernels = Kernels {
+            float: Kernel::detect(),
+            int8: Some(kernel),
+        };
+        (format!("int8-{kernel:?}"), kernels)
+    });
+    for (name, kernels) in floats.chain(int8) {
+        let network = Network::from_tensors(&description, &tensors, kernels).expect("network");
         let (mut scratch, mut scores) = (NetworkScratch::default(), Scores::default());
         for frames in [100, 1000] {
             let width = network.input_dim();
             let features = Array2::from_shape_vec((frames, width), noise(frames * width));
             let features = features.expect("frames × width values");
             group.throughput(Throughput::Elements(frames as u64));
-            group.bench_function(BenchmarkId::new(format!("{kernel:?}"), frames), |bencher| {
+            group.bench_function(BenchmarkId::new(&name, frames), |bencher| {
                 bencher.iter(|| network.scores_into(features.view(), &mut scratch, &mut scores))
             });
         }
@@ -65,7 +76,23 @@ fn product(criterion: &mut Criterion) {
                 count: rows,
             };
             group.bench_function(BenchmarkId::new(format!("{kernel:?}"), &shape), |bencher| {
-                bencher.iter(|| packed.multiply(input, &mut out, Target::Overwrite))
+                bencher.iter(|| packed.multiply(input, &mut out, Target::Overwrite, None))
+            });
+        }
+        for kernel in DotKernel::available() {
+            let matrix = QuantisedMatrix::from_transposed(kernel, &weights, depth);
+            let (mut quantised, runs) = (QuantisedRows::default(), [(0, depth)]);
+            let input = Rows {
+                data: &a,
+                stride: depth,
+                count: rows,
+            };
+            let name = format!("int8-{kernel:?}");
+            group.bench_function(BenchmarkId::new(name, &shape), |bencher| {
+                bencher.iter(|| {
+                    matrix.quantise(input, &runs, &mut quantised);
+                    matrix.multiply(&quantised, &mut out, None);
+                })
             });
         }
         let a = Array2::from_shape_vec((rows, depth), a).expect("rows × depth values");

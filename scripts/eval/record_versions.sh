@@ -27,11 +27,11 @@ cp "$work/narrow/points.csv" "$out/front-points.csv"
 "$program" versions pick --points "$work/narrow/points.json" --measured-on "$(nproc) cores, $(date +%F)"
 
 # Each knob alone.
-"$program" sweep "${dev[@]}" --limit 150 --dir "$work/knobs" --search knobs \
+"$program" sweep "${dev[@]}" --limit 150 --repeats 3 --dir "$work/knobs" --search knobs \
     --setting "network_beam=13 lattice_beam=4 rescore" \
     --levels network_beam=16,14,13,12,11,10,9,8,7 --levels network_top_n=inf,5000,2500,1000,500,250,100 \
-    --levels global_beam=inf,12,11,10,9,8,7 --levels global_top_n=inf,1000,500,250,100,50,25 \
-    --levels local_beam=inf,10,8,6,5,4,3 --levels local_top_n=inf,60,40,20,10,5,3 >/dev/null
+    --levels global_beam=inf,10,9,8,7,6 --levels global_top_n=inf,250,100,50,25,12 \
+    --levels local_beam=inf,8,6,5,4,3 --levels local_top_n=inf,15,10,5,3 >/dev/null
 cp "$work/knobs/knobs.txt" "$work/knobs/knobs.svg" "$out"
 
 # Calibration on development speech, then the measurement.

@@ -7,7 +7,7 @@ over the whole utterance.
     parity.py random --out DIR [--size tiny|full] [--seed 1]     a random model directory
     parity.py golden --out tests/golden/acoustic                 the tiny model with features and expected scores
     paretone features a.wav --model models/en --mean utterance --format npy --out f.npy
-    paretone model scores a.wav --model models/en --out s.npy
+    paretone model scores a.wav --model models/en --precision f32 --out s.npy
     parity.py check --model models/en --features f.npy --scores s.npy
 """
 

@@ -17,6 +17,7 @@ mod hmm;
 mod layer;
 mod network;
 mod plan;
+mod precision;
 mod scores;
 mod stream;
 mod tensors;
@@ -28,6 +29,7 @@ pub use description::{
 pub use error::AcousticError;
 pub use hmm::{Hmm, HmmArc};
 pub use network::Network;
+pub use precision::{Kernels, Precision, UnknownPrecision};
 pub use scores::Scores;
 pub use stream::{NetworkScratch, NetworkStream};
 pub use tensors::Tensors;

@@ -7,9 +7,9 @@ use std::path::Path;
 use ndarray::ArrayView2;
 
 use super::description::{ModelDescription, NetworkDescription};
-use super::gemm::Kernel;
 use super::layer::Layer;
 use super::plan::Plan;
+use super::precision::{Kernels, Precision};
 use super::stream::{NetworkScratch, NetworkStream};
 use super::tensors::Tensors;
 use super::{AcousticError, Scores};
@@ -26,7 +26,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Opens the network of a model directory with the fastest kernel of this processor.
+    /// Opens the network of a model directory with the fastest kernels of this processor.
     ///
     /// # Errors
     /// As [`ModelDescription::open`] and [`Network::from_tensors`], or the weights file cannot be
@@ -34,26 +34,26 @@ impl Network {
     pub fn open(dir: &Path) -> Result<Network, AcousticError> {
         let description = ModelDescription::open(dir)?;
         let tensors = Tensors::open(&dir.join(&description.network.weights))?;
-        Self::from_tensors(&description, &tensors, Kernel::detect())
+        Self::from_tensors(&description, &tensors, Precision::Auto.kernels())
     }
 
-    /// Builds the network from an opened weights file and packs the weights for `kernel`.
+    /// Builds the network from an opened weights file and packs the weights for `kernels`.
     ///
     /// # Errors
     /// A tensor is missing, has another shape or element type, or holds a non-finite value.
     ///
     /// # Panics
-    /// This processor does not run `kernel`.
+    /// This processor does not run `kernels`.
     pub fn from_tensors(
         description: &ModelDescription,
         tensors: &Tensors,
-        kernel: Kernel,
+        kernels: Kernels,
     ) -> Result<Network, AcousticError> {
         let network = &description.network;
         let table = tensors.view()?;
         let bypasses = bypass_nodes(network);
         let layers = network.layers.iter().zip(&bypasses);
-        let layers = layers.map(|(layer, &bypass)| Layer::read(layer, bypass, &table, kernel));
+        let layers = layers.map(|(layer, &bypass)| Layer::read(layer, bypass, &table, kernels));
         let shift = description.feature.shift().0 * network.subsampling as f64;
         Ok(Network {
             layers: layers.collect::<Result<_, _>>()?,
@@ -88,6 +88,12 @@ impl Network {
     /// Number of weights, biases, scales and shifts.
     pub fn parameters(&self) -> usize {
         self.parameters
+    }
+
+    /// Layers that multiply in 8-bit integers, and all layers.
+    pub fn int8_layers(&self) -> (usize, usize) {
+        let int8 = self.layers.iter().filter(|layer| layer.is_int8());
+        (int8.count(), self.layers.len())
     }
 
     /// Scores a whole utterance: ⌈frames / subsampling⌉ rows. The features are mean-normalised as
@@ -151,6 +157,8 @@ mod tests {
     use ndarray::Array2;
     use proptest::prelude::*;
 
+    use super::super::gemm::Kernel;
+    use super::super::gemm::int8::DotKernel;
     use super::*;
 
     fn golden(file: &str) -> PathBuf {
@@ -159,10 +167,23 @@ mod tests {
             .join(file)
     }
 
-    fn tiny(kernel: Kernel) -> Network {
+    /// Every kernel in floats, then every kernel in 8-bit integers.
+    fn all_kernels() -> Vec<Kernels> {
+        let floats = Kernel::available().into_iter().map(Kernels::from);
+        floats.chain(int8_kernels()).collect()
+    }
+
+    fn int8_kernels() -> impl Iterator<Item = Kernels> {
+        DotKernel::available().into_iter().map(|kernel| Kernels {
+            float: Kernel::detect(),
+            int8: Some(kernel),
+        })
+    }
+
+    fn tiny(kernels: impl Into<Kernels>) -> Network {
         let description = ModelDescription::open(&golden("")).unwrap();
         let tensors = Tensors::open(&golden("acoustic.safetensors")).unwrap();
-        Network::from_tensors(&description, &tensors, kernel).unwrap()
+        Network::from_tensors(&description, &tensors, kernels.into()).unwrap()
     }
 
     /// Features and PyTorch's scores of an utterance of `frames` frames.
@@ -203,6 +224,31 @@ mod tests {
         }
     }
 
+    /// Scores in 8-bit integers are near those in floats, and the same bits on every processor.
+    #[test]
+    fn int8_is_near_pytorch_and_the_same_for_all_kernels() {
+        let mut scratch = NetworkScratch::default();
+        for frames in [1, 7, 1000] {
+            let (features, want) = case(frames);
+            let all = int8_kernels().map(|kernels| {
+                let network = tiny(kernels);
+                assert_eq!(network.int8_layers().0, network.layers.len());
+                network.scores(&features, &mut scratch).unwrap()
+            });
+            let all: Vec<Scores> = all.collect();
+            let square = |values: &mut dyn Iterator<Item = f32>| -> f32 {
+                values.map(|value| value * value).sum()
+            };
+            let mut errors = all[0].as_slice().iter().zip(&want).map(|(a, b)| a - b);
+            let noise = square(&mut errors) / square(&mut want.iter().copied());
+            assert!(noise < 1e-3, "{frames} frames: noise {noise} of the scores");
+            assert!(
+                all.iter().all(|scores| *scores == all[0]),
+                "{frames} frames"
+            );
+        }
+    }
+
     #[test]
     fn an_empty_utterance_has_no_scores() {
         let scores = tiny(Kernel::detect())
@@ -216,20 +262,26 @@ mod tests {
 
     #[test]
     fn bad_features_are_errors_and_leave_the_scratch_usable() {
-        let (network, mut scratch) = (tiny(Kernel::detect()), NetworkScratch::default());
-        let (features, want) = case(7);
+        for kernels in all_kernels() {
+            bad_features_are_errors(&tiny(kernels), &mut NetworkScratch::default());
+        }
+    }
+
+    fn bad_features_are_errors(network: &Network, scratch: &mut NetworkScratch) {
+        let (features, _) = case(7);
+        let want = network.scores(&features, scratch).unwrap();
         let mut broken = features.clone();
         broken.frames[[4, 2]] = f32::NAN;
-        let error = network.scores(&broken, &mut scratch).unwrap_err();
+        let error = network.scores(&broken, scratch).unwrap_err();
         assert!(matches!(
             error,
             AcousticError::NonFiniteFeatures { frame: 4 }
         ));
         broken.frames = features.frames.mapv(|value| value.signum() * f32::MAX);
-        let error = network.scores(&broken, &mut scratch).unwrap_err();
+        let error = network.scores(&broken, scratch).unwrap_err();
         assert!(matches!(error, AcousticError::NonFiniteScores { .. }));
         let error = network
-            .scores(&features_of(Array2::zeros((3, 5))), &mut scratch)
+            .scores(&features_of(Array2::zeros((3, 5))), scratch)
             .unwrap_err();
         assert!(matches!(
             error,
@@ -238,14 +290,8 @@ mod tests {
                 expected: 6
             }
         ));
-        let again = network.scores(&features, &mut scratch).unwrap();
-        assert!(
-            again
-                .as_slice()
-                .iter()
-                .zip(&want)
-                .all(|(a, b)| (a - b).abs() < 1e-4)
-        );
+        let again = network.scores(&features, scratch).unwrap();
+        assert_eq!(again, want);
     }
 
     proptest! {
@@ -256,8 +302,8 @@ mod tests {
         #[test]
         fn a_stream_equals_the_whole(cuts in prop::collection::vec(0usize..=1000, 0..20)) {
             let (features, _) = case(1000);
-            for kernel in Kernel::available() {
-                let (network, mut scratch) = (tiny(kernel), NetworkScratch::default());
+            for kernels in all_kernels() {
+                let (network, mut scratch) = (tiny(kernels), NetworkScratch::default());
                 let whole = network.scores(&features, &mut scratch).unwrap();
                 let mut cuts = cuts.clone();
                 cuts.push(1000);

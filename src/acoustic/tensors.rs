@@ -133,8 +133,7 @@ fn element_type(tensor: &str, found: Dtype, expected: &'static str) -> AcousticE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::acoustic::gemm::Kernel;
-    use crate::acoustic::{Hmm, ModelDescription, Network};
+    use crate::acoustic::{Hmm, ModelDescription, Network, Precision};
 
     /// Every prefix and every damaged header byte of a real weights file is an error or a model,
     /// never a panic.
@@ -146,7 +145,7 @@ mod tests {
         let open = |bytes: Vec<u8>| {
             let tensors = Tensors::from_bytes(bytes);
             Hmm::from_tensors(&description.hmm, &tensors)?;
-            Network::from_tensors(&description, &tensors, Kernel::detect()).map(|_| ())
+            Network::from_tensors(&description, &tensors, Precision::Auto.kernels()).map(|_| ())
         };
         assert!(open(bytes.clone()).is_ok());
         for length in (0..bytes.len()).step_by(7) {

@@ -13,7 +13,9 @@ use super::measure::{self, Heard, Prepared};
 use super::outcomes::{Analysis, COUNTERS, outcome};
 use super::score::{Judged, Scoring};
 use super::setting::{SettingArgs, version};
+use super::words::{self, HeardWord, heard_words};
 use super::{SOME_FAILED, UsageError, model_folder};
+use crate::acoustic::Precision;
 use crate::eval::corpus::{self, Utterance};
 use crate::recognizer::{
     Options, Recognizer, RecognizerScratch, ReferenceCost, References, Setting, Transcript,
@@ -36,6 +38,9 @@ pub struct Args {
     /// The model's folder [default: models/en, here or near the program]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
+    /// Numbers the network multiplies in: auto (the fastest), f32 or int8
+    #[arg(long, value_name = "NUMBERS", default_value_t)]
+    pub precision: Precision,
     /// These versions, one after the other over the same scores; `all` for every one of the model
     #[arg(
         long,
@@ -57,9 +62,19 @@ pub struct Args {
     /// Write one row for each utterance and version to this CSV, for `report` and `tiers`
     #[arg(long, value_name = "FILE")]
     pub outcomes: Option<PathBuf>,
+    /// Write one row for each word that a version heard to this CSV, for `confidence`: what was known
+    /// of it, and whether it was right
+    #[arg(long, value_name = "FILE")]
+    pub words: Option<PathBuf>,
     /// How to score and what to print.
     #[command(flatten)]
     pub scoring: Scoring,
+}
+
+/// What is written for other commands.
+struct Tables {
+    outcomes: Outcomes,
+    words: Vec<HeardWord>,
 }
 
 /// One recording, prepared, and what each setting heard in it.
@@ -91,7 +106,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         }
     }
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut outcomes = Outcomes::with_counters(COUNTERS);
+    let mut tables = Tables {
+        outcomes: Outcomes::with_counters(COUNTERS),
+        words: Vec::new(),
+    };
     for (at, (name, _)) in settings.iter().enumerate() {
         let one: Vec<Option<(&Prepared, &Heard)>> = heard
             .iter()
@@ -104,12 +122,16 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             heard: &one,
             wall,
         };
-        bench.report(&args, &mut out, &mut outcomes)?;
+        bench.report(&args, &mut out, &mut tables)?;
     }
     if let Some(path) = &args.outcomes {
         let error = || format!("cannot write {}", path.display());
         let file = File::create(path).with_context(error)?;
+        let outcomes = &tables.outcomes;
         outcomes.write(BufWriter::new(file)).with_context(error)?;
+    }
+    if let Some(path) = &args.words {
+        words::write(path, &tables.words)?;
     }
     out.flush()?;
     Ok(ExitCode::from(if failed > 0 { SOME_FAILED } else { 0 }))
@@ -118,6 +140,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn open(args: &Args) -> anyhow::Result<Recognizer> {
     let options = Options {
         large_model: !args.setting.no_rescore,
+        precision: args.precision,
         ..Options::default()
     };
     let folder = model_folder(args.model.clone())?;
@@ -233,12 +256,7 @@ struct OneVersion<'a> {
 
 impl OneVersion<'_> {
     /// Prints the tables and the speed, and adds the rows of outcomes.
-    fn report(
-        &self,
-        args: &Args,
-        out: &mut impl Write,
-        outcomes: &mut Outcomes,
-    ) -> anyhow::Result<()> {
+    fn report(&self, args: &Args, out: &mut impl Write, tables: &mut Tables) -> anyhow::Result<()> {
         if let Some(name) = self.name {
             writeln!(out, "\n{name}")?;
         }
@@ -248,7 +266,15 @@ impl OneVersion<'_> {
             let one = args.scoring.judging.judge(utterance, &text)?;
             if let Some((prepared, heard)) = heard {
                 let name = self.name.unwrap_or("default");
-                outcomes.rows.push(outcome(name, &one, prepared, heard));
+                tables
+                    .outcomes
+                    .rows
+                    .push(outcome(name, &one, prepared, heard));
+                if args.words.is_some() {
+                    let judging = &args.scoring.judging;
+                    let words = heard_words(name, &heard.transcript, &one, judging);
+                    tables.words.extend(words);
+                }
             }
             judged.push(one);
         }

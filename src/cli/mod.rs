@@ -25,6 +25,7 @@ pub mod tiers;
 mod tolerance;
 pub mod transcribe;
 pub mod versions;
+mod words;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};

@@ -11,10 +11,9 @@ use clap::Subcommand;
 
 use super::features::write_npy;
 use super::{UsageError, model_folder};
-use crate::acoustic::gemm::Kernel;
 use crate::acoustic::{
-    Hmm, LayerDescription, ModelDescription, Network, NetworkScratch, Normalisation, Scores,
-    Tensors,
+    Hmm, LayerDescription, ModelDescription, Network, NetworkScratch, Normalisation, Precision,
+    Scores, Tensors,
 };
 use crate::audio::Waveform;
 use crate::feature::{Mfcc, subtract_mean};
@@ -35,6 +34,9 @@ pub enum ModelCommand {
         /// The model's folder [default: models/en, here or near the program]
         #[arg(value_name = "DIR", env = "PARETONE_MODEL")]
         model: Option<PathBuf>,
+        /// Numbers the network multiplies in: auto, f32 or int8
+        #[arg(long, value_name = "NUMBERS", default_value_t)]
+        precision: Precision,
     },
     /// Write the acoustic scores of one recording as .npy: output frames x pdfs, 32-bit floats
     Scores {
@@ -47,6 +49,9 @@ pub enum ModelCommand {
         /// The model's folder [default: models/en, here or near the program]
         #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
         model: Option<PathBuf>,
+        /// Numbers the network multiplies in: auto, f32 or int8
+        #[arg(long, value_name = "NUMBERS", default_value_t)]
+        precision: Precision,
     },
 }
 
@@ -56,9 +61,14 @@ pub enum ModelCommand {
 /// When the model or the audio cannot be used, or the output cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
-        ModelCommand::Info { model } => info(&model_folder(model)?)?,
-        ModelCommand::Scores { file, out, model } => {
-            let scores = scores(&model_folder(model)?, &file)?;
+        ModelCommand::Info { model, precision } => info(&model_folder(model)?, precision)?,
+        ModelCommand::Scores {
+            file,
+            out,
+            model,
+            precision,
+        } => {
+            let scores = scores(&model_folder(model)?, &file, precision)?;
             let out: Box<dyn Write> = match &out {
                 Some(path) => {
                     Box::new(File::create(path).with_context(|| path.display().to_string())?)
@@ -80,11 +90,11 @@ struct Opened {
     hmm: Hmm,
 }
 
-fn open(folder: &Path) -> anyhow::Result<Opened> {
+fn open(folder: &Path, precision: Precision) -> anyhow::Result<Opened> {
     let open = || {
         let description = ModelDescription::open(folder)?;
         let tensors = Tensors::open(&folder.join(&description.network.weights))?;
-        let network = Network::from_tensors(&description, &tensors, Kernel::detect())?;
+        let network = Network::from_tensors(&description, &tensors, precision.kernels())?;
         let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
         anyhow::Ok(Opened {
             description,
@@ -97,12 +107,12 @@ fn open(folder: &Path) -> anyhow::Result<Opened> {
         .map_err(UsageError)?)
 }
 
-fn info(folder: &Path) -> anyhow::Result<()> {
+fn info(folder: &Path, precision: Precision) -> anyhow::Result<()> {
     let Opened {
         description,
         network,
         hmm,
-    } = open(folder)?;
+    } = open(folder, precision)?;
     let feature = &description.feature;
     let (left, right) = network.context();
     let mut out = io::stdout().lock();
@@ -130,7 +140,12 @@ fn info(folder: &Path) -> anyhow::Result<()> {
         hmm.phones.len(),
         hmm.num_pdfs()
     )?;
-    writeln!(out, "kernel       {:?}", Kernel::detect())?;
+    let (int8, layers) = network.int8_layers();
+    let kernels = precision.kernels();
+    writeln!(out, "kernels      {:?}", kernels.float)?;
+    if let Some(kernel) = kernels.int8 {
+        writeln!(out, "             {kernel:?} for {int8} of {layers} layers")?;
+    }
     let decode = &description.decode;
     writeln!(
         out,
@@ -164,12 +179,12 @@ fn write_layer(out: &mut impl Write, layer: &LayerDescription) -> io::Result<()>
     }
 }
 
-fn scores(folder: &Path, file: &Path) -> anyhow::Result<Scores> {
+fn scores(folder: &Path, file: &Path, precision: Precision) -> anyhow::Result<Scores> {
     let Opened {
         description,
         network,
         ..
-    } = open(folder)?;
+    } = open(folder, precision)?;
     let mfcc = Mfcc::new(description.feature.clone()).map_err(|error| UsageError(error.into()))?;
     let name = || file.display().to_string();
     let waveform = Waveform::open(file).with_context(name)?;

@@ -34,6 +34,12 @@ impl Format {
         matches!(self, Format::Srt | Format::Vtt)
     }
 
+    /// True where what is shown of confidence is a choice: JSON and CTM have a place for it, and
+    /// WebVTT a comment.
+    pub fn may_hide_confidence(self) -> bool {
+        matches!(self, Format::Text | Format::Srt)
+    }
+
     /// Writes the answer for one file, and in JSON how its tier came by it.
     ///
     /// # Errors
@@ -49,8 +55,31 @@ impl Format {
             Format::Text => writeln!(out, "{}", transcript.text()),
             Format::Json => write_json(out, &JsonTranscript::new(file, transcript, tier)),
             Format::Srt => subtitle::write_srt(out, &transcript.words),
-            Format::Vtt => subtitle::write_vtt(out, &transcript.words),
+            Format::Vtt => subtitle::write_vtt(out, transcript),
             Format::Ctm => write_ctm(out, file, transcript),
+        }
+    }
+
+    /// The same with confidences where [`Format::write`] leaves them out: a line of text begins with
+    /// the probability that all of it is right, a subtitle ends with that of its words, in per cent.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn write_with_confidence(
+        self,
+        out: &mut impl Write,
+        file: &Path,
+        transcript: &Transcript,
+        tier: Option<&TierReport>,
+    ) -> io::Result<()> {
+        let sure = transcript.confidence.map(|confidence| confidence.right);
+        match self {
+            Format::Text => match sure {
+                Some(sure) => writeln!(out, "{sure:.3}\t{}", transcript.text()),
+                None => writeln!(out, "-\t{}", transcript.text()),
+            },
+            Format::Srt => subtitle::write_srt_with_confidence(out, &transcript.words),
+            _ => self.write(out, file, transcript, tier),
         }
     }
 
@@ -147,13 +176,14 @@ fn write_ctm(out: &mut impl Write, file: &Path, transcript: &Transcript) -> io::
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::confidence::Confidence;
 
     fn heard() -> Transcript {
         let word = |word: &str, start, end| TranscriptWord {
             word: word.into(),
             start: Seconds(start),
             end: Seconds(end),
-            confidence: 1.0,
+            confidence: if word == "all" { 0.5 } else { 0.75 },
         };
         Transcript {
             words: vec![
@@ -183,11 +213,12 @@ mod tests {
         );
         assert_eq!(
             printed(Format::Vtt),
-            "WEBVTT\n\n00:00:00.500 --> 00:00:01.250\ngood morning\n\n01:01:01.000 --> 01:01:01.500\nall\n\n"
+            "WEBVTT\n\nNOTE confidence 0.750\n\n00:00:00.500 --> 00:00:01.250\ngood morning\n\n\
+             NOTE confidence 0.500\n\n01:01:01.000 --> 01:01:01.500\nall\n\n"
         );
         assert_eq!(
             printed(Format::Ctm),
-            "my_talk 1 0.50 0.25 good 1.000\nmy_talk 1 0.75 0.50 morning 1.000\nmy_talk 1 3661.00 0.50 all 1.000\n"
+            "my_talk 1 0.50 0.25 good 0.750\nmy_talk 1 0.75 0.50 morning 0.750\nmy_talk 1 3661.00 0.50 all 0.500\n"
         );
         let json: serde_json::Value = serde_json::from_str(&printed(Format::Json)).unwrap();
         assert_eq!(json["file"], "a dir/my talk.wav");
@@ -195,6 +226,29 @@ mod tests {
         assert_eq!(json["words"][1]["word"], "morning");
         assert_eq!(json["words"][1]["start"], 0.75);
         assert_eq!(json["audio_seconds"], 3662.0);
+    }
+
+    #[test]
+    fn confidence_is_shown_where_it_is_asked_for() {
+        let shown = |format: Format, transcript: &Transcript| {
+            let mut out = Vec::new();
+            let file = Path::new("a.wav");
+            let written = format.write_with_confidence(&mut out, file, transcript, None);
+            written.unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let mut heard = heard();
+        assert_eq!(shown(Format::Text, &heard), "-\tgood morning all\n");
+        heard.confidence = Some(Confidence {
+            right: 0.8125,
+            improvable: 0.1,
+        });
+        assert_eq!(shown(Format::Text, &heard), "0.812\tgood morning all\n");
+        assert!(shown(Format::Srt, &heard).contains("good morning [75 %]\n"));
+        assert!(shown(Format::Vtt, &heard).contains("NOTE confidence 0.812, all words\n\n"));
+        let json: serde_json::Value = serde_json::from_str(&shown(Format::Json, &heard)).unwrap();
+        assert_eq!(json["confidence"], 0.8125);
+        assert_eq!(json["words"][2]["confidence"], 0.5);
     }
 
     #[test]

@@ -104,6 +104,35 @@ pub(super) struct Judged {
     alignment: Alignment,
 }
 
+impl Judged {
+    /// Whether each of the words that were heard is right, by their normalised spellings; none
+    /// where a spelling is empty. Normalising parts some words and joins others, so a word is right
+    /// if all that its letters went into are. None at all if the letters are not those judged.
+    pub(super) fn right_words(&self, heard: &[String]) -> Option<Vec<Option<bool>>> {
+        let mut right = vec![false; self.hypothesis.len()];
+        for edit in &self.alignment.edits {
+            if let Edit::Correct(_, at) = edit {
+                right[*at] = true;
+            }
+        }
+        let letters = self.hypothesis.iter().zip(right);
+        let mut letters = letters.flat_map(|(word, right)| word.chars().map(move |c| (c, right)));
+        let mut verdicts = Vec::with_capacity(heard.len());
+        for word in heard {
+            let mut verdict = None;
+            for letter in word.chars() {
+                let (judged, right) = letters.next()?;
+                if judged != letter {
+                    return None;
+                }
+                verdict = Some(verdict.unwrap_or(true) && right);
+            }
+            verdicts.push(verdict);
+        }
+        letters.next().is_none().then_some(verdicts)
+    }
+}
+
 /// Scores the hypotheses.
 ///
 /// # Errors

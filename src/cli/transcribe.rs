@@ -15,6 +15,7 @@ use super::output::Format;
 use super::setting::SettingArgs;
 use super::tolerance::{Tier, TierArgs, TierReport};
 use super::{SOME_FAILED, UsageError, model_folder};
+use crate::acoustic::Precision;
 use crate::audio::Waveform;
 use crate::recognizer::{Options, Recognizer, RecognizerScratch, Setting, Transcript};
 
@@ -27,9 +28,16 @@ pub struct Args {
     /// The shape of the answer
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Say how sure each answer is where text and srt leave it out: text as the first column of a
+    /// line, srt in per cent at a subtitle's end. json, ctm and vtt always do
+    #[arg(long)]
+    pub confidence: bool,
     /// The model's folder [default: models/en, here or near the program]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
+    /// Numbers the network multiplies in: auto (the fastest), f32 or int8
+    #[arg(long, value_name = "NUMBERS", default_value_t)]
+    pub precision: Precision,
     /// Give so many different answers with their costs, best first (JSON only)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub n_best: Option<u16>,
@@ -42,6 +50,25 @@ pub struct Args {
     /// Files worked on at once [default: one per processor]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+}
+
+/// How answers are printed.
+#[derive(Clone, Copy)]
+enum Printing {
+    /// As the format has it.
+    Plain(Format),
+    /// With confidences where the format leaves them out.
+    WithConfidence(Format),
+}
+
+impl Args {
+    fn printing(&self) -> Printing {
+        if self.confidence && self.format.may_hide_confidence() {
+            Printing::WithConfidence(self.format)
+        } else {
+            Printing::Plain(self.format)
+        }
+    }
 }
 
 /// Transcribes every file; one that fails does not stop the others.
@@ -63,8 +90,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let options = Options {
         large_model: !args.setting.no_rescore,
+        precision: args.precision,
         ..Options::default()
     };
+    let printing = args.printing();
     let folder = model_folder(args.model)?;
     let recognizer = Recognizer::open(&folder, options)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
@@ -81,7 +110,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let failed = transcribe_all(
         &how,
         &args.files,
-        args.format,
+        printing,
         jobs(args.jobs, args.files.len()),
     )?;
     Ok(if failed == 0 {
@@ -102,7 +131,7 @@ fn jobs(asked: Option<u16>, files: usize) -> usize {
 fn transcribe_all(
     how: &How<'_>,
     files: &[PathBuf],
-    format: Format,
+    printing: Printing,
     jobs: usize,
 ) -> anyhow::Result<usize> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
@@ -123,7 +152,7 @@ fn transcribe_all(
                 }
             });
         });
-        print_in_order(results, files, format)
+        print_in_order(results, files, printing)
     })
 }
 
@@ -170,7 +199,8 @@ impl How<'_> {
         }
         let scored = recognizer.score(waveform, scratch)?;
         let mut transcript = recognizer.search(setting, &scored, scratch)?;
-        transcript.alternatives = recognizer.n_best(setting, &scored, self.n_best, scratch)?;
+        let answers = recognizer.n_best(setting, &scored, self.n_best, scratch)?;
+        transcript.set_alternatives(answers);
         Ok(transcript)
     }
 }
@@ -178,7 +208,7 @@ impl How<'_> {
 fn print_in_order(
     results: mpsc::Receiver<(usize, anyhow::Result<Heard>)>,
     files: &[PathBuf],
-    format: Format,
+    printing: Printing,
 ) -> anyhow::Result<usize> {
     let mut out = BufWriter::new(io::stdout().lock());
     let bar = progress_bar(files.len());
@@ -192,12 +222,19 @@ fn print_in_order(
             printed += 1;
             match result {
                 Ok((transcript, tier)) => {
-                    format.write(&mut out, file, &transcript, tier.as_ref())?;
+                    let (transcript, tier) = (&transcript, tier.as_ref());
+                    match printing {
+                        Printing::Plain(format) => format.write(&mut out, file, transcript, tier),
+                        Printing::WithConfidence(format) => {
+                            format.write_with_confidence(&mut out, file, transcript, tier)
+                        }
+                    }?;
                 }
                 Err(error) => {
                     failed += 1;
                     let error = format!("{error:#}");
                     bar.suspend(|| eprintln!("paretone: {}: {error}", file.display()));
+                    let (Printing::Plain(format) | Printing::WithConfidence(format)) = printing;
                     format.write_error(&mut out, file, &error)?;
                 }
             }

@@ -1,8 +1,9 @@
-//! From evidence to probabilities that mean what they say: two heads for each version.
+//! From evidence to probabilities that mean what they say: three heads for each version.
 //!
 //! *Right*: the probability that every word is right. *Improvable*: the probability that the most
-//! accurate version makes fewer errors, which is what routing wants to know. Both are logistic in
-//! the evidence and fitted on development speech; `confidence.json` beside the model holds them.
+//! accurate version makes fewer errors, which is what routing wants to know. *Word*: the probability
+//! that one word is right. All are logistic in the evidence and fitted on development speech;
+//! `confidence.json` beside the model holds them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::{Evidence, FEATURES};
 use super::logistic::Logistic;
+use super::word::{WORD_FEATURES, WordEvidence};
 
 /// The file's name, in the model's folder.
 pub const CONFIDENCE_FILE: &str = "confidence.json";
@@ -34,6 +36,9 @@ pub struct Confidence {
 pub struct Heads {
     right: Logistic,
     improvable: Logistic,
+    /// None where no words were recorded to learn from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    word: Option<Logistic>,
 }
 
 /// One answer to learn from.
@@ -47,8 +52,17 @@ pub struct Example {
     pub improvable: bool,
 }
 
+/// One word of an answer to learn from.
+#[derive(Clone, Copy, Debug)]
+pub struct WordExample {
+    /// What was known of the word.
+    pub evidence: WordEvidence,
+    /// It is what was said.
+    pub right: bool,
+}
+
 impl Heads {
-    /// Fits both heads.
+    /// Fits the heads that are about whole answers.
     pub fn fit(examples: &[Example]) -> Heads {
         let rows: Vec<Vec<f64>> = examples
             .iter()
@@ -61,6 +75,23 @@ impl Heads {
         Heads {
             right: fit(|example| example.right),
             improvable: fit(|example| example.improvable),
+            word: None,
+        }
+    }
+
+    /// Fits the head that is about words, and forgets it where there are none to learn from.
+    pub fn fit_words(&mut self, words: &[WordExample]) {
+        let features = |word: &WordExample| word.evidence.features().to_vec();
+        let rows: Vec<Vec<f64>> = words.iter().map(features).collect();
+        let labels: Vec<bool> = words.iter().map(|word| word.right).collect();
+        self.word = (!words.is_empty()).then(|| Logistic::fit(&rows, &labels, RIDGE));
+    }
+
+    /// The probability that a word is right; by the lattice alone where no words were learnt from.
+    pub fn word(&self, word: &WordEvidence) -> f64 {
+        match &self.word {
+            Some(head) => head.probability(&word.features()),
+            None => word.posterior,
         }
     }
 
@@ -74,10 +105,12 @@ impl Heads {
     }
 
     fn fits(&self) -> bool {
-        [&self.right, &self.improvable].iter().all(|head| {
+        let word = self.word.as_ref().map(|head| (head, WORD_FEATURES));
+        let whole = [&self.right, &self.improvable].map(|head| (head, FEATURES));
+        whole.into_iter().chain(word).all(|(head, inputs)| {
             let vectors = [&head.mean, &head.deviation, &head.weights];
             let numbers = vectors.iter().flat_map(|vector| vector.iter());
-            vectors.iter().all(|vector| vector.len() == FEATURES)
+            vectors.iter().all(|vector| vector.len() == inputs)
                 && numbers.chain([&head.bias]).all(|number| number.is_finite())
                 && head.deviation.iter().all(|&deviation| deviation > 0.0)
         })
@@ -178,9 +211,33 @@ mod tests {
         (0..200).map(example).collect()
     }
 
+    /// Every third word is doubtful, and wrong three times of four.
+    fn word_examples() -> [WordExample; 90] {
+        std::array::from_fn(|i| {
+            let doubtful = i.is_multiple_of(3);
+            let evidence = WordEvidence {
+                posterior: if doubtful { 0.6 } else { 0.99 },
+                before: 1.0,
+                after: 1.0,
+                seconds: 0.3,
+                letters: 4 + i as u32 % 3,
+                answer_errors: 0.1,
+                answer_gap: 0.2,
+            };
+            WordExample {
+                evidence,
+                right: !doubtful || i.is_multiple_of(4),
+            }
+        })
+    }
+
     #[test]
     fn doubt_lowers_confidence_and_files_are_read_back() {
-        let heads = Heads::fit(&examples());
+        let mut heads = Heads::fit(&examples());
+        let words = word_examples();
+        heads.fit_words(&words);
+        let word = |at: usize| heads.word(&words[at].evidence);
+        assert!(word(1) > 0.8 && word(0) < 0.4, "{} {}", word(1), word(0));
         let [sure, doubtful] = [1, 0].map(|i| heads.confidence(&examples()[i].evidence));
         assert!(
             sure.right > 0.9 && doubtful.right < 0.5,

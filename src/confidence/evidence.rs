@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::decode::{Effort, Hypothesis, PathGraph};
+use crate::decode::{Cancel, DecodeError, Effort, Hypothesis, PathGraph};
 
 use super::mbr::{Risk, risk};
 use super::posteriors::posteriors;
@@ -12,9 +12,20 @@ use super::posteriors::posteriors;
 const SCALE: f64 = 0.6;
 
 /// What the paths of a lattice say about the words of one of them.
-pub fn doubt(paths: &PathGraph<'_>, heard: &Hypothesis) -> Risk {
+///
+/// # Errors
+/// [`DecodeError::Cancelled`] if `cancel` says so, which is looked at between the recursions.
+pub fn doubt(
+    paths: &PathGraph<'_>,
+    heard: &Hypothesis,
+    cancel: Option<&Cancel>,
+) -> Result<Risk, DecodeError> {
     let words: Vec<_> = heard.words.iter().map(|word| word.id).collect();
-    risk(paths, &posteriors(paths, SCALE), &words)
+    let go_on = || cancel.map_or(Ok(()), |cancel| cancel.check(heard.frames as usize));
+    go_on()?;
+    let posteriors = posteriors(paths, SCALE);
+    go_on()?;
+    risk(paths, &posteriors, &words, go_on)
 }
 
 /// Sums of a recording's segments, from which a calibration makes a confidence.
@@ -89,10 +100,6 @@ impl Evidence {
     pub fn features(&self) -> [f64; FEATURES] {
         let frames = f64::from(self.frames.max(1));
         let words = f64::from(self.words);
-        let log_odds = |p: f64| {
-            let p = p.clamp(1e-6, 1.0 - 1e-6);
-            (p / (1.0 - p)).ln()
-        };
         [
             log_odds(self.posterior),
             (self.expected_errors + 0.01).ln(),
@@ -106,4 +113,10 @@ impl Evidence {
             f64::from(u8::from(self.reached_final)),
         ]
     }
+}
+
+/// `ln(p / (1 − p))`, finite at 0 and 1 too.
+pub(super) fn log_odds(p: f64) -> f64 {
+    let p = p.clamp(1e-6, 1.0 - 1e-6);
+    (p / (1.0 - p)).ln()
 }

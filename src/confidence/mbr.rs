@@ -57,24 +57,34 @@ enum Move {
     Delete,
 }
 
-/// The risk of `hypothesis` under the posteriors of `paths`.
-pub fn risk(paths: &PathGraph<'_>, posteriors: &Posteriors, hypothesis: &[WordId]) -> Risk {
+/// The risk of `hypothesis` under the posteriors of `paths`; `go_on` is asked between the recursions.
+///
+/// # Errors
+/// Those of `go_on`.
+pub fn risk<E>(
+    paths: &PathGraph<'_>,
+    posteriors: &Posteriors,
+    hypothesis: &[WordId],
+    go_on: impl Fn() -> Result<(), E>,
+) -> Result<Risk, E> {
     let distances = distances(paths, posteriors, hypothesis);
     let last = hypothesis.len();
     let ends = || paths.finals().zip(&posteriors.ending);
     let errors = ends()
         .map(|((node, _), p)| p * f64::from(distances.row(node)[last]))
         .sum();
+    go_on()?;
     let sequences = sequences(paths, posteriors, hypothesis);
+    go_on()?;
     let sequence: f64 = ends()
         .map(|((node, _), p)| p * f64::from(sequences.row(node)[last]))
         .sum();
     let words = words(paths, posteriors, hypothesis, &distances);
-    Risk {
+    Ok(Risk {
         errors,
         words,
         sequence: sequence.clamp(0.0, 1.0),
-    }
+    })
 }
 
 /// By node and number of words: the expected distance between the words so far and the first words

@@ -10,6 +10,10 @@ pub mod mbr;
 pub mod posteriors;
 #[cfg(test)]
 mod tests;
+mod word;
 
-pub use calibration::{CONFIDENCE_FILE, Calibration, CalibrationError, Confidence, Example, Heads};
+pub use calibration::{
+    CONFIDENCE_FILE, Calibration, CalibrationError, Confidence, Example, Heads, WordExample,
+};
 pub use evidence::{Evidence, FEATURES, doubt};
+pub use word::{WORD_FEATURES, WordEvidence};

@@ -1,134 +1,186 @@
-//! On which branch each token is, for global pruning: the last word put out on its way.
+//! On which branch each token is, for global pruning: tokens with the same last word share one.
 //!
-//! A recorder around another one. As in [`History`](super::history::History), a token remembers the
-//! arc it came by, and the arc's label is looked up only for tokens that matter. Searches without
-//! global pruning do not use it and pay nothing.
+//! Branches are numbered as words are first met in an utterance, so that pruning counts in small
+//! arrays. A recorder keeps them beside what it notes anyway; searches without global pruning pay
+//! nothing.
 
-use crate::graph::{GraphView, WORD_MASK};
+use crate::graph::{Rows, WORD_MASK};
 
-use super::search::{Recorder, Step};
-use super::tokens::{Arrival, TokenSet};
+use super::links::Link;
 
-/// The arc has no label, or it was looked up.
-const NONE: u32 = u32::MAX;
-/// Set in an arc index that counts epsilon arcs.
-const EPSILON: u32 = 1 << 31;
+/// Free slot of the table.
+const FREE: u64 = u64::MAX;
+/// Set in the index of a labelled link that a token's branch waits for.
+const PENDING: u32 = 1 << 31;
+/// The branch of a token that no word was put out on the way to.
+pub(super) const WORDLESS: u32 = 0;
 
-/// How a token was reached: the word before the arc, and the arc if it has a label.
-#[derive(Clone, Copy)]
-struct Trace {
-    word: u32,
-    arc: u32,
+/// The branch of each token of a frame, and how many branches there are.
+#[derive(Clone, Copy, Default)]
+pub(super) struct BranchView<'a> {
+    /// By token, as far as its cost is up to the cutoff.
+    pub of_token: &'a [u32],
+    /// Every number is below this.
+    pub count: usize,
 }
 
-/// The branches of the tokens being read and of those being written.
+/// The branches of the tokens of a frame.
 #[derive(Clone, Default)]
 pub(super) struct Branches {
-    /// By token being read: its word, once its arc was looked up.
-    words: Vec<u32>,
-    reading: Vec<Trace>,
-    writing: Vec<Trace>,
-    /// The word of the token whose steps follow.
-    current: u32,
+    /// By token of the open frame.
+    pub of_token: Vec<u32>,
+    /// By token of the frame before.
+    pub before: Vec<u32>,
+    /// Whether branches compete; else nobody asks for them.
+    pub compete: bool,
+    numbers: Numbers,
+    /// Indices of the best links, and of those of them with a label.
+    best: Vec<u32>,
+    labelled: Vec<u32>,
+    labels: Vec<u32>,
 }
 
 impl Branches {
-    fn begin(&mut self) {
-        self.reading.clear();
-        self.reading.push(Trace { word: 0, arc: NONE });
-        self.writing.clear();
+    /// An utterance begins.
+    pub(super) fn begin(&mut self, compete: bool) {
+        self.compete = compete;
+        self.of_token.clear();
+        self.before.clear();
+        self.numbers.clear();
     }
 
-    /// The word of a token, its last arc's label included.
-    #[inline(always)]
-    fn word(&mut self, graph: &GraphView<'_>, token: usize) -> u32 {
-        let Trace { word, arc } = self.reading[token];
-        if arc == NONE {
-            return word;
+    /// A frame of so many tokens is opened: their branches are to be filled in.
+    pub(super) fn open(&mut self, tokens: usize, unknown: u32) {
+        std::mem::swap(&mut self.of_token, &mut self.before);
+        self.of_token.clear();
+        self.of_token.resize(tokens, unknown);
+    }
+
+    /// The branch that an arc with this label leads to from another.
+    pub(super) fn after(&mut self, branch: u32, label: u32) -> u32 {
+        match label & WORD_MASK {
+            0 => branch,
+            word => self.numbers.of(word),
         }
-        let label = match arc & EPSILON {
-            0 => graph.emitting.label(arc),
-            _ => graph.epsilon.label(arc & !EPSILON),
-        };
-        let word = match label & WORD_MASK {
-            0 => word,
-            said => said,
-        };
-        self.reading[token] = Trace { word, arc: NONE };
-        word
-    }
-}
-
-/// Notes a step in an array by token.
-#[inline(always)]
-fn put(traces: &mut Vec<Trace>, arrival: Arrival, trace: Trace) {
-    match arrival {
-        Arrival::New(_) => traces.push(trace),
-        Arrival::Better(token) => traces[token as usize] = trace,
-        Arrival::Worse(_) => {}
-    }
-}
-
-/// A recorder that also knows every token's branch.
-pub(super) struct Branched<'a, R> {
-    inner: &'a mut R,
-    branches: &'a mut Branches,
-}
-
-impl<'a, R> Branched<'a, R> {
-    pub(super) fn new(inner: &'a mut R, branches: &'a mut Branches) -> Self {
-        Branched { inner, branches }
-    }
-}
-
-impl<R: Recorder> Recorder for Branched<'_, R> {
-    fn begin(&mut self) {
-        self.branches.begin();
-        self.inner.begin();
     }
 
-    fn open_frame(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32) {
-        self.branches.words.resize(tokens.len(), 0);
-        for (token, &cost) in tokens.costs.iter().enumerate() {
-            if cost <= cutoff {
-                self.branches.words[token] = self.branches.word(graph, token);
+    /// Notes where the best of a frame's emitting links lead; of equals the first, as in the search.
+    ///
+    /// Which links are best and which have labels cannot be foretold, so the passes do not branch
+    /// on it; the labels, which lie anywhere, are fetched together so that their misses overlap.
+    pub(super) fn follow(&mut self, links: &[Link], rows: &Rows<'_>) {
+        self.best.resize(links.len() + 1, 0);
+        let mut count = 0;
+        for (at, link) in (0..).zip(links) {
+            self.best[count] = at;
+            count += usize::from(link.is_best());
+        }
+        self.labelled.resize(count + 1, 0);
+        let mut left = count;
+        for &at in self.best[..count].iter().rev() {
+            let link = &links[at as usize];
+            let branch = self.before[link.from as usize];
+            self.labelled[left] = at;
+            left -= usize::from(link.is_labelled());
+            self.of_token[link.to as usize] = match link.is_labelled() {
+                true => PENDING | at,
+                false => branch,
+            };
+        }
+        let labelled = &self.labelled[left + 1..];
+        self.labels.clear();
+        let label = |&at: &u32| rows.label(links[at as usize].arc());
+        self.labels.extend(labelled.iter().map(label));
+        for (&at, &label) in labelled.iter().zip(&self.labels) {
+            let link = &links[at as usize];
+            if self.of_token[link.to as usize] == PENDING | at {
+                let word = label & WORD_MASK;
+                self.of_token[link.to as usize] = match word {
+                    0 => self.before[link.from as usize],
+                    word => self.numbers.of(word),
+                };
             }
         }
-        self.branches.writing.clear();
-        self.inner.open_frame(graph, tokens, cutoff);
     }
 
-    fn words(&self) -> &[u32] {
-        &self.branches.words
+    pub(super) fn view(&self) -> BranchView<'_> {
+        BranchView {
+            of_token: &self.of_token,
+            count: self.numbers.count as usize,
+        }
+    }
+}
+
+/// Numbers words in the order in which they are met: open addressing.
+#[derive(Clone, Default)]
+struct Numbers {
+    /// Word and number, in the upper and the lower half.
+    slots: Vec<u64>,
+    count: u32,
+}
+
+impl Numbers {
+    fn clear(&mut self) {
+        self.slots.clear();
+        self.slots.resize(1 << 10, FREE);
+        self.count = WORDLESS + 1;
     }
 
-    #[inline(always)]
-    fn source(&mut self, graph: &GraphView<'_>, token: u32, frame: u32) -> u32 {
-        self.branches.current = self.branches.word(graph, token as usize);
-        self.inner.source(graph, token, frame)
+    /// The number of a word; a new one if it was never met.
+    fn of(&mut self, word: u32) -> u32 {
+        let mask = self.slots.len() - 1;
+        let mut at = place(word, mask);
+        loop {
+            match self.slots[at] {
+                FREE => break,
+                slot if (slot >> 32) as u32 == word => return slot as u32,
+                _ => at = (at + 1) & mask,
+            }
+        }
+        let number = self.count;
+        self.slots[at] = u64::from(word) << 32 | u64::from(number);
+        self.count += 1;
+        if self.count as usize * 2 > self.slots.len() {
+            self.grow();
+        }
+        number
     }
 
-    #[inline(always)]
-    fn emitting(&mut self, step: Step, arrival: Arrival, cost: f32, held: f32) {
-        let arc = if step.labelled { step.arc } else { NONE };
-        let word = self.branches.current;
-        put(&mut self.branches.writing, arrival, Trace { word, arc });
-        self.inner.emitting(step, arrival, cost, held);
+    #[cold]
+    fn grow(&mut self) {
+        let size = self.slots.len() * 2;
+        let old = std::mem::replace(&mut self.slots, vec![FREE; size]);
+        for slot in old.into_iter().filter(|&slot| slot != FREE) {
+            let mut at = place((slot >> 32) as u32, size - 1);
+            while self.slots[at] != FREE {
+                at = (at + 1) & (size - 1);
+            }
+            self.slots[at] = slot;
+        }
     }
+}
 
-    fn close_frame(&mut self) {
-        std::mem::swap(&mut self.branches.reading, &mut self.branches.writing);
-        self.inner.close_frame();
-    }
+/// Where a word is looked for first.
+fn place(word: u32, mask: usize) -> usize {
+    (word.wrapping_mul(0x9E37_79B1) >> 7) as usize & mask
+}
 
-    fn epsilon(&mut self, step: Step, arrival: Arrival) {
-        let arc = if step.labelled {
-            step.arc | EPSILON
-        } else {
-            NONE
-        };
-        let word = self.branches.current;
-        put(&mut self.branches.reading, arrival, Trace { word, arc });
-        self.inner.epsilon(step, arrival);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_numbered_as_they_are_met() {
+        let mut branches = Branches::default();
+        branches.begin(true);
+        let words: Vec<u32> = (1..3000).map(|word| word * 512).collect();
+        for (number, &word) in (1..).zip(&words) {
+            assert_eq!(branches.after(WORDLESS, word), number);
+        }
+        for (number, &word) in (1..).zip(&words) {
+            assert_eq!(branches.after(7, word), number);
+        }
+        assert_eq!(branches.after(7, !WORD_MASK), 7);
+        assert_eq!(branches.view().count, words.len() + 1);
     }
 }

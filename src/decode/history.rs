@@ -8,6 +8,7 @@
 
 use crate::graph::GraphView;
 
+use super::branch::{BranchView, Branches, WORDLESS};
 use super::hypothesis::Event;
 use super::search::{Recorder, Step};
 use super::tokens::{Arrival, TokenSet};
@@ -31,6 +32,8 @@ struct Trace {
 struct Entry {
     back: u32,
     event: Event,
+    /// The branch it leads to, where branches are followed.
+    branch: u32,
 }
 
 /// Histories of the tokens being read and of those being written.
@@ -41,10 +44,11 @@ pub(super) struct History {
     entries: Vec<Entry>,
     collect_at: usize,
     remap: Vec<u32>,
+    branches: Branches,
 }
 
 impl Recorder for History {
-    fn begin(&mut self) {
+    fn begin(&mut self, compete: bool) {
         self.reading.clear();
         self.reading.push(Trace {
             back: NONE,
@@ -53,13 +57,21 @@ impl Recorder for History {
         self.writing.clear();
         self.entries.clear();
         self.collect_at = FIRST_COLLECTION;
+        self.branches.begin(compete);
     }
 
-    fn open_frame(&mut self, _: &GraphView<'_>, _: &TokenSet, _: f32) {
+    fn open_frame(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32, frame: u32) {
         self.writing.clear();
         if self.entries.len() >= self.collect_at {
             self.collect();
         }
+        if self.branches.compete {
+            self.follow(graph, tokens, cutoff, frame);
+        }
+    }
+
+    fn branches(&self) -> BranchView<'_> {
+        self.branches.view()
     }
 
     #[inline(always)]
@@ -124,12 +136,35 @@ impl History {
             }
         };
         let back = self.entries.len() as u32;
+        let mut branch = self.branch(trace.back);
+        if self.branches.compete {
+            branch = self.branches.after(branch, event.label);
+        }
         self.entries.push(Entry {
             back: trace.back,
             event,
+            branch,
         });
         self.reading[token as usize] = Trace { back, arc: NONE };
         back
+    }
+
+    /// The branch that a history leads to.
+    fn branch(&self, history: u32) -> u32 {
+        self.entries
+            .get(history as usize)
+            .map_or(WORDLESS, |entry| entry.branch)
+    }
+
+    /// Finds the branch of every token up to the cutoff.
+    fn follow(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32, frame: u32) {
+        self.branches.open(tokens.len(), WORDLESS);
+        for (token, &cost) in tokens.costs.iter().enumerate() {
+            if cost <= cutoff {
+                let history = self.source(graph, token as u32, frame);
+                self.branches.of_token[token] = self.branch(history);
+            }
+        }
     }
 
     /// The labelled arcs on the path to a token, in order.

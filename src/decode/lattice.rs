@@ -160,9 +160,9 @@ impl Lattice {
                 .frames
                 .resize(first as usize + set.count, frame as u32);
             for link in &arrived {
-                let arc = graph.emitting.arcs[link.arc as usize];
+                let arc = graph.emitting.arcs[link.arc() as usize];
                 let acoustic = Cost(-scorer.frame(frame - 1)[arc.pdf().index()]);
-                let label = graph.emitting.label(link.arc);
+                let label = graph.emitting.label(link.arc());
                 let next = set.node(link.to);
                 loose.push((
                     before.node(link.from),
@@ -178,8 +178,8 @@ impl Lattice {
                 .iter()
                 .filter(|link| set.node(link.from) < set.node(link.to))
             {
-                let cost = graph.epsilon.arcs[link.arc as usize].cost();
-                let label = graph.epsilon.label(link.arc);
+                let cost = graph.epsilon.arcs[link.arc() as usize].cost();
+                let label = graph.epsilon.label(link.arc());
                 let arc = LatticeArc {
                     next: set.node(link.to),
                     label,
@@ -263,7 +263,7 @@ impl NodeSet {
         } else {
             arrived
                 .iter()
-                .filter(|link| Links::is_best(link))
+                .filter(|link| link.is_best())
                 .map(|link| link.to)
                 .collect()
         };
@@ -325,7 +325,7 @@ fn topological(used: &[u32], epsilon: &[Link], roots: &[u32]) -> Vec<u32> {
         for &link in &out[at] {
             let to = ends[link].1;
             waiting[to] -= 1;
-            reachable[to] |= Links::is_best(&epsilon[link]);
+            reachable[to] |= epsilon[link].is_best();
             if waiting[to] == 0 {
                 ready.push(to);
             }

@@ -8,6 +8,7 @@
 
 use crate::graph::GraphView;
 
+use super::branch::{BranchView, Branches, WORDLESS};
 use super::search::{Recorder, Step};
 use super::tokens::{Arrival, TokenSet};
 
@@ -21,11 +22,30 @@ pub(super) struct Link {
     pub from: u32,
     /// Token it leads to: in the next frame for an emitting link, in the same for an epsilon link.
     pub to: u32,
-    /// Index of the arc among the emitting or the epsilon arcs.
-    pub arc: u32,
+    /// Index of the arc among the emitting or the epsilon arcs, and [`LABELLED`].
+    arc: u32,
     /// How much worse it is than the best way to its target; ≥ 0. Until the frame is final: the
     /// cost it arrives at.
     slack: f32,
+}
+
+/// Set in an emitting link's arc index if the arc has a label.
+const LABELLED: u32 = 1 << 31;
+
+impl Link {
+    /// Index of the arc among the emitting or the epsilon arcs.
+    pub(super) fn arc(&self) -> u32 {
+        self.arc & !LABELLED
+    }
+
+    pub(super) fn is_labelled(&self) -> bool {
+        self.arc & LABELLED != 0
+    }
+
+    /// Whether the link is the best way to its target.
+    pub(super) fn is_best(&self) -> bool {
+        self.slack == 0.0
+    }
 }
 
 /// Which links belong to the tokens of one frame: `links[epsilon..emitting]` stay in it,
@@ -36,6 +56,9 @@ struct FrameLinks {
     emitting: usize,
     tokens: u32,
 }
+
+/// No best way to the token is known yet.
+const UNKNOWN: u32 = u32::MAX;
 
 /// The links of a search.
 #[derive(Clone)]
@@ -48,6 +71,7 @@ pub(super) struct Links {
     /// is.
     extra: Vec<f32>,
     extra_next: Vec<f32>,
+    branches: Branches,
 }
 
 impl Default for Links {
@@ -58,17 +82,19 @@ impl Default for Links {
             frames: Vec::new(),
             extra: Vec::new(),
             extra_next: Vec::new(),
+            branches: Branches::default(),
         }
     }
 }
 
 impl Recorder for Links {
-    fn begin(&mut self) {
+    fn begin(&mut self, compete: bool) {
         self.links.clear();
         self.frames.clear();
+        self.branches.begin(compete);
     }
 
-    fn open_frame(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32) {
+    fn open_frame(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32, _: u32) {
         self.settle(tokens, cutoff);
         let epsilon = self.links.len();
         self.add_epsilon(graph, tokens, cutoff);
@@ -78,11 +104,18 @@ impl Recorder for Links {
             emitting,
             tokens: tokens.len() as u32,
         });
+        if self.branches.compete {
+            self.follow(graph, tokens.len());
+        }
         if self.frames.len().is_multiple_of(PRUNE_EVERY) {
             self.extra.clear();
             self.extra.resize(tokens.len(), 0.0);
             self.prune_back(2 * PRUNE_EVERY);
         }
+    }
+
+    fn branches(&self) -> BranchView<'_> {
+        self.branches.view()
     }
 
     #[inline(always)]
@@ -98,7 +131,7 @@ impl Recorder for Links {
             self.links.push(Link {
                 from: step.source,
                 to,
-                arc: step.arc,
+                arc: step.arc | if step.labelled { LABELLED } else { 0 },
                 slack: cost,
             });
         }
@@ -155,6 +188,41 @@ impl Links {
                     });
                 }
             }
+        }
+    }
+
+    /// Finds the branches of the newest tokens: those their best links lead to.
+    fn follow(&mut self, graph: &GraphView<'_>, tokens: usize) {
+        let branches = &mut self.branches;
+        branches.open(tokens, UNKNOWN);
+        let (emitting, epsilon) = match self.frames[..] {
+            [.., last, newest] => (last.emitting..newest.epsilon, newest.epsilon),
+            _ => {
+                branches.of_token[0] = WORDLESS;
+                (0..0, 0)
+            }
+        };
+        branches.follow(&self.links[emitting], &graph.emitting);
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for link in self.links[epsilon..].iter().filter(|link| link.is_best()) {
+                let [from, to] =
+                    [link.from, link.to].map(|token| branches.of_token[token as usize]);
+                if to == UNKNOWN && from != UNKNOWN {
+                    let label = graph.epsilon.label(link.arc());
+                    branches.of_token[link.to as usize] = branches.after(from, label);
+                    changed = true;
+                }
+            }
+        }
+        // Beyond the cutoff, and in loops that cost nothing.
+        for branch in &mut branches.of_token {
+            *branch = if *branch == UNKNOWN {
+                WORDLESS
+            } else {
+                *branch
+            };
         }
     }
 
@@ -281,10 +349,5 @@ impl Links {
             .get(frame + 1)
             .map_or(self.links.len(), |next| next.epsilon);
         (&self.links[epsilon..emitting], &self.links[emitting..end])
-    }
-
-    /// Whether a link is the best way to its target.
-    pub(super) fn is_best(link: &Link) -> bool {
-        link.slack == 0.0
     }
 }

@@ -35,7 +35,6 @@ pub use stream::{SearchStream, SoFar};
 
 use crate::graph::Graph;
 
-use branch::{Branched, Branches};
 use history::History;
 use hypothesis::words_of;
 use lattice::Ends;
@@ -80,7 +79,6 @@ pub struct Decoder<'g> {
 #[derive(Clone, Default)]
 pub struct Scratch {
     buffers: Buffers,
-    branches: Branches,
     history: History,
     links: Links,
     /// What may stop searches with this scratch, from the next one on. Default: nothing.
@@ -123,13 +121,12 @@ impl<'g> Decoder<'g> {
     ) -> Result<Hypothesis, DecodeError> {
         let Scratch {
             buffers,
-            branches,
             history,
             cancel,
             ..
         } = scratch;
         let scorer = Stoppable(scorer, cancel.as_ref());
-        let end = self.search(scorer, buffers, branches, history)?;
+        let end = self.search(scorer, buffers, history)?;
         let frames = end.effort.frames;
         let events = history.events(&self.graph.view(), end.token, frames);
         Ok(Hypothesis {
@@ -154,7 +151,6 @@ impl<'g> Decoder<'g> {
     ) -> Result<Lattice, DecodeError> {
         let Scratch {
             buffers,
-            branches,
             links,
             cancel,
             ..
@@ -163,28 +159,16 @@ impl<'g> Decoder<'g> {
         let beam = self.pruning.lattice_beam.0.min(f32::MAX);
         links.set_beam(beam);
         let stoppable = Stoppable(scorer, cancel.as_ref());
-        let end = self.search(stoppable, buffers, branches, links)?;
+        let end = self.search(stoppable, buffers, links)?;
         let graph = self.graph.view();
         let ends = buffers.ends(&graph, &end);
         links.finish(ends.iter().map(|&(extra, _)| extra));
+        if let Some(cancel) = cancel {
+            cancel.check(scorer.num_frames())?;
+        }
         let costs = &ends;
         let lattice = Lattice::build(&graph, links, scorer, &Ends { costs, beam });
         Ok(lattice.with_outcome(end.reached_final, end.effort))
-    }
-
-    /// The whole search, noting what `recorder` notes, and branches only if they compete.
-    fn search(
-        &self,
-        scorer: Stoppable<'_, impl Scorer>,
-        buffers: &mut Buffers,
-        branches: &mut Branches,
-        recorder: &mut impl Recorder,
-    ) -> Result<End, DecodeError> {
-        if self.pruning.has_global() {
-            self.run(scorer, buffers, &mut Branched::new(recorder, branches))
-        } else {
-            self.run(scorer, buffers, recorder)
-        }
     }
 
     /// Whether the scores have every pdf that the graph asks for.
@@ -196,7 +180,8 @@ impl<'g> Decoder<'g> {
         }
     }
 
-    fn run(
+    /// The whole search, noting what `recorder` notes.
+    fn search(
         &self,
         Stoppable(scorer, cancel): Stoppable<'_, impl Scorer>,
         buffers: &mut Buffers,

@@ -10,6 +10,8 @@ use std::hash::Hash;
 use crate::graph::WORD_MASK;
 use crate::units::{Cost, WordId};
 
+use super::cancel::Cancel;
+use super::error::DecodeError;
 use super::lattice::{Lattice, LatticeArc};
 use super::paths::{Edge, PathGraph};
 
@@ -37,7 +39,12 @@ pub struct Rescoring<'m, S, L> {
     /// At most so many histories are followed from one lattice node; ≥ 1. Larger: slower, more
     /// accurate.
     pub histories: usize,
+    /// What may stop it. Looked at now and then.
+    pub cancel: Option<&'m Cancel>,
 }
+
+/// Nodes that are rescored between two looks at [`Rescoring::cancel`]: some ten microseconds.
+const NODES_A_LOOK: u32 = 32;
 
 /// A lattice node with the states of both models after some path to it.
 #[derive(Clone, Copy)]
@@ -55,10 +62,13 @@ impl Lattice {
     /// The paths when the small language model's costs are replaced by the large one's, with word
     /// times of their own: each lattice node once for every pair of language model states, of which
     /// the cheapest [`Rescoring::histories`] are kept.
+    ///
+    /// # Errors
+    /// [`DecodeError::Cancelled`] if [`Rescoring::cancel`] says so.
     pub fn rescored<S: LanguageModel, L: LanguageModel>(
         &self,
         how: &Rescoring<'_, S, L>,
-    ) -> PathGraph<'_> {
+    ) -> Result<PathGraph<'_>, DecodeError> {
         let mut partials = vec![Partial {
             small: how.small.start(),
             large: how.large.start(),
@@ -68,6 +78,9 @@ impl Lattice {
         at_node[0].push(0);
         let (mut places, mut edges, mut order) = (Vec::new(), Vec::new(), Vec::new());
         for node in 0..self.num_nodes() as u32 {
+            if let Some(cancel) = how.cancel.filter(|_| node.is_multiple_of(NODES_A_LOOK)) {
+                cancel.check(self.effort().frames as usize)?;
+            }
             let mut here = std::mem::take(&mut at_node[node as usize]);
             keep_best(&mut here, &partials, how.histories);
             for &held in &here {
@@ -95,7 +108,7 @@ impl Lattice {
         edges.retain(|edge| edge.next != NONE);
         let finals = self.ends(how, &partials, &at_node);
         let finals = finals.map(|(partial, last)| (number[partial as usize], last));
-        PathGraph::new(self, places, edges, finals.collect())
+        Ok(PathGraph::new(self, places, edges, finals.collect()))
     }
 
     /// The partials at the lattice's ends, and what ending there costs.

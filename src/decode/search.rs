@@ -13,6 +13,7 @@
 use crate::graph::{GraphView, PDF_LIMIT};
 use crate::units::StateId;
 
+use super::branch::BranchView;
 use super::error::DecodeError;
 use super::expand::{BLOCK, Out, fetch};
 use super::hypothesis::{Effort, KnobFrames};
@@ -38,15 +39,13 @@ pub(super) struct Step {
 /// What is remembered of a search: word histories ([`History`](super::history::History)) or all
 /// links ([`Links`](super::links::Links)).
 pub(super) trait Recorder {
-    /// An utterance begins, with one token.
-    fn begin(&mut self);
-    /// The tokens of a frame are final, those up to `cutoff` will be expanded.
-    fn open_frame(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32);
-    /// By token of the open frame up to its cutoff, the last word on its way; empty where nobody
-    /// asked for branches.
-    fn words(&self) -> &[u32] {
-        &[]
-    }
+    /// An utterance begins, with one token; whether branches `compete`, so that they are asked for.
+    fn begin(&mut self, compete: bool);
+    /// The tokens of a frame are final, those up to `cutoff` will be expanded; `frame` is the
+    /// number of frames consumed so far.
+    fn open_frame(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32, frame: u32);
+    /// The branches of the tokens of the open frame; of no use where they do not compete.
+    fn branches(&self) -> BranchView<'_>;
     /// What steps from this token will carry; `frame` is the number of frames consumed so far.
     fn source(&mut self, graph: &GraphView<'_>, token: u32, frame: u32) -> u32;
     /// A step to a token of the next frame, which `cost` arrives at and which now costs `held`.
@@ -131,7 +130,7 @@ impl<'a, R: Recorder> Search<'a, R> {
         buffers.tokens.clear(0);
         buffers.tokens.arrive(start, 0.0);
         buffers.acoustic.fill(f32::INFINITY);
-        recorder.begin();
+        recorder.begin(pruning.has_global());
         let at = Position::default();
         let mut search = Search::resume(graph, pruning, at, buffers, recorder);
         search.close(search.pruning.network_beam.0.min(f32::MAX))?;
@@ -175,7 +174,8 @@ impl<'a, R: Recorder> Search<'a, R> {
         let cut = pruner
             .cutoff(&tokens.costs, &self.pruning)
             .ok_or(dead_end.clone())?;
-        self.recorder.open_frame(&self.graph, tokens, cut.cost);
+        self.recorder
+            .open_frame(&self.graph, tokens, cut.cost, self.at.frame);
         let best = tokens.costs[cut.best];
         if cut.cost < f32::MAX {
             self.at.effort.cutoff += f64::from(cut.cost - best);
@@ -235,7 +235,7 @@ impl<'a, R: Recorder> Search<'a, R> {
         let (recorder, beam) = (&mut *self.recorder, cut.beam);
         let frame = FrameTokens {
             costs: &tokens.costs,
-            words: recorder.words(),
+            branches: recorder.branches(),
         };
         let mut bit = KnobFrames::default();
         let survivors = pruner.survivors(frame, cut, &self.pruning, &mut bit);
@@ -339,7 +339,8 @@ impl<'a, R: Recorder> Search<'a, R> {
     /// The best token, by preference in a final state, and its total cost.
     pub(super) fn finish(&mut self) -> Result<End, DecodeError> {
         let tokens = &self.buffers.tokens;
-        self.recorder.open_frame(&self.graph, tokens, f32::MAX);
+        self.recorder
+            .open_frame(&self.graph, tokens, f32::MAX, self.at.frame);
         let mut ends = [(f32::INFINITY, None); 2];
         for (index, (&state, &cost)) in tokens.states.iter().zip(&tokens.costs).enumerate() {
             let with_final = cost + self.graph.final_cost(StateId(state)).0;

@@ -4,10 +4,9 @@
 //! consumed as soon as it is there, and the best path is traced back as often as somebody asks.
 //! Only the best path is remembered; a lattice is made of whole utterances.
 
-use super::branch::Branched;
 use super::error::DecodeError;
 use super::hypothesis::{Event, Word, words_of};
-use super::search::{Position, Recorder, Search};
+use super::search::{Position, Search};
 use super::{Decoder, Scorer, Scratch};
 use crate::graph::{WORD_END, WORD_MASK};
 use crate::units::{Cost, StateId};
@@ -52,41 +51,6 @@ impl<'g> Decoder<'g> {
         stream.restart()?;
         Ok(stream)
     }
-
-    /// Consumes the scores from a position on; returns the position behind them.
-    fn go_on(
-        &self,
-        scorer: &impl Scorer,
-        scratch: &mut Scratch,
-        at: Position,
-    ) -> Result<Position, DecodeError> {
-        let Scratch {
-            buffers,
-            branches,
-            history,
-            ..
-        } = scratch;
-        let (view, pruning) = (self.graph.view(), self.pruning);
-        if pruning.has_global() {
-            let mut branched = Branched::new(history, branches);
-            consume(
-                Search::resume(view, pruning, at, buffers, &mut branched),
-                scorer,
-            )
-        } else {
-            consume(Search::resume(view, pruning, at, buffers, history), scorer)
-        }
-    }
-}
-
-fn consume(
-    mut search: Search<'_, impl Recorder>,
-    scorer: &impl Scorer,
-) -> Result<Position, DecodeError> {
-    for frame in 0..scorer.num_frames() {
-        search.advance(scorer.frame(frame))?;
-    }
-    Ok(search.position())
 }
 
 impl SearchStream<'_> {
@@ -96,19 +60,11 @@ impl SearchStream<'_> {
     /// As [`Decoder::stream`].
     pub fn restart(&mut self) -> Result<(), DecodeError> {
         let Scratch {
-            buffers,
-            branches,
-            history,
-            ..
+            buffers, history, ..
         } = &mut self.scratch;
         let graph = self.decoder.graph;
         let (view, start, pruning) = (graph.view(), graph.start().0, self.decoder.pruning);
-        self.at = if pruning.has_global() {
-            let mut branched = Branched::new(history, branches);
-            Search::start(view, start, pruning, buffers, &mut branched)?.position()
-        } else {
-            Search::start(view, start, pruning, buffers, history)?.position()
-        };
+        self.at = Search::start(view, start, pruning, buffers, history)?.position();
         Ok(())
     }
 
@@ -118,7 +74,15 @@ impl SearchStream<'_> {
     /// As [`Decoder::decode`]. After an error the search can only be restarted.
     pub fn push(&mut self, scores: &impl Scorer) -> Result<(), DecodeError> {
         self.decoder.check_fit(scores)?;
-        self.at = self.decoder.go_on(scores, &mut self.scratch, self.at)?;
+        let Scratch {
+            buffers, history, ..
+        } = &mut self.scratch;
+        let (view, pruning) = (self.decoder.graph.view(), self.decoder.pruning);
+        let mut search = Search::resume(view, pruning, self.at, buffers, history);
+        for frame in 0..scores.num_frames() {
+            search.advance(scores.frame(frame))?;
+        }
+        self.at = search.position();
         Ok(())
     }
 

@@ -274,8 +274,8 @@ proptest! {
             return Ok(());
         };
         let (small, large) = (Toy(3), Toy(7));
-        let how = Rescoring { small: &small, large: &large, scale: 0.8, histories: usize::MAX };
-        let found = lattice.rescored(&how).best();
+        let how = Rescoring { small: &small, large: &large, scale: 0.8, histories: usize::MAX, cancel: None };
+        let found = lattice.rescored(&how).unwrap().best();
         let mut every = EveryPath { graph: &graph, case: &case, how, best: f64::INFINITY };
         let state = (graph.start(), small.start(), large.start());
         every.walk(0, state, 0.0, lattice.reached_final());
@@ -365,6 +365,22 @@ proptest! {
         let exact = decode(&case, Pruning::OFF);
         let on = Pruning { global_beam: Cost(1e30), ..Pruning::OFF };
         prop_assert_eq!(decode(&case, on), exact);
+    }
+
+    /// A search for words and one for a lattice follow the same branches, so that they prune alike.
+    #[test]
+    fn both_recorders_follow_the_same_branches(
+        case in cases(), global_top_n in 1usize..4, beam in 0.5f32..9.0,
+    ) {
+        let pruning = Pruning { global_top_n, global_beam: Cost(beam), ..Pruning::OFF };
+        let graph = case.graph();
+        let decoder = Decoder::new(&graph, pruning).unwrap();
+        let words = decoder.decode(&case.scores, &mut Scratch::new());
+        let lattice = decoder.lattice(&case.scores, &mut Scratch::new());
+        prop_assert_eq!(words.is_ok(), lattice.is_ok());
+        if let (Ok(words), Ok(lattice)) = (words, lattice) {
+            prop_assert_eq!(words.effort, lattice.effort());
+        }
     }
 }
 

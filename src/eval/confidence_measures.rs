@@ -1,4 +1,4 @@
-//! How good are confidences? Three measures of numbers from 0 to 1 against what came true.
+//! How good are confidences? Measures of numbers from 0 to 1 against what came true.
 //!
 //! - AUC, the area under the receiver operating characteristic: the probability that a random
 //!   positive scores higher than a random negative, ties counting half (Hanley and McNeil 1982).
@@ -9,6 +9,9 @@
 //! - ECE, expected calibration error: how far the confidences of a bin are from the share of the
 //!   bin that is right, averaged over what is in the bins (Naeini et al. 2015; 15 bins as in Guo et
 //!   al. 2017).
+//! - Brier score, the mean square of what a confidence is off (Brier 1950): 0 is perfect.
+//! - Risk and coverage: the share of wrong answers among those that are at least so sure (El-Yaniv
+//!   and Wiener 2010).
 //!
 //! `scripts/golden_confidence.py` computes the values that the tests expect with scikit-learn and
 //! NumPy.
@@ -55,6 +58,42 @@ pub fn normalised_cross_entropy(confidences: &[f64], right: &[bool]) -> Option<f
     let uncertainty: f64 = pairs().map(|(_, &right)| surprise(share, right)).sum();
     let left: f64 = pairs().map(|(&sure, &right)| surprise(sure, right)).sum();
     Some((uncertainty - left) / uncertainty)
+}
+
+/// The Brier score; none without confidences.
+pub fn brier(confidences: &[f64], right: &[bool]) -> Option<f64> {
+    let off = |(sure, right): (&f64, &bool)| (sure - f64::from(u8::from(*right))).powi(2);
+    let sum: f64 = confidences.iter().zip(right).map(off).sum();
+    let count = confidences.len().min(right.len());
+    (count > 0).then(|| sum / count as f64)
+}
+
+/// Points of a curve of risk against coverage, from the surest answers to all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct RiskPoint {
+    /// Share of the answers that are kept: those with the highest confidences.
+    pub coverage: f64,
+    /// Share of what is kept that is wrong.
+    pub risk: f64,
+}
+
+/// The curve of risk against coverage at so many shares, evenly spread; answers as sure as the last
+/// one kept are kept too. Empty without answers.
+pub fn risk_coverage(confidences: &[f64], right: &[bool], points: usize) -> Vec<RiskPoint> {
+    let mut order: Vec<usize> = (0..confidences.len().min(right.len())).collect();
+    order.sort_by(|&a, &b| confidences[b].total_cmp(&confidences[a]));
+    let count = order.len() as f64;
+    let (mut kept, mut wrong, mut curve) = (0usize, 0usize, Vec::new());
+    for ties in order.chunk_by(|&a, &b| confidences[a] == confidences[b]) {
+        kept += ties.len();
+        wrong += ties.iter().filter(|&&at| !right[at]).count();
+        let coverage = kept as f64 / count;
+        if coverage * points as f64 >= (curve.len() + 1) as f64 - 1e-9 {
+            let risk = wrong as f64 / kept as f64;
+            curve.push(RiskPoint { coverage, risk });
+        }
+    }
+    curve
 }
 
 /// One bin of a calibration diagram.
@@ -138,8 +177,19 @@ mod tests {
     }
 
     #[test]
+    fn the_surest_answers_are_kept_first() {
+        let (sure, right) = ([0.9, 0.2, 0.9, 0.5], [true, false, false, true]);
+        let point = |coverage, risk| RiskPoint { coverage, risk };
+        let expected = [point(0.5, 0.5), point(0.75, 1.0 / 3.0), point(1.0, 0.5)];
+        assert_eq!(risk_coverage(&sure, &right, 4), expected);
+        assert!((brier(&sure, &right).unwrap() - 0.2775).abs() < 1e-12);
+    }
+
+    #[test]
     fn without_samples_there_is_no_measure() {
         assert_eq!(auc(&[], &[]), None);
+        assert_eq!(brier(&[], &[]), None);
+        assert_eq!(risk_coverage(&[], &[], 10), []);
         assert_eq!(normalised_cross_entropy(&[], &[]), None);
         assert_eq!(expected_calibration_error(&calibration(&[], &[])), None);
     }

@@ -6,20 +6,10 @@
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+use super::plot::{PlotError, legend, title};
 use super::tier_study::{Accounting, Contender, Curves, Mean, Point, Study, Timeline};
 use crate::tiers::folds::Split;
 use crate::tiers::{Method, Objective};
-
-/// Why a picture could not be drawn.
-#[derive(Debug, thiserror::Error)]
-#[error("a picture could not be drawn: {0}")]
-pub struct PictureError(String);
-
-impl<E: std::error::Error + Send + Sync> From<DrawingAreaErrorKind<E>> for PictureError {
-    fn from(error: DrawingAreaErrorKind<E>) -> Self {
-        PictureError(error.to_string())
-    }
-}
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Frame<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Numbers, Numbers>>;
@@ -40,7 +30,7 @@ fn colour(contender: Contender, naive: bool) -> RGBColor {
 }
 
 /// A blank picture with `draw` on it.
-fn picture(draw: impl FnOnce(&Area) -> Result<(), PictureError>) -> Result<String, PictureError> {
+fn picture(draw: impl FnOnce(&Area) -> Result<(), PlotError>) -> Result<String, PlotError> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
@@ -51,9 +41,8 @@ fn picture(draw: impl FnOnce(&Area) -> Result<(), PictureError>) -> Result<Strin
     Ok(svg)
 }
 
-/// What stands beside the axes and above the frame.
+/// What stands beside the axes.
 struct Labels<'a> {
-    title: &'a str,
     x: &'a str,
     y: &'a str,
 }
@@ -63,9 +52,8 @@ fn frame<'a, 'b>(
     labels: &Labels,
     x: std::ops::Range<f64>,
     y: std::ops::Range<f64>,
-) -> Result<Frame<'a, 'b>, PictureError> {
+) -> Result<Frame<'a, 'b>, PlotError> {
     let mut frame = ChartBuilder::on(area)
-        .caption(labels.title, ("sans-serif", 18))
         .margin(12)
         .x_label_area_size(44)
         .y_label_area_size(58)
@@ -82,20 +70,6 @@ fn frame<'a, 'b>(
         .y_desc(labels.y)
         .draw()?;
     Ok(frame)
-}
-
-fn legend<'a, 'b: 'a>(
-    frame: &mut Frame<'a, 'b>,
-    position: SeriesLabelPosition,
-) -> Result<(), PictureError> {
-    frame
-        .configure_series_labels()
-        .position(position)
-        .background_style(WHITE.mix(0.85))
-        .border_style(MESH)
-        .label_font(TEXT)
-        .draw()?;
-    Ok(())
 }
 
 /// A cloud of points of one contender.
@@ -136,7 +110,7 @@ fn clouds<'a>(study: &'a Study, split: Split, method: &str) -> Vec<Cloud<'a>> {
 ///
 /// # Errors
 /// The drawing library fails.
-pub fn promises(study: &Study, split: Split, method: &str) -> Result<String, PictureError> {
+pub fn promises(study: &Study, split: Split, method: &str) -> Result<String, PlotError> {
     let clouds = clouds(study, split, method);
     let at = |point: &&Point| (100.0 * point.tolerance, 100.0 * point.degradation);
     let ends = clouds
@@ -146,29 +120,23 @@ pub fn promises(study: &Study, split: Split, method: &str) -> Result<String, Pic
     let (low, high) = ends.fold((-1.0f64, 10.5f64), |(low, high), y| {
         (low.min(y), high.max(y))
     });
-    let title = format!("Promised and kept: {method}, {} folds", split_name(split));
+    let heading = format!("Promised and kept: {method}, {} folds", split_name(split));
     let labels = Labels {
-        title: &title,
         x: "tolerance promised (%)",
         y: "degradation found (%)",
     };
     picture(|area| {
-        let mut frame = frame(area, &labels, -0.2..10.2, low - 0.5..high + 0.5)?;
+        let entries = clouds.iter().map(|cloud| (cloud.name, cloud.colour));
+        let area = legend(&title(area, &heading)?, &entries.collect::<Vec<_>>())?;
+        let mut frame = frame(&area, &labels, -0.2..10.2, low - 0.5..high + 0.5)?;
         let diagonal = [(0.0, 0.0), (10.2, 10.2)];
         frame.draw_series(DashedLineSeries::new(diagonal, 6, 4, INK.stroke_width(1)))?;
-        for Cloud {
-            name,
-            colour,
-            points,
-        } in &clouds
-        {
-            let dots = points
-                .iter()
-                .map(|point| Circle::new(at(point), 2, colour.mix(0.6).filled()));
-            let legend = move |(x, y)| Circle::new((x + 8, y), 4, colour.filled());
-            frame.draw_series(dots)?.label(*name).legend(legend);
+        for cloud in &clouds {
+            let colour = cloud.colour.mix(0.6).filled();
+            let dots = cloud.points.iter();
+            frame.draw_series(dots.map(|point| Circle::new(at(point), 2, colour)))?;
         }
-        legend(&mut frame, SeriesLabelPosition::UpperLeft)
+        Ok(())
     })
 }
 
@@ -182,7 +150,7 @@ pub fn savings(
     split: Split,
     method: &str,
     objective: Objective,
-) -> Result<String, PictureError> {
+) -> Result<String, PlotError> {
     let mine = |curve: &&Curves| {
         (curve.split, curve.method, curve.accounting) == (split, method, Accounting::Shared)
     };
@@ -203,23 +171,24 @@ pub fn savings(
         Objective::ResponseTime => ("Response time", "response (% of the reference version's)"),
         Objective::Cost => ("Cost", "cost (% of the reference version's)"),
     };
-    let title = format!("{what}: {method}, {} folds", split_name(split));
+    let heading = format!("{what}: {method}, {} folds", split_name(split));
     let labels = Labels {
-        title: &title,
         x: "tolerance (%)",
         y,
     };
     picture(|area| {
-        let mut frame = frame(area, &labels, 0.0..10.0, 0.0..high * 1.05)?;
+        let entry = |curve: &&Curves| {
+            let contender = curve.contender;
+            (contender.name(Method::Population), colour(contender, false))
+        };
+        let entries: Vec<_> = curves.iter().map(entry).collect();
+        let area = legend(&title(area, &heading)?, &entries)?;
+        let mut frame = frame(&area, &labels, 0.0..10.0, 0.0..high * 1.05)?;
         for curve in &curves {
-            let colour = colour(curve.contender, false);
-            let line = LineSeries::new(curve.means.iter().map(share), colour.stroke_width(2));
-            let legend =
-                move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(3));
-            let name = curve.contender.name(Method::Population);
-            frame.draw_series(line)?.label(name).legend(legend);
+            let style = colour(curve.contender, false).stroke_width(2);
+            frame.draw_series(LineSeries::new(curve.means.iter().map(share), style))?;
         }
-        legend(&mut frame, SeriesLabelPosition::LowerLeft)
+        Ok(())
     })
 }
 
@@ -227,12 +196,13 @@ pub fn savings(
 ///
 /// # Errors
 /// The drawing library fails.
-pub fn timelines(title: &str, lines: &[Timeline]) -> Result<String, PictureError> {
+pub fn timelines(heading: &str, lines: &[Timeline]) -> Result<String, PlotError> {
     let longest = lines.iter().map(|line| line.mean.response);
-    let end = longest.fold(0.0, f64::max) * 1.6;
+    // What is said stands to the right of the longest bar.
+    let end = longest.fold(0.0, f64::max) * 1.8;
     picture(|area| {
-        let mut chart = ChartBuilder::on(area)
-            .caption(title, ("sans-serif", 18))
+        let area = title(area, heading)?;
+        let mut chart = ChartBuilder::on(&area)
             .margin(12)
             .x_label_area_size(44)
             .y_label_area_size(96)
@@ -244,7 +214,7 @@ pub fn timelines(title: &str, lines: &[Timeline]) -> Result<String, PictureError
         mesh.x_desc("seconds after the request came in, mean of all requests");
         mesh.draw()?;
         for (place, line) in lines.iter().enumerate() {
-            draw_timeline(area, &mut chart, line, (lines.len() - place) as f64)?;
+            draw_timeline(&area, &mut chart, line, (lines.len() - place) as f64)?;
         }
         Ok(())
     })
@@ -256,7 +226,7 @@ fn draw_timeline(
     chart: &mut Frame,
     line: &Timeline,
     top: f64,
-) -> Result<(), PictureError> {
+) -> Result<(), PlotError> {
     let height = 0.7 / line.spans.len() as f64;
     for (lane, span) in line.spans.iter().enumerate() {
         let high = top - 0.15 - lane as f64 * height;

@@ -8,7 +8,6 @@ use tracing::info;
 
 use super::cache::{Cache, CacheKey, CachedFile};
 use super::{Options, RecognizerError};
-use crate::acoustic::gemm::Kernel;
 use crate::acoustic::{DecodeDefaults, Hmm, HmmArc, ModelDescription, Network, Tensors};
 use crate::decode::LanguageModel;
 use crate::feature::{Mfcc, MfccConfig};
@@ -52,7 +51,7 @@ impl Model {
         let description = ModelDescription::open(folder)?;
         let mfcc = Mfcc::new(mfcc_config(&description)?)?;
         let tensors = Tensors::open(&folder.join(&description.network.weights))?;
-        let network = Network::from_tensors(&description, &tensors, Kernel::detect())?;
+        let network = Network::from_tensors(&description, &tensors, options.precision.kernels())?;
         let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
         let words = WordTable::open(&folder.join(WORDS))?;
         let cache = options.cache.clone().unwrap_or_else(Cache::of_user);

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::TranscriptWord;
+use super::{Transcript, TranscriptWord};
 use crate::units::Seconds;
 
 /// A new subtitle begins after a pause of this length …
@@ -20,23 +20,45 @@ const CUE_CHARS: usize = 84;
 /// # Errors
 /// When `out` cannot be written.
 pub fn write_srt(out: &mut impl Write, words: &[TranscriptWord]) -> io::Result<()> {
+    write_cues(out, words, join)
+}
+
+/// The same, each ending with the share of its words that is expected to be right, in per cent.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_srt_with_confidence(out: &mut impl Write, words: &[TranscriptWord]) -> io::Result<()> {
+    write_cues(out, words, |cue| {
+        format!("{} [{:.0} %]", join(cue), 100.0 * mean_confidence(cue))
+    })
+}
+
+fn write_cues(
+    out: &mut impl Write,
+    words: &[TranscriptWord],
+    text: impl Fn(&[TranscriptWord]) -> String,
+) -> io::Result<()> {
     for (i, cue) in cues(words).enumerate() {
         let (start, end) = span(cue);
         writeln!(out, "{}", i + 1)?;
         writeln!(out, "{} --> {}", clock(start, ','), clock(end, ','))?;
-        writeln!(out, "{}\n", join(cue))?;
+        writeln!(out, "{}\n", text(cue))?;
     }
     Ok(())
 }
 
-/// Writes WebVTT subtitles.
+/// Writes WebVTT subtitles, confidences as notes.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn write_vtt(out: &mut impl Write, words: &[TranscriptWord]) -> io::Result<()> {
+pub fn write_vtt(out: &mut impl Write, transcript: &Transcript) -> io::Result<()> {
     writeln!(out, "WEBVTT\n")?;
-    for cue in cues(words) {
+    if let Some(sure) = transcript.confidence {
+        writeln!(out, "NOTE confidence {:.3}, all words\n", sure.right)?;
+    }
+    for cue in cues(&transcript.words) {
         let (start, end) = span(cue);
+        writeln!(out, "NOTE confidence {:.3}\n", mean_confidence(cue))?;
         writeln!(out, "{} --> {}", clock(start, '.'), clock(end, '.'))?;
         writeln!(out, "{}\n", join(cue))?;
     }
@@ -69,6 +91,12 @@ pub fn cues(words: &[TranscriptWord]) -> impl Iterator<Item = &[TranscriptWord]>
 pub fn span(cue: &[TranscriptWord]) -> (Seconds, Seconds) {
     let start = cue.first().map_or(Seconds(0.0), |word| word.start);
     (start, cue.last().map_or(start, |word| word.end))
+}
+
+/// The share of a cue's words that is expected to be right.
+fn mean_confidence(cue: &[TranscriptWord]) -> f64 {
+    let sum: f64 = cue.iter().map(|word| word.confidence).sum();
+    sum / cue.len().max(1) as f64
 }
 
 /// A cue's words with one space between them.

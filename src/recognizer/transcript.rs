@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::confidence::{Confidence, Evidence};
+use crate::confidence::{Confidence, Evidence, WordEvidence};
 use crate::decode::{Effort, PathCost};
 use crate::units::Seconds;
 
@@ -16,8 +16,8 @@ pub struct TranscriptWord {
     pub start: Seconds,
     /// Where it ends, from the beginning of the recording; never before `start`.
     pub end: Seconds,
-    /// The probability that the word is right, by the lattice; in [0, 1], and 1 where no lattice was
-    /// made.
+    /// The probability that the word is right; in [0, 1], and 1 where no lattice was made. Calibrated
+    /// where [`Transcript::confidence`] is; else by the lattice alone.
     pub confidence: f64,
 }
 
@@ -46,6 +46,8 @@ impl Timings {
 pub struct Transcript {
     /// The words in time order; empty where nothing was heard.
     pub words: Vec<TranscriptWord>,
+    /// By word: the probability that it is right by the lattice alone.
+    pub posteriors: Vec<f64>,
     /// Other answers, the best first, where they were asked for.
     pub alternatives: Vec<Alternative>,
     /// The path's whole cost: acoustic and graph, the latter after rescoring where that was on.
@@ -83,6 +85,42 @@ impl Transcript {
         self
     }
 
+    /// What is known of each word.
+    pub fn word_evidence(&self) -> Vec<WordEvidence> {
+        let posterior = |at: usize| self.posteriors.get(at).copied().unwrap_or(1.0);
+        let answer = self.evidence.unwrap_or_default();
+        let one = |(at, word): (usize, &TranscriptWord)| WordEvidence {
+            posterior: posterior(at),
+            before: at.checked_sub(1).map_or(1.0, posterior),
+            after: posterior(at + 1),
+            seconds: word.end.0 - word.start.0,
+            letters: word.word.chars().count() as u32,
+            answer_errors: answer.expected_errors / f64::from(answer.words.max(1)),
+            answer_gap: answer.acoustic_gap / f64::from(answer.frames.max(1)),
+        };
+        self.words.iter().enumerate().map(one).collect()
+    }
+
+    /// Takes other answers, and says how sure each is: the best as sure as the transcript, and what
+    /// that leaves shared among the others as their posteriors are.
+    pub fn set_alternatives(&mut self, mut alternatives: Vec<Alternative>) {
+        if let Some(right) = self.confidence.map(|confidence| confidence.right) {
+            let text = self.text();
+            let is_best = |alternative: &Alternative| alternative.words.join(" ") == text;
+            let best = alternatives.iter().find(|other| is_best(other));
+            let rest = 1.0 - best.map_or(0.0, |best| best.posterior);
+            for alternative in &mut alternatives {
+                let share = (alternative.posterior / rest.max(f64::MIN_POSITIVE)).min(1.0);
+                let sure = match is_best(alternative) {
+                    true => right,
+                    false => (1.0 - right) * share,
+                };
+                alternative.confidence = Some(sure);
+            }
+        }
+        self.alternatives = alternatives;
+    }
+
     /// Processing seconds per second of audio, always of the recording's own length; zero for an
     /// empty recording.
     pub fn real_time_factor(&self) -> f64 {
@@ -101,9 +139,21 @@ pub struct Alternative {
     pub words: Vec<String>,
     /// Its path's whole cost.
     pub cost: PathCost,
+    /// The probability that these are exactly the words, by the lattice alone; in [0, 1].
+    pub posterior: f64,
+    /// The same, calibrated; none where the transcript's own confidence is none.
+    pub confidence: Option<f64>,
 }
 
 impl Alternative {
+    /// What is heard in no segments at all: nothing, for sure.
+    pub(super) fn nothing() -> Alternative {
+        Alternative {
+            posterior: 1.0,
+            ..Alternative::default()
+        }
+    }
+
     /// The `count` cheapest of all pairs of a first and a second part.
     pub(super) fn combined(
         first: &[Alternative],
@@ -117,10 +167,55 @@ impl Alternative {
             .map(|(a, b)| Alternative {
                 words: [a.words.as_slice(), &b.words].concat(),
                 cost: a.cost + b.cost,
+                posterior: a.posterior * b.posterior,
+                confidence: None,
             })
             .collect();
         all.sort_by(|a, b| a.cost.0.total_cmp(&b.cost.0));
         all.truncate(count);
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alternative(word: &str, posterior: f64) -> Alternative {
+        Alternative {
+            words: vec![word.to_owned()],
+            posterior,
+            ..Alternative::default()
+        }
+    }
+
+    #[test]
+    fn alternatives_share_what_the_best_leaves() {
+        let word = TranscriptWord {
+            word: "yes".into(),
+            start: Seconds(0.0),
+            end: Seconds(0.5),
+            confidence: 0.9,
+        };
+        let mut transcript = Transcript {
+            words: vec![word],
+            confidence: Some(Confidence {
+                right: 0.7,
+                improvable: 0.1,
+            }),
+            ..Transcript::default()
+        };
+        let sure = |transcript: &Transcript| {
+            let all = transcript.alternatives.iter();
+            all.map(|a| a.confidence.unwrap()).collect::<Vec<f64>>()
+        };
+        let answers = [("yes", 0.6), ("yet", 0.3), ("yen", 0.1)];
+        transcript.set_alternatives(answers.map(|(w, p)| alternative(w, p)).to_vec());
+        let expected = [0.7, 0.225, 0.075];
+        let pairs = sure(&transcript).into_iter().zip(expected);
+        assert!({ pairs }.all(|(ours, expected)| (ours - expected).abs() < 1e-12));
+        // A lattice of one path leaves nothing to share.
+        transcript.set_alternatives(vec![alternative("yes", 1.0), alternative("no", 0.0)]);
+        assert_eq!(sure(&transcript), [0.7, 0.0]);
     }
 }

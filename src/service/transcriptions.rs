@@ -177,7 +177,7 @@ fn respond(answer: Answer, format: Format, granularities: Granularities) -> Resp
                 .into_response()
         }
         Format::Vtt => {
-            let text = written(|out| subtitle::write_vtt(out, words));
+            let text = written(|out| subtitle::write_vtt(out, &answer.transcript));
             (headers, [(header::CONTENT_TYPE, "text/vtt")], text).into_response()
         }
     }

@@ -69,9 +69,9 @@ pub type Sums = [f64; 6];
 #[derive(Clone, Debug, PartialEq)]
 pub struct Effects {
     /// In full operation.
-    full: Vec<Sums>,
+    pub full: Vec<Sums>,
     /// Early termination less full operation.
-    change: Vec<Sums>,
+    pub change: Vec<Sums>,
 }
 
 /// Every shape: each version alone, and all pairs in both orders. "Always the second" is for pairs
@@ -253,7 +253,8 @@ impl Curve {
     }
 }
 
-fn add(sums: &mut Sums, terms: &Sums) {
+/// Adds term by term.
+pub fn add(sums: &mut Sums, terms: &Sums) {
     for (sum, term) in sums.iter_mut().zip(terms) {
         *sum += term;
     }

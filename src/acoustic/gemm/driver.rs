@@ -4,21 +4,11 @@
 //! call and stays in the second level while all rows pass over it; a call with a hundred rows thus
 //! reads the weights once for a hundred frames.
 
-use super::{PackedMatrix, Rows, Target};
+use super::Target;
+use super::finish::{Destination, Finish, TileBypass, TileFinish};
 
 /// The most elements a tile has: 14 × 32 of AVX-512.
 const MAX_TILE: usize = 14 * 32;
-
-/// What a tile multiplies.
-#[derive(Clone, Copy)]
-pub(super) struct Operands<'a> {
-    /// A, from the tile's first row on.
-    pub(super) rows: &'a [f32],
-    /// Distance between rows of A.
-    pub(super) stride: usize,
-    /// One panel of B: depth × columns of the tile.
-    pub(super) panel: &'a [f32],
-}
 
 /// A micro-kernel: a tile of C, held in registers over the whole depth.
 pub(super) trait Tile {
@@ -26,50 +16,56 @@ pub(super) trait Tile {
     const ROWS: usize;
     /// Columns of every tile.
     const COLUMNS: usize;
+    /// What a tile multiplies: rows of A and a panel of B.
+    type Operands<'a>;
 
-    /// Multiplies `count` (1 to `ROWS`) rows with a panel into `out`, whose rows are `out_stride`
-    /// apart and have `COLUMNS` elements each.
+    /// Multiplies `count` (1 to `ROWS`) rows with a panel into rows of `COLUMNS` elements each.
+    ///
+    /// Both structures are passed by reference: a copy, made with vector instructions right after
+    /// its fields were stored one by one, would wait for all earlier stores.
     ///
     /// # Panics
     /// A row of A or C reaches beyond its slice.
-    fn multiply(
-        count: usize,
-        operands: Operands<'_>,
-        out: &mut [f32],
-        out_stride: usize,
-        target: Target,
-    );
+    fn multiply(count: usize, operands: &Self::Operands<'_>, to: &mut Destination<'_>);
 }
 
-/// `out = rows · matrix` or `out += rows · matrix` with the micro-kernel `T`.
-pub(super) fn multiply<T: Tile>(
-    matrix: &PackedMatrix,
-    rows: Rows<'_>,
-    out: &mut [f32],
-    target: Target,
+/// C, and what becomes of it.
+pub(super) struct Output<'a> {
+    /// Row-major.
+    pub(super) out: &'a mut [f32],
+    pub(super) columns: usize,
+    pub(super) target: Target,
+    pub(super) finish: Option<Finish<'a>>,
+}
+
+/// Fills C with tiles of the micro-kernel `T`, whose operands `operands` gives for the tile's first
+/// row and its panel.
+pub(super) fn multiply<'a, T: Tile>(
+    operands: impl Fn(usize, usize) -> T::Operands<'a>,
+    to: Output<'_>,
 ) {
-    let (depth, columns) = (matrix.depth, matrix.columns);
-    assert_eq!(
-        out.len(),
-        rows.count * columns,
-        "C has a row for each row of A"
-    );
-    let panels = matrix.packed().chunks_exact(depth * T::COLUMNS);
-    for (first, panel) in (0..columns).step_by(T::COLUMNS).zip(panels) {
+    let Output {
+        out,
+        columns,
+        target,
+        finish,
+    } = to;
+    let rows = out.len() / columns;
+    for (panel, first) in (0..columns).step_by(T::COLUMNS).enumerate() {
         let width = T::COLUMNS.min(columns - first);
-        for row in (0..rows.count).step_by(T::ROWS) {
-            let count = T::ROWS.min(rows.count - row);
-            let a = &rows.data[row * rows.stride..];
-            let operands = Operands {
-                rows: a,
-                stride: rows.stride,
-                panel,
+        for row in (0..rows).step_by(T::ROWS) {
+            let count = T::ROWS.min(rows - row);
+            let operands = operands(row, panel);
+            let mut tile = Destination {
+                out: &mut out[row * columns + first..],
+                stride: columns,
+                target,
+                finish: finish.map(|finish| finish.tile((row, first), columns)),
             };
-            let tile = &mut out[row * columns + first..];
             if width == T::COLUMNS {
-                T::multiply(count, operands, tile, columns, target);
+                T::multiply(count, &operands, &mut tile);
             } else {
-                narrow::<T>(count, operands, tile, (columns, width), target);
+                narrow::<T>((count, width), &operands, &mut tile);
             }
         }
     }
@@ -78,31 +74,43 @@ pub(super) fn multiply<T: Tile>(
 /// The last panel of a matrix whose columns do not fill it: through a full tile on the stack.
 #[inline(never)]
 fn narrow<T: Tile>(
-    count: usize,
-    operands: Operands<'_>,
-    out: &mut [f32],
-    (columns, width): (usize, usize),
-    target: Target,
+    (count, width): (usize, usize),
+    operands: &T::Operands<'_>,
+    to: &mut Destination<'_>,
 ) {
     let mut tile = [0.0; MAX_TILE];
-    T::multiply(
-        count,
-        operands,
-        &mut tile[..count * T::COLUMNS],
-        T::COLUMNS,
-        Target::Overwrite,
-    );
-    for (full, row) in tile
-        .chunks_exact(T::COLUMNS)
-        .zip(out.chunks_mut(columns))
-        .take(count)
-    {
-        for (new, old) in full.iter().zip(&mut row[..width]) {
-            *old = if target == Target::Add {
-                *old + new
-            } else {
-                *new
-            };
-        }
+    let mut added = [0.0; MAX_TILE];
+    if to.target == Target::Add {
+        copy_rows(to.out, to.stride, (&mut tile, T::COLUMNS), (count, width));
+    }
+    let bypass = to.finish.and_then(|finish| finish.bypass);
+    if let Some(TileBypass { rows, stride, .. }) = bypass {
+        copy_rows(rows, stride, (&mut added, T::COLUMNS), (count, width));
+    }
+    let bypass = bypass.map(|bypass| TileBypass {
+        rows: &added,
+        stride: T::COLUMNS,
+        ..bypass
+    });
+    let mut full = Destination {
+        out: &mut tile,
+        stride: T::COLUMNS,
+        target: to.target,
+        finish: to.finish.map(|finish| TileFinish { bypass, ..finish }),
+    };
+    T::multiply(count, operands, &mut full);
+    copy_rows(&tile, T::COLUMNS, (to.out, to.stride), (count, width));
+}
+
+/// Copies `count` rows of `width` elements between matrices of different strides.
+fn copy_rows(
+    from: &[f32],
+    from_stride: usize,
+    (to, to_stride): (&mut [f32], usize),
+    (count, width): (usize, usize),
+) {
+    let rows = from.chunks(from_stride).zip(to.chunks_mut(to_stride));
+    for (from, to) in rows.take(count) {
+        to[..width].copy_from_slice(&from[..width]);
     }
 }

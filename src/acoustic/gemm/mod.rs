@@ -13,11 +13,16 @@
 //! blocks.
 
 mod driver;
+mod finish;
+pub mod int8;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod simd;
 
 use bytemuck::{Pod, Zeroable};
+
+use driver::{Output, Tile};
+pub use finish::{Activation, Bypass, Finish, Steps};
 
 /// Which micro-kernel multiplies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +86,17 @@ pub struct Rows<'a> {
     pub stride: usize,
     /// Number of rows.
     pub count: usize,
+}
+
+/// What a tile multiplies.
+#[derive(Clone, Copy)]
+struct Operands<'a> {
+    /// A, from the tile's first row on.
+    rows: &'a [f32],
+    /// Distance between rows of A.
+    stride: usize,
+    /// One panel of B: depth × columns of the tile.
+    panel: &'a [f32],
 }
 
 /// What happens to the previous contents of C.
@@ -148,20 +164,53 @@ impl PackedMatrix {
         self.columns
     }
 
-    /// Multiplies: `out` is row-major, `rows.count` × [`PackedMatrix::columns`].
+    /// Multiplies and then finishes, where there is something to: `out` is row-major,
+    /// `rows.count` × [`PackedMatrix::columns`].
     ///
     /// # Panics
-    /// `rows.data` ends within the last row, or `out` has another size.
-    pub fn multiply(&self, rows: Rows<'_>, out: &mut [f32], target: Target) {
+    /// `rows.data` ends within the last row, or `out`, the activation or the bypass has another
+    /// size.
+    pub fn multiply(
+        &self,
+        rows: Rows<'_>,
+        out: &mut [f32],
+        target: Target,
+        finish: Option<Finish<'_>>,
+    ) {
+        assert_eq!(
+            out.len(),
+            rows.count * self.columns,
+            "C has a row for each row of A"
+        );
+        let to = Output {
+            out,
+            columns: self.columns,
+            target,
+            finish,
+        };
         match self.kernel {
-            Kernel::Portable => driver::multiply::<scalar::Portable>(self, rows, out, target),
+            Kernel::Portable => self.with::<scalar::Portable>(rows, to),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => driver::multiply::<simd::avx2::Avx2>(self, rows, out, target),
+            Kernel::Avx2 => self.with::<simd::avx2::Avx2>(rows, to),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => driver::multiply::<simd::avx512::Avx512>(self, rows, out, target),
+            Kernel::Avx512 => self.with::<simd::avx512::Avx512>(rows, to),
             #[cfg(not(target_arch = "x86_64"))]
-            _ => driver::multiply::<scalar::Portable>(self, rows, out, target),
+            _ => self.with::<scalar::Portable>(rows, to),
         }
+    }
+
+    #[inline]
+    fn with<T>(&self, rows: Rows<'_>, to: Output<'_>)
+    where
+        T: for<'a> Tile<Operands<'a> = Operands<'a>>,
+    {
+        let panel = self.depth * T::COLUMNS;
+        let operands = |row: usize, at: usize| Operands {
+            rows: &rows.data[row * rows.stride..],
+            stride: rows.stride,
+            panel: &self.packed()[at * panel..][..panel],
+        };
+        driver::multiply::<T>(operands, to);
     }
 
     fn packed(&self) -> &[f32] {
@@ -198,7 +247,7 @@ mod tests {
             for kernel in Kernel::available() {
                 let packed = PackedMatrix::from_transposed(kernel, &weights, depth, (depth, columns));
                 let mut out = before.clone();
-                packed.multiply(Rows { data: &data, stride, count }, &mut out, target);
+                packed.multiply(Rows { data: &data, stride, count }, &mut out, target, None);
                 for r in 0..count {
                     for c in 0..columns {
                         let dot: f64 = (0..depth)

@@ -3,8 +3,9 @@
 //! Written over arrays of fixed size so that the compiler keeps the tile in whatever vector
 //! registers the target has.
 
-use super::Target;
-use super::driver::{Operands, Tile};
+use super::Operands;
+use super::driver::Tile;
+use super::finish::Destination;
 
 /// Columns of the tile.
 pub(super) const COLUMNS: usize = 8;
@@ -16,33 +17,26 @@ pub(super) struct Portable;
 impl Tile for Portable {
     const ROWS: usize = ROWS;
     const COLUMNS: usize = COLUMNS;
+    type Operands<'a> = Operands<'a>;
 
-    fn multiply(
-        count: usize,
-        operands: Operands<'_>,
-        out: &mut [f32],
-        out_stride: usize,
-        target: Target,
-    ) {
+    fn multiply(count: usize, operands: &Operands<'_>, to: &mut Destination<'_>) {
         match count {
-            1 => tile::<1>(operands, out, out_stride, target),
-            2 => tile::<2>(operands, out, out_stride, target),
-            3 => tile::<3>(operands, out, out_stride, target),
-            4 => tile::<4>(operands, out, out_stride, target),
+            1 => tile::<1>(operands, to),
+            2 => tile::<2>(operands, to),
+            3 => tile::<3>(operands, to),
+            4 => tile::<4>(operands, to),
             _ => unreachable!("the driver asks for 1 to {ROWS} rows"),
         }
     }
 }
 
 fn tile<const R: usize>(
-    Operands {
+    &Operands {
         rows,
         stride,
         panel,
-    }: Operands<'_>,
-    out: &mut [f32],
-    out_stride: usize,
-    target: Target,
+    }: &Operands<'_>,
+    to: &mut Destination<'_>,
 ) {
     let (panel, _) = panel.as_chunks::<COLUMNS>();
     let a: [&[f32]; R] = std::array::from_fn(|r| &rows[r * stride..][..panel.len()]);
@@ -55,12 +49,6 @@ fn tile<const R: usize>(
         }
     }
     for (r, sum) in sums.iter().enumerate() {
-        for (new, old) in sum.iter().zip(&mut out[r * out_stride..][..COLUMNS]) {
-            *old = if target == Target::Add {
-                *old + new
-            } else {
-                *new
-            };
-        }
+        to.store(r, sum);
     }
 }

@@ -24,6 +24,7 @@ use rand_chacha::ChaCha8Rng;
 use super::score::Judging;
 use super::setting::SettingArgs;
 use super::{UsageError, model_folder};
+use crate::acoustic::Precision;
 use crate::eval::corpus;
 use crate::recognizer::{Knob, Options, Recognizer};
 use crate::sweep::point;
@@ -68,6 +69,9 @@ pub struct Args {
     /// The model's folder [default: models/en, here or near the program]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
+    /// Numbers the network multiplies in: auto (the fastest), f32 or int8
+    #[arg(long, value_name = "NUMBERS", default_value_t)]
+    pub precision: Precision,
     /// Where searches start from: knobs without levels stay so.
     #[command(flatten)]
     pub base: SettingArgs,
@@ -122,7 +126,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     utterances.shuffle(&mut ChaCha8Rng::seed_from_u64(args.seed));
     let folder = model_folder(args.model.clone())?;
-    let recognizer = Recognizer::open(&folder, Options::default())
+    let options = Options {
+        precision: args.precision,
+        ..Options::default()
+    };
+    let recognizer = Recognizer::open(&folder, options)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
         .map_err(UsageError)?;
     fs::create_dir_all(&args.folder)

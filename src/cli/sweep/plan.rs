@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{Args, Search};
+use crate::acoustic::Precision;
 use crate::cli::UsageError;
 use crate::recognizer::{Knob, Recognizer, Setting};
 use crate::sweep::log::MeasurementLog;
@@ -39,7 +40,12 @@ pub(super) fn check_identity(args: &Args, model: &Path) -> anyhow::Result<()> {
     }
     let (model, strict) = (hash.digest128(), args.judging.strict);
     let (rule, repeats) = (args.judging.alignment, args.repeats);
-    let identity = format!("model {model:032x}, strict {strict}, {rule:?}, repeats {repeats}\n");
+    let numbers = match args.precision.kernels().int8 {
+        Some(_) => Precision::Int8,
+        None => Precision::F32,
+    };
+    let identity =
+        format!("model {model:032x}, {numbers}, strict {strict}, {rule:?}, repeats {repeats}\n");
     let path = args.folder.join("identity.txt");
     let found = match fs::read_to_string(&path) {
         Ok(found) => found,

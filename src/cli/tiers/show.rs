@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::UsageError;
+use crate::eval::tier_study::milliseconds;
 use crate::tiers::{Certificate, Method, Objective, Rule, Rules, Sharing};
 
 /// Print a rules file as a table
@@ -65,8 +66,8 @@ pub fn write_table<'a>(
         writeln!(out, "\nobjective {}", objective.name())?;
         writeln!(
             out,
-            "{:>15}  {:32} {:>7} {:>7} {:>10} {:>10} {:>6}",
-            "tolerance %", "policy", "bound %", "seen %", "response s", "cost s", "full"
+            "{:>15}  {:32} {:>7} {:>7} {:>11} {:>10} {:>6}",
+            "tolerance %", "policy", "bound %", "seen %", "response ms", "cost ms", "full"
         )?;
     }
     rules.try_for_each(|(rule, end)| write_rule(out, rule, end))
@@ -79,12 +80,12 @@ fn write_rule(out: &mut impl Write, rule: &Rule, end: f64) -> io::Result<()> {
     };
     writeln!(
         out,
-        "{range:>15}  {:32} {:>7.2} {:>7.2} {:>10.4} {:>10.4} {:>4.0} %{}",
+        "{range:>15}  {:32} {:>7.2} {:>7.2} {:>11} {:>10} {:>4.0} %{}",
         rule.policy.to_string(),
         100.0 * rule.bound,
         100.0 * rule.degradation,
-        rule.expected.response,
-        rule.expected.cost,
+        milliseconds(rule.expected.response),
+        milliseconds(rule.expected.cost),
         100.0 * rule.escalated,
         if rule.fallback {
             "  fallback: nothing cheaper is certified"
@@ -117,7 +118,7 @@ pub fn write_certificate(out: &mut impl Write, certificate: &Certificate) -> io:
     };
     writeln!(
         out,
-        "method {}; {} requests of {} groups (speakers); {reference} alone: {:.2} % errors",
+        "method {}; {} requests of {} groups (of speech: speakers); {reference} alone: {:.2} % errors",
         certificate.method.name(),
         certificate.requests,
         certificate.groups,

@@ -126,6 +126,11 @@ fn write_validity(out: &mut impl Write, trial: &Trial, rows: &[Validity]) -> io:
             "  some tier broken on the next ninth     {}",
             row.batches_broken
         )?;
+        writeln!(
+            out,
+            "  some tier dearer than a version alone  {}",
+            row.dearer
+        )?;
         let [at_1, at_5] = row.escalated.map(|share| 100.0 * share);
         writeln!(
             out,

@@ -188,7 +188,7 @@ fn write_needed(
             Some(needed) => {
                 writeln!(
                     out,
-                    "{asked} would take about {needed} groups (speakers) like these {groups}"
+                    "{asked} would take about {needed} groups like these {groups}"
                 )?;
             }
             None => writeln!(

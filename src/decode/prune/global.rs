@@ -7,34 +7,40 @@
 use super::{FrameTokens, Pruning};
 use crate::decode::hypothesis::KnobFrames;
 
-/// Free slot of the branch table.
-const FREE: u32 = u32::MAX;
-
 /// The tokens of one branch that are still in.
 #[derive(Clone, Copy)]
 struct Branch {
-    word: u32,
+    /// Cost of the best.
     best: f32,
     count: u32,
-    /// Where its tokens end in [`BranchPruner::grouped`], once they are grouped.
+    /// Rank of the last that stays.
+    last: u64,
+    /// Where its tokens end in [`BranchPruner::ranks`], if it has too many.
     end: u32,
 }
+
+/// A branch without tokens.
+const EMPTY: Branch = Branch {
+    best: f32::INFINITY,
+    count: 0,
+    last: u64::MAX,
+    end: 0,
+};
 
 /// Prunes branches; keeps its buffers between frames.
 #[derive(Clone, Default)]
 pub(super) struct BranchPruner {
-    /// Open addressing from a word to its branch.
-    slots: Vec<u32>,
+    /// By number; those that no token of the frame is on are empty.
     branches: Vec<Branch>,
-    /// By survivor: its branch.
-    branch_of: Vec<u32>,
-    /// Survivors, branch by branch.
-    grouped: Vec<u32>,
+    /// Numbers of the others.
+    present: Vec<u32>,
+    /// Ranks of the tokens of crowded branches, branch by branch.
+    ranks: Vec<u64>,
 }
 
 impl BranchPruner {
-    /// Keeps those of `tokens` that global pruning allows, in their order; notes in `bit` which knob
-    /// dropped some. The first token must be the best of all; it stays.
+    /// Keeps those of `tokens` that global pruning allows, in their order; notes in `bit` which
+    /// knob dropped some. The first token must be the best of all; it stays.
     pub(super) fn keep(
         &mut self,
         tokens: &mut Vec<u32>,
@@ -48,101 +54,105 @@ impl BranchPruner {
         if !crowded && tokens.iter().all(|&token| costs[token as usize] <= reach) {
             return;
         }
-        self.find_branches(tokens, frame);
+        self.count(tokens, frame);
+        if pruning.global_beam.0 < f32::INFINITY {
+            self.keep_near(tokens, frame, pruning.global_beam.0);
+            bit.global_beam |= u32::from(tokens.len() < all);
+        }
+        let limit = u32::try_from(pruning.global_top_n).unwrap_or(u32::MAX);
+        if self.rank_last(tokens, frame, limit) {
+            bit.global_top_n = 1;
+            self.keep_first(tokens, frame);
+        }
+        for &branch in &self.present {
+            self.branches[branch as usize] = EMPTY;
+        }
+        self.present.clear();
+    }
+
+    /// Finds the best cost and the number of tokens of each branch.
+    fn count(&mut self, tokens: &[u32], frame: FrameTokens<'_>) {
+        self.branches.resize(frame.branches.count, EMPTY);
+        for &token in tokens {
+            let number = frame.branches.of_token[token as usize];
+            let branch = &mut self.branches[number as usize];
+            if branch.count == 0 {
+                self.present.push(number);
+            }
+            branch.count += 1;
+            branch.best = branch.best.min(frame.costs[token as usize]);
+        }
+    }
+
+    /// Keeps the tokens within the beam of their branch.
+    fn keep_near(&mut self, tokens: &mut Vec<u32>, frame: FrameTokens<'_>, beam: f32) {
         let mut kept = 0;
-        for at in 0..all {
-            let (token, branch) = (tokens[at], self.branch_of[at]);
-            let held = &mut self.branches[branch as usize];
-            let stays = costs[token as usize] <= held.best + pruning.global_beam.0;
-            held.count -= u32::from(!stays);
-            (tokens[kept], self.branch_of[kept]) = (token, branch);
+        for at in 0..tokens.len() {
+            let token = tokens[at];
+            let branch = frame.branches.of_token[token as usize];
+            let branch = &mut self.branches[branch as usize];
+            let stays = frame.costs[token as usize] <= branch.best + beam;
+            branch.count -= u32::from(!stays);
+            tokens[kept] = token;
             kept += usize::from(stays);
         }
         tokens.truncate(kept);
-        bit.global_beam |= u32::from(kept < all);
-        let limit = u32::try_from(pruning.global_top_n).unwrap_or(u32::MAX);
-        if self.branches.iter().any(|branch| branch.count > limit) {
-            bit.global_top_n = 1;
-            self.keep_top(tokens, costs, limit);
-        }
     }
 
-    /// Numbers the branches and finds the best cost and the number of tokens of each.
-    fn find_branches(&mut self, tokens: &[u32], frame: FrameTokens<'_>) {
-        let size = (tokens.len() * 2).next_power_of_two().max(64);
-        self.slots.clear();
-        self.slots.resize(size, FREE);
-        self.branches.clear();
-        self.branch_of.clear();
+    /// Finds the `limit`-th token of each branch with more; returns whether there are any.
+    fn rank_last(&mut self, tokens: &[u32], frame: FrameTokens<'_>, limit: u32) -> bool {
+        let mut ranked = 0;
+        for &number in &self.present {
+            let branch = &mut self.branches[number as usize];
+            branch.end = ranked;
+            ranked += if branch.count > limit {
+                branch.count
+            } else {
+                0
+            };
+        }
+        if ranked == 0 {
+            return false;
+        }
+        self.ranks.resize(ranked as usize, 0);
         for &token in tokens {
-            let cost = frame.costs[token as usize];
-            let branch = self.branch(frame.words[token as usize]);
-            let held = &mut self.branches[branch as usize];
-            held.best = held.best.min(cost);
-            held.count += 1;
-            self.branch_of.push(branch);
-        }
-    }
-
-    /// The number of a word's branch; a new one if it is the word's first token.
-    fn branch(&mut self, word: u32) -> u32 {
-        let mask = self.slots.len() - 1;
-        let mut at = (word.wrapping_mul(0x9E37_79B1) >> 7) as usize & mask;
-        loop {
-            match self.slots[at] {
-                FREE => break,
-                branch if self.branches[branch as usize].word == word => return branch,
-                _ => at = (at + 1) & mask,
-            }
-        }
-        let branch = self.branches.len() as u32;
-        self.slots[at] = branch;
-        self.branches.push(Branch {
-            word,
-            best: f32::INFINITY,
-            count: 0,
-            end: 0,
-        });
-        branch
-    }
-
-    /// Keeps the `limit` cheapest of each branch.
-    fn keep_top(&mut self, tokens: &mut Vec<u32>, costs: &[f32], limit: u32) {
-        self.group(tokens);
-        for branch in &self.branches {
-            let end = branch.end as usize;
-            let group = &mut self.grouped[end - branch.count as usize..end];
+            let number = frame.branches.of_token[token as usize];
+            let branch = &mut self.branches[number as usize];
             if branch.count > limit {
-                group.select_nth_unstable_by(limit as usize - 1, |&a, &b| {
-                    let (x, y) = (costs[a as usize], costs[b as usize]);
-                    x.total_cmp(&y).then(a.cmp(&b))
-                });
-                group[limit as usize..].fill(FREE);
+                self.ranks[branch.end as usize] = rank(frame.costs, token);
+                branch.end += 1;
             }
         }
-        self.grouped.retain(|&token| token != FREE);
-        // Back to the order of the survivors: the best first, the others by creation.
-        let best = tokens[0];
-        self.grouped
-            .sort_unstable_by_key(|&token| (token != best, token));
-        std::mem::swap(tokens, &mut self.grouped);
+        for &number in &self.present {
+            let branch = &mut self.branches[number as usize];
+            if branch.count > limit {
+                let ranks =
+                    &mut self.ranks[(branch.end - branch.count) as usize..branch.end as usize];
+                branch.last = *ranks.select_nth_unstable(limit as usize - 1).1;
+            }
+        }
+        true
     }
 
-    /// Sorts the tokens by branch (counting sort).
-    fn group(&mut self, tokens: &[u32]) {
-        let mut begin = 0;
-        for branch in &mut self.branches {
-            branch.end = begin;
-            begin += branch.count;
+    /// Keeps the tokens up to the last of their branch that stays.
+    fn keep_first(&self, tokens: &mut Vec<u32>, frame: FrameTokens<'_>) {
+        let mut kept = 0;
+        for at in 0..tokens.len() {
+            let token = tokens[at];
+            let branch = frame.branches.of_token[token as usize];
+            tokens[kept] = token;
+            kept += usize::from(rank(frame.costs, token) <= self.branches[branch as usize].last);
         }
-        self.grouped.clear();
-        self.grouped.resize(tokens.len(), 0);
-        for (&token, &branch) in tokens.iter().zip(&self.branch_of) {
-            let place = &mut self.branches[branch as usize].end;
-            self.grouped[*place as usize] = token;
-            *place += 1;
-        }
+        tokens.truncate(kept);
     }
+}
+
+/// Orders tokens by cost, and equals by creation.
+fn rank(costs: &[f32], token: u32) -> u64 {
+    let bits = costs[token as usize].to_bits();
+    // The order of `f32::total_cmp` as that of unsigned integers.
+    let ordered = bits ^ ((bits as i32 >> 31) as u32 | 1 << 31);
+    u64::from(ordered) << 32 | u64::from(token)
 }
 
 #[cfg(test)]
@@ -152,6 +162,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::decode::branch::BranchView;
     use crate::units::Cost;
 
     proptest! {
@@ -163,8 +174,9 @@ mod tests {
             n in 1usize..9,
         ) {
             let costs: Vec<f32> = tokens.iter().map(|&(cost, _)| f32::from(cost)).collect();
-            let words: Vec<u32> = tokens.iter().map(|&(_, word)| word << 20).collect();
-            let frame = FrameTokens { costs: &costs, words: &words };
+            let of_token: Vec<u32> = tokens.iter().map(|&(_, branch)| branch).collect();
+            let branches = BranchView { of_token: &of_token, count: 6 };
+            let frame = FrameTokens { costs: &costs, branches };
             let pruning = Pruning { global_beam: Cost(beam), global_top_n: n, ..Pruning::OFF };
             let best = (0..costs.len()).min_by(|&a, &b| costs[a].total_cmp(&costs[b])).unwrap();
             let mut kept: Vec<u32> = vec![best as u32];
@@ -172,12 +184,12 @@ mod tests {
             let mut pruner = BranchPruner::default();
             pruner.keep(&mut kept, frame, &pruning, &mut KnobFrames::default());
 
-            let mut branches: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-            for (token, &word) in words.iter().enumerate() {
-                branches.entry(word).or_default().push(token as u32);
+            let mut groups: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+            for (token, &branch) in of_token.iter().enumerate() {
+                groups.entry(branch).or_default().push(token as u32);
             }
             let mut expected = Vec::new();
-            for mut branch in branches.into_values() {
+            for mut branch in groups.into_values() {
                 branch.sort_by_key(|&token| (costs[token as usize] as u8, token));
                 let limit = costs[branch[0] as usize] + beam;
                 branch.retain(|&token| costs[token as usize] <= limit);

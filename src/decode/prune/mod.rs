@@ -15,17 +15,18 @@ mod network;
 
 use crate::units::Cost;
 
+use super::branch::BranchView;
 use super::error::DecodeError;
 
 pub(super) use local::Expansion;
 pub(super) use network::{Cutoff, Pruner};
 
-/// The tokens of a frame, as pruning sees them: by token, its cost, and the word its branch is named
-/// by. The words are read only if the branches compete.
+/// The tokens of a frame, as pruning sees them: by token, its cost and its branch. Branches are read
+/// only if they compete.
 #[derive(Clone, Copy)]
 pub(super) struct FrameTokens<'a> {
     pub costs: &'a [f32],
-    pub words: &'a [u32],
+    pub branches: BranchView<'a>,
 }
 
 /// How much of the search space is given up for speed. Larger values are slower and more accurate,

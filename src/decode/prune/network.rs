@@ -156,6 +156,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::decode::branch::BranchView;
     use crate::units::Cost;
 
     proptest! {
@@ -177,7 +178,7 @@ mod tests {
             let expected = sorted.iter().filter(|&&c| c <= sorted[n.min(sorted.len()) - 1]).count();
             prop_assert_eq!(kept, expected);
             let mut pruner = Pruner::default();
-            let frame = FrameTokens { costs: &costs, words: &[] };
+            let frame = FrameTokens { costs: &costs, branches: BranchView::default() };
             let mut bit = KnobFrames::default();
             let survivors = pruner.survivors(frame, &cut, &pruning, &mut bit);
             prop_assert_eq!(survivors.len(), kept);

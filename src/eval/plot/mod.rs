@@ -15,6 +15,7 @@ mod scatter;
 pub use axis::{Axis, Scale};
 pub use bars::{Arrangement, Bars, Series};
 pub use boxes::{BoxSeries, Boxes};
+pub(super) use legend::{legend, title};
 pub use line::{Line, Lines, Stroke};
 pub use scatter::{Mark, Scatter, scatter_with_front};
 
@@ -69,11 +70,7 @@ pub fn draw(charts: &[Titled], columns: usize, size: (u32, u32)) -> Result<Strin
 }
 
 fn draw_titled(chart: &Titled, area: &Area) -> Result<(), PlotError> {
-    let (title, rest) = area.split_vertically(if chart.title.is_empty() { 0 } else { 30 });
-    if !chart.title.is_empty() {
-        let style = text(TITLE_TEXT);
-        title.draw(&Text::new(chart.title.clone(), (LEFT, 9), style))?;
-    }
+    let rest = title(area, &chart.title)?;
     match &chart.content {
         Content::Bars(bars) => bars.draw(&rest),
         Content::Lines(lines) => lines.draw(&rest),

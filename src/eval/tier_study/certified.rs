@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::{Accounting, StudyOptions};
-use crate::tiers::generate::{Bounds, cheapest, groups_needed, smallest_tolerance};
+use crate::tiers::generate::{Bounds, groups_needed, smallest_tolerance};
 use crate::tiers::statistics::correlation::intra_class;
-use crate::tiers::{Candidates, Method, Objective, Options, Policy, Table};
+use crate::tiers::{Candidates, Method, Objective, Options, Table};
 
 /// The savings that are asked for by name: at least this share of the reference version's time.
 pub const ASKED: f64 = 0.20;
@@ -70,11 +70,8 @@ pub fn certified(table: &Table, options: &StudyOptions, tolerances: &[f64]) -> V
 
 fn saved(table: &Table, candidates: &Candidates, method: Method, tier: (f64, Objective)) -> Saved {
     let (tolerance, objective) = tier;
-    let chosen = cheapest(candidates, tolerance, objective, |_| true);
-    let itself = Policy::Osfa {
-        version: candidates.reference,
-    };
-    let reference = cheapest(candidates, 0.0, objective, |policy| *policy == itself);
+    let chosen = candidates.cheapest(tolerance, objective);
+    let reference = candidates.reference_alone();
     let needed = || groups_needed(candidates, tolerance, objective, ASKED);
     Saved {
         tolerance,

@@ -16,7 +16,7 @@ mod truth;
 mod version_tables;
 
 pub use certified::{ASKED, Alike, Certified, Saved};
-pub use section::{Section, sections};
+pub use section::{Section, milliseconds, sections};
 pub use shift::Shifted;
 pub use study::{CALLED_OUT, Sets, Single, Study, study};
 pub use summary::{Curves, Mean, Saving, Violations};
@@ -31,10 +31,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::tiers::costing::{REFERENCE_NETWORK, reference_costs};
 use crate::tiers::folds::{Split, folds};
-use crate::tiers::generate::{Bounds, cheapest};
+use crate::tiers::generate::Bounds;
 use crate::tiers::replay::replay;
 use crate::tiers::{
-    Candidates, Costing, Method, Objective, Options, Policy, Sharing, Table, Tolerances,
+    Candidate, Candidates, Costing, Method, Objective, Options, Policy, Sharing, Table, Tolerances,
 };
 use crate::units::Seconds;
 
@@ -118,9 +118,14 @@ impl Contender {
         }
     }
 
-    /// Whether it may use a policy.
-    pub fn allows(self, policy: &Policy) -> bool {
-        self != Contender::Osfa || matches!(policy, Policy::Osfa { .. })
+    /// Its policy for a tolerance.
+    pub fn choose(self, candidates: &Candidates, tolerance: f64) -> &Candidate {
+        match self {
+            Contender::Osfa => candidates.cheapest_version(tolerance, self.objective()),
+            Contender::ResponseTime | Contender::Cost => {
+                candidates.cheapest(tolerance, self.objective())
+            }
+        }
     }
 }
 
@@ -261,8 +266,7 @@ struct Applied<'a> {
 impl Applied<'_> {
     fn point(&self, contender: Contender, tolerance: f64) -> Point {
         let reference = self.candidates.reference;
-        let allowed = |policy: &Policy| contender.allows(policy);
-        let chosen = cheapest(self.candidates, tolerance, contender.objective(), allowed);
+        let chosen = contender.choose(self.candidates, tolerance);
         let kept = replay(self.test, &chosen.policy, reference, self.costing);
         let best = Policy::Osfa { version: reference };
         let best = replay(self.test, &best, reference, self.costing).mean;

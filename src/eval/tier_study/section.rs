@@ -99,6 +99,18 @@ fn wrapped(note: &str) -> String {
     lines.iter().map(|line| format!("  {line}\n")).collect()
 }
 
+/// Seconds in milliseconds, with about three digits.
+pub fn milliseconds(seconds: f64) -> String {
+    let value = 1000.0 * seconds;
+    let decimals = match value {
+        100.0.. => 0,
+        10.0.. => 1,
+        1.0.. => 2,
+        _ => 4,
+    };
+    format!("{value:.decimals$}")
+}
+
 /// A share in per cent.
 pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
@@ -112,6 +124,12 @@ pub fn tolerance(tolerance: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_keep_their_digits() {
+        let said = [0.00028543, 0.0015, 0.0463, 2.6].map(milliseconds);
+        assert_eq!(said, ["0.2854", "1.50", "46.3", "2600"]);
+    }
 
     #[test]
     fn tables_are_aligned_and_notes_wrapped() {

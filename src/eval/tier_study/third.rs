@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Accounting, StudyOptions};
 use crate::tiers::cascade::cheapest_cascade;
 use crate::tiers::folds::{Split, folds};
-use crate::tiers::generate::{Bounds, cheapest};
+use crate::tiers::generate::Bounds;
 use crate::tiers::replay::{degradation, replay};
 use crate::tiers::{Method, Objective, Options, Policy, Table};
 
@@ -77,7 +77,7 @@ fn compare(train: &Table, test: &Table, options: &StudyOptions, tolerances: &[f6
     let (requests, errors) = (test.requests.len() as f64, best.reference_errors as f64);
     let cascades = cheapest_cascade(train, reference, costing, tolerances, GRID);
     let one = |(&tolerance, cascade): (&f64, Option<crate::tiers::cascade::Cascade>)| {
-        let two = cheapest(&candidates, tolerance, Objective::Cost, |_| true);
+        let two = candidates.cheapest(tolerance, Objective::Cost);
         let two = replay(test, &two.policy, reference, costing);
         let (two_cost, two_degradation) = (two.mean.cost / best.mean.cost, two.degradation());
         let three = cascade.map(|cascade| cascade.replay(test, costing));

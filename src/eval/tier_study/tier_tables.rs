@@ -111,8 +111,8 @@ pub fn certified(study: &Study) -> Section {
     let mut section = Section::by_tolerance(title, &["objective", "method"]);
     section.header.push(format!("{} from", percent(ASKED)));
     section.note = format!(
-        "saving against {reference} alone, scores shared. In brackets: how many groups (speakers) \
-         like these would certify a saving of {0} at that tolerance, where these do not. Last \
+        "saving against {reference} alone, scores shared. In brackets: how many groups like \
+         these would certify a saving of {0} at that tolerance, where these do not. Last \
          column: the tolerance from which {0} is certified",
         percent(ASKED)
     );

@@ -3,19 +3,29 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::tiers::curve::{Curve, Shape, shapes};
+use crate::tiers::curve::{Curve, Shape, Sums, add, shapes, sum};
 use crate::tiers::generate::{Bounds, tiers};
 use crate::tiers::replay::replay;
 use crate::tiers::simulate::{World, draw};
 use crate::tiers::statistics::binomial::Share;
-use crate::tiers::{Costing, Method, Objective, Options, Policy, Table, Tier, Tolerances};
+use crate::tiers::{
+    Candidates, Costing, Method, Objective, Options, Policy, Table, Tier, Tolerances,
+};
 
-/// The true degradation of every policy of a service, from very many requests.
+/// The true degradation, response and cost of every policy of a service, from very many requests.
 pub struct Truth {
     /// Errors of the reference version.
     errors: f64,
-    /// For each shape, errors when all requests with so much confidence end early.
-    curves: Vec<(Shape, Vec<(f64, f64)>)>,
+    /// For each shape, what it comes to when all requests with so much confidence end early.
+    curves: Vec<(Shape, Vec<Step>)>,
+}
+
+/// What a shape comes to when requests end early from a confidence on.
+struct Step {
+    confidence: f64,
+    errors: f64,
+    /// Response and cost one after the other, then both at once; single precision will do.
+    spent: [f32; 4],
 }
 
 impl Truth {
@@ -33,51 +43,82 @@ impl Truth {
 
     /// The degradation of a shape at a threshold.
     pub fn degradation(&self, shape: Shape, threshold: f64) -> f64 {
-        let (_, sums) = self
-            .curves
-            .iter()
-            .find(|(known, _)| *known == shape)
-            .expect("every shape is known");
-        let early = sums.partition_point(|(sure, _)| *sure >= threshold);
-        sums[early.max(1) - 1].1 / self.errors - 1.0
+        self.step(shape, threshold).errors / self.errors - 1.0
     }
 
     /// The degradation of a policy.
     pub fn of(&self, policy: &Policy) -> f64 {
-        match policy {
-            Policy::Osfa { version } => self.degradation(Shape::Osfa(*version), f64::INFINITY),
-            Policy::Seq(pair) | Policy::Conc(pair) => {
-                let shape = Shape::Pair {
-                    first: pair.first,
-                    second: pair.second,
-                    choice: pair.choice,
-                };
-                self.degradation(shape, pair.threshold)
-            }
+        let (shape, threshold) = shape(policy);
+        self.degradation(shape, threshold)
+    }
+
+    /// Response or cost of a policy, of all requests together.
+    pub fn spent(&self, policy: &Policy, objective: Objective) -> f32 {
+        let (shape, threshold) = shape(policy);
+        let order = match policy {
+            Policy::Conc(_) => 2,
+            Policy::Osfa { .. } | Policy::Seq(_) => 0,
+        };
+        self.step(shape, threshold).spent[order + objective as usize]
+    }
+
+    fn step(&self, shape: Shape, threshold: f64) -> &Step {
+        let mut curves = self.curves.iter();
+        let (_, steps) = curves
+            .find(|(known, _)| *known == shape)
+            .expect("every shape is known");
+        let early = steps.partition_point(|step| step.confidence >= threshold);
+        &steps[early.max(1) - 1]
+    }
+}
+
+/// A policy's shape and threshold.
+fn shape(policy: &Policy) -> (Shape, f64) {
+    match policy {
+        Policy::Osfa { version } => (Shape::Osfa(*version), f64::INFINITY),
+        Policy::Seq(pair) | Policy::Conc(pair) => {
+            let shape = Shape::Pair {
+                first: pair.first,
+                second: pair.second,
+                choice: pair.choice,
+            };
+            (shape, pair.threshold)
         }
     }
 }
 
-/// Confidences from the highest down, with the errors when requests end early from there on.
-fn running(table: &Table, shape: Shape) -> Vec<(f64, f64)> {
+/// From the highest confidence down: what it comes to when requests end early from there on.
+fn running(table: &Table, shape: Shape) -> Vec<Step> {
     let curve = Curve::new(table, shape, Vec::new());
-    let errors: Vec<[f64; 2]> = (0..table.requests.len())
-        .map(|place| curve.errors(table, place).map(f64::from))
-        .collect();
-    let mut sum = errors.iter().map(|[full, _]| full).sum();
-    let mut sums = vec![(f64::INFINITY, sum)];
+    let effects = curve.effects(table, Costing::default());
+    let mut total = Sums::default();
+    effects.full.iter().for_each(|full| add(&mut total, full));
+    let mut steps = vec![step(f64::INFINITY, &total)];
     let Shape::Pair { first, .. } = shape else {
-        return sums;
+        return steps;
     };
     let confidence = &table.versions[first].confidence;
-    let mut order: Vec<usize> = (0..errors.len()).collect();
+    let mut order: Vec<usize> = (0..confidence.len()).collect();
     order.sort_unstable_by(|&a, &b| confidence[b].total_cmp(&confidence[a]));
     for place in order {
-        let [full, early] = errors[place];
-        sum += early - full;
-        sums.push((confidence[place], sum));
+        add(&mut total, &effects.change[place]);
+        steps.push(step(confidence[place], &total));
     }
-    sums
+    steps
+}
+
+fn step(confidence: f64, total: &Sums) -> Step {
+    let spent = [
+        sum::SEQ_RESPONSE,
+        sum::SEQ_COST,
+        sum::CONC_RESPONSE,
+        sum::CONC_COST,
+    ];
+    Step {
+        confidence,
+        errors: total[sum::ERRORS],
+        spent: spent.map(|at| total[at] as f32),
+    }
 }
 
 /// A simulation: rules are learnt from one draw of a service after another.
@@ -109,6 +150,9 @@ pub struct Validity {
     pub bounds_broken: Share,
     /// Draws in which some tier broke its tolerance on the next batch, a ninth as large.
     pub batches_broken: Share,
+    /// Draws in which some tier truly takes more of its objective than a version alone that is
+    /// certified for it.
+    pub dearer: Share,
     /// Mean share of requests that the cost tiers of 1 % and 5 % send to the reference version.
     pub escalated: [f64; 2],
 }
@@ -116,8 +160,14 @@ pub struct Validity {
 /// The tiers whose escalation is told.
 const TOLD: [f64; 2] = [0.01, 0.05];
 
-/// What one draw showed: tiers, bounds and batch broken, and escalation.
-type Seen = (bool, bool, bool, [f64; 2]);
+/// What one draw showed.
+struct Seen {
+    tiers_broken: bool,
+    bounds_broken: bool,
+    batch_broken: bool,
+    dearer: bool,
+    escalated: [f64; 2],
+}
 
 /// Runs the simulation; equal seeds give equal results.
 pub fn validity(trial: &Trial) -> Vec<Validity> {
@@ -136,13 +186,19 @@ pub fn validity(trial: &Trial) -> Vec<Validity> {
             let count = draws.iter().filter(|seen| broken(&seen[at])).count();
             Share::new(count as u64, draws.len() as u64)
         };
-        let escalated = |tier: usize| draws.iter().map(|seen| seen[at].3[tier]).sum::<f64>();
+        let escalated = |tier: usize| {
+            draws
+                .iter()
+                .map(|seen| seen[at].escalated[tier])
+                .sum::<f64>()
+        };
         Validity {
             method: method.name(),
             delta: trial.rules.delta,
-            tiers_broken: share(|seen| seen.0),
-            bounds_broken: share(|seen| seen.1),
-            batches_broken: share(|seen| seen.2),
+            tiers_broken: share(|seen| seen.tiers_broken),
+            bounds_broken: share(|seen| seen.bounds_broken),
+            batches_broken: share(|seen| seen.batch_broken),
+            dearer: share(|seen| seen.dearer),
             escalated: [0, 1].map(|tier| escalated(tier) / draws.len() as f64),
         }
     };
@@ -171,14 +227,16 @@ fn one_draw(trial: &Trial, truth: &Truth, number: u64) -> Vec<Seen> {
             ..trial.rules
         };
         let bounds = Bounds::new(&table, reference, costing, rules);
-        let tiers = tiers(&bounds.candidates(&table, costing), Tolerances::default());
+        let candidates = bounds.candidates(&table, costing);
+        let tiers = tiers(&candidates, Tolerances::default());
         let (tiers_broken, batch_broken) = broken(&tiers, truth, &batch, reference);
-        (
+        Seen {
             tiers_broken,
-            some_bound_broken(&bounds, truth),
+            bounds_broken: some_bound_broken(&bounds, truth),
             batch_broken,
-            TOLD.map(|at| escalation(&tiers, at)),
-        )
+            dearer: some_dearer(&candidates, &tiers, truth),
+            escalated: TOLD.map(|at| escalation(&tiers, at)),
+        }
     };
     trial.methods.iter().map(one).collect()
 }
@@ -206,6 +264,16 @@ fn some_bound_broken(bounds: &Bounds, truth: &Truth) -> bool {
         steps
             .into_iter()
             .any(|(&at, &bound)| truth.degradation(curve.shape, at) > bound + 1e-12)
+    })
+}
+
+/// Whether some tier takes more than the best single version certified for it, in truth.
+fn some_dearer(candidates: &Candidates, tiers: &[Tier], truth: &Truth) -> bool {
+    tiers.iter().any(|tier| {
+        let alone = candidates.cheapest_version(tier.tolerance, tier.objective);
+        let spent = |policy: &Policy| truth.spent(policy, tier.objective);
+        // What single precision may round is no difference.
+        spent(&tier.candidate.policy) > spent(&alone.policy) * (1.0 + 1e-6)
     })
 }
 
@@ -240,8 +308,16 @@ mod tests {
         for curve in crate::tiers::curve::family(&table, 6) {
             for step in 0..curve.thresholds.len() {
                 for (_, policy) in curve.policies(step) {
-                    let exact = replay(&table, &policy, 2, Costing::default()).degradation();
-                    assert!((truth.of(&policy) - exact).abs() < 1e-12, "{policy}");
+                    let exact = replay(&table, &policy, 2, Costing::default());
+                    assert!(
+                        (truth.of(&policy) - exact.degradation()).abs() < 1e-12,
+                        "{policy}"
+                    );
+                    for objective in Objective::ALL {
+                        let mean = truth.spent(&policy, objective) / table.requests.len() as f32;
+                        let ratio = f64::from(mean) / objective.of(exact.mean);
+                        assert!((ratio - 1.0).abs() < 1e-6, "{policy}");
+                    }
                 }
             }
         }
@@ -274,5 +350,6 @@ mod tests {
             "{point:?}"
         );
         assert!(point.escalated[1] < population.escalated[1]);
+        assert!(population.dearer.exact[0] < 0.2 && point.dearer.count > population.dearer.count);
     }
 }

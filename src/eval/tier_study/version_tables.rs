@@ -1,6 +1,6 @@
 //! What versions are like, alone and together, as tables.
 
-use super::section::{Section, percent, tolerance};
+use super::section::{Section, milliseconds, percent, tolerance};
 use super::study::{CALLED_OUT, Study};
 
 /// Fig 1a in numbers.
@@ -8,17 +8,18 @@ pub fn versions(study: &Study) -> Section {
     let Study {
         requests, groups, ..
     } = study;
-    let title = format!("Versions alone, {requests} requests of {groups} groups (speakers)");
+    let title =
+        format!("Versions alone, {requests} requests of {groups} groups (of speech: speakers)");
     let header = [
         "version",
         "error rate",
-        "response s",
-        "cost s",
-        "of it shared s",
+        "response ms",
+        "cost ms",
+        "of it shared ms",
     ];
     let mut section = Section::new(title, &header);
     for row in &study.versions {
-        let seconds = [row.response, row.cost, row.shared].map(|value| format!("{value:.4}"));
+        let seconds = [row.response, row.cost, row.shared].map(milliseconds);
         let rate = format!("{:.2} %", 100.0 * row.error_rate);
         section.row(&[row.name.as_str()], [rate].into_iter().chain(seconds));
     }
@@ -31,8 +32,8 @@ pub fn timelines(study: &Study) -> Section {
     let header = [
         "policy",
         "costs",
-        "response s",
-        "cost s",
+        "response ms",
+        "cost ms",
         "response to OSFA",
         "cost to OSFA",
     ];
@@ -41,7 +42,7 @@ pub fn timelines(study: &Study) -> Section {
         "the paper: Seq, full +20 % response and +25 % cost; Conc, early −60 % and −50 %".into();
     for (accounting, lines) in &study.timelines {
         for line in lines {
-            let seconds = [line.mean.response, line.mean.cost].map(|value| format!("{value:.4}"));
+            let seconds = [line.mean.response, line.mean.cost].map(milliseconds);
             let ratios = line
                 .to_osfa
                 .map(|ratio| format!("{:+.0} %", 100.0 * (ratio - 1.0)));

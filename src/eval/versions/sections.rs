@@ -149,6 +149,9 @@ fn confidence_section(report: &VersionReport, figures: &[Figure]) -> Section {
     let caption = "How often utterances are without error, by confidence; bins of fewer than 5 \
                    utterances are left out.";
     picture(&mut section, figures, "calibration", caption);
+    let caption = "Of the utterances that a version is surest of, the share with an error: what is \
+                   missed when the rest is looked at again.";
+    picture(&mut section, figures, "risk", caption);
     section
         .parts
         .push(Part::Folded(distributions_table(report)));

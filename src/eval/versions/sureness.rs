@@ -6,11 +6,14 @@ use super::category::Category;
 use super::grid::{Grid, Request};
 use crate::eval::bootstrap::quantile;
 use crate::eval::confidence_measures::{
-    CalibrationBin, auc, calibration, expected_calibration_error, normalised_cross_entropy,
+    CalibrationBin, RiskPoint, auc, brier, calibration, expected_calibration_error,
+    normalised_cross_entropy, risk_coverage,
 };
 
 /// Bars of a histogram of confidences, of equal width from 0 to 1.
 pub const HISTOGRAM_BINS: usize = 10;
+/// Points of a curve of risk against coverage.
+const RISK_POINTS: usize = 20;
 /// The shares of utterances that lie below [`Distribution::quantiles`].
 pub const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
@@ -85,6 +88,10 @@ pub struct Sureness {
     pub ece: Option<f64>,
     /// The bins behind it.
     pub calibration: Vec<CalibrationBin>,
+    /// Brier score of the same.
+    pub brier: Option<f64>,
+    /// Share of utterances with an error among the surest, by how many those are.
+    pub risk: Vec<RiskPoint>,
 }
 
 /// The measures version by version.
@@ -113,6 +120,8 @@ fn sureness_of(grid: &Grid, version: usize, name: &str) -> Sureness {
         nce: normalised_cross_entropy(&sure, &right),
         ece: expected_calibration_error(&bins),
         calibration: bins,
+        brier: brier(&sure, &right),
+        risk: risk_coverage(&sure, &right, RISK_POINTS),
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! Paper, Section IV-D. Every candidate policy gets an upper bound on its degradation by one of the
 //! [`Method`]s, and what it costs on average; a tier is the cheapest candidate whose bound is
-//! within the tolerance. Bounds hold for all candidates at once, and a bound serves every
-//! tolerance, so the promise covers all tiers together although each was picked as the best of
-//! many. Since more candidates qualify as the tolerance grows, what a tier costs never rises with
-//! its tolerance.
+//! within the tolerance and whose saving over single versions is certain (`front.rs`). Bounds hold
+//! for all candidates at once, and a bound serves every tolerance, so the promise covers all tiers
+//! together although each was picked as the best of many. Since more candidates qualify as the
+//! tolerance grows, what a tier costs never rises with its tolerance.
 
 mod finite_sample;
+mod front;
 mod population;
 mod subsample;
 mod tier;
@@ -20,9 +21,10 @@ use super::curve::{Curve, Order, Shape, Sums, family, sum};
 use super::policy::Policy;
 use super::replay::degradation;
 use super::table::Table;
+use front::Savings;
 use population::Differences;
 
-pub use tier::{Objective, Tier, Tolerances, cheapest, groups_needed, smallest_tolerance, tiers};
+pub use tier::{Objective, Tier, Tolerances, groups_needed, smallest_tolerance, tiers};
 
 /// How a candidate's degradation is bounded, and what the bound promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,12 +123,15 @@ pub struct Candidates {
     pub groups: usize,
     /// The policies; the reference version alone is always there, with bound 0.
     pub list: Vec<Candidate>,
+    /// Places of those that tiers choose from, by objective in the order of [`Objective::ALL`].
+    fronts: [Vec<usize>; 2],
 }
 
 /// Bounds on every candidate's degradation; what candidates cost is a separate question, so that
 /// one set of bounds serves several ways of costing.
 pub struct Bounds {
     reference: usize,
+    method: Method,
     family: Vec<Curve>,
     /// One entry a curve, in it one a step.
     bounds: Vec<Vec<f64>>,
@@ -162,6 +167,7 @@ impl Bounds {
         }
         Bounds {
             reference,
+            method: options.method,
             family,
             bounds,
         }
@@ -173,11 +179,16 @@ impl Bounds {
         let curves = self.family.par_iter().zip(&self.bounds);
         let list =
             curves.flat_map_iter(|(curve, bounds)| self.listed(table, curve, bounds, costing));
+        let list: Vec<Candidate> = list.collect();
+        // Naive tiers are what they are without any statistics.
+        let curves = (self.method != Method::Point).then_some(self.family.len());
+        let savings = Savings::new(table, costing, curves);
         Candidates {
             reference: self.reference,
             requests: table.requests.len(),
             groups: table.groups_present(),
-            list: list.collect(),
+            fronts: Candidates::fronts(&list, &savings),
+            list,
         }
     }
 

@@ -84,11 +84,8 @@ pub fn tiers(candidates: &Candidates, tolerances: Tolerances) -> Vec<Tier> {
             .map(move |tolerance| (tolerance, objective))
     });
     let tier = |(tolerance, objective)| {
-        let candidate = cheapest(candidates, tolerance, objective, |_| true).clone();
-        let fallback = candidate.policy
-            == (Policy::Osfa {
-                version: candidates.reference,
-            });
+        let candidate = candidates.cheapest(tolerance, objective).clone();
+        let fallback = candidate.policy == candidates.reference_alone().policy;
         Tier {
             tolerance,
             objective,
@@ -99,58 +96,43 @@ pub fn tiers(candidates: &Candidates, tolerances: Tolerances) -> Vec<Tier> {
     all.map(tier).collect()
 }
 
-/// The candidate with the lowest expectation of the objective among those whose bound is within the
-/// tolerance and that `allowed` lets through; of equals, the one with the lowest bound. Where there
-/// is none, the reference version alone.
-pub fn cheapest(
-    candidates: &Candidates,
-    tolerance: f64,
-    objective: Objective,
-    allowed: impl Fn(&Policy) -> bool,
-) -> &Candidate {
-    let reference = Policy::Osfa {
-        version: candidates.reference,
-    };
-    let order = |a: &&Candidate, b: &&Candidate| {
-        let expected = |candidate: &Candidate| objective.of(candidate.expected);
-        expected(a)
-            .total_cmp(&expected(b))
-            .then(a.bound.total_cmp(&b.bound))
-    };
-    let within = candidates
-        .list
-        .iter()
-        .filter(|candidate| candidate.bound <= tolerance);
-    let found = within
-        .filter(|candidate| allowed(&candidate.policy))
-        .min_by(order);
-    found.unwrap_or_else(|| {
-        let itself = |candidate: &&Candidate| candidate.policy == reference;
-        candidates
+impl Candidates {
+    /// The cheapest candidate that counts for the objective and whose bound is within the
+    /// tolerance, at least 0; of equals, the one with the lowest bound.
+    pub fn cheapest(&self, tolerance: f64, objective: Objective) -> &Candidate {
+        let front = self.fronts[objective as usize].iter();
+        let within = front.map(|&at| &self.list[at]);
+        let found = { within }.find(|candidate| candidate.bound <= tolerance);
+        found.unwrap_or_else(|| self.reference_alone())
+    }
+
+    /// The cheapest version alone whose bound is within the tolerance.
+    pub fn cheapest_version(&self, tolerance: f64, objective: Objective) -> &Candidate {
+        let alone = self
             .list
             .iter()
-            .find(itself)
-            .expect("the reference version is a candidate")
-    })
-}
+            .filter(|candidate| candidate.policy.pair().is_none());
+        let within = alone.filter(|candidate| candidate.bound <= tolerance);
+        let expected = |candidate: &&Candidate| objective.of(candidate.expected);
+        let found = within.min_by(|a, b| expected(a).total_cmp(&expected(b)));
+        found.unwrap_or_else(|| self.reference_alone())
+    }
 
-/// Candidates that save at least `saving` of the reference version's time by the objective.
-fn saving(
-    candidates: &Candidates,
-    objective: Objective,
-    saving: f64,
-) -> impl Iterator<Item = &Candidate> {
-    let reference = cheapest(candidates, 0.0, objective, |policy| {
-        *policy
-            == Policy::Osfa {
-                version: candidates.reference,
-            }
-    });
-    let most = (1.0 - saving) * objective.of(reference.expected);
-    candidates
-        .list
-        .iter()
-        .filter(move |candidate| objective.of(candidate.expected) <= most)
+    /// The reference version alone.
+    pub fn reference_alone(&self) -> &Candidate {
+        let reference = Policy::Osfa {
+            version: self.reference,
+        };
+        let mut list = self.list.iter();
+        let found = list.find(|candidate| candidate.policy == reference);
+        found.expect("the reference version is a candidate")
+    }
+
+    /// The most that may be expected of a candidate that saves such a share of the reference
+    /// version's time by the objective.
+    fn most(&self, objective: Objective, saving: f64) -> f64 {
+        (1.0 - saving) * objective.of(self.reference_alone().expected)
+    }
 }
 
 /// The smallest tolerance at which such a saving is certified.
@@ -159,11 +141,12 @@ pub fn smallest_tolerance(
     objective: Objective,
     least: f64,
 ) -> Option<f64> {
-    let bounds = saving(candidates, objective, least).map(|candidate| candidate.bound);
-    bounds
-        .filter(|bound| bound.is_finite())
-        .min_by(f64::total_cmp)
-        .map(|bound| bound.max(0.0))
+    let most = candidates.most(objective, least);
+    let front = candidates.fronts[objective as usize].iter();
+    let saving = front.map(|&at| &candidates.list[at]);
+    let saving = saving.filter(|candidate| objective.of(candidate.expected) <= most);
+    // The dearest of them has the lowest bound.
+    saving.last().map(|candidate| candidate.bound.max(0.0))
 }
 
 /// How many groups like those recorded would certify such a saving within the tolerance, if the
@@ -183,9 +166,10 @@ pub fn groups_needed(
         (room > 0.0 && margin.is_finite())
             .then(|| (candidates.groups as f64 * (margin / room).powi(2)).ceil() as usize)
     };
-    saving(candidates, objective, least)
-        .filter_map(needed)
-        .min()
+    let most = candidates.most(objective, least);
+    let saving = candidates.list.iter();
+    let saving = saving.filter(|candidate| objective.of(candidate.expected) <= most);
+    saving.filter_map(needed).min()
 }
 
 #[cfg(test)]
@@ -240,8 +224,7 @@ mod tests {
                     "{method:?}"
                 );
                 for tier in tiers {
-                    let osfa = |policy: &Policy| matches!(policy, Policy::Osfa { .. });
-                    let alone = cheapest(&candidates, tier.tolerance, objective, osfa);
+                    let alone = candidates.cheapest_version(tier.tolerance, objective);
                     assert!(expected(&tier.candidate) <= expected(alone));
                     assert!(tier.candidate.bound <= tier.tolerance);
                     assert_eq!(
@@ -250,6 +233,26 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    /// Without statistics a pair may be chosen that looks cheaper; with them it must certainly be.
+    #[test]
+    fn tiers_save_certainly_or_take_a_version_alone() {
+        let [naive, sure] = [METHODS[0], METHODS[1]].map(made);
+        for objective in Objective::ALL {
+            let front = |candidates: &Candidates| candidates.fronts[objective as usize].clone();
+            let pairs = |candidates: &Candidates| {
+                let front = front(candidates).into_iter();
+                let pairs = front.filter(|&at| candidates.list[at].policy.pair().is_some());
+                pairs.count()
+            };
+            assert!(pairs(&naive) > pairs(&sure) && pairs(&sure) > 0);
+            let places = front(&sure);
+            let (list, expected) = (&sure.list, |at: usize| objective.of(sure.list[at].expected));
+            assert!(places.is_sorted_by(|&a, &b| {
+                expected(a) <= expected(b) && list[a].bound > list[b].bound
+            }));
         }
     }
 

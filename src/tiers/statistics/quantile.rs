@@ -12,6 +12,12 @@ pub fn normal_tail(value: f64) -> f64 {
     Normal::standard().sf(value)
 }
 
+/// The probability that Student's variable with `freedom` > 0 degrees exceeds `value`.
+pub fn student_tail(freedom: f64, value: f64) -> f64 {
+    let student = StudentsT::new(0.0, 1.0, freedom);
+    student.expect("degrees of freedom are above 0").sf(value)
+}
+
 /// The value that Student's variable with `freedom` > 0 degrees exceeds with probability `tail`,
 /// 0 < tail ≤ 1/2.
 ///
@@ -32,4 +38,19 @@ pub fn student_upper(freedom: f64, tail: f64) -> f64 {
         }
     }
     high
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tails_and_quantiles_are_inverse() {
+        for freedom in [4.0, 38.5, 1e4] {
+            for tail in [0.25, 1e-3, 1e-8] {
+                let back = student_tail(freedom, student_upper(freedom, tail));
+                assert!((back / tail - 1.0).abs() < 1e-6, "{freedom} {tail} {back}");
+            }
+        }
+    }
 }

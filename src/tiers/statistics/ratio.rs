@@ -67,6 +67,12 @@ impl Ratio {
         }
     }
 
+    /// How many standard errors the mean of what is added lies below zero; negative above it.
+    /// Infinite, or not a number where the mean is 0 too, if it does not vary.
+    pub fn below_zero(&self) -> f64 {
+        -self.means[0] / self.variances[0].sqrt()
+    }
+
     /// Fieller's upper limit; `inflation` multiplies the variances (1 for the population, `1 + n/m`
     /// for the mean of the next `m` requests after `n`). Infinite where the reference itself cannot
     /// be told from zero.

@@ -6,7 +6,7 @@ use category::{categories, color_of, exemplars, shares};
 
 use super::VersionReport;
 use super::category::Category;
-use crate::eval::plot::palette::{BLUE, GREEN, PALE, STRONG, WARM};
+use crate::eval::plot::palette::{BLUE, GREEN, PALE, STRONG, WARM, shade};
 use crate::eval::plot::{
     Arrangement, Axis, Bars, BoxSeries, Boxes, Content, Line, Lines, PlotError, Scale, Series,
     Stroke, Titled, draw,
@@ -42,7 +42,8 @@ pub fn figures(report: &VersionReport) -> Result<Vec<Figure>, PlotError> {
         figure("exemplars", &exemplars(report), 2, HALF)?,
         figure("categories", &[categories(report)], 1, WIDE)?,
         figure("confidence", &[confidence(report)], 1, WIDE)?,
-        figure("calibration", &[calibration(report)], 1, (560, 420))?,
+        figure("calibration", &calibration(report), 2, HALF)?,
+        figure("risk", &[risk(report)], 1, (560, 420))?,
     ];
     if let Some(chart) = causes(report) {
         all.push(figure("causes", &[chart], 1, WIDE)?);
@@ -195,38 +196,56 @@ fn confidence(report: &VersionReport) -> Titled {
     }
 }
 
-fn calibration(report: &VersionReport) -> Titled {
-    let line = |row: &super::sureness::Sureness, color| {
+/// A reliability diagram for each version.
+fn calibration(report: &VersionReport) -> Vec<Titled> {
+    let chart = |row: &super::sureness::Sureness| {
         let bins = row
             .calibration
             .iter()
             .filter(|bin| bin.count >= LEAST_IN_BIN);
-        Line {
+        let found = Line {
             name: row.version.clone(),
-            color,
+            color: BLUE,
             points: bins.map(|bin| (bin.confidence, bin.right)).collect(),
             ..Line::default()
+        };
+        let perfect = Line {
+            name: "perfect".into(),
+            color: PALE,
+            points: vec![(0.0, 0.0), (1.0, 1.0)],
+            stroke: Stroke::Thin,
+            ..Line::default()
+        };
+        Titled {
+            title: format!("Calibration of {}'s confidence", row.version),
+            content: Content::Lines(Lines {
+                x: Axis::numbers("confidence", Scale::Linear, 0.0..1.02),
+                y: Axis::numbers("share without error", Scale::Linear, 0.0..1.02),
+                lines: vec![perfect, found],
+            }),
         }
     };
-    let perfect = Line {
-        name: "perfect".into(),
-        color: PALE,
-        points: vec![(0.0, 0.0), (1.0, 1.0)],
-        stroke: Stroke::Thin,
+    report.sureness.iter().map(chart).collect()
+}
+
+/// Risk against coverage, all versions.
+fn risk(report: &VersionReport) -> Titled {
+    let count = report.sureness.len();
+    let line = |(at, row): (usize, &super::sureness::Sureness)| Line {
+        name: row.version.clone(),
+        color: shade(at, count),
+        points: (row.risk.iter())
+            .map(|point| (point.coverage, point.risk))
+            .collect(),
         ..Line::default()
     };
-    let mut lines = vec![perfect];
-    lines.extend(report.sureness.first().map(|row| line(row, STRONG)));
-    lines.extend(report.sureness.last().map(|row| line(row, BLUE)));
+    let lines: Vec<Line> = report.sureness.iter().enumerate().map(line).collect();
+    let risks = lines.iter().flat_map(|line| &line.points).map(|(_, y)| *y);
     Titled {
-        title: "Calibration of the confidence".into(),
+        title: "Errors among the surest utterances".into(),
         content: Content::Lines(Lines {
-            x: Axis::numbers("confidence", Scale::Linear, 0.0..1.02),
-            y: Axis::numbers(
-                "share of utterances without error",
-                Scale::Linear,
-                0.0..1.02,
-            ),
+            x: Axis::numbers("share of utterances kept", Scale::Linear, 0.0..1.02),
+            y: Axis::from_zero("share of them with an error", risks),
             lines,
         }),
     }

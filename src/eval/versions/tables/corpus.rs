@@ -3,6 +3,7 @@
 use super::super::VersionReport;
 use super::super::breakdown::Part;
 use super::{milliseconds, percent_short};
+use crate::eval::confidence_measures::RiskPoint;
 use crate::eval::table::Table;
 
 /// What the confidence of each version tells.
@@ -16,21 +17,31 @@ pub(in super::super) fn sureness_table(report: &VersionReport) -> Table {
         "AUC: has an error",
         "NCE",
         "ECE",
+        "Brier",
+        "wrong of the surest half",
     ];
     let caption = "What the confidence of a version tells. AUC: 1 parts perfectly, 0.5 not at all. \
-                   NCE (normalised cross entropy, 1 is perfect) and ECE (expected calibration \
-                   error, 0 is perfect, 15 bins) take it as the probability that an utterance has \
-                   no error.";
+                   NCE (normalised cross entropy, 1 is perfect), ECE (expected calibration error, \
+                   0 is perfect, 15 bins) and Brier score (0 is perfect) take it as the \
+                   probability that an utterance has no error.";
     let mut table = Table::new(caption, heads);
     let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.3}"));
     for row in &report.sureness {
         let aucs = [row.auc_unchanged, row.auc_last_is_better, row.auc_wrong];
         table.push(
             &row.version,
-            aucs.into_iter().chain([row.nce, row.ece]).map(number),
+            aucs.into_iter()
+                .chain([row.nce, row.ece, row.brier, half(&row.risk)])
+                .map(number),
         );
     }
     table
+}
+
+/// The risk at half of the coverage, or just above.
+fn half(curve: &[RiskPoint]) -> Option<f64> {
+    let point = curve.iter().find(|point| point.coverage >= 0.5);
+    point.map(|point| point.risk)
 }
 
 /// The boxes of figure 5 as numbers.

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""Counts the instructions of a fixed piece of each stage's work (examples/work.rs) with callgrind, which no other load and
+no clock speed can change, and compares them with the record.
+
+  scripts/bench_instructions.py            fails where a stage takes over 5 % more than benches/instructions.json says
+  scripts/bench_instructions.py --update   writes the record
+
+Valgrind offers AVX2 at most, so `scores` counts the kernels of such a machine. A record belongs to one version of the compiler
+and one kind of processor; with another compiler the comparison is printed and does not fail.
+"""
+import argparse
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORD = ROOT / "benches/instructions.json"
+STAGES = ["features", "scores", "v1", "v7"]
+TOLERANCE = 0.05
+
+
+def collected(stage, times):
+    """Instructions of a whole run that does the stage's work once and `times` times."""
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", ROOT / "target/release/examples/work", stage, str(times)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    found = re.search(r"Collected : (\d+)", run.stderr)
+    if run.returncode or not found:
+        sys.exit(f"{stage}: {run.stderr}")
+    return int(found.group(1))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--update", action="store_true", help="write the record")
+    update = parser.parse_args().update
+    subprocess.run(["cargo", "build", "-q", "--release", "--example", "work"], cwd=ROOT, check=True)
+    # The first use compiles the graph into the cache; not to be counted.
+    subprocess.run([ROOT / "target/release/examples/work", "v1", "1"], cwd=ROOT, check=True)
+    compiler = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    counts = {stage: collected(stage, 2) - collected(stage, 1) for stage in STAGES}
+    if update:
+        RECORD.write_text(json.dumps({"compiler": compiler, "instructions": counts}, indent=2) + "\n")
+    record = json.loads(RECORD.read_text())
+    worse = False
+    for stage, count in counts.items():
+        before = record["instructions"][stage]
+        change = count / before - 1
+        worse |= change > TOLERANCE
+        print(f"{stage:10} {count:15,} instructions, {100 * change:+.2f} % against the record")
+    if record["compiler"] != compiler:
+        print(f"the record is of {record['compiler']}, this is {compiler}: not compared")
+    elif worse:
+        sys.exit(f"more than {100 * TOLERANCE:.0f} % above the record: make it cheaper, or say why and run with --update")
+
+
+if __name__ == "__main__":
+    main()
