@@ -3,14 +3,14 @@
 //!
 //! ```text
 //! peer openfst  --graph hclg.graph --out hclg.fst   # the same graph for OpenFst and Kaldi
-//! peer wav      --out wav/ a.opus b.flac …          # recordings as 16-bit WAV at 16 kHz
+//! peer wav                                          # questions: AUDIO  OUT.wav (16 bits, 16 kHz)
 //! peer features --model models/en                   # questions: WAV  OUT.npy
 //! peer network  --model models/en --precision int8  # questions: FEATURES.npy  CHUNK  OUT.npy
 //! peer search   --graph hclg.graph                  # questions: SCORES.npy  BEAM  MAX-ACTIVE  LATTICE-BEAM or -
 //! peer pipeline --model models/en                   # questions: WAV  VERSION
 //! ```
 //!
-//! The last four first print the seconds that loading took, then answer each line of standard input
+//! All but the first print the seconds that loading took, then answer each line of standard input
 //! (fields between tabs) with a line: seconds of the stage's own work, then what it found. Reading
 //! and writing of files is outside these seconds, which are of processor time.
 
@@ -19,18 +19,15 @@ mod npy;
 #[path = "peer/stage.rs"]
 mod stage;
 
-use std::fs;
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 use paretone::acoustic::Precision;
-use paretone::audio::Waveform;
 use paretone::graph::Graph;
-use paretone::units::Hertz;
 
-use stage::{FeatureStage, NetworkStage, PipelineStage, SearchStage, Stage, cpu_seconds};
+use stage::{FeatureStage, NetworkStage, PipelineStage, SearchStage, Stage, WavStage, cpu_seconds};
 
 #[derive(Parser)]
 struct Args {
@@ -48,11 +45,7 @@ enum Command {
         out: PathBuf,
     },
     /// Writes recordings as 16-bit WAV at 16 kHz
-    Wav {
-        #[arg(long)]
-        out: PathBuf,
-        files: Vec<PathBuf>,
-    },
+    Wav,
     /// Answers with features, no mean subtracted
     Features {
         #[arg(long)]
@@ -80,7 +73,7 @@ enum Command {
 fn main() -> Result<()> {
     match Args::parse().command {
         Command::Openfst { graph, out } => Ok(Graph::open(&graph)?.save_openfst(&out)?),
-        Command::Wav { out, files } => write_wavs(&out, &files),
+        Command::Wav => serve(|| Ok(WavStage)),
         Command::Features { model } => serve(|| FeatureStage::open(&model)),
         Command::Network { model, precision } => serve(|| NetworkStage::open(&model, precision)),
         Command::Search { graph } => serve(|| SearchStage::open(&graph)),
@@ -101,26 +94,6 @@ fn serve<S: Stage>(open: impl FnOnce() -> Result<S>) -> Result<()> {
         let (seconds, found) = stage.answer(&fields)?;
         writeln!(out, "{seconds:.7}\t{found}")?;
         out.flush()?;
-    }
-    Ok(())
-}
-
-fn write_wavs(out: &std::path::Path, files: &[PathBuf]) -> Result<()> {
-    fs::create_dir_all(out)?;
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 16000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    for file in files {
-        let waveform = Waveform::open(file)?.at_rate(Hertz(spec.sample_rate))?;
-        let name = file.file_stem().context("a file name")?;
-        let mut wav = hound::WavWriter::create(out.join(name).with_extension("wav"), spec)?;
-        for sample in &waveform.samples {
-            wav.write_sample((sample * 32768.0).round().clamp(-32768.0, 32767.0) as i16)?;
-        }
-        wav.finalize()?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use paretone::decode::{Decoder, Pruning, Scratch};
 use paretone::feature::Mfcc;
 use paretone::graph::Graph;
 use paretone::recognizer::{Options, Recognizer, RecognizerScratch};
-use paretone::units::Cost;
+use paretone::units::{Cost, Hertz};
 
 use super::npy::{read_npy, write_npy};
 
@@ -32,6 +32,32 @@ pub fn cpu_seconds() -> f64 {
 pub fn cpu_seconds() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+/// Recordings to 16-bit WAV at 16 kHz.
+pub struct WavStage;
+
+impl Stage for WavStage {
+    fn answer(&mut self, question: &[&str]) -> Result<(f64, String)> {
+        let [audio, out] = question else {
+            bail!("a question is AUDIO and OUT")
+        };
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 16000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let begin = cpu_seconds();
+        let waveform = Waveform::open(Path::new(audio))?.at_rate(Hertz(spec.sample_rate))?;
+        let seconds = cpu_seconds() - begin;
+        let mut wav = hound::WavWriter::create(out, spec)?;
+        for sample in &waveform.samples {
+            wav.write_sample((sample * 32768.0).round().clamp(-32768.0, 32767.0) as i16)?;
+        }
+        wav.finalize()?;
+        Ok((seconds, waveform.samples.len().to_string()))
+    }
 }
 
 /// Samples to MFCC.

@@ -43,9 +43,12 @@ def prepare(args):
     (graph,) = graphs.glob("*.graph")
     subprocess.run([PEER, "openfst", "--graph", graph, "--out", fst], check=True)
     rows = chosen(args)
-    sources = [args.speech.parent / row["path"] for row in rows]
-    subprocess.run([PEER, "wav", "--out", folder / "wav", *sources], check=True)
-    wavs = [folder / "wav" / f"{source.stem}.wav" for source in sources]
+    (folder / "wav").mkdir()
+    wavs = [folder / "wav" / f"{row['id']}.wav" for row in rows]
+    convert = Stage("wav")
+    for row, wav in zip(rows, wavs):
+        convert.ask(args.speech.parent / row["path"], wav)
+    convert.close()
     front, network = Stage("features", "--model", MODEL), Stage("network", "--model", MODEL, "--precision", "f32")
     work = Work(folder, graph, fst, wavs, [], [])
     for wav in wavs:
