@@ -20,6 +20,9 @@ pub mod recognizer;
 pub mod scheduler;
 pub mod sweep;
 
+#[cfg(feature = "service")]
+pub mod service;
+
 #[cfg(feature = "cli")]
 pub mod cli;
 

@@ -8,7 +8,7 @@ use paretone::cli::{self, Cli};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    cli::log_to_stderr(cli.verbose);
+    cli::log_to_stderr(&cli);
     match cli::run(cli.command) {
         Ok(code) => code,
         Err(error) if cli::reader_went_away(&error) => ExitCode::SUCCESS,

@@ -6,20 +6,26 @@
 //! at once are cut at their quietest places.
 
 mod cache;
+mod endpoint;
 mod error;
+mod follow;
 mod model;
 mod reference;
 mod segment;
 mod setting;
 mod silence;
+mod stream;
+pub mod subtitle;
 mod transcript;
 mod versions;
 
 pub use cache::{CACHE_VARIABLE, Cache, CacheKey, CachedFile};
+pub use endpoint::{After, EndRule, Endpointing};
 pub use error::RecognizerError;
 pub use reference::{ReferenceCost, References};
 pub use segment::LONGEST;
 pub use setting::{Knob, Setting, SettingError};
+pub use stream::{Ending, Guess, Stream, StreamOptions, Utterance};
 pub use transcript::{Alternative, Timings, Transcript, TranscriptWord};
 pub use versions::{Measured, VERSIONS_FILE, Version, Versions, VersionsError};
 

@@ -36,6 +36,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("sweep", &["units", "eval", "recognizer"]),
     (
+        "service",
+        &["units", "audio", "tiers", "eval", "recognizer", "scheduler"],
+    ),
+    (
         "cli",
         &[
             "units",
@@ -50,6 +54,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "recognizer",
             "scheduler",
             "sweep",
+            "service",
         ],
     ),
 ];

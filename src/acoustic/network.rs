@@ -1,6 +1,7 @@
 //! The network: immutable once opened, shared by all threads; each thread brings a
 //! [`NetworkScratch`].
 
+use std::borrow::BorrowMut;
 use std::path::Path;
 
 use ndarray::ArrayView2;
@@ -127,8 +128,8 @@ impl Network {
         stream.finish(scores)
     }
 
-    /// Starts an utterance whose features arrive in pieces.
-    pub fn stream<'a>(&'a self, scratch: &'a mut NetworkScratch) -> NetworkStream<'a> {
+    /// Starts an utterance whose features arrive in pieces, in a scratch that is lent or given.
+    pub fn stream<S: BorrowMut<NetworkScratch>>(&self, scratch: S) -> NetworkStream<'_, S> {
         NetworkStream::new(self, scratch)
     }
 }
@@ -313,6 +314,9 @@ mod tests {
                     stream.push(features.frames.slice(ndarray::s![from..to, ..]), &mut scores).unwrap();
                     let (_, right) = network.context();
                     prop_assert_eq!(scores.num_frames(), to.saturating_sub(right).div_ceil(3));
+                    let (mut spare, mut peeked) = (NetworkScratch::default(), scores.clone());
+                    stream.peek(&mut spare, &mut peeked).unwrap();
+                    prop_assert_eq!(peeked.num_frames(), to.div_ceil(3));
                     from = to;
                 }
                 stream.finish(&mut scores).unwrap();

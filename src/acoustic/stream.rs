@@ -6,6 +6,8 @@
 //! second-level cache; nothing is computed twice at the seams, and the result does not depend on
 //! where they are.
 
+use std::borrow::BorrowMut;
+
 use ndarray::{ArrayView2, s};
 
 use super::gemm::int8::QuantisedRows;
@@ -19,14 +21,14 @@ use super::{AcousticError, Scores};
 const BLOCK: usize = 28;
 
 /// The working memory of a forward pass; reused from one utterance to the next, for any network.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct NetworkScratch {
     nodes: Vec<Node>,
     quantised: QuantisedRows,
 }
 
 /// The rows of a node's output that are still needed.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Node {
     /// As long as it ever had to be: what lies behind the rows held is left over.
     data: Vec<f32>,
@@ -83,18 +85,31 @@ impl Node {
     }
 }
 
-/// An utterance on its way through a network.
-pub struct NetworkStream<'a> {
+/// An utterance on its way through a network, in memory that is lent to it or its own.
+pub struct NetworkStream<'a, S = &'a mut NetworkScratch> {
     network: &'a Network,
-    scratch: &'a mut NetworkScratch,
+    scratch: S,
     /// Input frames taken so far.
     frames: i64,
     /// Output frames given so far.
     outputs: i64,
 }
 
-impl<'a> NetworkStream<'a> {
-    pub(super) fn new(network: &'a Network, scratch: &'a mut NetworkScratch) -> Self {
+impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
+    pub(super) fn new(network: &'a Network, scratch: S) -> Self {
+        let mut stream = NetworkStream {
+            network,
+            scratch,
+            frames: 0,
+            outputs: 0,
+        };
+        stream.restart();
+        stream
+    }
+
+    /// Forgets everything and begins an utterance.
+    pub fn restart(&mut self) {
+        let (network, scratch) = (self.network, self.scratch.borrow_mut());
         let widths = network.layers.iter().map(|layer| layer.output_dim);
         let widths = std::iter::once(network.input_dim).chain(widths);
         scratch
@@ -110,12 +125,7 @@ impl<'a> NetworkStream<'a> {
             node.width = width;
             node.first = span.first;
         }
-        NetworkStream {
-            network,
-            scratch,
-            frames: 0,
-            outputs: 0,
-        }
+        (self.frames, self.outputs) = (0, 0);
     }
 
     /// Takes further feature frames (frames × dimensions) and appends every row of scores whose
@@ -154,15 +164,35 @@ impl<'a> NetworkStream<'a> {
         if self.frames == 0 {
             return Ok(());
         }
-        let input = &mut self.scratch.nodes[0];
+        let input = &mut self.scratch.borrow_mut().nodes[0];
         input.repeat_last(self.network.plan.padding(self.frames) as usize);
         self.advance(scores)
+    }
+
+    /// Appends the scores that [`NetworkStream::finish`] would, and goes on as if it had not: what
+    /// the last frames seem to be before their context has come. `spare` is written over.
+    ///
+    /// # Errors
+    /// The scores are not finite.
+    pub fn peek(
+        &self,
+        spare: &mut NetworkScratch,
+        scores: &mut Scores,
+    ) -> Result<(), AcousticError> {
+        spare.clone_from(self.scratch.borrow());
+        let ended = NetworkStream {
+            network: self.network,
+            scratch: spare,
+            frames: self.frames,
+            outputs: self.outputs,
+        };
+        ended.finish(scores)
     }
 
     /// Appends a block to the input; in front of the first frame go as many copies of it as the
     /// network looks back.
     fn take(&mut self, block: ArrayView2<'_, f32>) -> Result<(), AcousticError> {
-        let input = &mut self.scratch.nodes[0];
+        let input = &mut self.scratch.borrow_mut().nodes[0];
         for row in block.rows() {
             if row
                 .iter()
@@ -187,7 +217,7 @@ impl<'a> NetworkStream<'a> {
 
     /// Computes every row of every layer that its input allows, and hands over the last layer's.
     fn advance(&mut self, scores: &mut Scores) -> Result<(), AcousticError> {
-        let NetworkScratch { nodes, quantised } = &mut *self.scratch;
+        let NetworkScratch { nodes, quantised } = self.scratch.borrow_mut();
         for (i, layer) in self.network.layers.iter().enumerate() {
             let (earlier, later) = nodes.split_at_mut(i + 1);
             let (input, out) = (&earlier[i], &mut later[0]);
@@ -208,7 +238,7 @@ impl<'a> NetworkStream<'a> {
 
     /// Drops the rows that no later output reads.
     fn forget(&mut self) {
-        let nodes = &mut self.scratch.nodes;
+        let nodes = &mut self.scratch.borrow_mut().nodes;
         for node in 0..self.network.layers.len() {
             let mut keep = i64::MAX;
             for (i, layer) in self.network.layers.iter().enumerate().skip(node) {
@@ -228,9 +258,8 @@ impl<'a> NetworkStream<'a> {
     fn deliver(&mut self, scores: &mut Scores) -> Result<(), AcousticError> {
         scores.pdfs = self.network.num_pdfs();
         scores.shift = self.network.shift;
-        let last = self
-            .scratch
-            .nodes
+        let nodes = &mut self.scratch.borrow_mut().nodes;
+        let last = nodes
             .last_mut()
             .expect("a network has an input and a layer");
         let wanted = self.network.plan.outputs(self.frames).min(last.end()) - self.outputs;

@@ -13,11 +13,15 @@ use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
-use super::{AudioError, Mixer, Waveform};
+use super::{AudioError, Bounds, Mixer, Waveform};
 
 /// Decodes all of `bytes`; `format` names the format by its file extension, which tells symphonia
 /// where to look first.
-pub(super) fn decode(bytes: Vec<u8>, format: &'static str) -> Result<Waveform, AudioError> {
+pub(super) fn decode(
+    bytes: Vec<u8>,
+    format: &'static str,
+    bounds: Bounds,
+) -> Result<Waveform, AudioError> {
     let stream = MediaSourceStream::new(
         Box::new(Cursor::new(bytes)),
         MediaSourceStreamOptions::default(),
@@ -33,7 +37,7 @@ pub(super) fn decode(bytes: Vec<u8>, format: &'static str) -> Result<Waveform, A
         )
         .map_err(|error| failure(format, error))?;
     let (track_id, mut decoder) = decoder_of(&*reader, format)?;
-    let mut drain = Drain::new(format);
+    let mut drain = Drain::new(format, bounds);
     loop {
         match reader.next_packet() {
             Ok(Some(packet)) if packet.track_id == track_id => {
@@ -73,6 +77,7 @@ fn decoder_of(
 /// Where decoded packets go.
 pub(super) struct Drain {
     format: &'static str,
+    bounds: Bounds,
     /// Made by the first packet that decodes, which tells the rate and the channels.
     mixer: Option<Mixer>,
     interleaved: Vec<f32>,
@@ -80,9 +85,10 @@ pub(super) struct Drain {
 }
 
 impl Drain {
-    pub(super) fn new(format: &'static str) -> Self {
+    pub(super) fn new(format: &'static str, bounds: Bounds) -> Self {
         Drain {
             format,
+            bounds,
             mixer: None,
             interleaved: Vec::new(),
             first_error: None,
@@ -112,7 +118,7 @@ impl Drain {
                 return Err(AudioError::Unsupported { what });
             }
             Some(mixer) => mixer,
-            none => none.insert(Mixer::new(rate, channels)?),
+            none => none.insert(Mixer::new(rate, channels, self.bounds)?),
         };
         block.copy_to_vec_interleaved(&mut self.interleaved);
         mixer.push(&self.interleaved)

@@ -20,6 +20,7 @@ mod vorbis;
 mod wav;
 
 pub use error::AudioError;
+pub use resample::Resampling;
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -42,6 +43,24 @@ pub const MOST_COMPRESSED_BYTES: u64 = 2 << 30;
 /// resampling from multiplying the length of a file a thousandfold; the upper end is what the
 /// fastest recorders offer.
 pub const RATES: std::ops::RangeInclusive<u32> = 1_000..=384_000;
+
+/// How much audio is read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    /// The longest recording. Default, and at most: [`LONGEST`].
+    pub longest: Seconds,
+    /// The most samples (after averaging the channels). Default, and at most: [`MOST_SAMPLES`].
+    pub samples: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds {
+            longest: LONGEST,
+            samples: MOST_SAMPLES,
+        }
+    }
+}
 
 /// One channel of audio.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,25 +92,34 @@ impl Waveform {
     ///
     /// The content decides the format. `name_hint`, a file name, only decides whether an MP3 that
     /// starts with something else than a frame may be searched for its first frame.
-    pub fn read(mut reader: impl Read, name_hint: Option<&str>) -> Result<Self, AudioError> {
+    pub fn read(reader: impl Read, name_hint: Option<&str>) -> Result<Self, AudioError> {
+        Self::read_within(reader, name_hint, Bounds::default())
+    }
+
+    /// As [`Waveform::read`], within bounds of the caller's.
+    pub fn read_within(
+        mut reader: impl Read,
+        name_hint: Option<&str>,
+        bounds: Bounds,
+    ) -> Result<Self, AudioError> {
         let mut head = Vec::with_capacity(HEAD_BYTES as usize);
         (&mut reader)
             .take(HEAD_BYTES)
             .read_to_end(&mut head)
             .map_err(AudioError::Read)?;
         match Container::of(&head, name_hint)? {
-            Container::Wav => wav::read(BufReader::new(head.as_slice().chain(reader))),
+            Container::Wav => wav::read(BufReader::new(head.as_slice().chain(reader)), bounds),
             Container::OggOpus => {
                 let bytes = whole(head, reader)?;
-                contained("Opus", || opus::decode(&bytes))
+                contained("Opus", || opus::decode(&bytes, bounds))
             }
             Container::OggVorbis => {
                 let bytes = whole(head, reader)?;
-                contained("Vorbis", || vorbis::decode(&bytes))
+                contained("Vorbis", || vorbis::decode(&bytes, bounds))
             }
             Container::Plain(format) => {
                 let bytes = whole(head, reader)?;
-                contained(format, || compressed::decode(bytes, format))
+                contained(format, || compressed::decode(bytes, format, bounds))
             }
         }
     }
@@ -205,12 +233,14 @@ impl Mixer {
     /// mistake, and beyond about 2^40 the power spectrum would overflow.
     const LOUDEST: f32 = 2_147_483_648.0;
 
-    fn new(rate: u32, channels: usize) -> Result<Self, AudioError> {
+    fn new(rate: u32, channels: usize, bounds: Bounds) -> Result<Self, AudioError> {
         let rate = check_rate(rate)?;
         if channels == 0 {
             return Err(AudioError::NoChannels);
         }
-        let most = MOST_SAMPLES.min((LONGEST.0 * f64::from(rate.0)) as usize);
+        let longest = bounds.longest.0.min(LONGEST.0);
+        let most = (longest * f64::from(rate.0)) as usize;
+        let most = most.min(bounds.samples).min(MOST_SAMPLES);
         Ok(Mixer {
             samples: Vec::new(),
             rate,

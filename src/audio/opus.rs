@@ -14,7 +14,7 @@
 use rusty_opus::OpusDecoder;
 
 use super::ogg::Packets;
-use super::{AudioError, Mixer, Waveform};
+use super::{AudioError, Bounds, Mixer, Waveform};
 
 /// The rate that the decoder is asked for.
 const RATE: u32 = 16_000;
@@ -30,7 +30,7 @@ pub(super) fn is_opus(head: &[u8]) -> bool {
 }
 
 /// Decodes an Ogg Opus file.
-pub(super) fn decode(bytes: &[u8]) -> Result<Waveform, AudioError> {
+pub(super) fn decode(bytes: &[u8], bounds: Bounds) -> Result<Waveform, AudioError> {
     let mut packets = Packets::new(bytes);
     let head = packets
         .next()
@@ -39,7 +39,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Waveform, AudioError> {
     // The second packet is the comment header.
     packets.next();
     let mut decoder = new_decoder()?;
-    let mut mixer = Mixer::new(RATE, 1)?;
+    let mut mixer = Mixer::new(RATE, 1, bounds)?;
     let mut block = vec![0.0; LONGEST_PACKET];
     let mut end = None;
     for packet in packets {

@@ -12,7 +12,7 @@ use symphonia::core::units::{Duration, Timestamp};
 
 use super::compressed::{Drain, failure};
 use super::ogg::Packets;
-use super::{AudioError, Waveform};
+use super::{AudioError, Bounds, Waveform};
 
 /// Whether an Ogg stream that starts with `head` is Vorbis.
 pub(super) fn is_vorbis(head: &[u8]) -> bool {
@@ -20,7 +20,7 @@ pub(super) fn is_vorbis(head: &[u8]) -> bool {
 }
 
 /// Decodes an Ogg Vorbis file.
-pub(super) fn decode(bytes: &[u8]) -> Result<Waveform, AudioError> {
+pub(super) fn decode(bytes: &[u8], bounds: Bounds) -> Result<Waveform, AudioError> {
     let mut packets = Packets::new(bytes);
     // Identification, comments (not used), setup.
     let (Some(head), Some(_), Some(setup)) = (packets.next(), packets.next(), packets.next())
@@ -38,7 +38,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Waveform, AudioError> {
     let mut decoder = symphonia::default::get_codecs()
         .make_audio_decoder(&parameters, &AudioDecoderOptions::default())
         .map_err(|error| failure("Vorbis", error))?;
-    let mut drain = Drain::new("Vorbis");
+    let mut drain = Drain::new("Vorbis", bounds);
     let mut end = None;
     for packet in packets {
         end = packet.end.or(end);

@@ -10,10 +10,10 @@
 
 use std::io::{ErrorKind, Read};
 
-use super::{AudioError, Mixer, Waveform, g711};
+use super::{AudioError, Bounds, Mixer, Waveform, g711};
 
 /// Reads a RIFF stream from its first byte.
-pub(super) fn read(mut reader: impl Read) -> Result<Waveform, AudioError> {
+pub(super) fn read(mut reader: impl Read, bounds: Bounds) -> Result<Waveform, AudioError> {
     let header: [u8; 12] =
         exactly(&mut reader)?.ok_or_else(|| damaged("it ends inside the header"))?;
     if &header[..4] == b"RIFX" {
@@ -34,7 +34,7 @@ pub(super) fn read(mut reader: impl Read) -> Result<Waveform, AudioError> {
             b"data" => {
                 let layout =
                     layout.ok_or_else(|| damaged("the data chunk precedes the fmt chunk"))?;
-                return read_data(reader, &layout, size);
+                return read_data(reader, &layout, size, bounds);
             }
             _ => skip(&mut reader, padded(size))?,
         }
@@ -158,8 +158,13 @@ fn is_open_ended(size: u32) -> bool {
     size == 0 || size == u32::MAX
 }
 
-fn read_data(mut reader: impl Read, layout: &Layout, size: u32) -> Result<Waveform, AudioError> {
-    let mut mixer = Mixer::new(layout.rate, usize::from(layout.channels))?;
+fn read_data(
+    mut reader: impl Read,
+    layout: &Layout,
+    size: u32,
+    bounds: Bounds,
+) -> Result<Waveform, AudioError> {
+    let mut mixer = Mixer::new(layout.rate, usize::from(layout.channels), bounds)?;
     let width = layout.encoding.bytes();
     let frame = width * usize::from(layout.channels);
     let mut block = vec![0; (1 << 16) / frame.min(1 << 16) * frame];

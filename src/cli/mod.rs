@@ -17,6 +17,8 @@ mod outcomes;
 mod output;
 pub mod report;
 pub mod score;
+#[cfg(feature = "service")]
+pub mod serve;
 pub mod setting;
 pub mod sweep;
 pub mod tiers;
@@ -70,6 +72,8 @@ pub enum Command {
     Versions(versions::Args),
     Confidence(confidence::Args),
     Tiers(tiers::Args),
+    #[cfg(feature = "service")]
+    Serve(Box<serve::Args>),
 }
 
 /// Runs one subcommand.
@@ -90,6 +94,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Versions(args) => versions::run(args),
         Command::Confidence(args) => confidence::run(args),
         Command::Tiers(args) => tiers::run(args),
+        #[cfg(feature = "service")]
+        Command::Serve(args) => serve::run(*args),
     }
 }
 
@@ -147,19 +153,38 @@ pub fn reader_went_away(error: &anyhow::Error) -> bool {
     })
 }
 
-/// Sends log lines to standard error: warnings only by default, one level more for each `-v`.
-pub fn log_to_stderr(verbose: u8) {
-    let level = match verbose {
+/// Sends log lines to standard error: warnings only by default, one level more for each `-v`. A
+/// service begins one level higher, and tells the time.
+pub fn log_to_stderr(cli: &Cli) {
+    #[cfg(feature = "service")]
+    if let Command::Serve(args) = &cli.command {
+        return log_service(cli.verbose + 1, args.log_format);
+    }
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(level(cli.verbose))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    lines.without_time().with_target(false).init();
+}
+
+#[cfg(feature = "service")]
+fn log_service(verbose: u8, format: serve::LogFormat) {
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(level(verbose))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
+    match format {
+        serve::LogFormat::Text => lines.init(),
+        serve::LogFormat::Json => lines.json().init(),
+    }
+}
+
+fn level(verbose: u8) -> LevelFilter {
+    match verbose {
         0 => LevelFilter::WARN,
         1 => LevelFilter::INFO,
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
-    };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .without_time()
-        .with_target(false)
-        .init();
+    }
 }

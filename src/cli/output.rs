@@ -1,8 +1,7 @@
 //! How a transcript is printed: text, JSON lines, SRT and WebVTT subtitles, NIST CTM.
 //!
-//! Formats: [SubRip](https://docs.fileformat.com/video/srt/),
-//! [WebVTT](https://www.w3.org/TR/webvtt1/), CTM as in NIST's SCTK documentation (`<file> <channel>
-//! <start> <duration> <word> <confidence>`).
+//! Subtitles are [`subtitle`]'s; CTM is as in NIST's SCTK documentation (`<file> <channel> <start>
+//! <duration> <word> <confidence>`).
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,15 +10,8 @@ use serde::Serialize;
 
 use super::tolerance::TierReport;
 use crate::decode::Effort;
-use crate::recognizer::{Alternative, Timings, Transcript, TranscriptWord};
+use crate::recognizer::{Alternative, Timings, Transcript, TranscriptWord, subtitle};
 use crate::units::Seconds;
-
-/// A new subtitle begins after a pause of this length …
-const CUE_PAUSE: f64 = 0.6;
-/// … or where the cue would last longer than this: about what a viewer reads in one glance …
-const CUE_SECONDS: f64 = 6.0;
-/// … or hold more characters than two subtitle lines of 42 (the broadcasters' usual limit).
-const CUE_CHARS: usize = 84;
 
 /// The shape of the answer on standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -62,8 +54,8 @@ impl Format {
         match self {
             Format::Text => writeln!(out, "{}", transcript.text()),
             Format::Json => write_json(out, &JsonTranscript::new(file, transcript, tier)),
-            Format::Srt => write_srt(out, transcript, join),
-            Format::Vtt => write_vtt(out, transcript),
+            Format::Srt => subtitle::write_srt(out, &transcript.words),
+            Format::Vtt => subtitle::write_vtt(out, transcript),
             Format::Ctm => write_ctm(out, file, transcript),
         }
     }
@@ -86,9 +78,7 @@ impl Format {
                 Some(sure) => writeln!(out, "{sure:.3}\t{}", transcript.text()),
                 None => writeln!(out, "-\t{}", transcript.text()),
             },
-            Format::Srt => write_srt(out, transcript, |cue| {
-                format!("{} [{:.0} %]", join(cue), 100.0 * mean_confidence(cue))
-            }),
+            Format::Srt => subtitle::write_srt_with_confidence(out, &transcript.words),
             _ => self.write(out, file, transcript, tier),
         }
     }
@@ -165,34 +155,6 @@ fn write_json(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     writeln!(out)
 }
 
-fn write_srt(
-    out: &mut impl Write,
-    transcript: &Transcript,
-    text: impl Fn(&[TranscriptWord]) -> String,
-) -> io::Result<()> {
-    for (i, cue) in cues(&transcript.words).enumerate() {
-        let (start, end) = span(cue);
-        writeln!(out, "{}", i + 1)?;
-        writeln!(out, "{} --> {}", clock(start, ','), clock(end, ','))?;
-        writeln!(out, "{}\n", text(cue))?;
-    }
-    Ok(())
-}
-
-fn write_vtt(out: &mut impl Write, transcript: &Transcript) -> io::Result<()> {
-    writeln!(out, "WEBVTT\n")?;
-    if let Some(sure) = transcript.confidence {
-        writeln!(out, "NOTE confidence {:.3}, all words\n", sure.right)?;
-    }
-    for cue in cues(&transcript.words) {
-        let (start, end) = span(cue);
-        writeln!(out, "NOTE confidence {:.3}\n", mean_confidence(cue))?;
-        writeln!(out, "{} --> {}", clock(start, '.'), clock(end, '.'))?;
-        writeln!(out, "{}\n", join(cue))?;
-    }
-    Ok(())
-}
-
 fn write_ctm(out: &mut impl Write, file: &Path, transcript: &Transcript) -> io::Result<()> {
     // A CTM field ends at white space, so the name must hold none.
     let stem = file
@@ -209,56 +171,6 @@ fn write_ctm(out: &mut impl Write, file: &Path, transcript: &Transcript) -> io::
         )?;
     }
     Ok(())
-}
-
-/// The words, cut into subtitles that a viewer can read.
-fn cues(words: &[TranscriptWord]) -> impl Iterator<Item = &[TranscriptWord]> {
-    let mut rest = words;
-    std::iter::from_fn(move || {
-        let first = rest.first()?;
-        let mut chars = first.word.chars().count();
-        let mut len = 1;
-        for pair in rest.windows(2) {
-            chars += 1 + pair[1].word.chars().count();
-            let pause = pair[1].start.0 - pair[0].end.0;
-            let lasts = pair[1].end.0 - first.start.0;
-            if pause >= CUE_PAUSE || lasts > CUE_SECONDS || chars > CUE_CHARS {
-                break;
-            }
-            len += 1;
-        }
-        let (cue, after) = rest.split_at(len);
-        rest = after;
-        Some(cue)
-    })
-}
-
-fn span(cue: &[TranscriptWord]) -> (Seconds, Seconds) {
-    let start = cue.first().map_or(Seconds(0.0), |word| word.start);
-    (start, cue.last().map_or(start, |word| word.end))
-}
-
-/// The share of a cue's words that is expected to be right.
-fn mean_confidence(cue: &[TranscriptWord]) -> f64 {
-    let sum: f64 = cue.iter().map(|word| word.confidence).sum();
-    sum / cue.len().max(1) as f64
-}
-
-fn join(cue: &[TranscriptWord]) -> String {
-    let words: Vec<&str> = cue.iter().map(|word| word.word.as_str()).collect();
-    words.join(" ")
-}
-
-/// `hh:mm:ss,mmm`, with the decimal mark the format asks for.
-fn clock(at: Seconds, mark: char) -> String {
-    let millis = (at.0.max(0.0) * 1000.0).round() as u64;
-    let (seconds, millis) = (millis / 1000, millis % 1000);
-    let (minutes, seconds) = (seconds / 60, seconds % 60);
-    format!(
-        "{:02}:{:02}:{seconds:02}{mark}{millis:03}",
-        minutes / 60,
-        minutes % 60
-    )
 }
 
 #[cfg(test)]

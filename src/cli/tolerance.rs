@@ -15,7 +15,7 @@ use crate::tiers::{Policy, Rules};
 use crate::units::Seconds;
 
 /// The rules' file name, in the model's folder.
-const RULES_FILE: &str = "rules.toml";
+pub(super) const RULES_FILE: &str = "rules.toml";
 /// Flags that say how to search, which is the tier's business.
 const SEARCH_FLAGS: [&str; 12] = [
     "version",

@@ -25,7 +25,7 @@ pub(super) struct BranchView<'a> {
 }
 
 /// The branches of the tokens of a frame.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Branches {
     /// By token of the open frame.
     pub of_token: Vec<u32>,
@@ -112,7 +112,7 @@ impl Branches {
 }
 
 /// Numbers words in the order in which they are met: open addressing.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Numbers {
     /// Word and number, in the upper and the lower half.
     slots: Vec<u64>,

@@ -37,7 +37,7 @@ struct Entry {
 }
 
 /// Histories of the tokens being read and of those being written.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct History {
     reading: Vec<Trace>,
     writing: Vec<Trace>,
@@ -177,6 +177,47 @@ impl History {
         }
         events.reverse();
         events
+    }
+
+    /// As [`History::events`], and how many of them, from the first, are on the path of every one
+    /// of these tokens, which `token` is one of.
+    pub(super) fn agreed(
+        &mut self,
+        graph: &GraphView<'_>,
+        token: u32,
+        frame: u32,
+        tokens: impl Iterator<Item = u32>,
+    ) -> (Vec<Event>, usize) {
+        let events = self.events(graph, token, frame);
+        let mut last: Vec<u32> = Vec::new();
+        last.extend(tokens.map(|token| self.source(graph, token, frame)));
+        // By entry, the tokens whose path it is on. Back-pointers point down.
+        self.remap.clear();
+        self.remap.resize(self.entries.len(), 0);
+        for &entry in &last {
+            if let Some(on) = self.remap.get_mut(entry as usize) {
+                *on += 1;
+            }
+        }
+        for at in (0..self.entries.len()).rev() {
+            let back = self.entries[at].back as usize;
+            if back < at {
+                self.remap[back] += self.remap[at];
+            }
+        }
+        let mut at = self.source(graph, token, frame);
+        let mut apart = 0;
+        while let Some(&on) = self
+            .remap
+            .get(at as usize)
+            .filter(|&&on| on < last.len() as u32)
+        {
+            debug_assert!(on > 0, "the token is one of the tokens");
+            apart += 1;
+            at = self.entries[at as usize].back;
+        }
+        let agreed = events.len() - apart;
+        (events, agreed)
     }
 
     /// Drops the entries no token leads to. Back-pointers point down, so one pass down marks and

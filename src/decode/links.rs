@@ -61,6 +61,7 @@ struct FrameLinks {
 const UNKNOWN: u32 = u32::MAX;
 
 /// The links of a search.
+#[derive(Clone)]
 pub(super) struct Links {
     /// The lattice beam; finite.
     beam: f32,

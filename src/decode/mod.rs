@@ -19,6 +19,7 @@ mod paths;
 mod prune;
 mod rescore;
 mod search;
+mod stream;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tokens;
@@ -30,6 +31,7 @@ pub use lattice::{Lattice, LatticeArc};
 pub use paths::{Edge, PathGraph};
 pub use prune::Pruning;
 pub use rescore::{LanguageModel, Rescoring};
+pub use stream::{SearchStream, SoFar};
 
 use crate::graph::Graph;
 
@@ -74,7 +76,7 @@ pub struct Decoder<'g> {
 
 /// The memory a search writes to. Keep one a thread and reuse it: once warm, a search does not
 /// allocate per frame.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Scratch {
     buffers: Buffers,
     history: History,
@@ -169,6 +171,15 @@ impl<'g> Decoder<'g> {
         Ok(lattice.with_outcome(end.reached_final, end.effort))
     }
 
+    /// Whether the scores have every pdf that the graph asks for.
+    fn check_fit(&self, scorer: &impl Scorer) -> Result<(), DecodeError> {
+        let (graph, scores) = (self.graph.num_pdfs(), scorer.num_pdfs());
+        match graph > scores {
+            true => Err(DecodeError::PdfMismatch { graph, scores }),
+            false => Ok(()),
+        }
+    }
+
     /// The whole search, noting what `recorder` notes.
     fn search(
         &self,
@@ -176,10 +187,7 @@ impl<'g> Decoder<'g> {
         buffers: &mut Buffers,
         recorder: &mut impl Recorder,
     ) -> Result<End, DecodeError> {
-        let (graph, scores) = (self.graph.num_pdfs(), scorer.num_pdfs());
-        if graph > scores {
-            return Err(DecodeError::PdfMismatch { graph, scores });
-        }
+        self.check_fit(scorer)?;
         let start = self.graph.start().0;
         let view = self.graph.view();
         let mut search = Search::start(view, start, self.pruning, buffers, recorder)?;

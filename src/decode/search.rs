@@ -58,6 +58,7 @@ pub(super) trait Recorder {
 
 /// The buffers of a search, kept from utterance to utterance so that a warm search does not
 /// allocate.
+#[derive(Clone)]
 pub(super) struct Buffers {
     tokens: TokenSet,
     next: TokenSet,
@@ -89,10 +90,16 @@ pub(super) struct Search<'a, R> {
     pruning: Pruning,
     buffers: &'a mut Buffers,
     recorder: &'a mut R,
+    at: Position,
+}
+
+/// How far a search has come: with the buffers and the recorder, all that it is.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Position {
     /// What a token's cost leaves out: the total cost is `offset + cost`.
     offset: f64,
     /// Frames consumed.
-    frame: u32,
+    pub frame: u32,
     effort: Effort,
 }
 
@@ -124,24 +131,38 @@ impl<'a, R: Recorder> Search<'a, R> {
         buffers.tokens.arrive(start, 0.0);
         buffers.acoustic.fill(f32::INFINITY);
         recorder.begin(pruning.has_global());
-        let (offset, frame, effort) = (0.0, 0, Effort::default());
-        let mut search = Search {
+        let at = Position::default();
+        let mut search = Search::resume(graph, pruning, at, buffers, recorder);
+        search.close(search.pruning.network_beam.0.min(f32::MAX))?;
+        Ok(search)
+    }
+
+    /// Goes on with a search whose buffers and recorder were left as they are at this position.
+    pub(super) fn resume(
+        graph: GraphView<'a>,
+        pruning: Pruning,
+        at: Position,
+        buffers: &'a mut Buffers,
+        recorder: &'a mut R,
+    ) -> Self {
+        Search {
             graph,
             pruning,
             buffers,
             recorder,
-            offset,
-            frame,
-            effort,
-        };
-        search.close(search.pruning.network_beam.0.min(f32::MAX))?;
-        Ok(search)
+            at,
+        }
+    }
+
+    /// How far the search has come.
+    pub(super) fn position(&self) -> Position {
+        self.at
     }
 
     /// Consumes one frame of scores (natural logarithms, larger is better).
     pub(super) fn advance(&mut self, scores: &[f32]) -> Result<(), DecodeError> {
         let dead_end = DecodeError::DeadEnd {
-            frame: self.frame as usize,
+            frame: self.at.frame as usize,
         };
         let highest = self.take_scores(scores)?;
         let Buffers {
@@ -154,18 +175,18 @@ impl<'a, R: Recorder> Search<'a, R> {
             .cutoff(&tokens.costs, &self.pruning)
             .ok_or(dead_end.clone())?;
         self.recorder
-            .open_frame(&self.graph, tokens, cut.cost, self.frame);
+            .open_frame(&self.graph, tokens, cut.cost, self.at.frame);
         let best = tokens.costs[cut.best];
         if cut.cost < f32::MAX {
-            self.effort.cutoff += f64::from(cut.cost - best);
+            self.at.effort.cutoff += f64::from(cut.cost - best);
         }
         next.clear(tokens.len());
         let bound = self.expand(&cut, best);
-        self.offset += f64::from(best) - f64::from(highest);
+        self.at.offset += f64::from(best) - f64::from(highest);
         self.recorder.close_frame();
-        self.frame += 1;
-        self.effort.frames += 1;
-        self.effort.best_scores += f64::from(highest);
+        self.at.frame += 1;
+        self.at.effort.frames += 1;
+        self.at.effort.best_scores += f64::from(highest);
         std::mem::swap(&mut self.buffers.tokens, &mut self.buffers.next);
         if self.buffers.tokens.len() == 0 {
             return Err(dead_end);
@@ -175,7 +196,7 @@ impl<'a, R: Recorder> Search<'a, R> {
 
     /// Turns a frame's scores into costs relative to the best score, which it returns.
     fn take_scores(&mut self, scores: &[f32]) -> Result<f32, DecodeError> {
-        let frame = self.frame as usize;
+        let frame = self.at.frame as usize;
         let Some(highest) = highest_of(scores) else {
             let bad = |score: &f32| score.is_nan() || *score == f32::INFINITY;
             let pdf = scores
@@ -230,13 +251,13 @@ impl<'a, R: Recorder> Search<'a, R> {
                 out.bit.arc_budget = 1;
                 break;
             }
-            self.effort.tokens += block.len() as u64;
+            self.at.effort.tokens += block.len() as u64;
             for row in &fetch(&self.graph.emitting, tokens, block)[..block.len()] {
                 let base = tokens.costs[row.token as usize] - best;
                 if base + row.cheapest > out.bound {
                     continue;
                 }
-                let source = out.recorder.source(&self.graph, row.token, self.frame);
+                let source = out.recorder.source(&self.graph, row.token, self.at.frame);
                 if row.arcs.len() > top_n {
                     out.some(row, base, source, &self.pruning, expansions);
                 } else if base + row.cheapest + local_beam < out.bound {
@@ -247,8 +268,8 @@ impl<'a, R: Recorder> Search<'a, R> {
                 }
             }
         }
-        self.effort.arcs += out.arcs as u64;
-        self.effort.bit += out.bit;
+        self.at.effort.arcs += out.arcs as u64;
+        self.at.effort.bit += out.bit;
         out.bound
     }
 
@@ -277,14 +298,14 @@ impl<'a, R: Recorder> Search<'a, R> {
                     left = left.saturating_sub(1 + row.arcs.len());
                     if left == 0 {
                         return Err(DecodeError::NegativeLoop {
-                            frame: self.frame as usize,
+                            frame: self.at.frame as usize,
                         });
                     }
                     if cost + row.cheapest > bound {
                         continue;
                     }
-                    self.effort.epsilon_arcs += row.arcs.len() as u64;
-                    let source = self.recorder.source(&self.graph, row.token, self.frame);
+                    self.at.effort.epsilon_arcs += row.arcs.len() as u64;
+                    let source = self.recorder.source(&self.graph, row.token, self.at.frame);
                     for (index, arc) in (row.first..).zip(row.arcs) {
                         let total = cost + arc.cost().0;
                         if total > bound {
@@ -317,7 +338,7 @@ impl<'a, R: Recorder> Search<'a, R> {
     pub(super) fn finish(&mut self) -> Result<End, DecodeError> {
         let tokens = &self.buffers.tokens;
         self.recorder
-            .open_frame(&self.graph, tokens, f32::MAX, self.frame);
+            .open_frame(&self.graph, tokens, f32::MAX, self.at.frame);
         let mut ends = [(f32::INFINITY, None); 2];
         for (index, (&state, &cost)) in tokens.states.iter().zip(&tokens.costs).enumerate() {
             let with_final = cost + self.graph.final_cost(StateId(state)).0;
@@ -333,19 +354,24 @@ impl<'a, R: Recorder> Search<'a, R> {
             None => (cost, token, false),
         };
         let token = token.ok_or(DecodeError::DeadEnd {
-            frame: self.frame as usize,
+            frame: self.at.frame as usize,
         })?;
         Ok(End {
             token,
-            cost: self.offset + f64::from(cost),
+            cost: self.at.offset + f64::from(cost),
             relative: cost,
             reached_final,
-            effort: self.effort,
+            effort: self.at.effort,
         })
     }
 }
 
 impl Buffers {
+    /// The tokens of the frame that comes next.
+    pub(super) fn tokens(&self) -> &TokenSet {
+        &self.tokens
+    }
+
     /// How much worse than the best path each token of a finished search ends, and what of that is
     /// its state's final cost; infinity where a path may not end.
     pub(super) fn ends(&self, graph: &GraphView<'_>, end: &End) -> Vec<(f32, f32)> {

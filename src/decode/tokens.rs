@@ -17,6 +17,7 @@ pub(super) enum Arrival {
 }
 
 /// Tokens of one frame, at most one a state.
+#[derive(Clone)]
 pub(super) struct TokenSet {
     pub states: Vec<u32>,
     pub costs: Vec<f32>,

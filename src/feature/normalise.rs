@@ -1,7 +1,8 @@
 //! Mean normalisation: a microphone or a room multiplies the spectrum, which adds a constant to
 //! log-mel energies and cepstra; the mean over time takes it out again.
 //!
-//! [`subtract_mean`] needs the whole utterance. [`OnlineMean`] works as frames come.
+//! [`subtract_mean`] needs the whole utterance. [`OnlineMean`] works as frames come, and
+//! [`RunningMean`] says what the whole would give if it ended here.
 
 use std::collections::VecDeque;
 
@@ -23,6 +24,43 @@ pub fn subtract_mean(features: &mut Features) {
         .expect("there is a frame");
     let mean = mean.mapv(|mean| mean as f32);
     *frames -= &mean;
+}
+
+/// The mean of all frames so far.
+#[derive(Clone, Debug, Default)]
+pub struct RunningMean {
+    sum: Vec<f64>,
+    frames: u32,
+}
+
+impl RunningMean {
+    /// Takes another frame into account.
+    ///
+    /// # Panics
+    /// If the frame has another number of dimensions than those before.
+    pub fn add(&mut self, frame: &[f32]) {
+        if self.frames == 0 {
+            self.sum.resize(frame.len(), 0.0);
+        }
+        assert_eq!(frame.len(), self.sum.len(), "a frame of another dimension");
+        for (sum, value) in self.sum.iter_mut().zip(frame) {
+            *sum += f64::from(*value);
+        }
+        self.frames += 1;
+    }
+
+    /// Subtracts the mean from a frame. Before the first frame there is nothing to subtract.
+    pub fn subtract_from(&self, frame: &mut [f32]) {
+        for (value, sum) in frame.iter_mut().zip(&self.sum) {
+            *value -= (sum / f64::from(self.frames)) as f32;
+        }
+    }
+
+    /// Forgets all frames.
+    pub fn reset(&mut self) {
+        self.sum.clear();
+        self.frames = 0;
+    }
 }
 
 /// How [`OnlineMean`] weighs the past.

@@ -24,20 +24,49 @@ const STEP: Seconds = Seconds(0.05);
 /// Cuts `samples` into consecutive ranges of at most [`LONGEST`], which together cover them; none
 /// for no samples.
 pub fn segments(samples: &[f32], rate: Hertz) -> Vec<Range<usize>> {
-    let count = |seconds: Seconds| ((seconds.0 * f64::from(rate.0)) as usize).max(1);
-    let (longest, shortest) = (count(LONGEST), count(SHORTEST));
+    let cutter = Cutter::new(rate);
     let mut ranges = Vec::new();
     let mut start = 0;
-    while samples.len() - start > longest {
-        let window = &samples[start + shortest..start + longest];
-        let cut = start + shortest + quietest(window, count(WINDOW), count(STEP));
-        ranges.push(start..cut);
-        start = cut;
+    while let Some(cut) = cutter.first_cut(&samples[start..]) {
+        ranges.push(start..start + cut);
+        start += cut;
     }
     if start < samples.len() {
         ranges.push(start..samples.len());
     }
     ranges
+}
+
+/// The lengths above in samples.
+pub struct Cutter {
+    longest: usize,
+    shortest: usize,
+    window: usize,
+    step: usize,
+}
+
+impl Cutter {
+    pub fn new(rate: Hertz) -> Self {
+        let count = |seconds: Seconds| ((seconds.0 * f64::from(rate.0)) as usize).max(1);
+        Cutter {
+            longest: count(LONGEST),
+            shortest: count(SHORTEST),
+            window: count(WINDOW),
+            step: count(STEP),
+        }
+    }
+
+    /// Samples of the longest segment.
+    pub fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// Where the first segment ends; `None` where there is but one.
+    pub fn first_cut(&self, samples: &[f32]) -> Option<usize> {
+        let is_long = samples.len() > self.longest;
+        let window = is_long.then(|| &samples[self.shortest..self.longest])?;
+        Some(self.shortest + quietest(window, self.window, self.step))
+    }
 }
 
 /// The middle of the window with the least energy; the last of equals, so that segments are as long

@@ -75,6 +75,16 @@ impl Transcript {
         words.join(" ")
     }
 
+    /// The same words so much later, rounded to the millisecond: an utterance's times as its
+    /// stream's.
+    pub fn later(mut self, by: Seconds) -> Transcript {
+        let moved = |time: Seconds| Seconds(((time.0 + by.0) * 1000.0).round() / 1000.0);
+        for word in &mut self.words {
+            (word.start, word.end) = (moved(word.start), moved(word.end));
+        }
+        self
+    }
+
     /// What is known of each word.
     pub fn word_evidence(&self) -> Vec<WordEvidence> {
         let posterior = |at: usize| self.posteriors.get(at).copied().unwrap_or(1.0);

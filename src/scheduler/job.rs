@@ -1,6 +1,5 @@
 //! One request from admission to answer: what its versions made of it, and its one reply.
 
-use std::sync::mpsc::SyncSender;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,9 @@ use crate::units::Seconds;
 
 /// What a caller gets.
 pub type Reply<S> = Result<Served<<S as Service>::Answer>, Failure<<S as Service>::Error>>;
+
+/// Who is told the reply, once. It is called by a worker and must neither panic nor wait.
+pub(super) type Tell<S> = Box<dyn FnOnce(Reply<S>) + Send>;
 
 /// An answer, and how it came about.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +80,7 @@ pub(super) struct Job<S: Service> {
 
 struct Progress<S: Service> {
     /// Gone once the request is answered.
-    reply: Option<SyncSender<Reply<S>>>,
+    reply: Option<Tell<S>>,
     made: [Option<Made<S>>; 2],
     /// When the run under way began.
     since: [Option<Instant>; 2],
@@ -96,7 +98,7 @@ impl<S: Service> Job<S> {
         request: S::Request,
         policy: Policy,
         cancels: [Cancel; 2],
-        reply: SyncSender<Reply<S>>,
+        reply: Tell<S>,
     ) -> Self {
         let progress = Progress {
             reply: Some(reply),
@@ -243,9 +245,8 @@ impl<S: Service> Job<S> {
         let frames = self.cancels.each_ref().map(Cancel::cancel);
         let runs = progress.since[Side::Second as usize].is_some();
         progress.cancelled = runs.then_some((now, frames[Side::Second as usize]));
-        if let Some(sender) = progress.reply.take() {
-            // A caller who has gone away needs no answer.
-            let _ = sender.try_send(reply);
+        if let Some(tell) = progress.reply.take() {
+            tell(reply);
         }
         Ended::Answered(machine.as_secs_f64())
     }

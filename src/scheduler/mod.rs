@@ -23,7 +23,7 @@ mod statistics;
 mod worker;
 
 pub use error::{Failure, Refused};
-pub use job::{Account, Served};
+pub use job::{Account, Reply, Served};
 pub use recognition::{Recognition, Unfit};
 pub use service::{Judged, Service};
 pub use statistics::{Statistics, Stop};
@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 
 use crate::decode::Cancel;
 use crate::tiers::Policy;
-use job::{Job, Reply, Side};
+use job::{Job, Side};
 use queues::Queues;
 use worker::Task;
 
@@ -119,13 +119,31 @@ impl<S: Service> Scheduler<S> {
         tier: usize,
         deadline: Option<Duration>,
     ) -> Result<Ticket<S>, Refused> {
+        let (sender, reply) = sync_channel(1);
+        // A caller who has gone away needs no answer.
+        let tell = move |made| drop(sender.try_send(made));
+        let admitted = self.submit_to(request, tier, deadline, tell)?;
+        Ok(Ticket { reply, admitted })
+    }
+
+    /// As [`Scheduler::submit`] for callers who do not block: a worker calls `tell` with the reply,
+    /// exactly once; it must neither panic nor wait.
+    ///
+    /// # Errors
+    /// As [`Scheduler::submit`]; `tell` is not called then.
+    pub fn submit_to(
+        &self,
+        request: S::Request,
+        tier: usize,
+        deadline: Option<Duration>,
+        tell: impl FnOnce(Reply<S>) + Send + 'static,
+    ) -> Result<Admitted, Refused> {
         let policy = self.tiers.get(tier);
         let policy = policy.ok_or(Refused::UnknownTier { tier })?.clone();
         let now = Instant::now();
         let deadline = deadline.and_then(|time| now.checked_add(time));
         let cancels = [Cancel::at(deadline), Cancel::at(deadline)];
-        let (sender, reply) = sync_channel(1);
-        let job = Arc::new(Job::new(request, policy, cancels.clone(), sender));
+        let job = Arc::new(Job::new(request, policy, cancels.clone(), Box::new(tell)));
         let task = Task {
             job,
             side: Side::First,
@@ -135,7 +153,12 @@ impl<S: Service> Scheduler<S> {
             return Err(self.full(tier, waiting));
         }
         self.shared.wake.notify_one();
-        Ok(Ticket { reply, cancels })
+        Ok(Admitted { cancels })
+    }
+
+    /// How many requests wait in each tier.
+    pub fn waiting(&self) -> Vec<usize> {
+        self.shared.queues().waiting()
     }
 
     /// What has been done so far.
@@ -179,9 +202,29 @@ impl<S: Service> Drop for Scheduler<S> {
 }
 
 /// An admitted request. Dropping it cancels the request: nobody waits for the answer.
+pub struct Admitted {
+    cancels: [Cancel; 2],
+}
+
+impl Admitted {
+    /// Stops the request within a frame, whichever version runs; it is still answered.
+    pub fn cancel(&self) {
+        for cancel in &self.cancels {
+            cancel.cancel();
+        }
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+/// An admitted request whose answer can be waited for. Dropping it cancels the request.
 pub struct Ticket<S: Service> {
     reply: Receiver<Reply<S>>,
-    cancels: [Cancel; 2],
+    admitted: Admitted,
 }
 
 impl<S: Service> Ticket<S> {
@@ -196,14 +239,6 @@ impl<S: Service> Ticket<S> {
 
     /// Stops the request within a frame, whichever version runs; it is still answered.
     pub fn cancel(&self) {
-        for cancel in &self.cancels {
-            cancel.cancel();
-        }
-    }
-}
-
-impl<S: Service> Drop for Ticket<S> {
-    fn drop(&mut self) {
-        self.cancel();
+        self.admitted.cancel();
     }
 }

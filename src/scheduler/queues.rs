@@ -127,6 +127,11 @@ impl<T> Queues<T> {
         waiting.pop_front().expect("a tier that has requests")
     }
 
+    /// How many requests wait in each tier.
+    pub(super) fn waiting(&self) -> Vec<usize> {
+        self.tiers.iter().map(|tier| tier.waiting.len()).collect()
+    }
+
     /// Frees a version's worker.
     pub(super) fn done(&mut self, version: usize) {
         self.running[version] -= 1;

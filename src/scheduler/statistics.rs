@@ -16,6 +16,8 @@ pub struct Statistics {
     pub refused: u64,
     /// Requests answered, with words or with a failure.
     pub answered: u64,
+    /// Runs that another version's answer stopped.
+    pub stopped: u64,
     /// The latest 16,384 runs that another version's answer stopped, oldest first.
     pub stops: VecDeque<Stop>,
     mean: Option<f64>,
@@ -44,6 +46,7 @@ impl Statistics {
             self.stops.pop_front();
         }
         self.stops.push_back(stop);
+        self.stopped += 1;
     }
 
     /// A request was refused. Returns what a request takes of a worker, by the latest ones; 1 s

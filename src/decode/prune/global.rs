@@ -28,7 +28,7 @@ const EMPTY: Branch = Branch {
 };
 
 /// Prunes branches; keeps its buffers between frames.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct BranchPruner {
     /// By number; those that no token of the frame is on are empty.
     branches: Vec<Branch>,

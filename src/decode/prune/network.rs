@@ -28,7 +28,7 @@ const BEAM_DELTA: f32 = 0.5;
 const BUCKETS: usize = 512;
 
 /// Finds cutoffs and orders tokens; keeps its buffers between frames.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(in crate::decode) struct Pruner {
     counts: Vec<u32>,
     bucket: Vec<f32>,

@@ -1,0 +1,149 @@
+//! What is being said? The best guess while an utterance goes on.
+//!
+//! The network was trained on features less their mean over the whole utterance, which nobody knows
+//! before its end. So a frame is taken less the mean of the frames so far, and whenever the
+//! utterance has grown by half since the last time, all its frames are taken anew less the mean as
+//! it then is: three times the work of the utterance at most, and after [`SETTLED`], when the mean
+//! hardly moves, none. What is heard so is near to what the whole utterance says, not the same.
+//!
+//! The network reads 0.3 s beyond a frame before it scores it. What is *surely* said waits for that;
+//! what *seems* to be said up to now takes the last frame as if it went on for so long.
+
+use ndarray::ArrayView2;
+
+use super::model::Model;
+use super::silence::SilenceFiller;
+use super::{RecognizerError, Setting};
+use crate::acoustic::{NetworkScratch, NetworkStream, Normalisation, Scores};
+use crate::decode::{Decoder, SearchStream, SoFar};
+use crate::feature::{MfccStream, RunningMean};
+use crate::units::Seconds;
+
+/// So much is heard before the first guess: a mean of less says little.
+const FIRST: Seconds = Seconds(0.3);
+/// From here on the mean is taken as it moves.
+const SETTLED: Seconds = Seconds(10.0);
+
+/// An utterance under way.
+pub(super) struct Follower<'r> {
+    model: &'r Model,
+    filler: SilenceFiller,
+    mfcc: MfccStream<'r>,
+    /// The features so far, before their mean is subtracted; flat.
+    frames: Vec<f32>,
+    mean: RunningMean,
+    /// Frames at which all are taken anew.
+    anew_at: usize,
+    network: NetworkStream<'r, NetworkScratch>,
+    /// For looking ahead.
+    spare: NetworkScratch,
+    search: SearchStream<'r>,
+    filled: Vec<f32>,
+    scores: Scores,
+}
+
+impl<'r> Follower<'r> {
+    pub(super) fn new(model: &'r Model, setting: &Setting) -> Result<Self, RecognizerError> {
+        let mut follower = Follower {
+            model,
+            filler: SilenceFiller::new(model.mfcc.config().sample_rate),
+            mfcc: model.mfcc.stream(),
+            frames: Vec::new(),
+            mean: RunningMean::default(),
+            anew_at: 0,
+            network: model.network.stream(NetworkScratch::default()),
+            spare: NetworkScratch::default(),
+            search: Decoder::new(&model.graph, setting.pruning)?.stream()?,
+            filled: Vec::new(),
+            scores: Scores::default(),
+        };
+        follower.restart()?;
+        Ok(follower)
+    }
+
+    /// Forgets everything and begins an utterance.
+    pub(super) fn restart(&mut self) -> Result<(), RecognizerError> {
+        self.filler.restart();
+        self.mfcc.finish();
+        self.frames.clear();
+        self.mean.reset();
+        self.anew_at = self.frames_in(FIRST);
+        self.network.restart();
+        Ok(self.search.restart()?)
+    }
+
+    /// Takes the next samples, at the model's rate.
+    pub(super) fn push(&mut self, samples: &[f32]) -> Result<(), RecognizerError> {
+        let first = self.num_frames();
+        let Self { frames, mean, .. } = self;
+        self.filled.clear();
+        self.filler.push(samples, &mut self.filled);
+        self.mfcc.push(&self.filled, |frame| {
+            mean.add(frame);
+            frames.extend_from_slice(frame);
+        });
+        let frames = self.num_frames();
+        if frames < self.anew_at {
+            return match first < self.frames_in(FIRST) {
+                true => Ok(()),
+                false => self.take(first),
+            };
+        }
+        self.network.restart();
+        self.search.restart()?;
+        self.anew_at = match frames < self.frames_in(SETTLED) {
+            true => frames + frames / 2,
+            false => usize::MAX,
+        };
+        self.take(0)
+    }
+
+    /// What was surely said so far, up to where the network's look ahead begins.
+    pub(super) fn so_far(&mut self) -> SoFar {
+        self.search.so_far()
+    }
+
+    /// What seems to be said up to now, as if the last sound went on; the words agreed on are those
+    /// of [`Follower::so_far`].
+    pub(super) fn up_to_now(&mut self) -> Result<SoFar, RecognizerError> {
+        let agreed = self.search.so_far().agreed;
+        self.scores.clear();
+        self.network.peek(&mut self.spare, &mut self.scores)?;
+        self.scale_scores();
+        let now = self.search.so_far_with(&self.scores)?;
+        Ok(SoFar { agreed, ..now })
+    }
+
+    /// Searches the frames from `first` on, less the mean.
+    fn take(&mut self, first: usize) -> Result<(), RecognizerError> {
+        let dims = self.dims();
+        let mut frames = self.frames[first * dims..].to_vec();
+        if self.model.description.normalisation == Normalisation::UtteranceMean {
+            let rows = frames.chunks_exact_mut(dims);
+            rows.for_each(|frame| self.mean.subtract_from(frame));
+        }
+        let frames = ArrayView2::from_shape((frames.len() / dims, dims), &frames);
+        let frames = frames.expect("whole frames");
+        self.scores.clear();
+        self.network.push(frames, &mut self.scores)?;
+        self.scale_scores();
+        Ok(self.search.push(&self.scores)?)
+    }
+
+    fn scale_scores(&mut self) {
+        let defaults = &self.model.description.decode;
+        self.scores.scale(defaults.acoustic_scale);
+    }
+
+    fn num_frames(&self) -> usize {
+        self.frames.len() / self.dims()
+    }
+
+    fn dims(&self) -> usize {
+        self.model.mfcc.config().dims()
+    }
+
+    fn frames_in(&self, time: Seconds) -> usize {
+        (time.0 / self.model.mfcc.config().shift().0).ceil() as usize
+    }
+}

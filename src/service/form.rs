@@ -1,0 +1,180 @@
+//! The multipart form of a transcription request, read as it arrives.
+//!
+//! Fields and their meaning are those of OpenAI's `POST /v1/audio/transcriptions`; `tolerance`,
+//! `objective` and `deadline` are ours. Fields that a model without a prompt or a temperature
+//! cannot use are ignored, as unknown ones are.
+
+use axum::body::Bytes;
+use futures_util::Stream;
+use multer::{Field, Multipart};
+
+use super::error::Rejection;
+use super::request::{self, Ask};
+use super::state::App;
+use super::upload::Upload;
+
+/// Largest field other than the file, in bytes.
+const LARGEST_FIELD: usize = 4 << 10;
+/// Most fields of a form.
+const MOST_FIELDS: usize = 64;
+
+/// The shape of the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// `{"text": …}`.
+    #[default]
+    Json,
+    /// The words.
+    Text,
+    /// SubRip subtitles.
+    Srt,
+    /// WebVTT subtitles.
+    Vtt,
+    /// JSON with segments or words and their times.
+    VerboseJson,
+}
+
+impl Format {
+    fn of(name: &str) -> Result<Format, Rejection> {
+        match name {
+            "json" => Ok(Format::Json),
+            "text" => Ok(Format::Text),
+            "srt" => Ok(Format::Srt),
+            "vtt" => Ok(Format::Vtt),
+            "verbose_json" => Ok(Format::VerboseJson),
+            _ => Err(wrong(
+                "response_format",
+                "json, text, srt, vtt or verbose_json",
+            )),
+        }
+    }
+}
+
+/// What times verbose JSON tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Granularities {
+    /// Of words.
+    pub word: bool,
+    /// Of segments; also where nothing was asked for.
+    pub segment: bool,
+}
+
+/// A transcription request.
+#[derive(Debug, Default)]
+pub struct Form {
+    /// The file.
+    pub upload: Option<Upload>,
+    /// Its name.
+    pub name: Option<String>,
+    /// What the fields `tolerance` and `objective` ask for, else the headers, else the field
+    /// `model`.
+    pub ask: Ask,
+    /// The shape of the answer.
+    pub format: Format,
+    /// The times in it.
+    pub granularities: Granularities,
+}
+
+impl Form {
+    /// Reads a form from the parts of a body; `asked` is what the headers ask for.
+    ///
+    /// # Errors
+    /// The body is no form, too large or too slow, or a field is not what it should be.
+    pub async fn read<S>(
+        app: &App,
+        parts: S,
+        content_type: &str,
+        asked: Ask,
+    ) -> Result<Form, Rejection>
+    where
+        S: Stream<Item = Result<Bytes, Rejection>> + Send + 'static,
+    {
+        let boundary = multer::parse_boundary(content_type).map_err(|_| {
+            Rejection::Unsupported("this path reads multipart/form-data with a boundary".into())
+        })?;
+        let mut multipart = Multipart::new(parts, boundary);
+        let (mut form, mut model) = (Form::default(), Ask::default());
+        for _ in 0..MOST_FIELDS {
+            let Some(mut field) = multipart.next_field().await.map_err(damaged)? else {
+                form.ask = form.ask.or(asked).or(model);
+                return Ok(form);
+            };
+            match field.name() {
+                Some("file") => form.take_file(app, &mut field).await?,
+                Some("model") => model = Ask::of_model(&text(&mut field).await?)?,
+                name => {
+                    let name = name.unwrap_or_default().to_owned();
+                    form.set(&name, &text(&mut field).await?)?;
+                }
+            }
+        }
+        Err(Rejection::BadRequest(format!(
+            "a form has at most {MOST_FIELDS} fields"
+        )))
+    }
+
+    async fn take_file(&mut self, app: &App, field: &mut Field<'_>) -> Result<(), Rejection> {
+        if self.upload.is_some() {
+            return Err(Rejection::BadRequest("one request has one file".into()));
+        }
+        self.name = field.file_name().map(str::to_owned);
+        let mut upload = Upload::default();
+        while let Some(part) = field.chunk().await.map_err(damaged)? {
+            upload.push(app, &part)?;
+        }
+        self.upload = Some(upload);
+        Ok(())
+    }
+
+    /// Sets what a field other than the file says.
+    ///
+    /// # Errors
+    /// Its value is none of those it may have.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), Rejection> {
+        match name {
+            "tolerance" => self.ask.tolerance = Some(request::tolerance(value)?),
+            "objective" => self.ask.objective = Some(request::objective(value)?),
+            "response_format" => self.format = Format::of(value)?,
+            "timestamp_granularities[]" | "timestamp_granularities" => match value {
+                "word" => self.granularities.word = true,
+                "segment" => self.granularities.segment = true,
+                _ => return Err(wrong(name, "word or segment")),
+            },
+            "language" if !matches!(value, "" | "en" | "english" | "English") => {
+                return Err(Rejection::Unprocessable(
+                    "the model hears English only".into(),
+                ));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// A field's text.
+async fn text(field: &mut Field<'_>) -> Result<String, Rejection> {
+    let mut bytes = Vec::new();
+    while let Some(part) = field.chunk().await.map_err(damaged)? {
+        bytes.extend_from_slice(&part);
+        if bytes.len() > LARGEST_FIELD {
+            let why = format!("a field other than the file has at most {LARGEST_FIELD} bytes");
+            return Err(Rejection::TooLarge(why));
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| Rejection::BadRequest("a field is no UTF-8".into()))
+}
+
+fn wrong(field: &str, expected: &str) -> Rejection {
+    Rejection::BadRequest(format!("{field} must be {expected}"))
+}
+
+/// What broke the form: the body's own end, or its shape.
+fn damaged(error: multer::Error) -> Rejection {
+    match error {
+        multer::Error::StreamReadFailed(source) => match source.downcast::<Rejection>() {
+            Ok(rejection) => *rejection,
+            Err(source) => Rejection::BadRequest(format!("the body broke off: {source}")),
+        },
+        error => Rejection::BadRequest(format!("no multipart form: {error}")),
+    }
+}

@@ -1,0 +1,117 @@
+//! From uploaded bytes to an answer with its account; what all paths that take audio share.
+
+use std::io::Cursor;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::http::HeaderMap;
+use tokio::sync::oneshot;
+
+use super::answer::Answer;
+use super::error::Rejection;
+use super::memory::Held;
+use super::request::Ask;
+use super::state::App;
+use super::upload::Upload;
+use crate::audio::{Bounds, Waveform};
+
+/// How long after a request's deadline its worker may take to say so.
+const GRACE: Duration = Duration::from_millis(250);
+/// Samples of a second of the longest recording, at most: what studios record at.
+const STUDIO_RATE: f64 = 48_000.0;
+
+/// What is to be recognised, for whom.
+#[derive(Debug)]
+pub struct Job {
+    /// The recording.
+    pub upload: Upload,
+    /// Its file name, where it has one.
+    pub name: Option<String>,
+    /// Which tier.
+    pub ask: Ask,
+    /// When the answer is due, counted from now.
+    pub deadline: Duration,
+    /// The request's id, which decides whether it is shadowed.
+    pub id: String,
+}
+
+/// Recognises a recording. Dropping the future, as happens when the caller goes away, stops the
+/// search within a frame.
+///
+/// # Errors
+/// Why there is no answer.
+pub async fn recognise(app: &Arc<App>, job: Job) -> Result<Answer, Rejection> {
+    let due = Instant::now() + job.deadline;
+    let serving = app.serving();
+    let place = serving.place(job.ask)?;
+    let (waveform, held) = decode(app, job.upload, job.name).await?;
+    let shadowed = app
+        .shadow
+        .takes(&serving, place, &job.id)
+        .then(|| waveform.clone());
+    let (sender, reply) = oneshot::channel();
+    let (metrics, tier) = (app.metrics.clone(), Arc::clone(&serving));
+    let left = due.saturating_duration_since(Instant::now());
+    let admitted = serving.submit(waveform, place, left, move |made| {
+        metrics.answered(&tier, place, &made);
+        // Whoever waited may have gone.
+        let _ = sender.send(made);
+        drop(held);
+    });
+    let admitted = admitted.inspect_err(|_| app.metrics.refused(&serving, place))?;
+    let made = tokio::time::timeout(left + GRACE, reply).await;
+    // Dropped only now: it stops a search that nobody waits for.
+    drop(admitted);
+    let made = made.map_err(|_| Rejection::Late)?;
+    let served = made.map_err(|_| Rejection::Internal("a worker went away".into()))??;
+    if let Some(waveform) = shadowed {
+        app.shadow.compare(app, &serving, waveform, &served.answer);
+    }
+    Ok(Answer::new(&serving, place, served))
+}
+
+/// The deadline that a caller asks for by the header `Deadline`, in seconds, within the service's.
+///
+/// # Errors
+/// The header is no number of seconds.
+pub fn deadline(app: &App, headers: &HeaderMap) -> Result<Duration, Rejection> {
+    let Some(value) = headers.get("Deadline") else {
+        return Ok(app.options.deadline);
+    };
+    let seconds = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.trim().parse::<f64>().ok());
+    let asked = seconds
+        .filter(|seconds| *seconds > 0.0)
+        .map(|seconds| seconds.min(1e9));
+    let asked = asked.ok_or_else(|| {
+        Rejection::BadRequest("a deadline is a number of seconds above 0, such as 2.5".into())
+    })?;
+    Ok(Duration::from_secs_f64(asked).min(app.options.deadline))
+}
+
+/// The waveform of a recording, and the memory it takes.
+async fn decode(
+    app: &Arc<App>,
+    upload: Upload,
+    name: Option<String>,
+) -> Result<(Waveform, Held), Rejection> {
+    let app = Arc::clone(app);
+    // Off the threads that serve connections: a compressed recording takes a while.
+    let decoded = tokio::task::spawn_blocking(move || {
+        let longest = app.options.limits.audio;
+        let bounds = Bounds {
+            longest,
+            samples: (longest.0 * STUDIO_RATE) as usize,
+        };
+        let waveform = Waveform::read_within(Cursor::new(upload.bytes), name.as_deref(), bounds)?;
+        let mut held = upload.held;
+        app.memory
+            .grow(&mut held, size_of_val(waveform.samples.as_slice()))?;
+        Ok((waveform, held))
+    });
+    decoded
+        .await
+        .map_err(|error| Rejection::Internal(error.to_string()))?
+}

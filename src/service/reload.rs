@@ -1,0 +1,46 @@
+//! `POST /reload`: the rules are read again, as on SIGHUP.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::error::{Problem, Rejection};
+use super::state::App;
+
+/// The rules now in force.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Reloaded {
+    /// The name of their certificate.
+    pub certificate: String,
+    /// How many tiers they have.
+    pub tiers: usize,
+}
+
+/// Read the rules again
+///
+/// Requests in progress keep the rules they came under. Rules that cannot be used are refused, and the
+/// old ones stay. Only services with a token do this.
+#[utoipa::path(post, path = "/reload", tag = "operation", responses(
+    (status = 200, description = "The new rules are in force", body = Reloaded),
+    (status = 401, description = "The token is missing or wrong", content_type = "application/problem+json", body = Problem),
+    (status = 403, description = "The service has no token", content_type = "application/problem+json", body = Problem),
+    (status = 422, description = "The rules cannot be used; the old ones stay", content_type = "application/problem+json", body = Problem),
+))]
+pub async fn reload(State(app): State<Arc<App>>) -> Result<Json<Reloaded>, Rejection> {
+    if app.options.token.is_none() {
+        let why = "only a service with a token reads its rules again on request; send it SIGHUP";
+        return Err(Rejection::Forbidden(why.into()));
+    }
+    // The file may be on a slow disk.
+    let made = tokio::task::spawn_blocking(move || app.reload()).await;
+    let made = made.map_err(|error| Rejection::Internal(error.to_string()))?;
+    let serving =
+        made.map_err(|error| Rejection::Unprocessable(format!("the old rules stay: {error}")))?;
+    Ok(Json(Reloaded {
+        certificate: serving.certificate.clone(),
+        tiers: serving.rules.tiers.len(),
+    }))
+}

@@ -1,0 +1,105 @@
+//! A share of requests is answered by the reference version too, unseen, to notice drift.
+//!
+//! What the two answers disagree in bounds what the tier adds to the error rate, without reference
+//! texts; see [`tiers::drift`](crate::tiers::drift). Each request counts as one unit of evidence, as
+//! callers do not say who speaks.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::request::Ask;
+use super::serving::{Place, Serving};
+use super::state::App;
+use crate::audio::Waveform;
+use crate::eval::{AlignmentRule, align};
+use crate::recognizer::Transcript;
+use crate::tiers::Rules;
+use crate::tiers::drift::{Disagreement, Limits, Watch, is_shadowed};
+
+/// Words of the longest unit of evidence: those of a long utterance.
+const LONGEST: u32 = 50;
+/// Probability that there is ever an alarm although the bound is kept.
+const ALPHA: f64 = 0.001;
+/// Decides which requests are shadowed; any number does.
+const SEED: u64 = 1;
+
+/// The watch for drift.
+pub struct Shadow {
+    share: f64,
+    /// None where the rules leave nothing to watch for.
+    watch: Mutex<Option<Watch>>,
+}
+
+impl Shadow {
+    /// Shadows this share of requests. The alarm's bound is what the reference version itself
+    /// errs: where answers disagree more than that per word, traffic is not what the rules were
+    /// learnt from.
+    pub fn new(share: f64, rules: &Rules) -> Self {
+        let limits = Limits {
+            bound: rules.certificate.reference_error_rate,
+            longest: LONGEST,
+            alpha: ALPHA,
+        };
+        Shadow {
+            share,
+            watch: Mutex::new(Watch::new(limits).ok()),
+        }
+    }
+
+    /// Whether to shadow a request: not where the reference version answers alone anyway.
+    pub fn takes(&self, serving: &Serving, place: Place, id: &str) -> bool {
+        self.share > 0.0 && !serving.rule(place).fallback && is_shadowed(id, self.share, SEED)
+    }
+
+    /// Has the strictest tier answer too, and counts how far the answers are apart. A shadow that
+    /// finds no room is left out.
+    pub fn compare(
+        &self,
+        app: &Arc<App>,
+        serving: &Arc<Serving>,
+        waveform: Waveform,
+        answer: &Transcript,
+    ) {
+        let words: Vec<String> = answer.words.iter().map(|word| word.word.clone()).collect();
+        let Ok(strictest) = serving.place(Ask::default()) else {
+            return;
+        };
+        let told = Arc::clone(app);
+        let (sender, reply) = tokio::sync::oneshot::channel();
+        let tell = move |made| drop(sender.send(made));
+        let Ok(admitted) = serving.submit(waveform, strictest, app.options.deadline, tell) else {
+            return;
+        };
+        tokio::spawn(async move {
+            if let Ok(Ok(served)) = reply.await {
+                told.shadow.count(&told, &words, &served.answer);
+            }
+            drop(admitted);
+        });
+    }
+
+    fn count(&self, app: &App, answer: &[String], shadow: &Transcript) {
+        let shadow: Vec<String> = shadow.words.iter().map(|word| word.word.clone()).collect();
+        let Ok(alignment) = align(&shadow, answer, AlignmentRule::Minimal) else {
+            return;
+        };
+        let counts = crate::eval::ErrorCounts::of(&alignment);
+        let unit = Disagreement {
+            distance: u32::try_from(counts.errors()).unwrap_or(u32::MAX),
+            words: u32::try_from(shadow.len()).unwrap_or(u32::MAX),
+        };
+        let metrics = &app.metrics.shadow;
+        metrics.requests.inc();
+        metrics.distance.inc_by(unit.distance.into());
+        metrics.words.inc_by(unit.words.into());
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watch) = &mut *watch {
+            let was_on = watch.alarm().is_some();
+            let is_on = watch.update(unit);
+            metrics.evidence.set(watch.evidence());
+            metrics.alarm.set(is_on.into());
+            if is_on && !was_on {
+                tracing::warn!("answers disagree with the reference version: traffic has drifted");
+            }
+        }
+    }
+}

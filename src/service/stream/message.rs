@@ -1,0 +1,358 @@
+//! vosk-server's messages: what a client may say, and what it is answered.
+//!
+//! Reference: alphacep/vosk-server, `websocket/asr_server.py` and its example client `test.py`. A
+//! client configures the stream with a text message, sends 16-bit little-endian mono PCM in binary
+//! ones, each of which is answered by exactly one text message, and ends it with `{"eof" : 1}`,
+//! which is answered by the last result. Beyond that protocol a configuration may name a tolerance
+//! and an objective, as the headers of a request do, or one version; a partial result says how many
+//! of its words are `agreed` on, and a result carries its account.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::recognizer::{Guess, Transcript, TranscriptWord};
+use crate::service::answer::Account;
+use crate::units::Hertz;
+
+/// Sample rates that a stream may have, in hertz: from the telephone's to the studio's. What is
+/// outside is more likely a mistake than speech, and a low rate would multiply the work of a
+/// message.
+pub const STREAM_RATES: std::ops::RangeInclusive<u32> = 8_000..=48_000;
+
+/// What a client says in text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// How to listen; before the first audio.
+    Config(Config),
+    /// The audio ends here.
+    Eof,
+}
+
+/// How to listen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Samples per second of the PCM. Default: 16000.
+    pub rate: Hertz,
+    /// Whether results list their words. Default: yes, as vosk-server's.
+    pub words: bool,
+    /// Whether a pause ends an utterance. Default: yes.
+    pub endpointing: bool,
+    /// The tolerance, as the header has it.
+    pub tolerance: Option<String>,
+    /// The objective, as the header has it.
+    pub objective: Option<String>,
+    /// One version of the model instead of a tier.
+    pub version: Option<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            rate: Hertz(16_000),
+            words: true,
+            endpointing: true,
+            tolerance: None,
+            objective: None,
+            version: None,
+        }
+    }
+}
+
+/// A text message that says nothing a stream understands.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadMessage {
+    /// Neither of the two commands.
+    #[error(
+        "a text message is {{\"config\": {{…}}}} or {{\"eof\": 1}}; this one is neither ({what})"
+    )]
+    NoCommand {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A value of the configuration that cannot be.
+    #[error("\"{field}\" of the configuration must be {expected}")]
+    BadField {
+        /// The field.
+        field: &'static str,
+        /// What it may be.
+        expected: String,
+    },
+    /// A feature of vosk-server that this server does not have.
+    #[error("\"{field}\" of the configuration is not supported: leave it out")]
+    Unsupported {
+        /// The field.
+        field: &'static str,
+    },
+    /// Configured once the audio had begun.
+    #[error("the configuration must come before the audio")]
+    TooLate,
+}
+
+/// The two commands as they come.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Raw {
+    Config(RawConfig),
+    #[expect(dead_code, reason = "any value ends the audio")]
+    Eof(Value),
+}
+
+/// The configuration as it comes. Fields that are not listed are ignored, as vosk-server does.
+#[derive(Deserialize)]
+struct RawConfig {
+    sample_rate: Option<f64>,
+    words: Option<Value>,
+    endpointing: Option<Value>,
+    tolerance: Option<Value>,
+    objective: Option<String>,
+    version: Option<String>,
+    max_alternatives: Option<Value>,
+    phrase_list: Option<Value>,
+}
+
+impl Command {
+    /// Reads a text message.
+    ///
+    /// # Errors
+    /// It is no command, or asks for what cannot be done.
+    pub fn parse(text: &str) -> Result<Command, BadMessage> {
+        let raw: Raw = serde_json::from_str(text).map_err(|error| BadMessage::NoCommand {
+            what: error.to_string(),
+        })?;
+        match raw {
+            Raw::Eof(_) => Ok(Command::Eof),
+            Raw::Config(raw) => Ok(Command::Config(raw.check()?)),
+        }
+    }
+}
+
+impl RawConfig {
+    fn check(self) -> Result<Config, BadMessage> {
+        if self.phrase_list.is_some_and(|list| !is_nothing(&list)) {
+            return Err(BadMessage::Unsupported {
+                field: "phrase_list",
+            });
+        }
+        if self.max_alternatives.is_some_and(|most| !is_nothing(&most)) {
+            return Err(BadMessage::Unsupported {
+                field: "max_alternatives",
+            });
+        }
+        let default = Config::default();
+        Ok(Config {
+            rate: self.sample_rate.map_or(Ok(default.rate), rate)?,
+            words: truth("words", self.words, default.words)?,
+            endpointing: truth("endpointing", self.endpointing, default.endpointing)?,
+            tolerance: self.tolerance.map(tolerance).transpose()?,
+            objective: self.objective,
+            version: self.version,
+        })
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    }
+}
+
+/// A whole number of hertz; clients write it with and without a fraction.
+fn rate(hertz: f64) -> Result<Hertz, BadMessage> {
+    let (low, high) = (*STREAM_RATES.start(), *STREAM_RATES.end());
+    match hertz.fract() == 0.0 && (f64::from(low)..=f64::from(high)).contains(&hertz) {
+        true => Ok(Hertz(hertz as u32)),
+        false => Err(BadMessage::BadField {
+            field: "sample_rate",
+            expected: format!("a whole number from {low} to {high}"),
+        }),
+    }
+}
+
+/// Python's clients write a truth as `true` or as `1`.
+fn truth(field: &'static str, value: Option<Value>, default: bool) -> Result<bool, BadMessage> {
+    match value {
+        None => Ok(default),
+        Some(Value::Bool(truth)) => Ok(truth),
+        Some(Value::Number(number)) => Ok(number.as_f64() != Some(0.0)),
+        Some(_) => Err(BadMessage::BadField {
+            field,
+            expected: "true or false".into(),
+        }),
+    }
+}
+
+/// A tolerance may be a number or the header's text.
+fn tolerance(value: Value) -> Result<String, BadMessage> {
+    match value {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(BadMessage::BadField {
+            field: "tolerance",
+            expected: "a share such as 0.05 or \"5%\"".into(),
+        }),
+    }
+}
+
+/// What a stream answers while an utterance goes on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Partial {
+    /// The words so far.
+    partial: String,
+    /// How many of them, from the first, all paths of the search agree on.
+    agreed: usize,
+}
+
+impl From<Guess> for Partial {
+    fn from(guess: Guess) -> Self {
+        Partial {
+            partial: guess.text(),
+            agreed: guess.agreed,
+        }
+    }
+}
+
+/// What a stream answers when utterances have ended.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Final {
+    /// The words with their times from the beginning of the stream; left out where there are none,
+    /// as vosk-server does, or none were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub result: Vec<FinalWord>,
+    /// The words with one space between them.
+    pub text: String,
+    /// How probably every word is right, by the least sure of the utterances; left out where it is
+    /// not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
+    /// By utterance, how the tier came by its words; empty where a version was named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<Account>,
+}
+
+/// A word as vosk-server has it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FinalWord {
+    /// The probability that it is right.
+    pub conf: f64,
+    /// In seconds from the beginning of the stream.
+    pub end: f64,
+    /// In seconds from the beginning of the stream.
+    pub start: f64,
+    /// The word.
+    pub word: String,
+}
+
+impl Final {
+    /// Appends an utterance: more than one may end in the audio of one message, and the message has
+    /// one answer.
+    pub fn append(&mut self, heard: &Transcript, words: bool) {
+        let text = heard.text();
+        if !self.text.is_empty() && !text.is_empty() {
+            self.text.push(' ');
+        }
+        self.text += &text;
+        if words {
+            self.result.extend(heard.words.iter().map(FinalWord::from));
+        }
+        let sure = heard.confidence.map(|confidence| confidence.right);
+        self.confidence = match (self.confidence, sure) {
+            (Some(before), Some(now)) => Some(before.min(now)),
+            (before, now) => before.or(now),
+        };
+    }
+}
+
+impl From<&TranscriptWord> for FinalWord {
+    fn from(word: &TranscriptWord) -> Self {
+        FinalWord {
+            conf: word.confidence,
+            end: word.end.0,
+            start: word.start.0,
+            word: word.word.clone(),
+        }
+    }
+}
+
+/// 16-bit little-endian PCM that arrives in messages, which may end within a sample.
+#[derive(Clone, Debug, Default)]
+pub struct Pcm {
+    half: Option<u8>,
+}
+
+impl Pcm {
+    /// The samples that a message completes, in [-1, 1).
+    pub fn samples(&mut self, bytes: &[u8]) -> Vec<f32> {
+        let mut all = self.half.take().into_iter().chain(bytes.iter().copied());
+        let mut samples = Vec::with_capacity(bytes.len().div_ceil(2));
+        while let Some(low) = all.next() {
+            let Some(high) = all.next() else {
+                self.half = Some(low);
+                break;
+            };
+            samples.push(f32::from(i16::from_le_bytes([low, high])) / 32_768.0);
+        }
+        samples
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vosk_servers_own_messages_are_understood() {
+        let text = r#"{ "config" : { "sample_rate" : 8000 } }"#;
+        let expected = Config {
+            rate: Hertz(8_000),
+            ..Config::default()
+        };
+        assert_eq!(Command::parse(text), Ok(Command::Config(expected)));
+        assert_eq!(Command::parse(r#"{"eof" : 1}"#), Ok(Command::Eof));
+        let text = r#"{"config": {"sample_rate": 16000.0, "words": 0, "max_alternatives": 0,
+            "model": "en", "tolerance": "5%", "objective": "cost"}}"#;
+        let expected = Config {
+            words: false,
+            tolerance: Some("5%".into()),
+            objective: Some("cost".into()),
+            ..Config::default()
+        };
+        assert_eq!(Command::parse(text), Ok(Command::Config(expected)));
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_told() {
+        for text in [
+            "",
+            "speech",
+            "[]",
+            "{}",
+            r#"{"reset": 1}"#,
+            r#"{"config": 5}"#,
+            r#"{"config": {"sample_rate": "high"}}"#,
+            r#"{"config": {"sample_rate": 7999}}"#,
+            r#"{"config": {"sample_rate": 16000.5}}"#,
+            r#"{"config": {"sample_rate": 1e300}}"#,
+            r#"{"config": {"words": "yes"}}"#,
+            r#"{"config": {"tolerance": [1]}}"#,
+            r#"{"config": {"max_alternatives": 3}}"#,
+            r#"{"config": {"phrase_list": ["zero"]}}"#,
+        ] {
+            assert!(Command::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn samples_may_be_cut_anywhere() {
+        let bytes = [0, 0x80, 1, 0, 0xff, 0x7f];
+        let whole = [-1.0, 1.0 / 32_768.0, 32_767.0 / 32_768.0];
+        for cut in 0..=bytes.len() {
+            let mut pcm = Pcm::default();
+            let mut samples = pcm.samples(&bytes[..cut]);
+            samples.extend(pcm.samples(&bytes[cut..]));
+            assert_eq!(samples, whole);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! A request's body as it arrives: bounded in size, in time, and in the memory it may take.
+
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
+use futures_util::{Stream, StreamExt};
+use tokio::time::{Instant, timeout_at};
+
+use super::error::Rejection;
+use super::memory::Held;
+use super::state::App;
+
+/// A whole body, and the memory it is counted in.
+#[derive(Debug, Default)]
+pub struct Upload {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Their share of the memory for audio.
+    pub held: Held,
+}
+
+impl Upload {
+    /// Appends what has arrived.
+    ///
+    /// # Errors
+    /// Other requests hold the memory it would take.
+    pub fn push(&mut self, app: &App, part: &[u8]) -> Result<(), Rejection> {
+        let bytes = self.bytes.len() + part.len();
+        app.memory.grow(&mut self.held, bytes)?;
+        self.bytes.extend_from_slice(part);
+        Ok(())
+    }
+
+    /// Reads a whole body.
+    ///
+    /// # Errors
+    /// As [`parts`], and where other requests hold the memory it would take.
+    pub async fn read(app: &App, body: Body) -> Result<Upload, Rejection> {
+        let mut upload = Upload::default();
+        let mut parts = std::pin::pin!(parts(app, body));
+        while let Some(part) = parts.next().await {
+            upload.push(app, &part?)?;
+        }
+        Ok(upload)
+    }
+}
+
+/// How much and how long a body may still be.
+struct Rest {
+    body: BodyDataStream,
+    bytes: usize,
+    most: usize,
+    idle: Duration,
+    end: Instant,
+    upload: Duration,
+}
+
+/// The parts of a body as they arrive; ends with an error where it is too large, too slow, or
+/// breaks off.
+pub fn parts(app: &App, body: Body) -> impl Stream<Item = Result<Bytes, Rejection>> + use<> {
+    let connections = app.options.connections;
+    let rest = Rest {
+        body: body.into_data_stream(),
+        bytes: 0,
+        most: app.options.limits.body,
+        idle: connections.idle,
+        end: Instant::now() + connections.upload,
+        upload: connections.upload,
+    };
+    futures_util::stream::try_unfold(rest, next)
+}
+
+async fn next(mut rest: Rest) -> Result<Option<(Bytes, Rest)>, Rejection> {
+    let idle = Instant::now() + rest.idle;
+    let waited = if idle < rest.end {
+        rest.idle
+    } else {
+        rest.upload
+    };
+    let part = timeout_at(idle.min(rest.end), rest.body.next()).await;
+    let Some(part) = part.map_err(|_| Rejection::Timeout(waited))? else {
+        return Ok(None);
+    };
+    let part =
+        part.map_err(|error| Rejection::BadRequest(format!("the body broke off: {error}")))?;
+    rest.bytes += part.len();
+    if rest.bytes > rest.most {
+        return Err(too_large(rest.most));
+    }
+    Ok(Some((part, rest)))
+}
+
+/// Refuses a body that says beforehand that it is too large.
+///
+/// # Errors
+/// [`Rejection::TooLarge`].
+pub fn check_length(app: &App, body: &Body) -> Result<(), Rejection> {
+    let most = app.options.limits.body;
+    let least = HttpBody::size_hint(body).lower();
+    match least > most as u64 {
+        true => Err(too_large(most)),
+        false => Ok(()),
+    }
+}
+
+fn too_large(most: usize) -> Rejection {
+    Rejection::TooLarge(format!(
+        "a body has at most {most} bytes: split the recording or compress it"
+    ))
+}
