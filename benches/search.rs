@@ -2,7 +2,7 @@
 //! random scores.
 //!
 //! `cargo bench --bench search`. Figures on the shipped graph and real scores come from
-//! `scripts/bench_peers.py`.
+//! `scripts/bench_peers`.
 
 #![allow(missing_docs)] // `criterion_group!` makes a function without documentation.
 

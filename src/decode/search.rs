@@ -197,8 +197,7 @@ impl<'a, R: Recorder> Search<'a, R> {
     /// Turns a frame's scores into costs relative to the best score, which it returns.
     fn take_scores(&mut self, scores: &[f32]) -> Result<f32, DecodeError> {
         let frame = self.at.frame as usize;
-        // Written so that NaN fails.
-        if !scores.iter().all(|&score| score < f32::INFINITY) {
+        let Some(highest) = highest_of(scores) else {
             let bad = |score: &f32| score.is_nan() || *score == f32::INFINITY;
             let pdf = scores
                 .iter()
@@ -209,8 +208,7 @@ impl<'a, R: Recorder> Search<'a, R> {
                 pdf,
                 score: scores[pdf],
             });
-        }
-        let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        };
         if highest == f32::NEG_INFINITY {
             return Err(DecodeError::DeadEnd { frame });
         }
@@ -386,4 +384,22 @@ impl Buffers {
             .map(|(&state, &cost)| (cost + last(state) - end.relative, last(state)))
             .collect()
     }
+}
+
+/// The highest score, in one pass; nothing if one is NaN or infinite upwards. Lanes of their own
+/// let it run in vectors: a scan that stops at the first bad score took a tenth of a narrow search.
+fn highest_of(scores: &[f32]) -> Option<f32> {
+    const LANES: usize = 16;
+    let (mut highest, mut ordinary) = ([f32::NEG_INFINITY; LANES], [true; LANES]);
+    let (rows, rest) = scores.as_chunks::<LANES>();
+    for row in rows {
+        for lane in 0..LANES {
+            // Written so that NaN fails.
+            ordinary[lane] &= row[lane] < f32::INFINITY;
+            highest[lane] = highest[lane].max(row[lane]);
+        }
+    }
+    let all = rest.iter().all(|&score| score < f32::INFINITY) && ordinary == [true; LANES];
+    let lanes = highest.iter().chain(rest).copied();
+    all.then(|| lanes.fold(f32::NEG_INFINITY, f32::max))
 }
