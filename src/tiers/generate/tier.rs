@@ -144,9 +144,9 @@ pub fn smallest_tolerance(
     let most = candidates.most(objective, least);
     let front = candidates.fronts[objective as usize].iter();
     let saving = front.map(|&at| &candidates.list[at]);
-    let saving = saving.filter(|candidate| objective.of(candidate.expected) <= most);
+    let mut saving = saving.filter(|candidate| objective.of(candidate.expected) <= most);
     // The dearest of them has the lowest bound.
-    saving.last().map(|candidate| candidate.bound.max(0.0))
+    saving.next_back().map(|candidate| candidate.bound.max(0.0))
 }
 
 /// How many groups like those recorded would certify such a saving within the tolerance, if the
@@ -263,17 +263,6 @@ mod tests {
         let lists = point.list.iter().zip(&population.list).zip(&batch.list);
         for ((point, population), batch) in lists {
             assert!(point.bound <= population.bound && population.bound <= batch.bound);
-        }
-    }
-
-    /// Betting on 40 groups certifies nothing that is worse than the reference version at all.
-    #[test]
-    fn where_nothing_is_certified_the_reference_version_answers() {
-        let candidates = made(Method::FiniteSample);
-        for objective in Objective::ALL {
-            let chosen = candidates.cheapest(0.0, objective);
-            assert_eq!(chosen.policy, Policy::Osfa { version: 2 });
-            assert_eq!(chosen.bound, 0.0);
         }
     }
 
