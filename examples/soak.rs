@@ -13,6 +13,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use paretone::audio::Waveform;
@@ -26,8 +28,6 @@ mod soak_load;
 
 /// Arithmetic in a made-up frame: some tens of microseconds.
 const WORK: u64 = 20_000;
-/// What a cancelled run may take to stop, in frames' work of its version, in 99 of 100 cases.
-const FRAMES_TO_STOP: f64 = 2.0;
 /// Runs of each recording.
 const REPEATS: usize = 20;
 
@@ -90,14 +90,16 @@ fn recorded(model: &Path, files: &[String]) -> Result<ExitCode> {
         ..Options::default()
     };
     // The last version is what is cancelled; left alone, it says what a frame of its work takes.
-    let (first, last) = (0, names.len() - 1);
-    let frame = frame_seconds(&service, last, files)?;
+    let last = names.len() - 1;
+    let frames = frame_seconds(&service, last, files)?;
+    let mean = frames.iter().sum::<f64>() / frames.len().max(1) as f64;
+    let [half, most] = [0.5, 0.99].map(|share| at_rank(&frames, share));
     println!(
-        "microseconds of a frame\t{} {:.1}\t{} {:.1}, which is what is cancelled",
-        names[first],
-        1e6 * frame_seconds(&service, first, files)?,
+        "microseconds of a frame of {}, which is cancelled\tmean {:.1}\tp50 {:.1}\tp99 {:.1}",
         names[last],
-        1e6 * frame
+        1e6 * mean,
+        1e6 * half,
+        1e6 * most
     );
     let scheduler = Scheduler::new(service, vec![policy], &options);
     for file in files.iter().cycle().take(files.len() * REPEATS) {
@@ -106,27 +108,56 @@ fn recorded(model: &Path, files: &[String]) -> Result<ExitCode> {
     }
     let statistics = scheduler.finish();
     let stopped = print_stops(&statistics);
-    let late = stop_seconds(&statistics, 0.99) / frame;
-    println!("cancel to stop, p99\t{late:.2} frames' work (at most {FRAMES_TO_STOP} are good)");
+    let late = stop_seconds(&statistics, 0.99);
+    println!(
+        "cancel to stop, p99\t{:.2} frames' work on average\t{:.2} of the p99 frame's",
+        late / mean,
+        late / most
+    );
     Ok(ExitCode::from(u8::from(!stopped)))
 }
 
-/// Seconds that a version's search takes for a frame, on average over recordings: the faster of two
-/// runs of each, since the first warms up.
-fn frame_seconds(service: &Recognition, version: usize, files: &[String]) -> Result<f64> {
-    let (mut scratch, cancel) = (service.scratch(), Cancel::new());
-    let (mut seconds, mut frames) = (0.0, 0.0);
+/// Seconds that a version's search takes for each frame of the recordings, in rising order: another
+/// thread watches the count of frames begun. Of two runs of each the second counts, since the first
+/// warms up.
+fn frame_seconds(service: &Recognition, version: usize, files: &[String]) -> Result<Vec<f64>> {
+    let mut scratch = service.scratch();
+    let mut seconds = Vec::new();
     for file in files {
-        let scored = service.prepare(&Waveform::open(file.as_ref())?, &cancel, &mut scratch)?;
-        let mut fastest = f64::INFINITY;
-        for _ in 0..2 {
-            let heard = service.run(&scored, version, &cancel, &mut scratch)?.answer;
-            fastest = fastest.min(heard.timings.search.0);
-            frames += f64::from(heard.effort.frames) / 2.0;
-        }
-        seconds += fastest;
+        let waveform = Waveform::open(file.as_ref())?;
+        let scored = service.prepare(&waveform, &Cancel::new(), &mut scratch)?;
+        service.run(&scored, version, &Cancel::new(), &mut scratch)?;
+        let (cancel, done) = (Cancel::new(), AtomicBool::new(false));
+        let watched = std::thread::scope(|scope| {
+            let watcher = scope.spawn(|| watch(&cancel, &done));
+            let heard = service.run(&scored, version, &cancel, &mut scratch);
+            done.store(true, Ordering::Release);
+            let times = watcher.join().expect("watching does not panic");
+            heard.map(|_| times)
+        });
+        seconds.extend(watched?);
     }
-    Ok(seconds / f64::max(frames, 1.0))
+    seconds.sort_unstable_by(f64::total_cmp);
+    Ok(seconds)
+}
+
+/// How long each frame takes but the last, until `done`; where several begin between two looks, each
+/// an equal part.
+fn watch(cancel: &Cancel, done: &AtomicBool) -> Vec<f64> {
+    let (mut seconds, mut seen, mut since) = (Vec::new(), 0, Instant::now());
+    while !done.load(Ordering::Acquire) {
+        let frames = cancel.frames();
+        if frames > seen {
+            let (now, begun) = (Instant::now(), frames - seen);
+            if seen > 0 {
+                let each = (now - since).as_secs_f64() / begun as f64;
+                seconds.extend((0..begun).map(|_| each));
+            }
+            (seen, since) = (frames, now);
+        }
+        std::hint::spin_loop();
+    }
+    seconds
 }
 
 /// The time from cancelling to stopping that such a share of the stops stays below; 0 without any.
@@ -134,8 +165,13 @@ fn stop_seconds(statistics: &Statistics, share: f64) -> f64 {
     let stops = statistics.stops.iter().map(|stop| stop.seconds.0);
     let mut seconds: Vec<f64> = stops.collect();
     seconds.sort_unstable_by(f64::total_cmp);
-    let rank = (seconds.len().saturating_sub(1) as f64 * share).round() as usize;
-    seconds.get(rank).copied().unwrap_or(0.0)
+    at_rank(&seconds, share)
+}
+
+/// What such a share of the values, in rising order, stays below; 0 without any.
+fn at_rank(rising: &[f64], share: f64) -> f64 {
+    let rank = (rising.len().saturating_sub(1) as f64 * share).round() as usize;
+    rising.get(rank).copied().unwrap_or(0.0)
 }
 
 /// Median, 99th percentile and largest of the stops; whether none began more than one frame.

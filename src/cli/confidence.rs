@@ -124,6 +124,9 @@ fn by_version(words: &[HeardWord]) -> BTreeMap<&str, Vec<&HeardWord>> {
     versions
 }
 
+/// How sure somebody is of a word.
+type Sure = fn(&HeardWord) -> f64;
+
 /// How good the confidence of words is, and how good the lattice alone would be.
 fn write_measures(out: &mut impl Write, words: &[HeardWord]) -> io::Result<()> {
     writeln!(
@@ -134,7 +137,7 @@ fn write_measures(out: &mut impl Write, words: &[HeardWord]) -> io::Result<()> {
     for (version, words) in by_version(words) {
         let right: Vec<bool> = words.iter().map(|word| word.right == 1).collect();
         let share = right.iter().filter(|right| **right).count() as f64 / right.len() as f64;
-        let confidences: [(&str, fn(&HeardWord) -> f64); 2] = [
+        let confidences: [(&str, Sure); 2] = [
             ("calibrated", |word| word.confidence),
             ("lattice alone", |word| word.posterior),
         ];

@@ -237,7 +237,7 @@ mod tests {
         let words = word_examples();
         heads.fit_words(&words);
         let word = |at: usize| heads.word(&words[at].evidence);
-        assert!(word(1) > 0.8 && word(0) < 0.4, "{} {}", word(1), word(0));
+        assert!(word(1) > 0.8 && word(0) < 0.5, "{} {}", word(1), word(0));
         let [sure, doubtful] = [1, 0].map(|i| heads.confidence(&examples()[i].evidence));
         assert!(
             sure.right > 0.9 && doubtful.right < 0.5,

@@ -9,6 +9,7 @@
 use crate::graph::GraphView;
 
 use super::branch::{BranchView, Branches, WORDLESS};
+use super::cancel::Cancel;
 use super::search::{Recorder, Step};
 use super::tokens::{Arrival, TokenSet};
 
@@ -72,6 +73,8 @@ pub(super) struct Links {
     extra: Vec<f32>,
     extra_next: Vec<f32>,
     branches: Branches,
+    /// What stops a backward pruning on its way: one takes as long as several frames.
+    cancel: Option<Cancel>,
 }
 
 impl Default for Links {
@@ -83,6 +86,7 @@ impl Default for Links {
             extra: Vec::new(),
             extra_next: Vec::new(),
             branches: Branches::default(),
+            cancel: None,
         }
     }
 }
@@ -233,6 +237,10 @@ impl Links {
         let mut first_changed = self.frames.len() - 1;
         self.prune_epsilon(first_changed);
         for frame in (0..self.frames.len() - 1).rev() {
+            if self.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
+                // What is left unpruned is looked at by nobody: the search begins no other frame.
+                return;
+            }
             std::mem::swap(&mut self.extra, &mut self.extra_next);
             self.extra.clear();
             self.extra
@@ -329,9 +337,10 @@ impl Links {
         self.prune_back(usize::MAX);
     }
 
-    /// Sets the lattice beam of the next utterance; finite.
-    pub(super) fn set_beam(&mut self, beam: f32) {
+    /// Sets the lattice beam of the next utterance, finite, and what may stop its search.
+    pub(super) fn prepare(&mut self, beam: f32, cancel: Option<&Cancel>) {
         self.beam = beam;
+        self.cancel = cancel.cloned();
     }
 
     /// Number of token sets: one more than frames consumed.

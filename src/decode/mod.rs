@@ -157,7 +157,7 @@ impl<'g> Decoder<'g> {
         } = scratch;
         // Finite, so that a token that may not end is beyond it.
         let beam = self.pruning.lattice_beam.0.min(f32::MAX);
-        links.set_beam(beam);
+        links.prepare(beam, cancel.as_ref());
         let stoppable = Stoppable(scorer, cancel.as_ref());
         let end = self.search(stoppable, buffers, links)?;
         let graph = self.graph.view();

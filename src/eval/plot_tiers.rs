@@ -201,8 +201,7 @@ pub fn timelines(heading: &str, lines: &[Timeline]) -> Result<String, PlotError>
     // What is said stands to the right of the longest bar.
     let end = longest.fold(0.0, f64::max) * 1.8;
     picture(|area| {
-        let area = title(area, heading)?;
-        let mut chart = ChartBuilder::on(&area)
+        let mut chart = ChartBuilder::on(&title(area, heading)?)
             .margin(12)
             .x_label_area_size(44)
             .y_label_area_size(96)
@@ -214,7 +213,7 @@ pub fn timelines(heading: &str, lines: &[Timeline]) -> Result<String, PlotError>
         mesh.x_desc("seconds after the request came in, mean of all requests");
         mesh.draw()?;
         for (place, line) in lines.iter().enumerate() {
-            draw_timeline(&area, &mut chart, line, (lines.len() - place) as f64)?;
+            draw_timeline(area, &mut chart, line, (lines.len() - place) as f64)?;
         }
         Ok(())
     })

@@ -350,6 +350,6 @@ mod tests {
             "{point:?}"
         );
         assert!(point.escalated[1] < population.escalated[1]);
-        assert!(population.dearer.exact[0] < 0.2 && point.dearer.count > population.dearer.count);
+        assert!(population.dearer.exact[0] < 0.05 && point.dearer.count >= population.dearer.count);
     }
 }
