@@ -35,13 +35,12 @@ cp "$work/narrow/points.csv" "$out/front-points.csv"
 cp "$work/knobs/knobs.txt" "$work/knobs/knobs.svg" "$out"
 
 # Calibration on development speech, then the measurement.
-"$program" bench "${dev[@]}" --versions all --outcomes "$work/dev.csv" >"$out/dev-versions.txt"
-"$program" confidence fit --outcomes "$work/dev.csv"
+"$program" bench "${dev[@]}" --versions all --outcomes "$work/dev.csv" --words "$work/dev-words.csv" >"$out/dev-versions.txt"
+"$program" confidence fit --outcomes "$work/dev.csv" --words "$work/dev-words.csv"
 "$program" bench --manifest "$speech/manifest.tsv" --split test --versions all --analyse --repeats 2 --jobs 2 \
-    --out "$work/test" --outcomes corpora/outcomes/speech.csv >"$out/test-versions.txt"
+    --out "$work/test" --outcomes corpora/outcomes/speech.csv --words "$work/test-words.csv" >"$out/test-versions.txt"
+"$program" confidence words "$work/test-words.csv" >"$out/word-confidence.txt"
 "$program" report corpora/outcomes/speech.csv --out "$out/report" >"$out/report.txt"
 
 # Tiers over what was measured.
-"$program" tiers evaluate --outcomes corpora/outcomes/speech.csv --out "$work/tiers" >/dev/null
-cp "$work/tiers/report.txt" "$out/speech-tiers.txt"
-"$program" tiers train --outcomes corpora/outcomes/speech.csv --out models/en/rules.toml
+scripts/eval/record_tiers.sh "$out"

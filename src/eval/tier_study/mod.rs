@@ -173,6 +173,8 @@ pub struct Point {
     pub cost: f64,
     /// Share of test requests in full operation.
     pub escalated: f64,
+    /// Share of test requests that the reference version is asked, alone or as one of two.
+    pub asked: f64,
     /// Response and cost of the reference version on the test part.
     pub reference_spent: [f64; 2],
 }
@@ -256,6 +258,16 @@ fn fold_points(train: &Table, test: &Table, options: &StudyOptions) -> Vec<Point
     points
 }
 
+/// The share of requests that a policy asks a version to answer to the end.
+fn asked(policy: &Policy, version: usize, escalated: f64) -> f64 {
+    match policy.pair() {
+        None => f64::from(u8::from(*policy == Policy::Osfa { version })),
+        Some(pair) if pair.first == version => 1.0,
+        Some(pair) if pair.second == version => escalated,
+        Some(_) => 0.0,
+    }
+}
+
 /// Rules and what they are tried on.
 struct Applied<'a> {
     candidates: &'a Candidates,
@@ -282,6 +294,7 @@ impl Applied<'_> {
             response: kept.mean.response,
             cost: kept.mean.cost,
             escalated: kept.escalated,
+            asked: asked(&chosen.policy, reference, kept.escalated),
             reference_spent: [best.response, best.cost],
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::study::{CALLED_OUT, Study};
-use super::tier_tables::{accountings, certified, savings, violations};
+use super::tier_tables::{accountings, certified, prices, savings, violations};
 use super::version_tables::{alike, shift, third, timelines, versions};
 use crate::tiers::folds::Split;
 
@@ -28,6 +28,7 @@ pub fn sections(study: &Study) -> Vec<Section> {
     let mut sections = vec![versions(study), violations(study)];
     sections.extend([Split::Random, Split::Disjoint].map(|split| savings(study, split)));
     sections.extend([
+        prices(study),
         certified(study),
         accountings(study),
         timelines(study),

@@ -91,6 +91,8 @@ pub struct Saving {
     pub to_reference: f64,
     /// Share of requests in full operation.
     pub escalated: f64,
+    /// Share of requests that the reference version is asked.
+    pub asked: f64,
     /// Mean degradation on the test parts.
     pub degradation: f64,
 }
@@ -121,6 +123,7 @@ pub fn savings(curves: &[Curves], tolerances: &[f64]) -> Vec<Saving> {
                 to_osfa: 1.0 - own.spent[at] / osfa.spent[at],
                 to_reference: 1.0 - own.spent[at] / own.reference[at],
                 escalated: own.escalated,
+                asked: own.asked,
                 degradation: own.degradation,
             });
         }
@@ -156,6 +159,8 @@ pub struct Mean {
     pub reference: [f64; 2],
     /// Share of requests in full operation.
     pub escalated: f64,
+    /// Share of requests that the reference version is asked.
+    pub asked: f64,
 }
 
 impl Curves {
@@ -205,6 +210,7 @@ fn means<'a>(points: impl Iterator<Item = &'a Point>) -> Vec<Mean> {
         sum.tolerance = point.tolerance;
         sum.degradation += point.degradation;
         sum.escalated += point.escalated;
+        sum.asked += point.asked;
         for (sum, value) in sum.spent.iter_mut().zip([point.response, point.cost]) {
             *sum += value;
         }
@@ -218,6 +224,7 @@ fn means<'a>(points: impl Iterator<Item = &'a Point>) -> Vec<Mean> {
         spent: sum.spent.map(|value| value / count),
         reference: sum.reference.map(|value| value / count),
         escalated: sum.escalated / count,
+        asked: sum.asked / count,
     };
     sums.into_values().map(mean).collect()
 }

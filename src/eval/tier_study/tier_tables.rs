@@ -86,6 +86,25 @@ pub fn savings(study: &Study, split: Split) -> Section {
     section
 }
 
+/// What each promise costs in requests that the reference version is asked.
+pub fn prices(study: &Study) -> Section {
+    let reference = &study.reference;
+    let title = format!("The price of each promise: requests that {reference} is asked");
+    let mut section = Section::by_tolerance(title, &["objective", "method"]);
+    section.note = format!(
+        "means over test parts of random folds, scores shared; 100 %: {reference} answers alone"
+    );
+    for objective in Objective::ALL {
+        for method in study.methods.iter().map(|method| method.name()) {
+            let rows = of(study, Split::Random, Accounting::Shared, objective);
+            let rows = rows.filter(|row| row.method == method);
+            let numbers = rows.map(|row| percent(row.asked));
+            section.row(&[objective.name(), method], numbers);
+        }
+    }
+    section
+}
+
 /// Savings of one split, accounting and objective, by method and rising tolerance.
 fn of(
     study: &Study,

@@ -266,6 +266,17 @@ mod tests {
         }
     }
 
+    /// Betting on 40 groups certifies nothing that is worse than the reference version at all.
+    #[test]
+    fn where_nothing_is_certified_the_reference_version_answers() {
+        let candidates = made(Method::FiniteSample);
+        for objective in Objective::ALL {
+            let chosen = candidates.cheapest(0.0, objective);
+            assert_eq!(chosen.policy, Policy::Osfa { version: 2 });
+            assert_eq!(chosen.bound, 0.0);
+        }
+    }
+
     #[test]
     fn more_groups_would_certify_more() {
         let candidates = made(Method::Population);

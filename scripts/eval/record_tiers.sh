@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Tiers over recorded outcomes: evaluates them on both services, trains the rules that ship with the model, and brings
+# its checksums up to date: scripts/eval/record_tiers.sh OUT. A minute or two on two cores.
+#   OUT     folder to write to, for example benches/records/2026-11-25
+set -euo pipefail
+out=$1
+program=${PARETONE:-target/release/paretone}
+work=$(mktemp -d)
+trap 'rm -r "$work"' EXIT
+for service in speech images; do
+    "$program" tiers evaluate --outcomes "corpora/outcomes/$service.csv" --out "$work/$service" >/dev/null
+    cp "$work/$service/report.txt" "$out/$service-tiers.txt"
+done
+"$program" tiers train --outcomes corpora/outcomes/speech.csv --out models/en/rules.toml | tee "$out/rules.txt"
+# What is listed and has changed: the rules, and whatever was fitted before them.
+(cd models/en && cut -d" " -f3 SHA256SUMS | xargs sha256sum >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS)
+# What docs/tiers.md quotes.
+grep -E "^  TT-Opt-Resp-Time|^  Naive-Opt-Resp-Time" "$out/speech-tiers.txt"
+grep -A13 "^Certificates" "$out/speech-tiers.txt"
