@@ -134,8 +134,9 @@ fn write_measures(out: &mut impl Write, words: &[HeardWord]) -> io::Result<()> {
     for (version, words) in by_version(words) {
         let right: Vec<bool> = words.iter().map(|word| word.right == 1).collect();
         let share = right.iter().filter(|right| **right).count() as f64 / right.len() as f64;
-        let confidences: [(&str, fn(&HeardWord) -> f64); 2] = [
-            ("calibrated", |word| word.confidence),
+        let calibrated: fn(&HeardWord) -> f64 = |word| word.confidence;
+        let confidences = [
+            ("calibrated", calibrated),
             ("lattice alone", |word| word.posterior),
         ];
         for (name, sure) in confidences {

@@ -144,9 +144,9 @@ pub fn smallest_tolerance(
     let most = candidates.most(objective, least);
     let front = candidates.fronts[objective as usize].iter();
     let saving = front.map(|&at| &candidates.list[at]);
-    let saving = saving.filter(|candidate| objective.of(candidate.expected) <= most);
+    let mut saving = saving.filter(|candidate| objective.of(candidate.expected) <= most);
     // The dearest of them has the lowest bound.
-    saving.last().map(|candidate| candidate.bound.max(0.0))
+    saving.next_back().map(|candidate| candidate.bound.max(0.0))
 }
 
 /// How many groups like those recorded would certify such a saving within the tolerance, if the
