@@ -125,6 +125,8 @@ impl Measured {
                 at(1.0)
             );
         }
+        let soon = self.delays.iter().filter(|&&delay| delay <= 0.5).count();
+        println!("words shown within 0.5 s\t{soon}");
         println!(
             "words shown before the end\t{} of {}",
             self.delays.len(),

@@ -50,7 +50,8 @@ class Delays:
 
         line("answers after their chunk", self.answers)
         line("words shown after their end", self.shown)
-        print(f"words shown before the final result\t{len(self.shown)} of {self.words}")
+        soon = sum(delay <= 0.5 for delay in self.shown)
+        print(f"words shown within 0.5 s, before the final result, in all\t{soon}\t{len(self.shown)}\t{self.words}")
 
 
 async def stream(arguments, path, delays):
