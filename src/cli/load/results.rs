@@ -95,9 +95,9 @@ pub(super) fn picture(rows: &[Row]) -> Result<String, PlotError> {
     let p50 = |s: &Summary| s.latency[0];
     let p99 = |s: &Summary| s.latency[2];
     let charts = [
-        chart(rows, "Median latency", "ms", p50),
-        chart(rows, "99th percentile of latency", "ms", p99),
-        chart(rows, "Answers", "answers/s", |s| s.achieved),
+        chart(rows, "Median latency by tolerance", "ms", p50),
+        chart(rows, "99th percentile of latency by tolerance", "ms", p99),
+        chart(rows, "Answers by tolerance", "answers/s", |s| s.achieved),
     ];
     draw(&charts, 3, (460, 340))
 }
@@ -109,7 +109,7 @@ fn chart(rows: &[Row], title: &str, unit: &str, value: impl Fn(&Summary) -> f64)
         let of_line = rows.iter().filter(|row| row.tolerance == *tolerance);
         let points = of_line.map(|row| (row.offered, value(&row.summary)));
         Line {
-            name: format!("tolerance {tolerance}"),
+            name: (*tolerance).to_owned(),
             color: shade(place, tolerances.len()),
             points: points.filter(|at| at.1 > 0.0).collect(),
             ..Line::default()
