@@ -11,6 +11,8 @@ pub mod confidence;
 pub mod features;
 pub mod graph;
 pub mod lm;
+#[cfg(feature = "service")]
+pub mod load;
 mod measure;
 pub mod model;
 mod outcomes;
@@ -74,6 +76,8 @@ pub enum Command {
     Tiers(tiers::Args),
     #[cfg(feature = "service")]
     Serve(Box<serve::Args>),
+    #[cfg(feature = "service")]
+    Load(load::Args),
 }
 
 /// Runs one subcommand.
@@ -96,6 +100,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Tiers(args) => tiers::run(args),
         #[cfg(feature = "service")]
         Command::Serve(args) => serve::run(*args),
+        #[cfg(feature = "service")]
+        Command::Load(args) => load::run(args),
     }
 }
 

@@ -20,6 +20,7 @@ mod error;
 mod exchange;
 pub mod form;
 mod health;
+pub mod load;
 mod memory;
 mod metrics;
 mod models;

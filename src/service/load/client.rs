@@ -1,0 +1,135 @@
+//! One caller of `POST /compute`, and what became of its request.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper::{Request, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+/// Who is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Host and port.
+    pub authority: String,
+}
+
+impl Target {
+    /// The service at an address such as `http://127.0.0.1:8080`; only plain HTTP is spoken.
+    ///
+    /// # Errors
+    /// What is wrong with the address.
+    pub fn parse(text: &str) -> Result<Target, String> {
+        let uri: Uri = text.parse().map_err(|error| format!("{text}: {error}"))?;
+        if uri.scheme_str() != Some("http") || uri.path() != "/" {
+            return Err(format!("{text} is not of the form http://host:port"));
+        }
+        let host = uri.host().unwrap_or_default();
+        let port = uri.port_u16().unwrap_or(80);
+        Ok(Target {
+            authority: format!("{host}:{port}"),
+        })
+    }
+}
+
+/// Sends recordings in turn to one tier.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who is called.
+    pub target: Target,
+    /// The header `Tolerance`.
+    pub tolerance: String,
+    /// The header `Objective`.
+    pub objective: String,
+    /// The recordings, at least one.
+    pub recordings: Vec<Bytes>,
+    /// How long after its arrival a request is given up.
+    pub patience: Duration,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// With an answer.
+    Answered,
+    /// Refused: 429.
+    Refused,
+    /// With another status.
+    Other(u16),
+    /// Without a whole response: no connection, cut off, or given up.
+    Failed,
+}
+
+/// A request that has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// How it ended.
+    pub fate: Fate,
+    /// From the arrival that was drawn to the response's last byte.
+    pub latency: Duration,
+}
+
+impl Caller {
+    /// Sends the request that arrived at `due` and waits for its end.
+    pub async fn call(&self, number: usize, due: Instant) -> Sent {
+        let recording = &self.recordings[number % self.recordings.len()];
+        let response = timeout_at(due + self.patience, self.exchange(recording.clone())).await;
+        let fate = match response {
+            Ok(Ok(StatusCode::OK)) => Fate::Answered,
+            Ok(Ok(StatusCode::TOO_MANY_REQUESTS)) => Fate::Refused,
+            Ok(Ok(status)) => Fate::Other(status.as_u16()),
+            Ok(Err(_)) | Err(_) => Fate::Failed,
+        };
+        Sent {
+            fate,
+            latency: due.elapsed(),
+        }
+    }
+
+    /// One connection a request: callers are many, and strangers to each other.
+    async fn exchange(&self, body: Bytes) -> Result<StatusCode, Broken> {
+        let stream = TcpStream::connect(&self.target.authority).await?;
+        stream.set_nodelay(true)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // It ends by itself once the sender is dropped.
+        tokio::spawn(connection);
+        let request = Request::post("/compute")
+            .header("Host", &self.target.authority)
+            .header("Tolerance", &self.tolerance)
+            .header("Objective", &self.objective)
+            .body(Full::new(body))?;
+        let response = sender.send_request(request).await?;
+        let status = response.status();
+        response.into_body().collect().await?;
+        Ok(status)
+    }
+}
+
+/// Why there was no whole response.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error(transparent)]
+    Hyper(#[from] hyper::Error),
+    #[error(transparent)]
+    Request(#[from] hyper::http::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_addresses_are_taken() {
+        let authority = |text| Target::parse(text).map(|target| target.authority);
+        assert_eq!(authority("http://a:1").unwrap(), "a:1");
+        assert_eq!(authority("http://a/").unwrap(), "a:80");
+        for wrong in ["", "a:1", "https://a", "http://a/compute", "http://"] {
+            assert!(authority(wrong).is_err(), "{wrong}");
+        }
+    }
+}

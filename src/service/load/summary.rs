@@ -1,0 +1,92 @@
+//! What became of a stretch of load.
+
+use std::time::Duration;
+
+use super::client::{Fate, Sent};
+
+/// What became of a stretch of load; latencies in milliseconds, NaN where there are none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// Requests that were sent.
+    pub sent: usize,
+    /// Those answered.
+    pub answered: usize,
+    /// Those refused with 429.
+    pub refused: usize,
+    /// Those with another status.
+    pub other: usize,
+    /// Those without a whole response.
+    pub failed: usize,
+    /// Answers a second of the stretch's time.
+    pub achieved: f64,
+    /// 50, 95, 99 and 100 % of the answered took at most so long.
+    pub latency: [f64; 4],
+    /// 99 % of the refused took at most so long.
+    pub refusal: f64,
+}
+
+impl Summary {
+    /// Counts what was sent during `time`.
+    pub fn of(sent: &[Sent], time: Duration) -> Summary {
+        let answered = latencies(sent, Fate::Answered);
+        let refused = latencies(sent, Fate::Refused);
+        let failed = latencies(sent, Fate::Failed).len();
+        Summary {
+            sent: sent.len(),
+            answered: answered.len(),
+            refused: refused.len(),
+            other: sent.len() - answered.len() - refused.len() - failed,
+            failed,
+            achieved: answered.len() as f64 / time.as_secs_f64(),
+            latency: [0.5, 0.95, 0.99, 1.0].map(|share| quantile(&answered, share)),
+            refusal: quantile(&refused, 0.99),
+        }
+    }
+}
+
+/// The latencies of one fate in milliseconds, in order.
+fn latencies(sent: &[Sent], fate: Fate) -> Vec<f64> {
+    let of_fate = sent.iter().filter(|sent| sent.fate == fate);
+    let mut times: Vec<f64> = of_fate
+        .map(|sent| 1e3 * sent.latency.as_secs_f64())
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times
+}
+
+/// The least value that a share of the sorted values does not exceed; NaN of none.
+pub fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.max(1) - 1).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_request_is_counted_once() {
+        let sent = |fate, ms| Sent {
+            fate,
+            latency: Duration::from_millis(ms),
+        };
+        let all = [
+            sent(Fate::Answered, 30),
+            sent(Fate::Answered, 10),
+            sent(Fate::Refused, 1),
+            sent(Fate::Other(503), 5),
+            sent(Fate::Failed, 9),
+        ];
+        let summary = Summary::of(&all, Duration::from_secs(2));
+        let counts = [
+            summary.answered,
+            summary.refused,
+            summary.other,
+            summary.failed,
+        ];
+        assert_eq!((summary.sent, counts), (5, [2, 1, 1, 1]));
+        assert_eq!(summary.latency, [10.0, 30.0, 30.0, 30.0]);
+        assert_eq!((summary.achieved, summary.refusal), (1.0, 1.0));
+        assert!(Summary::of(&[], Duration::from_secs(1)).refusal.is_nan());
+    }
+}
