@@ -74,13 +74,17 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/openapi.json", get(openapi::openapi))
         .route("/docs", get(openapi::docs));
-    let cors = cors(&app.options.cors);
-    guarded
+    let paths = guarded
         .merge(open)
         .fallback(unknown)
         .method_not_allowed_fallback(other_method)
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(cors)
+        .layer(CatchPanicLayer::custom(panicked));
+    // Without origins there is no layer at all, whose answers would vary by origin.
+    let paths = match app.options.cors.as_slice() {
+        [] => paths,
+        origins => paths.layer(cors(origins)),
+    };
+    paths
         .layer(from_fn_with_state(Arc::clone(&app), exchange::exchange))
         .with_state(app)
 }
@@ -99,9 +103,6 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
 
 /// Nobody's pages may call, except those of the origins that are named.
 fn cors(origins: &[String]) -> CorsLayer {
-    if origins.is_empty() {
-        return CorsLayer::new();
-    }
     let origins = origins
         .iter()
         .filter_map(|origin| HeaderValue::from_str(origin).ok());
