@@ -1,6 +1,7 @@
 //! `paretone serve` as its callers meet it: the program itself, on a loopback port, with the model of
 //! the repository; what it answers, what it refuses, and that nothing that callers do takes it down.
 
+#![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 #![cfg(all(unix, feature = "service", feature = "cli"))]
 
 mod service_client;
