@@ -7,9 +7,8 @@
 use crate::graph::{Rows, WORD_MASK};
 
 use super::links::Link;
+use super::numbering::Numbering;
 
-/// Free slot of the table.
-const FREE: u64 = u64::MAX;
 /// Set in the index of a labelled link that a token's branch waits for.
 const PENDING: u32 = 1 << 31;
 /// The branch of a token that no word was put out on the way to.
@@ -33,7 +32,8 @@ pub(super) struct Branches {
     pub before: Vec<u32>,
     /// Whether branches compete; else nobody asks for them.
     pub compete: bool,
-    numbers: Numbers,
+    /// The words met; a branch's number is its word's and one more, after [`WORDLESS`].
+    words: Numbering,
     /// Indices of the best links, and of those of them with a label.
     best: Vec<u32>,
     labelled: Vec<u32>,
@@ -46,7 +46,7 @@ impl Branches {
         self.compete = compete;
         self.of_token.clear();
         self.before.clear();
-        self.numbers.clear();
+        self.words.clear(0);
     }
 
     /// A frame of so many tokens is opened: their branches are to be filled in.
@@ -58,10 +58,7 @@ impl Branches {
 
     /// The branch that an arc with this label leads to from another.
     pub(super) fn after(&mut self, branch: u32, label: u32) -> u32 {
-        match label & WORD_MASK {
-            0 => branch,
-            word => self.numbers.of(word),
-        }
+        after(&mut self.words, branch, label)
     }
 
     /// Notes where the best of a frame's emitting links lead; of equals the first, as in the search.
@@ -94,11 +91,8 @@ impl Branches {
         for (&at, &label) in labelled.iter().zip(&self.labels) {
             let link = &links[at as usize];
             if self.of_token[link.to as usize] == PENDING | at {
-                let word = label & WORD_MASK;
-                self.of_token[link.to as usize] = match word {
-                    0 => self.before[link.from as usize],
-                    word => self.numbers.of(word),
-                };
+                let branch = self.before[link.from as usize];
+                self.of_token[link.to as usize] = after(&mut self.words, branch, label);
             }
         }
     }
@@ -106,63 +100,18 @@ impl Branches {
     pub(super) fn view(&self) -> BranchView<'_> {
         BranchView {
             of_token: &self.of_token,
-            count: self.numbers.count as usize,
+            count: self.words.keys().len() + 1,
         }
     }
 }
 
-/// Numbers words in the order in which they are met: open addressing.
-#[derive(Clone, Default)]
-struct Numbers {
-    /// Word and number, in the upper and the lower half.
-    slots: Vec<u64>,
-    count: u32,
-}
-
-impl Numbers {
-    fn clear(&mut self) {
-        self.slots.clear();
-        self.slots.resize(1 << 10, FREE);
-        self.count = WORDLESS + 1;
+/// The branch that an arc with this label leads to from another.
+#[inline(always)]
+fn after(words: &mut Numbering, branch: u32, label: u32) -> u32 {
+    match label & WORD_MASK {
+        0 => branch,
+        word => words.number(word).0 + 1,
     }
-
-    /// The number of a word; a new one if it was never met.
-    fn of(&mut self, word: u32) -> u32 {
-        let mask = self.slots.len() - 1;
-        let mut at = place(word, mask);
-        loop {
-            match self.slots[at] {
-                FREE => break,
-                slot if (slot >> 32) as u32 == word => return slot as u32,
-                _ => at = (at + 1) & mask,
-            }
-        }
-        let number = self.count;
-        self.slots[at] = u64::from(word) << 32 | u64::from(number);
-        self.count += 1;
-        if self.count as usize * 2 > self.slots.len() {
-            self.grow();
-        }
-        number
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let size = self.slots.len() * 2;
-        let old = std::mem::replace(&mut self.slots, vec![FREE; size]);
-        for slot in old.into_iter().filter(|&slot| slot != FREE) {
-            let mut at = place((slot >> 32) as u32, size - 1);
-            while self.slots[at] != FREE {
-                at = (at + 1) & (size - 1);
-            }
-            self.slots[at] = slot;
-        }
-    }
-}
-
-/// Where a word is looked for first.
-fn place(word: u32, mask: usize) -> usize {
-    (word.wrapping_mul(0x9E37_79B1) >> 7) as usize & mask
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(super) fn fetch<'g>(rows: &Rows<'g>, tokens: &TokenSet, block: &[u32]) -> [R
     }; BLOCK];
     for (row, &token) in fetched.iter_mut().zip(block) {
         row.token = token;
-        (row.first, row.arcs) = rows.row(tokens.states[token as usize]);
+        (row.first, row.arcs) = rows.row(tokens.states()[token as usize]);
     }
     for row in &mut fetched[..block.len()] {
         row.cheapest = row.arcs.first().map_or(f32::INFINITY, |arc| arc.cost().0);

@@ -167,7 +167,7 @@ impl Links {
     /// Adds the epsilon links among the tokens of a frame.
     fn add_epsilon(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32) {
         let with_epsilon = graph.epsilon.len() as u32;
-        for (from, (&state, &cost)) in tokens.states.iter().zip(&tokens.costs).enumerate() {
+        for (from, (&state, &cost)) in tokens.states().iter().zip(&tokens.costs).enumerate() {
             if state >= with_epsilon || cost > cutoff {
                 continue;
             }

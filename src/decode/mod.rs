@@ -14,6 +14,7 @@ mod lattice;
 mod links;
 mod nbest;
 mod nearest;
+mod numbering;
 pub mod oracle;
 mod paths;
 mod prune;

@@ -286,7 +286,7 @@ impl<'a, R: Recorder> Search<'a, R> {
         agenda.clear();
         let open =
             |(_, (state, cost)): &(u32, (&u32, &f32))| **state < with_epsilon && **cost <= bound;
-        let all = tokens.states.iter().zip(&tokens.costs);
+        let all = tokens.states().iter().zip(&tokens.costs);
         agenda.extend((0u32..).zip(all).filter(open).map(|(index, _)| index));
         let mut left = RELAXATIONS;
         while !agenda.is_empty() {
@@ -340,7 +340,7 @@ impl<'a, R: Recorder> Search<'a, R> {
         self.recorder
             .open_frame(&self.graph, tokens, f32::MAX, self.at.frame);
         let mut ends = [(f32::INFINITY, None); 2];
-        for (index, (&state, &cost)) in tokens.states.iter().zip(&tokens.costs).enumerate() {
+        for (index, (&state, &cost)) in tokens.states().iter().zip(&tokens.costs).enumerate() {
             let with_final = cost + self.graph.final_cost(StateId(state)).0;
             for (end, cost) in ends.iter_mut().zip([with_final, cost]) {
                 if cost < end.0 {
@@ -379,7 +379,7 @@ impl Buffers {
             true => graph.final_cost(StateId(state)).0,
             false => 0.0,
         };
-        let tokens = self.tokens.states.iter().zip(&self.tokens.costs);
+        let tokens = self.tokens.states().iter().zip(&self.tokens.costs);
         tokens
             .map(|(&state, &cost)| (cost + last(state) - end.relative, last(state)))
             .collect()

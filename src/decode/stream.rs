@@ -130,7 +130,7 @@ impl SearchStream<'_> {
     fn end_margin(&self) -> Cost {
         let (graph, tokens) = (self.decoder.graph.view(), self.scratch.buffers.tokens());
         let best = tokens.costs.iter().copied().fold(f32::INFINITY, f32::min);
-        let ends = tokens.states.iter().zip(&tokens.costs);
+        let ends = tokens.states().iter().zip(&tokens.costs);
         let ends = ends.map(|(&state, cost)| cost + graph.final_cost(StateId(state)).0);
         Cost(ends.fold(f32::INFINITY, f32::min) - best)
     }
