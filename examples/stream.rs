@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use paretone::audio::Waveform;
+use paretone::eval::{AlignmentRule, ErrorCounts, align};
 use paretone::recognizer::{
     Endpointing, Options, Recognizer, RecognizerScratch, StreamOptions, Transcript,
 };
@@ -31,7 +32,7 @@ struct Measured {
     delays: Vec<f64>,
     words: usize,
     /// Word edits between the last guess and the final answer.
-    edits: usize,
+    edits: u64,
 }
 
 /// A guess, and when it was there on the recording's clock.
@@ -83,25 +84,27 @@ impl Measured {
         let utterances = stream.finish()?;
         for utterance in &utterances {
             let heard = recognizer.transcribe(&utterance.audio, scratch)?;
-            self.compare(&seen, &heard);
+            self.compare(&seen, &heard)?;
         }
         self.finals.push(started.elapsed().as_secs_f64());
         self.audio += waveform.duration().0;
         Ok(())
     }
 
-    fn compare(&mut self, seen: &[Seen], heard: &Transcript) {
+    fn compare(&mut self, seen: &[Seen], heard: &Transcript) -> Result<()> {
         let words: Vec<&str> = heard.words.iter().map(|word| word.word.as_str()).collect();
         let last: Vec<&str> = seen.last().map_or(Vec::new(), |(_, words)| {
             words.iter().map(String::as_str).collect()
         });
         self.words += words.len();
-        self.edits += edits(&words, &last);
+        let alignment = align(&words, &last, AlignmentRule::Minimal)?;
+        self.edits += ErrorCounts::of(&alignment).errors();
         for (place, word) in heard.words.iter().enumerate() {
             let has = |(_, guess): &&Seen| guess.get(place) == Some(&word.word);
             let since = seen.iter().rev().take_while(has).last();
             self.delays.extend(since.map(|(at, _)| at - word.end.0));
         }
+        Ok(())
     }
 
     fn print(mut self) {
@@ -134,19 +137,4 @@ impl Measured {
         );
         println!("edits of the last guess\t{}", self.edits);
     }
-}
-
-/// The textbook recurrence, in one row.
-fn edits(a: &[&str], b: &[&str]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

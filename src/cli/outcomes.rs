@@ -124,9 +124,10 @@ pub(super) fn evidence(outcomes: &Outcomes, row: &Outcome) -> anyhow::Result<Evi
     })
 }
 
-/// Rounded to the microsecond, which is finer than the measurement.
-fn micros(seconds: f64) -> f64 {
-    (seconds * 1e6).round() / 1e6
+/// Rounded to the millionth: for seconds finer than they are measured, for evidence all that a
+/// calibration can use.
+pub(super) fn micros(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
 /// Rounded to five significant digits, in which a logarithm does not feel it.

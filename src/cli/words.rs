@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
+use super::outcomes::micros;
 use super::score::{Judged, Judging};
 use crate::confidence::WordEvidence;
 use crate::recognizer::Transcript;
@@ -34,14 +35,14 @@ impl HeardWord {
         HeardWord {
             version: version.to_owned(),
             right: u8::from(right),
-            confidence: rounded(confidence),
-            posterior: rounded(evidence.posterior),
-            before: rounded(evidence.before),
-            after: rounded(evidence.after),
-            seconds: rounded(evidence.seconds),
+            confidence: micros(confidence),
+            posterior: micros(evidence.posterior),
+            before: micros(evidence.before),
+            after: micros(evidence.after),
+            seconds: micros(evidence.seconds),
             letters: evidence.letters,
-            answer_errors: rounded(evidence.answer_errors),
-            answer_gap: rounded(evidence.answer_gap),
+            answer_errors: micros(evidence.answer_errors),
+            answer_gap: micros(evidence.answer_gap),
         }
     }
 
@@ -66,11 +67,6 @@ impl HeardWord {
             && shares.iter().all(|share| (0.0..=1.0).contains(share))
             && sizes.iter().all(|size| (0.0..f64::MAX).contains(size))
     }
-}
-
-/// Six decimals say all that a calibration can use.
-fn rounded(value: f64) -> f64 {
-    (value * 1e6).round() / 1e6
 }
 
 /// The rows of one answer; none where normalising changed its letters beyond recognition.

@@ -112,13 +112,7 @@ impl Serving {
     /// The rules have no tiers for the objective.
     pub fn place(&self, ask: Ask) -> Result<Place, Rejection> {
         let objective = ask.objective.unwrap_or(Objective::ResponseTime);
-        let rule = self.rules.rule(ask.tolerance.unwrap_or(0.0), objective);
-        let place = rule.and_then(|rule| {
-            self.rules
-                .tiers
-                .iter()
-                .position(|known| std::ptr::eq(known, rule))
-        });
+        let place = self.rules.place(ask.tolerance.unwrap_or(0.0), objective);
         let missing = || {
             let name = objective.name();
             Rejection::Unprocessable(format!(

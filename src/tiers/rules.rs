@@ -205,8 +205,14 @@ impl Rules {
 
     /// The rule for a tolerance (0.05 is 5 %) and objective; none for a tolerance below 0.
     pub fn rule(&self, tolerance: f64, objective: Objective) -> Option<&Rule> {
-        let serves = |rule: &&Rule| rule.objective == objective && rule.tolerance <= tolerance;
-        self.tiers.iter().rfind(serves)
+        self.place(tolerance, objective)
+            .map(|place| &self.tiers[place])
+    }
+
+    /// Where that rule stands in [`Rules::tiers`].
+    pub fn place(&self, tolerance: f64, objective: Objective) -> Option<usize> {
+        let serves = |rule: &Rule| rule.objective == objective && rule.tolerance <= tolerance;
+        self.tiers.iter().rposition(serves)
     }
 
     /// Names of all versions that some tier asks, without repeats.

@@ -69,11 +69,7 @@ fn part(name: String, grid: &Grid, options: BootstrapOptions) -> Part {
     Part {
         name,
         utterances: grid.requests.len(),
-        words: grid
-            .requests
-            .iter()
-            .map(|request| u64::from(request.words))
-            .sum(),
+        words: grid.words(),
         micro: (0..=last)
             .map(|version| resampled.measure(|sums| sums.micro(version)))
             .collect(),

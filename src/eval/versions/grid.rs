@@ -133,6 +133,12 @@ impl Grid {
         self.counters.iter().position(|counter| counter == name)
     }
 
+    /// Words of all requests' references.
+    pub fn words(&self) -> u64 {
+        let words = self.requests.iter().map(|request| u64::from(request.words));
+        words.sum()
+    }
+
     /// Place of the most accurate version.
     pub fn last(&self) -> usize {
         self.versions.len() - 1

@@ -104,11 +104,7 @@ impl VersionReport {
         let mut report = VersionReport {
             versions: grid.versions.clone(),
             utterances: grid.requests.len(),
-            words: grid
-                .requests
-                .iter()
-                .map(|request| u64::from(request.words))
-                .sum(),
+            words: grid.words(),
             seed: options.bootstrap.seed,
             draws: options.bootstrap.draws,
             claims: Vec::new(),
