@@ -145,17 +145,6 @@ fn what_cannot_be_served_is_told_and_what_was_admitted_is_answered() {
     assert!(last.wait().is_ok(), "a panic does not cost the worker");
 }
 
-const VERSIONS: &str = "\
-[[version]]
-name = \"v1\"
-setting = \"network_beam=2 network_top_n=3 lattice_beam=1 rescore\"
-measured = { wer_percent = 20.0, response_seconds = 0.1, arcs_per_frame = 5.0 }
-[[version]]
-name = \"v2\"
-setting = \"network_beam=13 lattice_beam=8 rescore\"
-measured = { wer_percent = 10.0, response_seconds = 0.2, arcs_per_frame = 9.0 }
-";
-
 /// The tiny model with two versions, calibrated as the shipped model's v1 is.
 fn tiny(folder: &Path) -> Arc<Recognizer> {
     let model = tiny_model::write(folder);
@@ -166,7 +155,7 @@ fn tiny(folder: &Path) -> Arc<Recognizer> {
     let heads = &shipped["versions"]["v1"];
     calibration["versions"] = serde_json::json!({"v1": heads, "v2": heads});
     std::fs::write(model.join("confidence.json"), calibration.to_string()).expect("writable");
-    std::fs::write(model.join("versions.toml"), VERSIONS).expect("writable");
+    std::fs::write(model.join("versions.toml"), tiny_model::TWO_VERSIONS).expect("writable");
     let cache = Some(paretone::recognizer::Cache::in_folder(folder.join("cache")));
     let opening = Opening {
         cache,

@@ -49,24 +49,13 @@ escalated = 0.5
 policy = { kind = \"seq\", first = \"v1\", second = \"v2\", threshold = 2.0, choice = \"second\" }
 ";
 
-const VERSIONS: &str = "\
-[[version]]
-name = \"v1\"
-setting = \"network_beam=2 network_top_n=3 lattice_beam=1 rescore\"
-measured = { wer_percent = 20.0, response_seconds = 0.1, arcs_per_frame = 5.0 }
-[[version]]
-name = \"v2\"
-setting = \"network_beam=13 lattice_beam=8 rescore\"
-measured = { wer_percent = 10.0, response_seconds = 0.2, arcs_per_frame = 9.0 }
-";
-
 /// The tiny model with two versions, calibrated as the shipped model's first two are, and a
 /// recording beside it.
 fn model(folder: &Path) -> PathBuf {
     let model = tiny_model::write(folder);
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/en/confidence.json");
     fs::copy(shipped, model.join("confidence.json")).expect("a calibration");
-    fs::write(model.join("versions.toml"), VERSIONS).expect("writable");
+    fs::write(model.join("versions.toml"), tiny_model::TWO_VERSIONS).expect("writable");
     fs::write(folder.join("a.wav"), wav(16_000, &noise(32_000))).expect("writable");
     model
 }

@@ -17,6 +17,18 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use xxhash_rust::xxh3::xxh3_64;
 
+/// A `versions.toml` of two versions, a fast one and an accurate one.
+pub const TWO_VERSIONS: &str = "\
+[[version]]
+name = \"v1\"
+setting = \"network_beam=2 network_top_n=3 lattice_beam=1 rescore\"
+measured = { wer_percent = 20.0, response_seconds = 0.1, arcs_per_frame = 5.0 }
+[[version]]
+name = \"v2\"
+setting = \"network_beam=13 lattice_beam=8 rescore\"
+measured = { wer_percent = 10.0, response_seconds = 0.2, arcs_per_frame = 9.0 }
+";
+
 const PHONES: [&str; 4] = ["SIL", "SPN", "AA", "B"];
 const PDFS: usize = 2 * PHONES.len();
 const INPUTS: usize = 40;
