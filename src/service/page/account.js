@@ -23,6 +23,7 @@ const LESS = ["less", "more"];
 /** Takes away the account of an answer before. */
 export function clear() {
   part("account", HTMLElement).hidden = true;
+  part("ran-for-it", HTMLElement).hidden = true;
 }
 
 /**
@@ -34,13 +35,14 @@ export function clear() {
 export function show(tiers, taken) {
   const last = taken.accounts.at(-1);
   part("account", HTMLElement).hidden = last === undefined;
+  part("ran-for-it", HTMLElement).hidden = last === undefined;
   if (last === undefined) return;
   const rule = ruleOf(tiers, last);
   showVersions(taken.accounts);
   const { response, machine } = times(taken.accounts);
   put("response", milliseconds(response), taken.spoken ? "after each utterance, on average" : `for ${number(taken.seconds, 1)} s of speech`);
   put("machine", milliseconds(machine), taken.spoken ? "for the final words" : `${number((taken.seconds * 1000) / machine, 0)} times faster than speech`);
-  put("sure", percent(Math.min(...taken.accounts.map((account) => account.confidence))), "by the answer's own estimate");
+  put("sure", percent(Math.min(...taken.accounts.map((account) => account.confidence))), "its own, calibrated estimate");
   part("routing", HTMLElement).textContent = `Tier ${last.tier}. ${rule ? inWords(rule.policy) : last.policy}`;
   part("compared", HTMLElement).textContent = "";
   part("compare", HTMLButtonElement).hidden = taken.spoken;
@@ -73,11 +75,11 @@ function showSaved(tiers, accounts, alone) {
   const rule = last && ruleOf(tiers, last);
   const strict = rule && tiers.tiers.find((other) => other.objective === rule.objective);
   const measured = (/** @type {number} */ now, /** @type {number | undefined} */ then, /** @type {Words} */ [less, more]) =>
-    then === undefined ? ["not measured", "not measured"] : [milliseconds(then), compared(saving(now, then), less, more)];
+    then === undefined ? ["–", "–"] : [milliseconds(then), compared(saving(now, then), less, more)];
   const expected = (/** @type {"response_seconds" | "cost_seconds"} */ what, /** @type {Words} */ [less, more]) =>
     rule && strict ? compared(saving(rule[what], strict[what]), less, more) : "not known";
   const rows = [
-    ["Response", milliseconds(response), ...measured(response, alone?.server_ms, SOONER), expected("response_seconds", SOONER)],
+    ["Time to the answer", milliseconds(response), ...measured(response, alone?.server_ms, SOONER), expected("response_seconds", SOONER)],
     ["Machine time", milliseconds(machine), ...measured(machine, alone?.machine_ms, LESS), expected("cost_seconds", LESS)],
   ];
   part("saved", HTMLTableElement).tBodies[0]?.replaceChildren(...rows.map(row));

@@ -2,8 +2,9 @@
 
 /** @typedef {{from: number, to: number, ticks: number[], write: (value: number) => string, title: string}} Axis */
 
-export const WIDTH = 520;
-export const HEIGHT = 320;
+/** Narrower, labels would meet. */
+const LEAST_WIDTH = 300;
+const HEIGHT = 320;
 const LEFT = 62;
 const RIGHT = 18;
 const TOP = 16;
@@ -43,19 +44,20 @@ export class Chart {
   /**
    * @param {Axis} across
    * @param {Axis} up
-   * @param {string} label what the drawing shows, for who cannot see it
+   * @param {{label: string, width: number}} drawing what it shows, for who cannot see it, and its place's width in pixels
    */
-  constructor(across, up, label) {
+  constructor(across, up, { label, width }) {
+    this.width = Math.max(LEAST_WIDTH, width);
     this.across = across;
     this.up = up;
-    this.root = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
+    this.root = svg("svg", { viewBox: `0 0 ${this.width} ${HEIGHT}`, role: "img", "aria-label": label });
     this.#drawAcross();
     this.#drawUp();
   }
 
   /** @param {number} value */
   x(value) {
-    return LEFT + ((value - this.across.from) / (this.across.to - this.across.from)) * (WIDTH - LEFT - RIGHT);
+    return LEFT + ((value - this.across.from) / (this.across.to - this.across.from)) * (this.width - LEFT - RIGHT);
   }
 
   /** @param {number} value */
@@ -83,14 +85,14 @@ export class Chart {
       this.draw("line", { x1: x, x2: x, y1: TOP, y2: foot, class: "grid" });
       this.draw("text", { x, y: foot + 18, class: "tick middle" }, this.across.write(tick));
     }
-    this.draw("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: foot, y2: foot, class: "axis" });
-    this.draw("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 10, class: "title middle" }, this.across.title);
+    this.draw("line", { x1: LEFT, x2: this.width - RIGHT, y1: foot, y2: foot, class: "axis" });
+    this.draw("text", { x: (LEFT + this.width - RIGHT) / 2, y: HEIGHT - 10, class: "title middle" }, this.across.title);
   }
 
   #drawUp() {
     for (const tick of this.up.ticks) {
       const y = this.y(tick);
-      this.draw("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y, y2: y, class: "grid" });
+      this.draw("line", { x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y, class: "grid" });
       this.draw("text", { x: LEFT - 8, y: y + 4, class: "tick end" }, this.up.write(tick));
     }
     const middle = (TOP + HEIGHT - BOTTOM) / 2;

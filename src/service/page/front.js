@@ -1,7 +1,7 @@
 // The Pareto front of the versions: errors by time. Marked are those that the tier may ask, and those that ran.
 
 import { Chart, ticks } from "./chart.js";
-import { number, part, row } from "./write.js";
+import { fixed, number, part, row } from "./write.js";
 
 /**
  * @typedef {import("./service.js").Tiers} Tiers
@@ -22,7 +22,8 @@ export function show(tiers, mayRun, ran) {
     part("front", HTMLElement).textContent = "The model has no measured versions.";
     return;
   }
-  const chart = axes(versions);
+  const place = part("front", HTMLElement);
+  const chart = axes(versions, place.clientWidth);
   const points = versions.map((version) => `${chart.x(version.response_seconds * 1e3)},${chart.y(version.wer_percent)}`);
   chart.draw("polyline", { points: points.join(" "), class: "front" });
   for (const version of versions) {
@@ -33,7 +34,7 @@ export function show(tiers, mayRun, ran) {
     point.append(described(version));
     chart.draw("text", { x: x + 9, y: y - 8, class: "name" }, version.name);
   }
-  part("front", HTMLElement).replaceChildren(chart.root);
+  place.replaceChildren(chart.root);
 }
 
 /** Lists the versions, and says on what they were measured. @param {Tiers} tiers */
@@ -41,9 +42,9 @@ export function list(tiers) {
   const rows = tiers.versions.map((version) =>
     row([
       version.name,
-      number(version.wer_percent, 2),
-      number(version.response_seconds * 1e3, 1),
-      number(version.arcs_per_frame, 0),
+      fixed(version.wer_percent, 2),
+      fixed(version.response_seconds * 1e3, 1),
+      fixed(version.arcs_per_frame, 0),
       version.setting,
     ]),
   );
@@ -52,8 +53,11 @@ export function list(tiers) {
   part("front-note", HTMLElement).textContent = `${measured}Ringed: what the tier may ask. Filled: what ran for the text above.`;
 }
 
-/** @param {Version[]} versions */
-function axes(versions) {
+/**
+ * @param {Version[]} versions
+ * @param {number} width
+ */
+function axes(versions, width) {
   const times = versions.map((version) => version.response_seconds * 1e3);
   const errors = versions.map((version) => version.wer_percent);
   const [least, most] = widened(Math.min(...errors), Math.max(...errors));
@@ -62,7 +66,7 @@ function axes(versions) {
   return new Chart(
     { from: 0, to: longest, ticks: ticks(0, longest), write: (ms) => number(ms), title: "mean time of an utterance, ms" },
     { from: least, to: most, ticks: ticks(least, most), write: (wer) => number(wer), title: "word errors, %" },
-    label,
+    { label, width },
   );
 }
 

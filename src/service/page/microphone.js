@@ -48,6 +48,7 @@ export class Microphone {
 
   /** Turns it off; what it heard last is told before. */
   async close() {
+    if (this.context.state === "closed") return;
     const { port } = this.node;
     const rest = new Promise((resolve) => {
       port.addEventListener("message", (message) => message.data === null && resolve(null));

@@ -105,6 +105,8 @@ async function recognise() {
   try {
     const heard = await service.recognise(recording, tolerance.asked(tiers), signal);
     if (signal.aborted) return;
+    // The rules were read again since.
+    if (heard.account.certificate !== tiers.id) await start();
     clear();
     answer = heard;
     transcript.add(heard.words);
@@ -245,6 +247,7 @@ document.ondragover = (event) => {
   event.preventDefault();
   drop.classList.add("over");
 };
+window.onresize = move;
 document.ondragleave = () => drop.classList.remove("over");
 document.ondrop = (event) => {
   event.preventDefault();

@@ -20,7 +20,7 @@ export function show(tiers, objective, tolerance) {
   const response = (/** @type {Rule} */ rule) => saving(rule.response_seconds, strict.response_seconds);
   const cost = (/** @type {Rule} */ rule) => saving(rule.cost_seconds, strict.cost_seconds);
   const end = tiers.tolerances.step * tiers.tolerances.steps;
-  const chart = axes([...rules.map(response), ...rules.map(cost)], end, tiers.certificate.reference);
+  const chart = axes(tiers, [...rules.map(response), ...rules.map(cost)]);
   chart.draw("line", { x1: chart.x(0), x2: chart.x(end), y1: chart.y(0), y2: chart.y(0), class: "axis" });
   const now = Math.min(tolerance, end);
   chart.draw("line", { x1: chart.x(now), x2: chart.x(now), y1: chart.y(chart.up.from), y2: chart.y(chart.up.to), class: "now" });
@@ -31,21 +31,21 @@ export function show(tiers, objective, tolerance) {
   }
   part("savings", HTMLElement).replaceChildren(legend(), chart.root);
   part("savings-note", HTMLElement).textContent =
-    `At ${percent(now, 3)}: ${percent(response(chosen), 0)} of the response time and ${percent(cost(chosen), 0)} of the machine time of ${tiers.certificate.reference} alone are saved, as the rules expect. Below zero, the tier spends more.`;
+    `At ${percent(now, 3)}: ${percent(response(chosen), 0)} of the time to the answer and ${percent(cost(chosen), 0)} of the machine time of ${tiers.certificate.reference} alone are saved, as the rules expect. Below zero, the tier spends more.`;
 }
 
 /**
+ * @param {Tiers} tiers
  * @param {number[]} values
- * @param {number} end
- * @param {string} reference
  */
-function axes(values, end, reference) {
+function axes(tiers, values) {
+  const end = tiers.tolerances.step * tiers.tolerances.steps;
   const from = Math.min(0, ...values) - 0.05;
   const to = Math.max(0.1, ...values) + 0.05;
   return new Chart(
     { from: 0, to: end, ticks: ticks(0, end), write: (share) => percent(share), title: "tolerance" },
-    { from, to, ticks: ticks(from, to), write: (share) => percent(share, 0), title: `saved against ${reference}` },
-    "Expected savings by tolerance; the table of tiers has the numbers.",
+    { from, to, ticks: ticks(from, to), write: (share) => percent(share, 0), title: `saved against ${tiers.certificate.reference}` },
+    { label: "Expected savings by tolerance; the table of tiers has the numbers.", width: part("savings", HTMLElement).clientWidth },
   );
 }
 
@@ -65,6 +65,6 @@ function steps(chart, rules, value, end) {
 
 function legend() {
   const made = element("p", "", "keys");
-  made.append(element("span", "response time", "key response"), element("span", "machine time", "key cost"));
+  made.append(element("span", "time to the answer", "key response"), element("span", "machine time", "key cost"));
   return made;
 }

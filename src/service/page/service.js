@@ -12,7 +12,7 @@
  *   versions: Version[], measured_on: string}} Tiers
  * @typedef {{word: string, start: number, end: number, confidence: number}} Word
  * @typedef {{tier: string, policy: string, versions: string[], answered_by: string, escalated: boolean,
- *   confidence: number, server_ms: number, machine_ms: number}} Account
+ *   confidence: number, server_ms: number, machine_ms: number, certificate: string}} Account
  * @typedef {{text: string, words: Word[], audio_seconds: number, account: Account}} Answer
  * @typedef {{tolerance: string, objective: string}} Ask what a request asks for, as its headers have it
  */

@@ -25,13 +25,14 @@ export class Stream {
     this.socket = openStream();
     this.socket.binaryType = "arraybuffer";
     this.listener = listener;
+    this.tooSlow = false;
     /** @type {ArrayBuffer[]} what is said before the stream is open */
     this.waiting = [];
     /** Ends with the stream; fails with what the service said, where it refused. @type {Promise<void>} */
     this.ended = new Promise((resolve, reject) => {
       this.socket.onmessage = (message) => this.#hear(JSON.parse(message.data), reject);
       this.socket.onclose = (close) =>
-        close.code === 1000 ? resolve() : reject(new Error(`The stream broke off (${close.code}).`));
+        close.code === 1000 ? resolve() : reject(new Error(this.#broken(close.code)));
     });
     this.opened = new Promise((resolve) => {
       this.socket.onopen = () => {
@@ -46,7 +47,9 @@ export class Stream {
   say(pcm) {
     if (this.socket.readyState === WebSocket.CONNECTING) this.waiting.push(pcm.buffer);
     else this.socket.send(pcm);
-    if (this.socket.bufferedAmount > MOST_UNSENT) this.socket.close();
+    if (this.socket.bufferedAmount <= MOST_UNSENT) return;
+    this.tooSlow = true;
+    this.socket.close();
   }
 
   /** Ends the speech and waits for the last words. */
@@ -54,6 +57,11 @@ export class Stream {
     await Promise.race([this.opened, this.ended]);
     this.socket.send(JSON.stringify({ eof: 1 }));
     await this.ended;
+  }
+
+  /** @param {number} code */
+  #broken(code) {
+    return this.tooSlow ? "The service does not keep up with the speech." : `The stream broke off (${code}).`;
   }
 
   /**

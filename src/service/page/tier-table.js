@@ -1,7 +1,7 @@
 // The tiers as a table; a tolerance in it moves the slider there.
 
 import { inShort, inWords } from "./policy.js";
-import { element, number, part, percent, row, saving } from "./write.js";
+import { element, fixed, number, part, percent, row, saving } from "./write.js";
 
 /**
  * @typedef {import("./service.js").Tiers} Tiers
@@ -54,16 +54,16 @@ function tierRow(rule, strict, choose) {
   const button = element("button", percent(rule.tolerance, 3), "link");
   button.type = "button";
   button.onclick = () => choose(rule.tolerance);
-  const policy = element("span", inShort(rule.policy));
+  const policy = element("span", inShort(rule.policy), "words");
   policy.title = inWords(rule.policy);
   const made = row([
     button,
-    percent(rule.bound, 2),
-    percent(rule.degradation, 2),
+    `${fixed(rule.bound * 100, 2)} %`,
+    `${fixed(rule.degradation * 100, 2)} %`,
     policy,
-    number(rule.response_seconds * 1e3, 1),
+    fixed(rule.response_seconds * 1e3, 1),
     percent(saving(rule.response_seconds, strict.response_seconds), 0),
-    number(rule.cost_seconds * 1e3, 1),
+    fixed(rule.cost_seconds * 1e3, 1),
     percent(saving(rule.cost_seconds, strict.cost_seconds), 0),
     percent(rule.escalated, 0),
   ]);

@@ -21,6 +21,18 @@ export function number(value, digits = 1) {
   return rounded.toLocaleString("en", { maximumFractionDigits: digits }).replace("-", "−");
 }
 
+/**
+ * A number with as many digits after the point as its neighbours in a column.
+ *
+ * @param {number} value
+ * @param {number} digits
+ */
+export function fixed(value, digits) {
+  const rounded = Number(value.toFixed(digits)) + 0;
+  const form = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return rounded.toLocaleString("en", form).replace("-", "−");
+}
+
 /** @param {number} ms */
 export function milliseconds(ms) {
   return ms < 1000 ? `${number(ms, ms < 10 ? 2 : 1)} ms` : `${number(ms / 1000, 2)} s`;
