@@ -75,12 +75,15 @@ function showSaved(tiers, accounts, alone) {
   const rule = last && ruleOf(tiers, last);
   const strict = rule && tiers.tiers.find((other) => other.objective === rule.objective);
   const measured = (/** @type {number} */ now, /** @type {number | undefined} */ then, /** @type {Words} */ [less, more]) =>
-    then === undefined ? ["–", "–"] : [milliseconds(then), compared(saving(now, then), less, more)];
+    then === undefined ? "–" : compared(saving(now, then), less, more);
   const expected = (/** @type {"response_seconds" | "cost_seconds"} */ what, /** @type {Words} */ [less, more]) =>
     rule && strict ? compared(saving(rule[what], strict[what]), less, more) : "not known";
+  const { reference } = tiers.certificate;
   const rows = [
-    ["Time to the answer", milliseconds(response), ...measured(response, alone?.server_ms, SOONER), expected("response_seconds", SOONER)],
-    ["Machine time", milliseconds(machine), ...measured(machine, alone?.machine_ms, LESS), expected("cost_seconds", LESS)],
+    ["This answer, measured", milliseconds(response), milliseconds(machine)],
+    [`${reference} alone, measured`, alone ? milliseconds(alone.server_ms) : "–", alone ? milliseconds(alone.machine_ms) : "–"],
+    ["Saved on this recording", measured(response, alone?.server_ms, SOONER), measured(machine, alone?.machine_ms, LESS)],
+    ["Saved on average, expected", expected("response_seconds", SOONER), expected("cost_seconds", LESS)],
   ];
   part("saved", HTMLTableElement).tBodies[0]?.replaceChildren(...rows.map(row));
 }

@@ -47,10 +47,12 @@ async function start() {
   } catch (error) {
     const refused = error instanceof service.Refusal && error.status === 401;
     access.hidden = !refused;
-    if (!refused || service.token()) fail(error);
+    if (!refused) fail(error);
+    else if (service.token()) fail(new Error("The service does not take this token."));
     return;
   }
   access.hidden = true;
+  document.querySelector("main")?.removeAttribute("data-locked");
   problem.hidden = true;
   const { reference } = tiers.certificate;
   document.querySelectorAll("[data-reference]").forEach((place) => (place.textContent = reference));
@@ -165,6 +167,7 @@ async function beginToSpeak() {
   try {
     speaking = await Speaking.begin(tolerance.asked(tiers), listener, (peak) => (level.value = peak));
     showSpeaking(true);
+    part("recording", HTMLElement).textContent = "Your speech";
     say("Speak; press Stop when you are done.");
     await speaking.ended;
   } catch (error) {
@@ -190,7 +193,7 @@ function endOfSpeech() {
   if (!spoken || !kept) return;
   recording = kept;
   again.disabled = false;
-  part("recording", HTMLElement).textContent = `Speech, ${number(spoken.seconds)} s`;
+  part("recording", HTMLElement).textContent = `Your speech, ${number(spoken.seconds)} s`;
   if (problem.hidden) say("");
 }
 

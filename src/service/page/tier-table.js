@@ -1,7 +1,7 @@
 // The tiers as a table; a tolerance in it moves the slider there.
 
 import { inShort, inWords } from "./policy.js";
-import { element, fixed, number, part, percent, row, saving } from "./write.js";
+import { element, fixed, number, part, percent, PERCENT, row, saving } from "./write.js";
 
 /**
  * @typedef {import("./service.js").Tiers} Tiers
@@ -58,8 +58,8 @@ function tierRow(rule, strict, choose) {
   policy.title = inWords(rule.policy);
   const made = row([
     button,
-    `${fixed(rule.bound * 100, 2)} %`,
-    `${fixed(rule.degradation * 100, 2)} %`,
+    fixed(rule.bound * 100, 2) + PERCENT,
+    fixed(rule.degradation * 100, 2) + PERCENT,
     policy,
     fixed(rule.response_seconds * 1e3, 1),
     percent(saving(rule.response_seconds, strict.response_seconds), 0),

@@ -1,7 +1,7 @@
 // The slider and the objective: which tier serves, and what it promises.
 
 import { inWords } from "./policy.js";
-import { compared, number, part, percent, saving } from "./write.js";
+import { compared, part, percent, PERCENT, saving } from "./write.js";
 
 /**
  * @typedef {import("./service.js").Tiers} Tiers
@@ -22,7 +22,7 @@ const objectives = part("objective", HTMLFieldSetElement);
  */
 export function setUp(tiers, moved, settled) {
   slider.max = String(tiers.tolerances.steps);
-  part("loosest", HTMLElement).textContent = `${percentText(tiers, tiers.tolerances.steps)} more errors`;
+  part("loosest", HTMLElement).textContent = `${percentAt(tiers, tiers.tolerances.steps)}${PERCENT} more errors`;
   for (const button of objectives.querySelectorAll("input")) {
     button.disabled = !tiers.tiers.some((rule) => rule.objective === button.value);
     button.onchange = () => (moved(), settled());
@@ -40,12 +40,13 @@ export function setUp(tiers, moved, settled) {
  * @returns {Ask}
  */
 export function asked(tiers) {
-  return { tolerance: percentText(tiers, slider.valueAsNumber).replace(" ", ""), objective: objective() };
+  return { tolerance: `${percentAt(tiers, slider.valueAsNumber)}%`, objective: objective() };
 }
 
 /** The tolerance asked for, as a share. @param {Tiers} tiers */
 export function share(tiers) {
-  return shareOf(percentText(tiers, slider.valueAsNumber));
+  // The point is moved in the text, as the service does it: 0.7 / 100 is less than 0.007, a tier's edge.
+  return Number(`${percentAt(tiers, slider.valueAsNumber)}e-2`);
 }
 
 /** What is to be saved. */
@@ -86,7 +87,7 @@ export function moveTo(tiers, share) {
 
 /** Shows the tolerance and what its tier promises. @param {Tiers} tiers */
 export function show(tiers) {
-  const text = percentText(tiers, slider.valueAsNumber);
+  const text = percentAt(tiers, slider.valueAsNumber) + PERCENT;
   shown.textContent = text;
   slider.setAttribute("aria-valuetext", `${text} more errors`);
   const rule = serving(tiers);
@@ -102,7 +103,7 @@ function promise(tiers, rule) {
   const certified =
     rule.bound === 0
       ? `No more word errors than ${reference} makes.`
-      : `At most ${percent(rule.bound, 2)} more word errors than ${reference} makes, certified with ${number(100 - 100 * delta, 3)} % confidence.`;
+      : `At most ${percent(rule.bound, 2)} more word errors than ${reference} makes, certified with ${percent(1 - delta, 3)} confidence.`;
   const alone = strictest(tiers, rule.objective);
   if (!alone || rule === alone) return `${certified} ${inWords(rule.policy)}`;
   const sooner = compared(saving(rule.response_seconds, alone.response_seconds), "sooner", "later");
@@ -111,18 +112,12 @@ function promise(tiers, rule) {
 }
 
 /**
- * A place of the slider as text, such as "4.9 %".
+ * A place of the slider in per cent, without more digits than it has.
  *
  * @param {Tiers} tiers
  * @param {number} place
  */
-function percentText(tiers, place) {
+function percentAt(tiers, place) {
   // Steps are decimal fractions, and 0.1 · 3 is not 0.3: what rounding left over is cut off.
-  return `${Number((place * tiers.tolerances.step * 100).toFixed(6))} %`;
-}
-
-/** @param {string} text */
-function shareOf(text) {
-  // The point is moved in the text, as the service does it: 0.7 / 100 is less than 0.007, a tier's edge.
-  return Number(`${text.replace(" %", "")}e-2`);
+  return Number((place * tiers.tolerances.step * 100).toFixed(6));
 }

@@ -1,6 +1,6 @@
 // What was heard: words shaded by confidence, a guess while it is spoken, and the words as a table.
 
-import { element, fixed, number, part, percent, row } from "./write.js";
+import { element, fixed, number, part, percent, PERCENT, row } from "./write.js";
 
 /** @typedef {import("./service.js").Word} Word */
 
@@ -27,7 +27,7 @@ export function clear() {
 export function add(words) {
   for (const word of words) {
     text.append(shaded(word), " ");
-    const cells = [word.word, fixed(word.start, 2), fixed(word.end, 2), `${fixed(word.confidence * 100, 1)} %`];
+    const cells = [word.word, fixed(word.start, 2), fixed(word.end, 2), fixed(word.confidence * 100, 1) + PERCENT];
     table.querySelector("tbody")?.append(row(cells));
   }
   table.hidden = text.childElementCount === 0;

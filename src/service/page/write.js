@@ -1,6 +1,9 @@
 // Numbers as people read them, and elements that hold text. Text goes in as text alone: words that were heard, and names
 // in rules, may be anything.
 
+/** The sign of per cent, which stays with its number. */
+export const PERCENT = "\u00a0%";
+
 /**
  * A share in per cent, such as 4.98 %.
  *
@@ -8,7 +11,7 @@
  * @param {number} [digits] after the point, at most
  */
 export function percent(share, digits = 1) {
-  return `${number(share * 100, digits)} %`;
+  return number(share * 100, digits) + PERCENT;
 }
 
 /**
@@ -57,7 +60,7 @@ export function saving(part, whole) {
  */
 export function compared(share, less, more) {
   if (Math.abs(share) < 0.005) return `as ${less === "sooner" ? "soon" : "much"}`;
-  return `${number(Math.abs(share) * 100, 0)} % ${share > 0 ? less : more}`;
+  return `${percent(Math.abs(share), 0)} ${share > 0 ? less : more}`;
 }
 
 /**
