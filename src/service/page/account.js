@@ -1,7 +1,7 @@
 // How an answer came about: the versions that ran, what it took, and what it saved against the most accurate version.
 // Two savings are kept apart: what was measured on this recording, and what the rules expect on average.
 
-import { inWords } from "./policy.js";
+import { inWords, versionsOf } from "./policy.js";
 import { compared, element, milliseconds, number, part, percent, row, saving } from "./write.js";
 
 /**
@@ -38,7 +38,7 @@ export function show(tiers, taken) {
   part("ran-for-it", HTMLElement).hidden = last === undefined;
   if (last === undefined) return;
   const rule = ruleOf(tiers, last);
-  showVersions(taken.accounts);
+  showVersions(taken.accounts, rule !== undefined && versionsOf(rule.policy).length === 1);
   const { response, machine } = times(taken.accounts);
   put("response", milliseconds(response), taken.spoken ? "after each utterance, on average" : `for ${number(taken.seconds, 1)} s of speech`);
   put("machine", milliseconds(machine), taken.spoken ? "for the final words" : `${number((taken.seconds * 1000) / machine, 0)} times faster than speech`);
@@ -75,9 +75,9 @@ function showSaved(tiers, accounts, alone) {
   const rule = last && ruleOf(tiers, last);
   const strict = rule && tiers.tiers.find((other) => other.objective === rule.objective);
   const measured = (/** @type {number} */ now, /** @type {number | undefined} */ then, /** @type {Words} */ [less, more]) =>
-    then === undefined ? "–" : compared(saving(now, then), less, more);
+    then === undefined ? "–" : judged(saving(now, then), less, more);
   const expected = (/** @type {"response_seconds" | "cost_seconds"} */ what, /** @type {Words} */ [less, more]) =>
-    rule && strict ? compared(saving(rule[what], strict[what]), less, more) : "not known";
+    rule && strict ? judged(saving(rule[what], strict[what]), less, more) : "not known";
   const { reference } = tiers.certificate;
   const rows = [
     ["This answer, measured", milliseconds(response), milliseconds(machine)],
@@ -88,8 +88,20 @@ function showSaved(tiers, accounts, alone) {
   part("saved", HTMLTableElement).tBodies[0]?.replaceChildren(...rows.map(row));
 }
 
-/** @param {Account[]} accounts */
-function showVersions(accounts) {
+/**
+ * @param {number} share
+ * @param {string} less
+ * @param {string} more
+ */
+function judged(share, less, more) {
+  return element("strong", compared(share, less, more), share < 0 ? "lost" : "won");
+}
+
+/**
+ * @param {Account[]} accounts
+ * @param {boolean} alone whether the tier asks one version only
+ */
+function showVersions(accounts, alone) {
   const ran = new Set(accounts.flatMap((account) => account.versions));
   const answered = new Set(accounts.map((account) => account.answered_by));
   const marks = [...ran].map((name) => {
@@ -100,7 +112,7 @@ function showVersions(accounts) {
   const escalated = accounts.filter((account) => account.escalated).length;
   const of = accounts.length === 1 ? "" : ` in ${escalated} of ${accounts.length} utterances`;
   const first = escalated > 0 ? `the first answer was not enough${of}` : "the first answer was enough";
-  part("ran", HTMLElement).replaceChildren(...marks, element("small", first));
+  part("ran", HTMLElement).replaceChildren(...marks, element("small", alone ? "the tier asks no other" : first));
 }
 
 /**
@@ -130,8 +142,10 @@ export function ruleOf(tiers, account) {
  * @param {boolean} spoken
  */
 function note(tiers, spoken) {
-  const { requests, groups, date } = tiers.certificate;
-  const guesses = spoken ? "The guesses made while you spoke are not counted. " : "";
+  const { reference, requests, groups, date } = tiers.certificate;
+  const guesses = spoken
+    ? `The guesses made while you spoke are not counted. “Recognise again” takes your speech as one recording, which can be compared with ${reference}. `
+    : "";
   return `${guesses}Times are the service's own, without the network. Averages are those expected by the rules, from ${number(requests)} recorded requests of ${groups} speakers (${date}), on the machine where these were recorded; one recording may well save more, less or nothing.`;
 }
 

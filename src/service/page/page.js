@@ -91,9 +91,10 @@ function choose(share) {
  * @param {string} name
  */
 function take(blob, name) {
+  clear();
   recording = blob;
   again.disabled = false;
-  part("recording", HTMLElement).textContent = `${name}, ${number(blob.size / 1024, 0)} KiB`;
+  part("recording", HTMLElement).textContent = `${name}, ${number(Math.ceil(blob.size / 1024))} KiB`;
   recognise();
 }
 
