@@ -35,7 +35,11 @@ serve open
 serve guarded --token "$TOKEN"
 OPEN_SERVICE=$(cat "$scratch/open") GUARDED_SERVICE=$(cat "$scratch/guarded")
 export OPEN_SERVICE GUARDED_SERVICE
-[ -z "${SCREENSHOTS:-}" ] || mkdir -p "$SCREENSHOTS"
+if [ -n "${SCREENSHOTS:-}" ]; then
+    mkdir -p "$SCREENSHOTS"
+    SCREENSHOTS=$(realpath "$SCREENSHOTS")
+    export SCREENSHOTS
+fi
 
 cd tests/browser
 [ -d node_modules ] || npm ci --no-audit --no-fund

@@ -5,11 +5,11 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const { OPEN_SERVICE, GUARDED_SERVICE, TOKEN, CHROMIUM = "/usr/bin/chromium", SCREENSHOTS } = process.env;
-const river = resolve(import.meta.dirname, "../../corpora/samples/river.wav");
+const river = fileURLToPath(new URL("../../corpora/samples/river.wav", import.meta.url));
 const riverWords = "the old man walked slowly along the river and his dog ran before him";
 const flags = [
   "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking",
@@ -59,9 +59,10 @@ async function newPage(options) {
   return made;
 }
 
-/** @param {string} id */
+/** The text of a part of the page. @param {string} id */
 const text = (id) => page.locator(`#${id}`).innerText();
 
+/** Chooses a file. */
 async function upload() {
   await page.locator("#file").setInputFiles(river);
   await page.locator("#transcript .word").first().waitFor();
@@ -74,14 +75,14 @@ async function slideTo(place) {
   return answered;
 }
 
-/** @param {string} heard */
+/** Noise before and after the words is no fault of the page's. @param {string} heard */
 function assertRiver(heard) {
   const words = new Set(heard.toLowerCase().split(/\s+/));
   const known = riverWords.split(" ").filter((word) => words.has(word));
   assert.ok(known.length >= 10, `heard: ${heard}`);
 }
 
-/** @param {string} name */
+/** A picture to be looked at. @param {string} name */
 async function picture(name) {
   if (SCREENSHOTS) await page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, fullPage: true });
 }
@@ -185,7 +186,7 @@ async function speak() {
   await page.locator("#speak").click();
   await page.locator("#guess", { hasText: /river/ }).waitFor();
   await picture("speaking");
-  await page.locator("#guess, #transcript").filter({ hasText: /before him/ }).first().waitFor();
+  await page.locator("#guess, #transcript").filter({ hasText: /before/ }).first().waitFor();
   await page.locator("#speak", { hasText: "Stop" }).click();
   await page.locator("#speak", { hasText: "Speak" }).waitFor();
 }

@@ -167,6 +167,7 @@ async function beginToSpeak() {
   };
   try {
     speaking = await Speaking.begin(tolerance.asked(tiers), listener, (peak) => (level.value = peak));
+    recording = undefined;
     showSpeaking(true);
     part("recording", HTMLElement).textContent = "Your speech";
     say("Speak; press Stop when you are done.");
