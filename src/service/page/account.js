@@ -82,8 +82,8 @@ function showSaved(tiers, accounts, alone) {
   const rows = [
     ["This answer, measured", milliseconds(response), milliseconds(machine)],
     [`${reference} alone, measured`, alone ? milliseconds(alone.server_ms) : "–", alone ? milliseconds(alone.machine_ms) : "–"],
-    ["Saved on this recording", measured(response, alone?.server_ms, SOONER), measured(machine, alone?.machine_ms, LESS)],
-    ["Saved on average, expected", expected("response_seconds", SOONER), expected("cost_seconds", LESS)],
+    ["Compared on this recording", measured(response, alone?.server_ms, SOONER), measured(machine, alone?.machine_ms, LESS)],
+    ["Expected on average", expected("response_seconds", SOONER), expected("cost_seconds", LESS)],
   ];
   part("saved", HTMLTableElement).tBodies[0]?.replaceChildren(...rows.map(row));
 }
