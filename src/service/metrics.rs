@@ -267,6 +267,13 @@ fn register_scheduler(registry: &mut Registry, serving: &Serving) {
         waiting.get_or_create(&PolicyLabel { policy }).set(count);
     }
     registry.register("queue", "Requests that wait, by policy", waiting);
+    let running = Family::<VersionLabel, Gauge>::default();
+    for (version, count) in serving.running() {
+        let version = version.clone();
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        running.get_or_create(&VersionLabel { version }).set(count);
+    }
+    registry.register("running", "Workers that run a version", running);
     let stopped: Counter = Counter::default();
     stopped.inc_by(serving.statistics().stopped);
     registry.register(

@@ -201,6 +201,11 @@ impl Serving {
         self.policies.iter().zip(self.scheduler().waiting())
     }
 
+    /// The versions and how many workers run each.
+    pub fn running(&self) -> impl Iterator<Item = (&String, usize)> {
+        self.versions.iter().zip(self.scheduler().running())
+    }
+
     /// What its scheduler has done.
     pub fn statistics(&self) -> Statistics {
         self.scheduler().statistics()

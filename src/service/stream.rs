@@ -32,7 +32,8 @@ use crate::recognizer::{
     Endpointing, RecognizerError, Setting, StreamOptions, Transcript, Utterance,
 };
 use ear::{Deaf, Ear};
-use message::{BadMessage, Command, Config, Final, Partial, Pcm};
+pub use message::{BadMessage, Command, Config, Pcm};
+use message::{Final, Partial};
 
 /// Longest wait for the next message.
 const IDLE: Duration = Duration::from_secs(60);

@@ -143,7 +143,7 @@ pub async fn transcriptions(
     let content_type = content_type
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    let form = Form::read(&app, parts(&app, body), content_type, asked).await?;
+    let form = Form::read(&app.memory, parts(&app, body), content_type, asked).await?;
     let missing = || Rejection::BadRequest("the form has no field `file`".into());
     let job = Job {
         upload: form.upload.ok_or_else(missing)?,
