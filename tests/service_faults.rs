@@ -83,9 +83,17 @@ fn an_upload_that_breaks_off_gives_its_memory_back() {
     let whole = || server.post("/compute", "", &sample("river.wav")).status;
     let request = post("/compute", "", &vec![b'x'; 1 << 20]);
     for _ in 0..10 {
-        let half = server.send(&request[..900 << 10]);
-        // Its share of the memory is missed by others, who take more than the rest.
-        until("the half has arrived", || whole() == 429);
+        let send = || server.send(&request[..900 << 10]);
+        let mut half = send();
+        // Its share of the memory is missed by others, who take more than the rest; one that was
+        // quicker may have cost the half its place.
+        until("the half has arrived", || {
+            let is_held = whole() == 429;
+            if !is_held {
+                half = send();
+            }
+            is_held
+        });
         drop(half);
         until("its memory is free", || whole() == 200);
     }
@@ -205,12 +213,11 @@ fn malformed_forms_are_refused() {
         (400, "--y--".into()),
         (400, "--x--\r\n".into()),
         (400, format!("{file}RIFF")),
-        // Only the end of the form is missing, and the file is no audio.
-        (422, format!("{file}RIFF\r\n--x")),
+        (400, format!("{file}RIFF\r\n--x")),
         (400, format!("{file}\r\n--x--\r\n")),
         (400, "--x\r\nContent-Disposition: form-data\r\n\r\n".into()),
         (
-            400,
+            422,
             "--x\r\nContent-Disposition: attachment; name=\"file\"\r\n\r\nRIFF\r\n--x--\r\n".into(),
         ),
         (400, "--x\r\n: : :\r\n\r\nRIFF\r\n--x--\r\n".into()),
