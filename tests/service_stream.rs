@@ -162,13 +162,15 @@ fn who_errs_is_told_and_the_stream_is_closed() {
         );
         assert_eq!(talk.closed(), CloseCode::Policy, "{text}");
     }
-    let mut talk = Talk::open(&server);
-    talk.0.send(Message::binary(vec![0; 600 << 10])).unwrap();
-    assert_eq!(talk.hear()["error"]["status"], 413);
-    assert_eq!(talk.closed(), CloseCode::Size);
+    for length in [513 << 10, 2 << 20, 3 << 20] {
+        let mut talk = Talk::open(&server);
+        talk.0.send(Message::binary(vec![0; length])).unwrap();
+        assert_eq!(talk.hear()["error"]["status"], 413);
+        assert_eq!(talk.closed(), CloseCode::Size);
+    }
     assert_eq!(server.get("/v1/stream").status, 400);
     assert_eq!(server.get("/healthz").status, 200);
-    println!("{} bad messages, all told and closed", cases.len() + 1);
+    println!("{} bad messages, all told and closed", cases.len() + 3);
 }
 
 #[test]

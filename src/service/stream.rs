@@ -39,7 +39,13 @@ use message::{Final, Partial};
 const IDLE: Duration = Duration::from_secs(60);
 /// Largest message, in bytes: 16 s of speech at 16 kHz. What it holds is heard at one go.
 const LARGEST: usize = 512 << 10;
-/// What a stream may hold: 40 s of samples at 16 kHz and of features, and its search's tokens. Of
+/// What a larger message is read up to, in bytes, so that its sender can be told: the system cuts a
+/// connection off whose sender is not listened to.
+const BUFFER: usize = 4 << 20;
+/// Longest wait for the client's farewell.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// What a stream may hold: 40 s of samples at 16 kHz and of features, its search's tokens, and a
+/// message. Of
 /// the memory that all uploads share, it is what bounds the number of streams.
 const MEMORY: usize = 8 << 20;
 
@@ -96,7 +102,7 @@ pub async fn stream(
     }
     let mut held = Held::default();
     app.memory.grow(&mut held, MEMORY)?;
-    let upgrade = upgrade.max_message_size(LARGEST).max_frame_size(LARGEST);
+    let upgrade = upgrade.max_message_size(BUFFER).max_frame_size(BUFFER);
     let under_way = UnderWay::new(&app);
     Ok(upgrade.on_upgrade(async move |socket| {
         converse(&app, ask, socket).await;
@@ -174,6 +180,8 @@ async fn converse(app: &Arc<App>, ask: Ask, mut socket: WebSocket) {
         let _ = socket
             .send(Message::Close(Some(CloseFrame { code, reason })))
             .await;
+        let rest = async { while let Some(Ok(_)) = socket.recv().await {} };
+        let _ = timeout(FAREWELL, rest).await;
         return;
     }
 }
@@ -185,6 +193,8 @@ async fn next(app: &App, socket: &mut WebSocket) -> Result<Input, Rejection> {
             message = timeout(IDLE, socket.recv()) => message.map_err(|_| Rejection::Timeout(IDLE))?,
         };
         match message {
+            Some(Ok(Message::Text(text))) if text.len() > LARGEST => return Err(too_large()),
+            Some(Ok(Message::Binary(bytes))) if bytes.len() > LARGEST => return Err(too_large()),
             Some(Ok(Message::Text(text))) => return Ok(Input::Text(text.as_str().to_owned())),
             Some(Ok(Message::Binary(bytes))) => return Ok(Input::Audio(bytes)),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
@@ -197,9 +207,13 @@ async fn next(app: &App, socket: &mut WebSocket) -> Result<Input, Rejection> {
 fn broken(error: &axum::Error) -> Rejection {
     let text = error.to_string();
     match text.contains("too long") {
-        true => Rejection::TooLarge(format!("a message has at most {LARGEST} bytes")),
+        true => too_large(),
         false => Rejection::BadRequest(text),
     }
+}
+
+fn too_large() -> Rejection {
+    Rejection::TooLarge(format!("a message has at most {LARGEST} bytes"))
 }
 
 /// Why the stream is closed, as RFC 6455, Section 7.4, numbers it.
