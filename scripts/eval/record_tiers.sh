@@ -11,6 +11,12 @@ for service in speech images; do
     "$program" tiers evaluate --outcomes "corpora/outcomes/$service.csv" --out "$work/$service" >/dev/null
     cp "$work/$service/report.txt" "$out/$service-tiers.txt"
 done
+# Promises kept on each corpus alone.
+for set in $(cut -d, -f"$(head -1 corpora/outcomes/speech.csv | tr , '\n' | grep -nx set | cut -d: -f1)" corpora/outcomes/speech.csv | tail -n +2 | sort -u); do
+    echo "set $set"
+    "$program" tiers evaluate --outcomes corpora/outcomes/speech.csv --set "$set" --method point,next-batch --out "$work/$set" |
+        sed -n '/^Fig 8/,/^ *fold broken/p' | grep -v "fold broken"
+done >"$out/speech-tiers-by-set.txt"
 "$program" tiers train --outcomes corpora/outcomes/speech.csv --out models/en/rules.toml | tee "$out/rules.txt"
 # What is listed and has changed: the rules, and whatever was fitted before them.
 (cd models/en && cut -d" " -f3 SHA256SUMS | xargs sha256sum >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS)

@@ -128,6 +128,18 @@ impl Table {
         }
     }
 
+    /// Every group `times` times over, each time as a group of its own.
+    pub fn with_groups_repeated(&self, times: usize) -> Table {
+        let places: Vec<usize> = (0..times).flat_map(|_| 0..self.requests.len()).collect();
+        let mut repeated = self.subset(&places);
+        for (place, request) in repeated.requests.iter_mut().enumerate() {
+            request.group += place / self.requests.len() * self.groups.len();
+        }
+        let names = std::iter::repeat_n(&self.groups, times);
+        repeated.groups = names.flatten().cloned().collect();
+        repeated
+    }
+
     /// Place of a version in [`Table::versions`].
     ///
     /// # Errors
@@ -381,6 +393,15 @@ b,,fast,0,4,1,1,0.7,0.25
         let second = table.subset(&[1]);
         assert_eq!((second.requests.len(), second.groups_present()), (1, 1));
         assert_eq!(second.versions[1].confidence, [0.9]);
+    }
+
+    #[test]
+    fn groups_repeated_are_other_groups() {
+        let thrice = table(ROWS).unwrap().with_groups_repeated(3);
+        assert_eq!((thrice.requests.len(), thrice.groups_present()), (6, 6));
+        assert_eq!(thrice.groups, ["ann", "b", "ann", "b", "ann", "b"]);
+        assert_eq!(thrice.requests[5].group, 5);
+        assert_eq!(thrice.versions[1].errors, [1, 0, 1, 0, 1, 0]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! module adds them up.
 
 mod certified;
+mod more_groups;
 mod section;
 mod shift;
 mod study;
@@ -16,6 +17,7 @@ mod truth;
 mod version_tables;
 
 pub use certified::{ASKED, Alike, Certified, Saved};
+pub use more_groups::MoreGroups;
 pub use section::{Section, milliseconds, sections};
 pub use shift::Shifted;
 pub use study::{CALLED_OUT, Sets, Single, Study, study};

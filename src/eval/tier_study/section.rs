@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::study::{CALLED_OUT, Study};
-use super::tier_tables::{accountings, certified, prices, savings, violations};
+use super::tier_tables::{accountings, certified, more_groups, prices, savings, violations};
 use super::version_tables::{alike, shift, third, timelines, versions};
 use crate::tiers::folds::Split;
 
@@ -30,6 +30,7 @@ pub fn sections(study: &Study) -> Vec<Section> {
     sections.extend([
         prices(study),
         certified(study),
+        more_groups(study),
         accountings(study),
         timelines(study),
         alike(study),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::certified::{Alike, Certified, alike, certified};
+use super::more_groups::{MoreGroups, more_groups};
 use super::shift::{Shifted, shift};
 use super::summary::{Curves, Saving, Violations, curves, dearer_than_osfa, savings, violations};
 use super::third::{Third, third_version};
@@ -40,6 +41,8 @@ pub struct Study {
     pub dearer_than_osfa: (usize, usize),
     /// What certificates on all rows allow.
     pub certified: Vec<Certified>,
+    /// What more groups like these would allow.
+    pub more_groups: Vec<MoreGroups>,
     /// Two versions against three.
     pub third_version: Vec<Third>,
     /// Certified on some sets, applied to others.
@@ -93,6 +96,7 @@ pub fn study(table: &Table, options: &StudyOptions, sets: Option<Sets>) -> Study
         savings: savings(&curves, &CALLED_OUT),
         dearer_than_osfa: dearer_than_osfa(&curves),
         certified: certified(table, options, &CALLED_OUT),
+        more_groups: more_groups(table, options, &CALLED_OUT),
         third_version: third_version(table, options, &CALLED_OUT[1..]),
         shift: sets
             .and_then(|(from, to)| shift(table, options, from, to))
