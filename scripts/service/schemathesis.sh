@@ -19,6 +19,7 @@ if [ -z "${PYTHON:-}" ]; then
 fi
 
 # A token, so that /reload is tried too. What is generated seldom is as long as it says: nothing waits for the rest.
+touch "$scratch/out"
 "$program" serve --listen 127.0.0.1:0 --token secret --idle-timeout 2 >"$scratch/out" 2>"$scratch/log" &
 server=$!
 for _ in $(seq 100); do grep -q '^listening on ' "$scratch/out" && break; sleep 0.1; done
