@@ -72,6 +72,8 @@ pub(super) struct Links {
     /// is.
     extra: Vec<f32>,
     extra_next: Vec<f32>,
+    /// Scratch: tokens that epsilon arcs may leave.
+    open: Vec<u32>,
     branches: Branches,
     /// What stops a backward pruning on its way: one takes as long as several frames.
     cancel: Option<Cancel>,
@@ -85,6 +87,7 @@ impl Default for Links {
             frames: Vec::new(),
             extra: Vec::new(),
             extra_next: Vec::new(),
+            open: Vec::new(),
             branches: Branches::default(),
             cancel: None,
         }
@@ -167,11 +170,10 @@ impl Links {
     /// Adds the epsilon links among the tokens of a frame.
     fn add_epsilon(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32) {
         let with_epsilon = graph.epsilon.len() as u32;
-        for (from, (&state, &cost)) in tokens.states().iter().zip(&tokens.costs).enumerate() {
-            if state >= with_epsilon || cost > cutoff {
-                continue;
-            }
-            let (first, arcs) = graph.epsilon.row(state);
+        tokens.select(with_epsilon, cutoff, &mut self.open);
+        for &from in &self.open {
+            let cost = tokens.costs[from as usize];
+            let (first, arcs) = graph.epsilon.row(tokens.states()[from as usize]);
             for (arc, packed) in (first..).zip(arcs) {
                 let total = cost + packed.cost().0;
                 if total > cutoff {
@@ -185,7 +187,7 @@ impl Links {
                 let slack = total - tokens.costs[to as usize];
                 if (0.0..=self.beam).contains(&slack) {
                     self.links.push(Link {
-                        from: from as u32,
+                        from,
                         to,
                         arc,
                         slack,

@@ -283,11 +283,7 @@ impl<'a, R: Recorder> Search<'a, R> {
             ..
         } = &mut *self.buffers;
         let with_epsilon = self.graph.epsilon.len() as u32;
-        agenda.clear();
-        let open =
-            |(_, (state, cost)): &(u32, (&u32, &f32))| **state < with_epsilon && **cost <= bound;
-        let all = tokens.states().iter().zip(&tokens.costs);
-        agenda.extend((0u32..).zip(all).filter(open).map(|(index, _)| index));
+        tokens.select(with_epsilon, bound, agenda);
         let mut left = RELAXATIONS;
         while !agenda.is_empty() {
             std::mem::swap(agenda, wave);

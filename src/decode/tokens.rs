@@ -53,6 +53,19 @@ impl TokenSet {
         Arrival::Worse(index)
     }
 
+    /// The tokens in the first `states` states that cost at most `limit`, in order. A branch here would be
+    /// guessed wrong for every tenth token, so there is none.
+    pub(super) fn select(&self, states: u32, limit: f32, selected: &mut Vec<u32>) {
+        selected.clear();
+        selected.resize(self.len(), 0);
+        let mut count = 0;
+        for (token, (&state, &cost)) in (0u32..).zip(self.states().iter().zip(&self.costs)) {
+            selected[count] = token;
+            count += usize::from(state < states) & usize::from(cost <= limit);
+        }
+        selected.truncate(count);
+    }
+
     /// The token at a state.
     pub(super) fn find(&self, state: u32) -> Option<u32> {
         self.states.find(state)
