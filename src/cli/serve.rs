@@ -260,9 +260,8 @@ fn obey_signals(app: &Arc<App>) -> anyhow::Result<()> {
     let reloading = Arc::clone(app);
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            let app = Arc::clone(&reloading);
             // It says itself how it went.
-            let _ = tokio::task::spawn_blocking(move || app.reload().map(drop)).await;
+            let _ = reloading.reload().await;
         }
     });
     let mut terminate = signal(SignalKind::terminate())?;

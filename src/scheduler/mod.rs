@@ -161,6 +161,11 @@ impl<S: Service> Scheduler<S> {
         self.shared.queues().waiting()
     }
 
+    /// How many workers run each version, up to the last that a tier asks for.
+    pub fn running(&self) -> Vec<usize> {
+        self.shared.queues().running()
+    }
+
     /// What has been done so far.
     pub fn statistics(&self) -> Statistics {
         self.shared.statistics().clone()

@@ -132,6 +132,11 @@ impl<T> Queues<T> {
         self.tiers.iter().map(|tier| tier.waiting.len()).collect()
     }
 
+    /// How many workers run each version.
+    pub(super) fn running(&self) -> Vec<usize> {
+        self.running.clone()
+    }
+
     /// Frees a version's worker.
     pub(super) fn done(&mut self, version: usize) {
         self.running[version] -= 1;

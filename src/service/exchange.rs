@@ -1,10 +1,11 @@
-//! Around every exchange: a request id, a line in the log, a count.
+//! Around every exchange: a request id, a line in the log, a count; the last of its connection where
+//! the service stops.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
@@ -49,6 +50,10 @@ pub async fn exchange(State(app): State<Arc<App>>, mut request: Request, next: N
     // A plain word is always a header's value.
     if let Ok(value) = value {
         response.headers_mut().insert(REQUEST_ID, value);
+    }
+    if app.is_draining() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
     }
     let status = response.status().as_u16();
     let ms = started.elapsed().as_secs_f64() * 1e3;

@@ -9,8 +9,8 @@ use futures_util::Stream;
 use multer::{Field, Multipart};
 
 use super::error::Rejection;
+use super::memory::Memory;
 use super::request::{self, Ask};
-use super::state::App;
 use super::upload::Upload;
 
 /// Largest field other than the file, in bytes.
@@ -76,12 +76,13 @@ pub struct Form {
 }
 
 impl Form {
-    /// Reads a form from the parts of a body; `asked` is what the headers ask for.
+    /// Reads a form from the parts of a body; the file is counted in `memory`, and `asked` is what
+    /// the headers ask for.
     ///
     /// # Errors
     /// The body is no form, too large or too slow, or a field is not what it should be.
     pub async fn read<S>(
-        app: &App,
+        memory: &Memory,
         parts: S,
         content_type: &str,
         asked: Ask,
@@ -100,7 +101,7 @@ impl Form {
                 return Ok(form);
             };
             match field.name() {
-                Some("file") => form.take_file(app, &mut field).await?,
+                Some("file") => form.take_file(memory, &mut field).await?,
                 Some("model") => model = Ask::of_model(&text(&mut field).await?)?,
                 name => {
                     let name = name.unwrap_or_default().to_owned();
@@ -113,14 +114,14 @@ impl Form {
         )))
     }
 
-    async fn take_file(&mut self, app: &App, field: &mut Field<'_>) -> Result<(), Rejection> {
+    async fn take_file(&mut self, memory: &Memory, field: &mut Field<'_>) -> Result<(), Rejection> {
         if self.upload.is_some() {
             return Err(Rejection::BadRequest("one request has one file".into()));
         }
         self.name = field.file_name().map(str::to_owned);
         let mut upload = Upload::default();
         while let Some(part) = field.chunk().await.map_err(damaged)? {
-            upload.push(app, &part)?;
+            upload.push(memory, &part)?;
         }
         self.upload = Some(upload);
         Ok(())

@@ -172,7 +172,7 @@ impl Metrics {
     }
 
     /// All counts in a registry of their own, with what only the scheduler knows.
-    fn registry(&self, serving: &Serving) -> Registry {
+    fn registry(&self, app: &App) -> Registry {
         let mut registry = Registry::with_prefix("paretone");
         let s = || Unit::Seconds;
         registry.register_with_unit(
@@ -220,7 +220,14 @@ impl Metrics {
             self.connections.clone(),
         );
         self.shadow.register(&mut registry);
-        register_scheduler(&mut registry, serving);
+        let lives: Gauge = Gauge::default();
+        lives.set(i64::try_from(app.lives.count()).unwrap_or(i64::MAX));
+        registry.register(
+            "rules_alive",
+            "Rules that have workers: those in force, and older ones that still have requests",
+            lives,
+        );
+        register_scheduler(&mut registry, &app.serving());
         registry
     }
 }
@@ -260,6 +267,13 @@ fn register_scheduler(registry: &mut Registry, serving: &Serving) {
         waiting.get_or_create(&PolicyLabel { policy }).set(count);
     }
     registry.register("queue", "Requests that wait, by policy", waiting);
+    let running = Family::<VersionLabel, Gauge>::default();
+    for (version, count) in serving.running() {
+        let version = version.clone();
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        running.get_or_create(&VersionLabel { version }).set(count);
+    }
+    registry.register("running", "Workers that run a version", running);
     let stopped: Counter = Counter::default();
     stopped.inc_by(serving.statistics().stopped);
     registry.register(
@@ -274,7 +288,7 @@ fn register_scheduler(registry: &mut Registry, serving: &Serving) {
     (status = 200, description = "All counts", content_type = "application/openmetrics-text", body = String),
 ))]
 pub async fn metrics(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Rejection> {
-    let registry = app.metrics.registry(&app.serving());
+    let registry = app.metrics.registry(&app);
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| Rejection::Internal(error.to_string()))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::answer::Answer;
 use super::error::Rejection;
 use super::memory::Held;
-use super::request::Ask;
+use super::request::{self, Ask};
 use super::state::App;
 use super::upload::Upload;
 use crate::audio::{Bounds, Waveform};
@@ -73,22 +73,11 @@ pub async fn recognise(app: &Arc<App>, job: Job) -> Result<Answer, Rejection> {
 /// The deadline that a caller asks for by the header `Deadline`, in seconds, within the service's.
 ///
 /// # Errors
-/// The header is no number of seconds.
+/// The header is repeated, or no number of seconds.
 pub fn deadline(app: &App, headers: &HeaderMap) -> Result<Duration, Rejection> {
-    let Some(value) = headers.get("Deadline") else {
-        return Ok(app.options.deadline);
-    };
-    let seconds = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.trim().parse::<f64>().ok());
-    let asked = seconds
-        .filter(|seconds| *seconds > 0.0)
-        .map(|seconds| seconds.min(1e9));
-    let asked = asked.ok_or_else(|| {
-        Rejection::BadRequest("a deadline is a number of seconds above 0, such as 2.5".into())
-    })?;
-    Ok(Duration::from_secs_f64(asked).min(app.options.deadline))
+    let asked = request::deadline_of_headers(headers)?;
+    let longest = app.options.deadline;
+    Ok(asked.map_or(longest, |asked| asked.min(longest)))
 }
 
 /// The waveform of a recording, and the memory it takes.

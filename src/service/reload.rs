@@ -21,8 +21,8 @@ pub struct Reloaded {
 
 /// Read the rules again
 ///
-/// Requests in progress keep the rules they came under. Rules that cannot be used are refused, and the
-/// old ones stay. Only services with a token do this.
+/// Requests in progress keep the rules they came under; the answer waits until those of an earlier
+/// reload are done. Rules that cannot be used are refused, and the old ones stay. Only services with a token do this.
 #[utoipa::path(post, path = "/reload", tag = "operation", responses(
     (status = 200, description = "The new rules are in force", body = Reloaded),
     (status = 401, description = "The token is missing or wrong", content_type = "application/problem+json", body = Problem),
@@ -34,9 +34,7 @@ pub async fn reload(State(app): State<Arc<App>>) -> Result<Json<Reloaded>, Rejec
         let why = "only a service with a token reads its rules again on request; send it SIGHUP";
         return Err(Rejection::Forbidden(why.into()));
     }
-    // The file may be on a slow disk.
-    let made = tokio::task::spawn_blocking(move || app.reload()).await;
-    let made = made.map_err(|error| Rejection::Internal(error.to_string()))?;
+    let made = app.reload().await;
     let serving =
         made.map_err(|error| Rejection::Unprocessable(format!("the old rules stay: {error}")))?;
     Ok(Json(Reloaded {

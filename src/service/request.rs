@@ -1,4 +1,5 @@
-//! What a caller asks for: a tolerance and an objective, as headers, form fields or a model's name.
+//! What a caller asks for: a tolerance and an objective, as headers, form fields or a model's name,
+//! and a deadline.
 //!
 //! A tolerance is a share (`0.05`) or a percentage (`5%`), 0 or more. One that lies between two
 //! tiers is served by the lower, one above the loosest by the loosest; none is taken for 0, the
@@ -6,6 +7,8 @@
 //!
 //! Names of models: `paretone` and `whisper-1` ask for nothing; `paretone-5pct`,
 //! `paretone-0.5pct-cost`, `paretone-cost` ask as headers would.
+
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 
@@ -38,6 +41,9 @@ pub enum AskError {
     /// It is no objective.
     #[error("an objective is response-time or cost; got {0:?}")]
     Objective(String),
+    /// It is no deadline.
+    #[error("a deadline is a number of seconds above 0, such as 2.5; got {0:?}")]
+    Deadline(String),
     /// It is no model.
     #[error(
         "there is no model {0:?}: GET /v1/models lists them, such as paretone and paretone-5pct-cost"
@@ -105,6 +111,25 @@ impl Ask {
             objective: self.objective.or(other.objective),
         }
     }
+}
+
+/// The time that the header `Deadline` allows.
+///
+/// # Errors
+/// It is repeated, or is not what it should be.
+pub fn deadline_of_headers(headers: &HeaderMap) -> Result<Option<Duration>, AskError> {
+    header(headers, "Deadline")?.map(deadline).transpose()
+}
+
+/// The time that a text in seconds names; no more than 30 years.
+///
+/// # Errors
+/// It names none.
+pub fn deadline(text: &str) -> Result<Duration, AskError> {
+    let seconds = text.trim().parse::<f64>().ok();
+    let positive = seconds.filter(|seconds| *seconds > 0.0);
+    let time = positive.map(|seconds| Duration::from_secs_f64(seconds.min(1e9)));
+    time.ok_or_else(|| AskError::Deadline(shortened(text)))
 }
 
 /// The tolerance that a text names.

@@ -1,13 +1,15 @@
 //! Rules in force: the scheduler that follows them, and which of its tiers serves whom.
 //!
 //! Immutable. A reload makes another one and puts it in this one's place; requests that were
-//! admitted here are answered here, after which it goes.
+//! admitted here are answered here, after which it goes, and its workers with it. Only then may the
+//! next reload begin ([`Lives`]): each set of workers is as many as there are processors.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::Rejection;
 use super::options::Options;
@@ -20,6 +22,40 @@ use crate::tiers::{Objective, Policy, Rule, Rules, RulesError};
 /// Digits of a certificate's name.
 const ID_DIGITS: usize = 16;
 
+/// Sets of workers there may be: of the rules in force, and of those before them, which answer what
+/// they admitted.
+const MOST_ALIVE: usize = 2;
+
+/// The sets of workers that there are.
+pub struct Lives(Arc<Semaphore>);
+
+/// One set of workers; ends when dropped.
+pub struct Life(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit);
+
+impl Default for Lives {
+    fn default() -> Self {
+        Lives(Arc::new(Semaphore::new(MOST_ALIVE)))
+    }
+}
+
+impl Lives {
+    /// Waits until there may be another; who asked first goes first.
+    pub async fn begin(&self) -> Life {
+        let life = Arc::clone(&self.0).acquire_owned().await;
+        Life(life.expect("the semaphore is never closed"))
+    }
+
+    /// Another, where there may be one now.
+    pub fn try_begin(&self) -> Option<Life> {
+        Arc::clone(&self.0).try_acquire_owned().ok().map(Life)
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        MOST_ALIVE - self.0.available_permits()
+    }
+}
+
 /// Rules in force.
 pub struct Serving {
     /// The rules.
@@ -27,7 +63,7 @@ pub struct Serving {
     /// The name of these rules: the first digits of the SHA-256 of their text.
     pub certificate: String,
     /// Taken only when dropped.
-    scheduler: Option<Scheduler<Recognition>>,
+    workers: Option<(Scheduler<Recognition>, Life)>,
     /// Names of the model's versions.
     versions: Vec<String>,
     /// The distinct policies, one tier of the scheduler each.
@@ -46,6 +82,9 @@ pub enum ServingError {
     /// They are for another model.
     #[error("{0}; learn rules for this model with `paretone tiers train`")]
     Unfit(#[from] Unfit),
+    /// They were not read to the end.
+    #[error("reading the rules broke off: {0}")]
+    Interrupted(#[from] tokio::task::JoinError),
 }
 
 /// The place of the rule that serves a request, in [`Rules::tiers`].
@@ -61,8 +100,9 @@ impl Serving {
         path: &Path,
         recognizer: &Arc<Recognizer>,
         options: &Options,
+        life: Life,
     ) -> Result<Self, ServingError> {
-        Self::new(Rules::open(path)?, recognizer, options)
+        Self::new(Rules::open(path)?, recognizer, options, life)
     }
 
     /// Puts rules in force.
@@ -73,6 +113,7 @@ impl Serving {
         rules: Rules,
         recognizer: &Arc<Recognizer>,
         options: &Options,
+        life: Life,
     ) -> Result<Self, ServingError> {
         let service = Recognition::new(Arc::clone(recognizer));
         let (mut policies, mut tiers) = (Vec::new(), Vec::new());
@@ -94,15 +135,15 @@ impl Serving {
             certificate: id(&rules),
             versions: recognizer.versions().names().map(str::to_owned).collect(),
             rules,
-            scheduler: Some(Scheduler::new(service, numbered, &options)),
+            workers: Some((Scheduler::new(service, numbered, &options), life)),
             policies,
             tiers,
         })
     }
 
     fn scheduler(&self) -> &Scheduler<Recognition> {
-        let scheduler = self.scheduler.as_ref();
-        scheduler.expect("the scheduler is taken by drop alone")
+        let workers = self.workers.as_ref();
+        &workers.expect("the workers are taken by drop alone").0
     }
 
     /// Which rule serves a request: without a tolerance the strictest, without an objective that
@@ -160,6 +201,11 @@ impl Serving {
         self.policies.iter().zip(self.scheduler().waiting())
     }
 
+    /// The versions and how many workers run each.
+    pub fn running(&self) -> impl Iterator<Item = (&String, usize)> {
+        self.versions.iter().zip(self.scheduler().running())
+    }
+
     /// What its scheduler has done.
     pub fn statistics(&self) -> Statistics {
         self.scheduler().statistics()
@@ -169,8 +215,11 @@ impl Serving {
 impl Drop for Serving {
     /// The last request that holds it may be on a thread that must not wait for the workers.
     fn drop(&mut self) {
-        if let Some(scheduler) = self.scheduler.take() {
-            std::thread::spawn(move || drop(scheduler));
+        if let Some((scheduler, life)) = self.workers.take() {
+            std::thread::spawn(move || {
+                drop(scheduler);
+                drop(life);
+            });
         }
     }
 }

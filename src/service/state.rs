@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::memory::Memory;
 use super::metrics::Metrics;
 use super::options::Options;
-use super::serving::{Serving, ServingError};
+use super::serving::{Lives, Serving, ServingError};
 use super::shadow::Shadow;
 use super::stream::Streams;
 use crate::recognizer::Recognizer;
@@ -26,6 +26,8 @@ pub struct App {
     pub shadow: Shadow,
     /// Streams under way.
     pub streams: Streams,
+    /// Sets of workers: of the rules in force, and of those before.
+    pub lives: Lives,
     serving: RwLock<Arc<Serving>>,
     draining: watch::Sender<bool>,
 }
@@ -36,12 +38,15 @@ impl App {
     /// # Errors
     /// The rules cannot be put in force.
     pub fn new(recognizer: Arc<Recognizer>, options: Options) -> Result<App, ServingError> {
-        let serving = Serving::open(&options.rules, &recognizer, &options)?;
+        let lives = Lives::default();
+        let life = lives.try_begin().expect("there is none yet");
+        let serving = Serving::open(&options.rules, &recognizer, &options, life)?;
         Ok(App {
             memory: Memory::new(options.limits.memory),
             metrics: Metrics::default(),
             shadow: Shadow::new(options.shadow, &serving.rules),
             streams: Streams::default(),
+            lives,
             serving: RwLock::new(Arc::new(serving)),
             draining: watch::Sender::new(false),
             recognizer,
@@ -56,12 +61,17 @@ impl App {
     }
 
     /// Reads the rules again and puts them in force; requests admitted before keep those they came
-    /// under. Where the rules cannot be used, the old ones stay.
+    /// under. Waits where those of an earlier reload still have requests, at most the deadline.
+    /// Where the rules cannot be used, the old ones stay.
     ///
     /// # Errors
     /// The rules cannot be put in force.
-    pub fn reload(&self) -> Result<Arc<Serving>, ServingError> {
-        let made = Serving::open(&self.options.rules, &self.recognizer, &self.options);
+    pub async fn reload(self: &Arc<Self>) -> Result<Arc<Serving>, ServingError> {
+        let (app, life) = (Arc::clone(self), self.lives.begin().await);
+        let open = move || Serving::open(&app.options.rules, &app.recognizer, &app.options, life);
+        // The file may be on a slow disk.
+        let made = tokio::task::spawn_blocking(open).await;
+        let made = made.map_err(ServingError::from).flatten();
         self.metrics.reloaded(made.is_ok());
         let made =
             Arc::new(made.inspect_err(|error| tracing::error!("the old rules stay: {error}"))?);

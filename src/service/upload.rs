@@ -7,7 +7,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
 use super::error::Rejection;
-use super::memory::Held;
+use super::memory::{Held, Memory};
 use super::state::App;
 
 /// A whole body, and the memory it is counted in.
@@ -24,9 +24,9 @@ impl Upload {
     ///
     /// # Errors
     /// Other requests hold the memory it would take.
-    pub fn push(&mut self, app: &App, part: &[u8]) -> Result<(), Rejection> {
+    pub fn push(&mut self, memory: &Memory, part: &[u8]) -> Result<(), Rejection> {
         let bytes = self.bytes.len() + part.len();
-        app.memory.grow(&mut self.held, bytes)?;
+        memory.grow(&mut self.held, bytes)?;
         self.bytes.extend_from_slice(part);
         Ok(())
     }
@@ -39,7 +39,7 @@ impl Upload {
         let mut upload = Upload::default();
         let mut parts = std::pin::pin!(parts(app, body));
         while let Some(part) = parts.next().await {
-            upload.push(app, &part?)?;
+            upload.push(&app.memory, &part?)?;
         }
         Ok(upload)
     }

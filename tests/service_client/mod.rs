@@ -1,16 +1,33 @@
 //! A server of one's own on a free port, and an HTTP client that can misbehave.
 
+#![allow(dead_code, reason = "each test binary uses its part")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, setrlimit};
 use serde_json::Value;
 
+/// Long enough for a busy machine, and never reached where all is well.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until something holds.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < PATIENCE, "in vain: {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// A running `paretone serve`; killed when dropped.
 pub struct Server {
     child: Child,
+    /// The header that shows its token, where it has one.
+    authorization: String,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -35,23 +52,79 @@ impl Server {
             .rsplit('/')
             .next()
             .and_then(|address| address.parse().ok());
+        let token = flags.iter().find_map(|flag| flag.strip_prefix("--token="));
+        let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
         Server {
             child,
+            authorization: authorization.unwrap_or_default(),
             address: address.expect("an address"),
         }
     }
 
-    /// Sends a request and reads the reply.
-    pub fn ask(&self, request: &[u8]) -> Reply {
-        let mut stream = TcpStream::connect(self.address).expect("it listens");
-        // A refusal may come, and the connection end, before all is sent.
-        let _ = stream.write_all(request);
-        Reply::read(&mut stream).expect("a whole reply")
+    /// Opens a connection.
+    pub fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).expect("it listens")
     }
 
-    /// `GET path`.
+    /// Opens a connection and sends a request.
+    pub fn send(&self, request: &[u8]) -> TcpStream {
+        let mut stream = self.connect();
+        // A refusal may come, and the connection end, before all is sent.
+        let _ = stream.write_all(request);
+        stream
+    }
+
+    /// Sends a request and reads the reply.
+    pub fn ask(&self, request: &[u8]) -> Reply {
+        Reply::read(&mut self.send(request)).expect("a whole reply")
+    }
+
+    /// `GET path`, with the token.
     pub fn get(&self, path: &str) -> Reply {
-        self.ask(format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes())
+        let authorization = &self.authorization;
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{authorization}\r\n");
+        self.ask(request.as_bytes())
+    }
+
+    /// The sample of 4.9 s, so many times: a recording that takes the strictest tier a while.
+    pub fn long_recording(times: usize) -> Vec<u8> {
+        let short = sample("river.wav");
+        let data: Vec<u8> = short[44..].repeat(times);
+        let mut long = short[..44].to_vec();
+        let length = u32::try_from(data.len()).expect("a few minutes");
+        long[40..44].copy_from_slice(&length.to_le_bytes());
+        long.extend(data);
+        long
+    }
+
+    /// `POST path` with more headers, each with its line end, and a body, with the token.
+    pub fn post(&self, path: &str, headers: &str, body: &[u8]) -> Reply {
+        let headers = format!("{headers}{}", self.authorization);
+        self.ask(&post(path, &headers, body))
+    }
+
+    /// The sum of a metric over all labels that hold this text; 0 where it was never counted.
+    pub fn metric(&self, name: &str, label: &str) -> f64 {
+        let text = self.get("/metrics").text();
+        let lines = text.lines().filter_map(|line| line.rsplit_once(' '));
+        let named = lines.filter(|(key, _)| {
+            let (known, labels) = key.split_once('{').unwrap_or((key, ""));
+            known == name && labels.contains(label)
+        });
+        named
+            .map(|(_, value)| value.parse::<f64>().expect("a number"))
+            .sum()
+    }
+
+    /// The most memory it has had, in KiB.
+    #[cfg(target_os = "linux")]
+    pub fn peak_memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).expect("it runs");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = peak.and_then(|peak| peak.trim().split(' ').next());
+        number.expect("a peak").parse().expect("a number")
     }
 
     /// Sends a signal.
@@ -82,9 +155,7 @@ pub struct Reply {
 impl Reply {
     /// A whole reply, or nothing.
     pub fn read(stream: &mut TcpStream) -> Option<Reply> {
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).ok()?;
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -123,9 +194,30 @@ impl Reply {
     }
 }
 
+/// Checks that a reply is a problem of this status, and returns it.
+pub fn problem(reply: &Reply, status: u16) -> Value {
+    assert_eq!(reply.status, status, "{}", reply.text());
+    let kind = reply.header("content-type");
+    assert_eq!(kind, Some("application/problem+json"));
+    let json: Value = serde_json::from_slice(&reply.body).expect("JSON");
+    assert_eq!(json["status"], status);
+    json
+}
+
 /// A sample recording of the repository.
 pub fn sample(name: &str) -> Vec<u8> {
     std::fs::read(format!("corpora/samples/{name}")).expect("a sample")
+}
+
+/// The sample of 4.9 s, so many times: a recording that takes the strictest tier a while.
+pub fn long_recording(times: usize) -> Vec<u8> {
+    let short = sample("river.wav");
+    let data: Vec<u8> = short[44..].repeat(times);
+    let mut long = short[..44].to_vec();
+    let length = u32::try_from(data.len()).expect("a few minutes");
+    long[40..44].copy_from_slice(&length.to_le_bytes());
+    long.extend(data);
+    long
 }
 
 /// `POST path` with more headers, each with its line end, and a body.

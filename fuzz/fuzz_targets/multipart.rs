@@ -1,0 +1,47 @@
+//! A transcription's form: any bytes, in parts of any length, are a form or a typed refusal, and the same one as in one part. The
+//! first byte says how long the parts are.
+
+#![no_main]
+
+use bytes::Bytes;
+use futures_util::{FutureExt, stream};
+use libfuzzer_sys::fuzz_target;
+use paretone::service::Rejection;
+use paretone::service::form::Form;
+use paretone::service::memory::Memory;
+use paretone::service::request::Ask;
+
+fn read(body: &[u8], length: usize) -> Result<Form, Rejection> {
+    let parts: Vec<_> = body
+        .chunks(length.max(1))
+        .map(|part| Ok(Bytes::copy_from_slice(part)))
+        .collect();
+    let memory = Memory::new(64 << 10);
+    let form = Form::read(
+        &memory,
+        stream::iter(parts),
+        "multipart/form-data; boundary=x",
+        Ask::default(),
+    );
+    form.now_or_never().expect("all parts are there")
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&length, body)) = data.split_first() else {
+        return;
+    };
+    match (read(body, length.into()), read(body, body.len())) {
+        (Ok(parts), Ok(whole)) => {
+            assert_eq!(
+                (parts.ask, parts.format, parts.granularities, parts.name),
+                (whole.ask, whole.format, whole.granularities, whole.name)
+            );
+            assert_eq!(
+                parts.upload.map(|upload| upload.bytes),
+                whole.upload.map(|upload| upload.bytes)
+            );
+        }
+        (Err(parts), Err(_)) => assert!((400..500).contains(&parts.problem().status), "{parts}"),
+        (parts, whole) => panic!("{parts:?} is not {whole:?}"),
+    }
+});

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Other people's clients against `paretone serve`, each of a server of its own on loopback: OpenAI's, vosk-server's, what streams
+# promise, nginx before two services, the linters of contrib/, and schemathesis over the described interface. Ends at the first failure.
+# Needs target/release/paretone (or $PARETONE), Python 3 with venv and PyPI, and for its part nginx and curl. Two minutes at most.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export PARETONE=${PARETONE:-target/release/paretone}
+here=scripts/service samples=corpora/samples
+scratch=$(mktemp -d)
+finish() {
+    [ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
+    wait 2>/dev/null || true
+    rm -rf "$scratch"
+}
+trap finish EXIT
+
+if [ -z "${PYTHON:-}" ]; then
+    python3 -m venv "$scratch/venv"
+    PYTHON=$scratch/venv/bin/python
+    "$PYTHON" -m pip install -q -r $here/requirements.txt
+fi
+export PYTHON
+
+touch "$scratch/out"
+"$PARETONE" serve --listen 127.0.0.1:0 >"$scratch/out" 2>"$scratch/log" &
+server=$!
+for _ in $(seq 300); do grep -q '^listening on ' "$scratch/out" && break; sleep 0.1; done
+address=$(sed -n 's|^listening on http://||p' "$scratch/out")
+[ -n "$address" ] || { cat "$scratch/log" >&2; exit 1; }
+
+"$PYTHON" $here/openai_client.py "http://$address" $samples/river.wav river
+"$PYTHON" $here/vosk_client.py "ws://$address/v1/stream" $samples/river.wav river
+"$PYTHON" $here/stream_check.py "$address" $samples/river.wav $samples/night.wav >"$scratch/stream" || { cat "$scratch/stream"; exit 1; }
+echo "streams: $(grep -c '^ok' "$scratch/stream") checks"
+if command -v nginx >/dev/null; then $here/nginx_e2e.sh; else echo "no nginx: left out"; fi
+$here/contrib.sh
+$here/schemathesis.sh >"$scratch/schemathesis" 2>&1 || { cut -c1-300 "$scratch/schemathesis"; exit 1; }
+echo "schemathesis: $(grep -o '[0-9]* generated, .*' "$scratch/schemathesis")"
+
+kill -TERM "$server"
+wait "$server"
+server=
+echo "all clients are content, and the service ended as it should"
