@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 #![cfg(all(unix, feature = "service", feature = "cli"))]
 
-#[allow(dead_code)] // Other tests need more of it.
 mod service_client;
 
 use std::collections::BTreeSet;
