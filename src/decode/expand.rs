@@ -1,5 +1,9 @@
 //! What leaves a token: its rows of arcs, fetched in blocks, and the expansions that pruning lets
 //! through.
+//!
+//! A processor cannot guess which expansions are within the bound, and a wrong guess costs as much as
+//! two arcs. So those of a block of tokens are gathered without a branch, and stepped along in a loop
+//! in which nearly all are within the bound.
 
 use crate::graph::{PDF_LIMIT, PackedArc, Rows};
 
@@ -8,8 +12,8 @@ use super::prune::{Expansion, Pruning};
 use super::search::{Recorder, Step};
 use super::tokens::{Arrival, TokenSet};
 
-/// Tokens whose rows are fetched together: their cache misses overlap.
-pub(super) const BLOCK: usize = 16;
+/// Tokens whose rows are fetched, and their expansions gathered, together: their cache misses overlap.
+pub(super) const BLOCK: usize = 32;
 
 /// The row of a token, fetched.
 #[derive(Clone, Copy)]
@@ -43,11 +47,40 @@ pub(super) fn fetch<'g>(rows: &Rows<'g>, tokens: &TokenSet, block: &[u32]) -> [R
     fetched
 }
 
+/// An expansion that was within the bound when its row was read, of the arc of this index.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Candidate {
+    cost: f32,
+    source: u32,
+    index: u32,
+    arc: PackedArc,
+}
+
+/// Candidates that are gathered before they are stepped along.
+const GATHERED: usize = 1024;
+
+/// Expansions gathered from several rows.
+#[derive(Clone)]
+pub(super) struct Gathered {
+    candidates: Box<[Candidate]>,
+    count: usize,
+}
+
+impl Default for Gathered {
+    fn default() -> Self {
+        Gathered {
+            candidates: vec![Candidate::default(); GATHERED].into(),
+            count: 0,
+        }
+    }
+}
+
 /// Where expansions go.
 pub(super) struct Out<'s, R> {
     pub next: &'s mut TokenSet,
     pub recorder: &'s mut R,
     pub acoustic: &'s [f32; PDF_LIMIT],
+    pub gathered: &'s mut Gathered,
     pub beam: f32,
     /// No token of the next frame above this can survive.
     pub bound: f32,
@@ -58,21 +91,61 @@ pub(super) struct Out<'s, R> {
 }
 
 impl<R: Recorder> Out<'_, R> {
-    /// Every expansion of a token within the bound.
+    /// Every expansion of a token within the bound; they wait until [`flush`](Out::flush).
     #[inline(always)]
     pub(super) fn all(&mut self, row: &Row<'_>, base: f32, source: u32) {
-        let mut seen = row.arcs.len();
-        for (index, &arc) in row.arcs.iter().enumerate() {
+        let mut first = row.first;
+        for arcs in row.arcs.chunks(GATHERED) {
+            if self.gathered.count + arcs.len() > GATHERED {
+                self.flush();
+            }
+            let seen = self.gather(arcs, first, base, source);
+            self.arcs += seen;
+            if seen < arcs.len() {
+                break;
+            }
+            first += arcs.len() as u32;
+        }
+    }
+
+    /// Keeps what is within the bound; returns how many arcs were looked at.
+    #[inline(always)]
+    fn gather(&mut self, arcs: &[PackedArc], first: u32, base: f32, source: u32) -> usize {
+        let (bound, from) = (self.bound, self.gathered.count);
+        let free = &mut self.gathered.candidates[from..from + arcs.len()];
+        let (mut seen, mut count) = (arcs.len(), 0);
+        for (index, &arc) in arcs.iter().enumerate() {
             let graph_cost = base + arc.cost().0;
             // Arcs are sorted and no acoustic cost is negative: the rest are beyond the bound too.
-            if graph_cost > self.bound {
+            if graph_cost > bound {
                 seen = index + 1;
                 break;
             }
             let cost = graph_cost + self.acoustic[arc.pdf().index()];
-            self.step(arc, cost, source, row.first + index as u32);
+            free[count] = Candidate {
+                cost,
+                source,
+                index: first + index as u32,
+                arc,
+            };
+            count += usize::from(cost <= bound);
         }
-        self.arcs += seen;
+        self.gathered.count += count;
+        seen
+    }
+
+    /// Steps along what was gathered.
+    pub(super) fn flush(&mut self) {
+        for at in 0..self.gathered.count {
+            let Candidate {
+                cost,
+                source,
+                index,
+                arc,
+            } = self.gathered.candidates[at];
+            self.step(arc, cost, source, index);
+        }
+        self.gathered.count = 0;
     }
 
     /// The expansions of a token within the local beam. Arcs are sorted and no acoustic cost is

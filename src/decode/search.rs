@@ -15,7 +15,7 @@ use crate::units::StateId;
 
 use super::branch::BranchView;
 use super::error::DecodeError;
-use super::expand::{BLOCK, Out, fetch};
+use super::expand::{BLOCK, Gathered, Out, fetch};
 use super::hypothesis::{Effort, KnobFrames};
 use super::prune::{Cutoff, Expansion, FrameTokens, Pruner, Pruning};
 use super::tokens::{Arrival, TokenSet};
@@ -66,6 +66,7 @@ pub(super) struct Buffers {
     /// Acoustic costs of the frame, the best at 0; pdfs the scores do not have are impossible.
     acoustic: Box<[f32; PDF_LIMIT]>,
     expansions: Vec<Expansion>,
+    gathered: Gathered,
     agenda: Vec<u32>,
     wave: Vec<u32>,
 }
@@ -78,6 +79,7 @@ impl Default for Buffers {
             pruner: Pruner::default(),
             acoustic: Box::new([f32::INFINITY; PDF_LIMIT]),
             expansions: Vec::new(),
+            gathered: Gathered::default(),
             agenda: Vec::new(),
             wave: Vec::new(),
         }
@@ -227,6 +229,7 @@ impl<'a, R: Recorder> Search<'a, R> {
             pruner,
             acoustic,
             expansions,
+            gathered,
             ..
         } = &mut *self.buffers;
         let (top_n, local_beam) = (self.pruning.local_top_n, self.pruning.local_beam.0);
@@ -241,6 +244,7 @@ impl<'a, R: Recorder> Search<'a, R> {
             next,
             recorder,
             acoustic,
+            gathered,
             beam,
             bound: f32::MAX,
             arcs: 0,
@@ -259,14 +263,21 @@ impl<'a, R: Recorder> Search<'a, R> {
                 }
                 let source = out.recorder.source(&self.graph, row.token, self.at.frame);
                 if row.arcs.len() > top_n {
+                    out.flush();
                     out.some(row, base, source, &self.pruning, expansions);
                 } else if base + row.cheapest + local_beam < out.bound {
                     // Elsewhere the local beam ends beyond the bound and can drop nothing.
+                    out.flush();
                     out.near_best(row, base, source, local_beam);
                 } else {
                     out.all(row, base, source);
+                    if out.bound == f32::MAX {
+                        // The best token comes first: what it leads to bounds the others.
+                        out.flush();
+                    }
                 }
             }
+            out.flush();
         }
         self.at.effort.arcs += out.arcs as u64;
         self.at.effort.bit += out.bit;

@@ -45,7 +45,7 @@ const COST_MAX_STEPS: f32 = 8_388_607.0;
 /// One arc without its label: cost, pdf and target in eight bytes (little-endian on disk).
 ///
 /// The derived order is by cost, then pdf, then arcs without a label, then target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Pod, Zeroable)]
 #[repr(transparent)]
 pub struct PackedArc(i64);
 

@@ -27,6 +27,7 @@ mod metrics;
 mod models;
 mod openapi;
 mod options;
+mod page;
 mod recognise;
 mod reload;
 pub mod request;
@@ -71,6 +72,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route_layer(from_fn_with_state(Arc::clone(&app), auth::authorise));
     let open = Router::new()
+        .route("/", get(page::index))
+        .route("/page/{file}", get(page::file))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/openapi.json", get(openapi::openapi))

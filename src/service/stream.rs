@@ -42,6 +42,9 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// What a stream may hold: 40 s of samples at 16 kHz and of features, its search's tokens, and a
 /// message. Of the memory that all uploads share, it is what bounds the number of streams.
 const MEMORY: usize = 8 << 20;
+/// The subprotocol's name. Clients need not name it; a browser that offers its token as another
+/// one (see [`auth`](super::auth)) must be told which was taken.
+const PROTOCOL: &str = "paretone";
 
 /// How many streams are under way.
 pub struct Streams(watch::Sender<usize>);
@@ -97,6 +100,7 @@ pub async fn stream(
     let mut held = Held::default();
     app.memory.grow(&mut held, MEMORY)?;
     let upgrade = upgrade.max_message_size(BUFFER).max_frame_size(BUFFER);
+    let upgrade = upgrade.protocols([PROTOCOL]);
     let under_way = UnderWay::new(&app);
     Ok(upgrade.on_upgrade(async move |socket| {
         converse(&app, ask, socket).await;

@@ -1,0 +1,57 @@
+// What was heard: words shaded by confidence, a guess while it is spoken, and the words as a table.
+
+import { element, fixed, number, part, percent, PERCENT, row } from "./write.js";
+
+/** @typedef {import("./service.js").Word} Word */
+
+/** Words below this are marked by a line too, for who cannot tell the shades. */
+const DOUBTFUL = 0.5;
+
+const text = part("transcript", HTMLElement);
+const guess = part("guess", HTMLElement);
+const table = part("words", HTMLDetailsElement);
+
+/** Takes away what was heard before. */
+export function clear() {
+  text.replaceChildren();
+  guess.replaceChildren();
+  table.querySelector("tbody")?.replaceChildren();
+  table.hidden = true;
+}
+
+/**
+ * Adds an utterance.
+ *
+ * @param {Word[]} words
+ */
+export function add(words) {
+  for (const word of words) {
+    text.append(shaded(word), " ");
+    const cells = [word.word, fixed(word.start, 2), fixed(word.end, 2), fixed(word.confidence * 100, 1) + PERCENT];
+    table.querySelector("tbody")?.append(row(cells));
+  }
+  table.hidden = text.childElementCount === 0;
+  guess.replaceChildren();
+}
+
+/**
+ * Shows what the utterance under way seems to say; of the first words the search is certain.
+ *
+ * @param {string} partial
+ * @param {number} agreed how many
+ */
+export function suppose(partial, agreed) {
+  const words = partial.split(" ").filter(Boolean);
+  guess.replaceChildren(
+    element("span", words.slice(0, agreed).join(" "), "agreed"),
+    ` ${words.slice(agreed).join(" ")}`,
+  );
+}
+
+/** @param {Word} word */
+function shaded(word) {
+  const made = element("span", word.word, word.confidence < DOUBTFUL ? "word doubtful" : "word");
+  made.style.setProperty("--doubt", String(1 - word.confidence));
+  made.title = `${percent(word.confidence)} sure, ${number(word.start, 2)} to ${number(word.end, 2)} s`;
+  return made;
+}
