@@ -1,5 +1,5 @@
-//! Around every exchange: a request id, a line in the log, a count; the last of its connection where
-//! the service stops.
+//! Around every exchange: a request id, a line in the log, a count, what is left of the body; the last
+//! of its connection where the service stops.
 
 use std::sync::Arc;
 use std::time::Instant;
