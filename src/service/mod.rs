@@ -3,7 +3,7 @@
 //! [`scheduler`](crate::scheduler).
 //!
 //! ```text
-//! caller ──► drain (connections) ──► exchange (id, log; linger) ──► auth ──► compute | transcriptions
+//! caller ──► drain (connections) ──► exchange (id, log) ──► auth ──► compute | transcriptions
 //!                                                                       │ upload, form, request
 //!                                                                       ▼
 //!                answer, error ◄── serving (rules in force) ◄── recognise
