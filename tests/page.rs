@@ -116,13 +116,13 @@ fn other_names_are_no_files() {
 #[test]
 fn the_page_is_open_where_the_rest_asks_for_a_token() {
     let server = Server::start(&["--token=secret"]);
-    let unknown = |path: &str| {
+    let stranger = |path: &str| {
         let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
         server.ask(request.as_bytes())
     };
-    assert_harmless(&unknown("/"), "text/html");
-    assert_harmless(&unknown("/page/page.js"), "text/javascript");
-    assert_eq!(unknown("/tiers").status, 401);
+    assert_harmless(&stranger("/"), "text/html");
+    assert_harmless(&stranger("/page/page.js"), "text/javascript");
+    assert_eq!(stranger("/tiers").status, 401);
     let protocols = |names: &str| {
         let header = format!("Sec-WebSocket-Protocol: {names}\r\n");
         stream_head(&server, &header).to_ascii_lowercase()
