@@ -1,5 +1,5 @@
-//! Around every exchange: a request id, a line in the log, a count; the last of its connection where
-//! the service stops.
+//! Around every exchange: a request id, a line in the log, a count, what is left of the body; the last
+//! of its connection where the service stops.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
 
+use super::linger::linger;
 use super::state::App;
 
 /// The header that carries the request id, there and back.
@@ -46,6 +47,7 @@ pub async fn exchange(State(app): State<Arc<App>>, mut request: Request, next: N
     let span = tracing::info_span!("request", id = id.0, %method, path = request.uri().path());
     let value = HeaderValue::from_str(&id.0);
     request.extensions_mut().insert(id);
+    let request = linger(&app, request);
     let mut response = next.run(request).instrument(span.clone()).await;
     // A plain word is always a header's value.
     if let Ok(value) = value {

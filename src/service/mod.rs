@@ -20,6 +20,7 @@ mod error;
 mod exchange;
 pub mod form;
 mod health;
+mod linger;
 pub mod load;
 pub mod memory;
 mod metrics;
