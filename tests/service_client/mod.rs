@@ -87,17 +87,6 @@ impl Server {
         self.ask(request.as_bytes())
     }
 
-    /// The sample of 4.9 s, so many times: a recording that takes the strictest tier a while.
-    pub fn long_recording(times: usize) -> Vec<u8> {
-        let short = sample("river.wav");
-        let data: Vec<u8> = short[44..].repeat(times);
-        let mut long = short[..44].to_vec();
-        let length = u32::try_from(data.len()).expect("a few minutes");
-        long[40..44].copy_from_slice(&length.to_le_bytes());
-        long.extend(data);
-        long
-    }
-
     /// `POST path` with more headers, each with its line end, and a body, with the token.
     pub fn post(&self, path: &str, headers: &str, body: &[u8]) -> Reply {
         let headers = format!("{headers}{}", self.authorization);
