@@ -4,36 +4,13 @@
 # Needs node 20 or later, npm, Debian's chromium (or $CHROMIUM) and target/release/paretone (or $PARETONE); takes a minute.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-program=${PARETONE:-target/release/paretone}
-scratch=$(mktemp -d)
-pids=()
-finish() {
-    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-    wait 2>/dev/null || true
-    rm -rf "$scratch"
-}
-trap finish EXIT
-
-# Starts a service on a free port with these flags; its address goes to the file $scratch/NAME.
-serve() {
-    local name=$1
-    shift
-    : >"$scratch/$name.out"
-    "$program" serve --listen 127.0.0.1:0 "$@" >"$scratch/$name.out" 2>"$scratch/$name.log" &
-    pids+=($!)
-    for _ in $(seq 300); do
-        grep -q '^listening on http://' "$scratch/$name.out" && break
-        sleep 0.1
-    done
-    sed -n 's|^listening on ||p' "$scratch/$name.out" >"$scratch/$name"
-    [ -s "$scratch/$name" ] || { echo "failed: $name did not start: $(cat "$scratch/$name.log")" >&2; exit 1; }
-}
+source scripts/service/start.sh
 
 TOKEN='a token/with=signs'
 export TOKEN
 serve open
 serve guarded --token "$TOKEN"
-OPEN_SERVICE=$(cat "$scratch/open") GUARDED_SERVICE=$(cat "$scratch/guarded")
+OPEN_SERVICE=http://$(cat "$scratch/open") GUARDED_SERVICE=http://$(cat "$scratch/guarded")
 export OPEN_SERVICE GUARDED_SERVICE
 if [ -n "${SCREENSHOTS:-}" ]; then
     mkdir -p "$SCREENSHOTS"

@@ -4,29 +4,13 @@
 # Needs target/release/paretone (or $PARETONE), Python 3 with venv and PyPI, and for its part nginx and curl. Two minutes at most.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-export PARETONE=${PARETONE:-target/release/paretone}
+source scripts/service/start.sh
+export PARETONE=$program
 here=scripts/service samples=corpora/samples
-scratch=$(mktemp -d)
-finish() {
-    [ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
-    wait 2>/dev/null || true
-    rm -rf "$scratch"
-}
-trap finish EXIT
+need_python
 
-if [ -z "${PYTHON:-}" ]; then
-    python3 -m venv "$scratch/venv"
-    PYTHON=$scratch/venv/bin/python
-    "$PYTHON" -m pip install -q -r $here/requirements.txt
-fi
-export PYTHON
-
-touch "$scratch/out"
-"$PARETONE" serve --listen 127.0.0.1:0 >"$scratch/out" 2>"$scratch/log" &
-server=$!
-for _ in $(seq 300); do grep -q '^listening on ' "$scratch/out" && break; sleep 0.1; done
-address=$(sed -n 's|^listening on http://||p' "$scratch/out")
-[ -n "$address" ] || { cat "$scratch/log" >&2; exit 1; }
+serve service
+address=$(cat "$scratch/service")
 
 "$PYTHON" $here/openai_client.py "http://$address" $samples/river.wav river
 "$PYTHON" $here/vosk_client.py "ws://$address/v1/stream" $samples/river.wav river
@@ -37,7 +21,6 @@ $here/contrib.sh
 $here/schemathesis.sh >"$scratch/schemathesis" 2>&1 || { cut -c1-300 "$scratch/schemathesis"; exit 1; }
 echo "schemathesis: $(grep -o '[0-9]* generated, .*' "$scratch/schemathesis")"
 
-kill -TERM "$server"
-wait "$server"
-server=
+kill -TERM "${pids[0]}"
+wait "${pids[0]}"
 echo "all clients are content, and the service ended as it should"

@@ -4,33 +4,12 @@
 # Needs nginx, curl and target/release/paretone (or $PARETONE); runs as root or not, and takes a few seconds.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-program=${PARETONE:-target/release/paretone}
+source scripts/service/start.sh
 recording=corpora/samples/river.wav
-scratch=$(mktemp -d)
 chmod 755 "$scratch"
-pids=()
-finish() {
-    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-    wait 2>/dev/null || true
-    rm -rf "$scratch"
-}
-trap finish EXIT
-fail() { echo "failed: $*" >&2; exit 1; }
 
-# Starts a service on a free port; its address goes to the file $scratch/NAME.
-serve() {
-    : >"$scratch/$1.out"
-    "$program" serve --listen 127.0.0.1:0 --workers 1 >"$scratch/$1.out" 2>"$scratch/$1.log" &
-    pids+=($!)
-    for _ in $(seq 100); do
-        grep -q '^listening on http://' "$scratch/$1.out" && break
-        sleep 0.1
-    done
-    sed -n 's|^listening on http://||p' "$scratch/$1.out" >"$scratch/$1"
-    [ -s "$scratch/$1" ] || fail "$1 did not start: $(cat "$scratch/$1.log")"
-}
-serve large
-serve small
+serve large --workers 1
+serve small --workers 1
 large=$(cat "$scratch/large") small=$(cat "$scratch/small")
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 

@@ -4,32 +4,17 @@
 # Needs target/release/paretone (or $PARETONE); makes a virtual environment unless $PYTHON has schemathesis. Half a minute or less.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-program=${PARETONE:-target/release/paretone}
-scratch=$(mktemp -d)
-finish() {
-    [ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
-    wait 2>/dev/null || true
-    rm -rf "$scratch"
-}
-trap finish EXIT
-if [ -z "${PYTHON:-}" ]; then
-    python3 -m venv "$scratch/venv"
-    PYTHON=$scratch/venv/bin/python
-    "$PYTHON" -m pip install -q -r scripts/service/requirements.txt
-fi
+source scripts/service/start.sh
+need_python
 
 # A token, so that /reload is tried too. What is generated seldom is as long as it says: nothing waits for the rest.
-touch "$scratch/out"
-"$program" serve --listen 127.0.0.1:0 --token secret --idle-timeout 2 >"$scratch/out" 2>"$scratch/log" &
-server=$!
-for _ in $(seq 100); do grep -q '^listening on ' "$scratch/out" && break; sleep 0.1; done
-url=$(sed -n 's/^listening on //p' "$scratch/out")
-[ -n "$url" ] || { cat "$scratch/log" >&2; exit 1; }
+serve described --token secret --idle-timeout 2
+url=http://$(cat "$scratch/described")
 
 export RECORDING=$PWD/corpora/samples/night.wav SCHEMATHESIS_HOOKS=schemathesis_hooks PYTHONPATH=$PWD/scripts/service
 checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance
 (cd "$scratch" && "$PYTHON" -m schemathesis.cli run "$url/openapi.json" -H "Authorization: Bearer secret" --checks "$checks" \
     --seed 1 --max-examples "${EXAMPLES:-300}" --request-timeout 30 --generation-database none --no-color --warnings off)
-kill -0 "$server"
+kill -0 "${pids[0]}"
 echo "answers by path and status:"
 curl -sf -H "Authorization: Bearer secret" "$url/metrics" | grep '^paretone_exchanges_total' | sort
