@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::{Accounting, StudyOptions};
-use crate::tiers::generate::{Bounds, groups_needed, smallest_tolerance};
+use super::StudyOptions;
+use crate::tiers::generate::{groups_needed, smallest_tolerance};
 use crate::tiers::statistics::correlation::intra_class;
-use crate::tiers::{Candidates, Method, Objective, Options, Table};
+use crate::tiers::{Candidates, Method, Objective, Table};
 
 /// The savings that are asked for by name: at least this share of the reference version's time.
 pub const ASKED: f64 = 0.20;
@@ -44,13 +44,7 @@ pub struct Certified {
 /// Certificates of every method, under the shared accounting.
 pub fn certified(table: &Table, options: &StudyOptions, tolerances: &[f64]) -> Vec<Certified> {
     let one = |&method: &Method| {
-        let (_, costing) = Accounting::Shared.apply(table, options.network);
-        let rules = Options {
-            method,
-            ..options.rules
-        };
-        let candidates =
-            Bounds::new(table, options.reference, costing, rules).candidates(table, costing);
+        let candidates = options.certify(table, method);
         let tiers = Objective::ALL.into_iter().flat_map(|objective| {
             let candidates = &candidates;
             tolerances

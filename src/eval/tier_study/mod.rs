@@ -149,6 +149,18 @@ pub struct StudyOptions {
     pub network: Seconds,
 }
 
+impl StudyOptions {
+    /// What a method makes of a table under the shared accounting.
+    fn certify(&self, table: &Table, method: Method) -> Candidates {
+        let (_, costing) = Accounting::Shared.apply(table, self.network);
+        let rules = Options {
+            method,
+            ..self.rules
+        };
+        Bounds::new(table, self.reference, costing, rules).candidates(table, costing)
+    }
+}
+
 /// What one contender promised and kept in one fold at one tolerance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Point {

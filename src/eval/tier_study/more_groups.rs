@@ -7,9 +7,8 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::{Accounting, Contender, StudyOptions};
-use crate::tiers::generate::Bounds;
-use crate::tiers::{Candidates, Method, Objective, Options, Table};
+use super::{Contender, StudyOptions};
+use crate::tiers::{Candidates, Method, Objective, Table};
 
 /// How many times each group is counted.
 const TIMES: [usize; 5] = [1, 2, 4, 8, 16];
@@ -28,8 +27,7 @@ pub struct MoreGroups {
 /// Certificates of the method `population` under the shared accounting.
 pub fn more_groups(table: &Table, options: &StudyOptions, tolerances: &[f64]) -> Vec<MoreGroups> {
     let rows = TIMES.par_iter().flat_map_iter(|&times| {
-        let repeated = table.with_groups_repeated(times);
-        let candidates = certified(&repeated, options);
+        let candidates = options.certify(&table.with_groups_repeated(times), Method::Population);
         [Contender::ResponseTime, Contender::Cost].map(|contender| MoreGroups {
             groups: candidates.groups,
             objective: contender.objective(),
@@ -42,15 +40,6 @@ pub fn more_groups(table: &Table, options: &StudyOptions, tolerances: &[f64]) ->
     let mut rows: Vec<MoreGroups> = rows.collect();
     rows.sort_by_key(|row| row.objective);
     rows
-}
-
-fn certified(table: &Table, options: &StudyOptions) -> Candidates {
-    let (_, costing) = Accounting::Shared.apply(table, options.network);
-    let rules = Options {
-        method: Method::Population,
-        ..options.rules
-    };
-    Bounds::new(table, options.reference, costing, rules).candidates(table, costing)
 }
 
 fn saving(candidates: &Candidates, contender: Contender, tolerance: f64) -> f64 {

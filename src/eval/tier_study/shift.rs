@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use super::{Accounting, Applied, Contender, Point, StudyOptions};
-use crate::tiers::generate::Bounds;
-use crate::tiers::{Method, Options, Table};
+use crate::tiers::{Method, Table};
 
 /// A contender that was certified on some sets and applied to others.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -54,14 +53,8 @@ pub fn shift(
 /// Every contender of one method.
 fn shifted(train: &Table, test: &Table, options: &StudyOptions, method: Method) -> Vec<Shifted> {
     let (_, costing) = Accounting::Shared.apply(train, options.network);
-    let rules = Options {
-        method,
-        ..options.rules
-    };
-    let candidates =
-        Bounds::new(train, options.reference, costing, rules).candidates(train, costing);
     let applied = Applied {
-        candidates: &candidates,
+        candidates: &options.certify(train, method),
         test,
         costing,
     };
