@@ -263,18 +263,12 @@ impl<'a, R: Recorder> Search<'a, R> {
                 }
                 let source = out.recorder.source(&self.graph, row.token, self.at.frame);
                 if row.arcs.len() > top_n {
-                    out.flush();
                     out.some(row, base, source, &self.pruning, expansions);
                 } else if base + row.cheapest + local_beam < out.bound {
                     // Elsewhere the local beam ends beyond the bound and can drop nothing.
-                    out.flush();
                     out.near_best(row, base, source, local_beam);
                 } else {
                     out.all(row, base, source);
-                    if out.bound == f32::MAX {
-                        // The best token comes first: what it leads to bounds the others.
-                        out.flush();
-                    }
                 }
             }
             out.flush();

@@ -53,8 +53,8 @@ impl TokenSet {
         Arrival::Worse(index)
     }
 
-    /// The tokens in the first `states` states that cost at most `limit`, in order. A branch here would be
-    /// guessed wrong for every tenth token, so there is none.
+    /// The tokens in the first `states` states that cost at most `limit`, in order. Which they are is
+    /// hard to guess for a processor, so there is no branch.
     pub(super) fn select(&self, states: u32, limit: f32, selected: &mut Vec<u32>) {
         selected.clear();
         selected.resize(self.len(), 0);
