@@ -221,7 +221,7 @@ impl Metrics {
         );
         self.shadow.register(&mut registry);
         let lives: Gauge = Gauge::default();
-        lives.set(i64::try_from(app.lives.count()).unwrap_or(i64::MAX));
+        show(&lives, app.lives.count());
         registry.register(
             "rules_alive",
             "Rules that have workers: those in force, and older ones that still have requests",
@@ -258,20 +258,22 @@ impl ShadowMetrics {
     }
 }
 
+fn show(gauge: &Gauge, count: usize) {
+    gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+}
+
 /// What the scheduler of the rules in force knows.
 fn register_scheduler(registry: &mut Registry, serving: &Serving) {
     let waiting = Family::<PolicyLabel, Gauge>::default();
     for (policy, count) in serving.waiting() {
         let policy = policy.to_string();
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        waiting.get_or_create(&PolicyLabel { policy }).set(count);
+        show(&waiting.get_or_create(&PolicyLabel { policy }), count);
     }
     registry.register("queue", "Requests that wait, by policy", waiting);
     let running = Family::<VersionLabel, Gauge>::default();
     for (version, count) in serving.running() {
         let version = version.clone();
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        running.get_or_create(&VersionLabel { version }).set(count);
+        show(&running.get_or_create(&VersionLabel { version }), count);
     }
     registry.register("running", "Workers that run a version", running);
     let stopped: Counter = Counter::default();
