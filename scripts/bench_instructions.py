@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counts the instructions of a fixed piece of each stage's work (examples/work.rs) with callgrind, which no other load and
-no clock speed can change, and compares them with the record. Only the work itself is counted, in its own thread: what threads that load a model spend on
-waiting for each other differs from run to run.
+no clock speed can change, and compares them with the record. Only the work itself is counted, in its own thread: what threads
+that load a model spend on waiting for each other differs from run to run.
 
   scripts/bench_instructions.py            fails where a stage takes over 5 % more than benches/instructions.json says
   scripts/bench_instructions.py --update   writes the record

@@ -12,32 +12,14 @@ Least of three runs each. Needs nothing but Python on Linux and a built program.
 import argparse
 import os
 import re
-import subprocess
 import tempfile
-import time
 import wave
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "target/release/paretone"
+from measured import ROOT, run
+
 SAMPLES = sorted((ROOT / "corpora/samples").glob("*.wav"))
 RUNS = 3
-
-
-def run(*command):
-    """Seconds on the clock, of processor time, peak memory in MiB, and standard error of one run."""
-    began = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as told:
-        child = subprocess.Popen([PROGRAM, *map(str, command)], stdout=told, stderr=subprocess.STDOUT, cwd=ROOT)
-        _, status, usage = os.wait4(child.pid, 0)
-        told.seek(0)
-        text = told.read()
-    assert status == 0, text
-    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text
-
-
-def least(*command):
-    return min((run(*command) for _ in range(RUNS)), key=lambda found: found[1])
 
 
 def length():
@@ -53,28 +35,31 @@ def length():
             with wave.open(str(path), "wb") as file:
                 file.setparams((1, 2, 16000, 0, "NONE", ""))
                 file.writeframes((speech * (size // len(speech) + 1))[:size])
-            _, cpu, memory, _ = least("transcribe", "--version", "v5", "--jobs", 1, path)
-            print(f"  {seconds:5} s: {cpu:7.3f} s, {1000 * cpu / seconds:6.2f} ms a second of audio, {memory:4.0f} MiB", flush=True)
+            runs = [run("transcribe", "--version", "v5", "--jobs", 1, path) for _ in range(RUNS)]
+            best = min(runs, key=lambda run: run.processor)
+            each = 1000 * best.processor / seconds
+            print(f"  {seconds:5} s: {best.processor:7.3f} s, {each:6.2f} ms a second of audio, {best.memory:4.0f} MiB", flush=True)
 
 
 def bench(speech, *more):
-    return ("bench", "--manifest", speech, "--split", "dev", "--set", "librispeech-test-clean", *more)
+    """A run of `paretone bench` over development speech."""
+    return run("bench", "--manifest", speech, "--split", "dev", "--set", "librispeech-test-clean", *more)
 
 
 def jobs(speech):
     print("jobs, v5, 400 recordings")
     rates = []
     for count in 1, os.cpu_count():
-        seconds = min(float(re.search(r"all done in ([\d.]+) s", run(*bench(speech, "--limit", 400, "--version", "v5", "--jobs", count))[3])[1])
+        seconds = min(float(re.search(r"all done in ([\d.]+) s", bench(speech, "--limit", 400, "--version", "v5", "--jobs", count).said)[1])
                       for _ in range(RUNS))
         rates.append(400 / seconds)
         print(f"  {count}: {seconds:.1f} s, {rates[-1]:.1f} recordings a second, {rates[-1] / rates[0]:.2f} times one", flush=True)
 
 
-def searched(text):
-    """Processor seconds of searching a second of audio, and arcs a frame."""
-    seconds = float(re.search(r"search ([\d.]+)", text)[1])
-    tokens, arcs = map(int, re.search(r"frame: (\d+) tokens, (\d+) arcs", text).groups())
+def searched(run):
+    """Processor seconds of searching a second of audio, tokens and arcs a frame."""
+    seconds = float(re.search(r"search ([\d.]+)", run.said)[1])
+    tokens, arcs = map(int, re.search(r"frame: (\d+) tokens, (\d+) arcs", run.said).groups())
     return seconds, tokens, arcs
 
 
@@ -85,15 +70,16 @@ FRAMES = 100 / 3
 def beams(speech):
     print("beam, 100 recordings")
     for beam in 6, 8, 10, 12, 14, 16:
-        found = min(searched(run(*bench(speech, "--limit", 100, "--beam", beam, "--max-active", 100000, "--lattice-beam", 4))[3]) for _ in range(RUNS))
+        found = min(searched(bench(speech, "--limit", 100, "--beam", beam, "--max-active", 100000, "--lattice-beam", 4)) for _ in range(RUNS))
         report(f"beam {beam:2}", *found)
 
 
 def graphs(speech, models):
     print("graph, 100 recordings, beam 11")
     for size, folder in models:
-        runs = [run(*bench(speech, "--limit", 100, "--beam", 11, "--max-active", 100000, "--lattice-beam", 4, "--model", folder)) for _ in range(RUNS + 1)]
-        report(f"{size} arcs, {runs[-1][2]:.0f} MiB", *min(searched(text) for *_, text in runs))
+        runs = [bench(speech, "--limit", 100, "--beam", 11, "--max-active", 100000, "--lattice-beam", 4, "--model", folder) for _ in range(RUNS + 1)]
+        # The first compiles the graph.
+        report(f"{size} arcs, {runs[-1].memory:.0f} MiB", *min(map(searched, runs)))
 
 
 def report(name, seconds, tokens, arcs):
