@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""Builds of our own search in turn, to see what a change is worth: scripts/bench_peers/builds.py PEER [PEER ...]
+
+Each PEER is a build of examples/peer. All search the score files that scripts/bench_peers/run left in .cache/bench_peers, file by
+file, at each beam without and with a lattice; the least of the rounds counts, and all files are added up. The first is what the
+others are held against; builds that find other words or costs are told.
+"""
+import argparse
+from pathlib import Path
+
+import ours
+
+WORK = ours.ROOT / ".cache/bench_peers"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("builds", nargs="+", type=Path)
+    parser.add_argument("--beams", nargs="+", type=float, default=[6.0, 8.0, 10.0, 13.0])
+    parser.add_argument("--rounds", type=int, default=4)
+    args = parser.parse_args()
+    (graph,) = (WORK / "graph").glob("*.graph")
+    files = sorted(file for file in (WORK / "wav").glob("*.npy") if ".features" not in file.name)
+    stages = []
+    for build in args.builds:
+        ours.PEER = build
+        stages.append(ours.Stage("search", "--graph", graph))
+    for beam in args.beams:
+        for lattice in "-", 8.0:
+            compare(args, stages, files, (beam, 7000, lattice))
+
+
+def compare(args, stages, files, pruning):
+    """One line: milliseconds of each build, and what it takes more or less than the first."""
+    least, found = {}, {}
+    for _ in range(args.rounds):
+        for file in files:
+            for place, stage in enumerate(stages):
+                seconds, answer = stage.ask(file, *pruning)
+                least[place, file] = min(seconds, least.get((place, file), seconds))
+                found[place, file] = answer
+    sums = [sum(least[place, file] for file in files) for place in range(len(stages))]
+    beam, _, lattice = pruning
+    print(f"beam {beam:g}, {'no lattice' if lattice == '-' else 'lattice'}")
+    for place, (build, total) in enumerate(zip(args.builds, sums)):
+        other = sum(found[place, file] != found[0, file] for file in files)
+        told = f", other words or costs in {other} of {len(files)}" if other else ""
+        print(f"  {build.name}: {1000 * total:.1f} ms, {100 * (total / sums[0] - 1):+.1f} %{told}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
