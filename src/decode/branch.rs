@@ -61,16 +61,17 @@ impl Branches {
         after(&mut self.words, branch, label)
     }
 
-    /// Notes where the best of a frame's emitting links lead; of equals the first, as in the search.
+    /// Notes where the best of a frame's emitting links lead, given what their targets cost; of equals the
+    /// first, as in the search.
     ///
     /// Which links are best and which have labels cannot be foretold, so the passes do not branch
     /// on it; the labels, which lie anywhere, are fetched together so that their misses overlap.
-    pub(super) fn follow(&mut self, links: &[Link], rows: &Rows<'_>) {
+    pub(super) fn follow(&mut self, links: &[Link], costs: &[f32], rows: &Rows<'_>) {
         self.best.resize(links.len() + 1, 0);
         let mut count = 0;
         for (at, link) in (0..).zip(links) {
             self.best[count] = at;
-            count += usize::from(link.is_best());
+            count += usize::from(link.is_best_of(costs));
         }
         self.labelled.resize(count + 1, 0);
         let mut left = count;

@@ -5,12 +5,13 @@
 //! cycles. So those of a block of tokens are gathered without a branch, and stepped along in a loop
 //! in which nearly all are within the bound.
 
-use crate::graph::{PDF_LIMIT, PackedArc, Rows};
+use crate::graph::{PackedArc, Rows};
+use crate::units::PdfId;
 
 use super::hypothesis::KnobFrames;
 use super::prune::{Expansion, Pruning};
 use super::search::{Recorder, Step};
-use super::tokens::{Arrival, TokenSet};
+use super::tokens::TokenSet;
 
 /// Tokens whose rows are fetched, and their expansions gathered, together: their cache misses overlap.
 pub(super) const BLOCK: usize = 32;
@@ -26,25 +27,51 @@ pub(super) struct Row<'g> {
     pub cheapest: f32,
 }
 
-/// Fetches the rows of a block of tokens. Each pass touches memory that the others need, for all
-/// tokens at once, so that the misses of different tokens overlap: most of a search's time is
-/// waiting for these.
-#[inline(always)]
-pub(super) fn fetch<'g>(rows: &Rows<'g>, tokens: &TokenSet, block: &[u32]) -> [Row<'g>; BLOCK] {
-    let mut fetched = [Row {
+impl Row<'_> {
+    pub(super) const EMPTY: Self = Row {
         token: 0,
         first: 0,
         arcs: &[],
         cheapest: f32::INFINITY,
-    }; BLOCK];
+    };
+}
+
+/// Fetches the rows of a block of tokens. Each pass touches memory that the others need, for all
+/// tokens at once, so that the misses of different tokens overlap: most of a search's time is
+/// waiting for these.
+#[inline(always)]
+pub(super) fn fetch<'g, 'f>(
+    rows: &Rows<'g>,
+    tokens: &TokenSet,
+    block: &[u32],
+    fetched: &'f mut [Row<'g>; BLOCK],
+) -> &'f [Row<'g>] {
+    let fetched = &mut fetched[..block.len()];
     for (row, &token) in fetched.iter_mut().zip(block) {
         row.token = token;
         (row.first, row.arcs) = rows.row(tokens.states()[token as usize]);
     }
-    for row in &mut fetched[..block.len()] {
+    for row in &mut *fetched {
         row.cheapest = row.arcs.first().map_or(f32::INFINITY, |arc| arc.cost().0);
     }
     fetched
+}
+
+/// The scores of a frame.
+pub(super) struct Acoustic<'s> {
+    pub scores: &'s [f32],
+    /// The highest of them; finite.
+    pub highest: f32,
+}
+
+impl Acoustic<'_> {
+    /// The cost of consuming the frame, the best at 0; infinite for a pdf the scores do not have.
+    /// Narrow searches ask for few, so scores are turned into costs as they are asked for.
+    #[inline(always)]
+    fn cost(&self, pdf: PdfId) -> f32 {
+        let score = self.scores.get(pdf.index());
+        self.highest - score.copied().unwrap_or(f32::NEG_INFINITY)
+    }
 }
 
 /// An expansion that was within the bound when its row was read, of the arc of this index.
@@ -79,7 +106,7 @@ impl Default for Gathered {
 pub(super) struct Out<'s, R> {
     pub next: &'s mut TokenSet,
     pub recorder: &'s mut R,
-    pub acoustic: &'s [f32; PDF_LIMIT],
+    pub acoustic: &'s Acoustic<'s>,
     pub gathered: &'s mut Gathered,
     pub beam: f32,
     /// No token of the next frame above this can survive.
@@ -125,7 +152,7 @@ impl<R: Recorder> Out<'_, R> {
                 seen = index + 1;
                 break;
             }
-            let cost = graph_cost + self.acoustic[arc.pdf().index()];
+            let cost = graph_cost + self.acoustic.cost(arc.pdf());
             free[count] = Candidate {
                 cost,
                 source,
@@ -163,7 +190,7 @@ impl<R: Recorder> Out<'_, R> {
             if graph_cost > best {
                 break;
             }
-            best = best.min(graph_cost + self.acoustic[arc.pdf().index()]);
+            best = best.min(graph_cost + self.acoustic.cost(arc.pdf()));
         }
         let limit = best + beam;
         let mut seen = row.arcs.len();
@@ -174,7 +201,7 @@ impl<R: Recorder> Out<'_, R> {
                 self.bit.local_beam |= u32::from(graph_cost > limit);
                 break;
             }
-            let cost = graph_cost + self.acoustic[arc.pdf().index()];
+            let cost = graph_cost + self.acoustic.cost(arc.pdf());
             if cost <= limit {
                 self.step(arc, cost, source, row.first + index as u32);
             } else {
@@ -201,7 +228,7 @@ impl<R: Recorder> Out<'_, R> {
             if graph_cost > self.bound {
                 break;
             }
-            let cost = graph_cost + self.acoustic[packed.pdf().index()];
+            let cost = graph_cost + self.acoustic.cost(packed.pdf());
             expansions.push(Expansion { cost, arc });
         }
         self.arcs += (expansions.len() + 1).min(row.arcs.len());
@@ -222,13 +249,16 @@ impl<R: Recorder> Out<'_, R> {
             self.bound = cost + self.beam;
         }
         let arrival = self.next.arrive(arc.next().0, cost);
-        let (Arrival::New(token) | Arrival::Better(token) | Arrival::Worse(token)) = arrival;
         let step = Step {
             source,
             arc: index,
             labelled: arc.has_label(),
         };
-        self.recorder
-            .emitting(step, arrival, cost, self.next.costs[token as usize]);
+        self.recorder.emitting(
+            step,
+            arrival,
+            cost,
+            self.next.costs[arrival.token() as usize],
+        );
     }
 }

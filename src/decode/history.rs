@@ -97,7 +97,7 @@ impl Recorder for History {
         std::mem::swap(&mut self.reading, &mut self.writing);
     }
 
-    fn epsilon(&mut self, step: Step, arrival: Arrival) {
+    fn epsilon(&mut self, step: Step, arrival: Arrival, _: f32, _: f32) {
         let arc = if step.labelled {
             step.arc | EPSILON
         } else {

@@ -4,7 +4,7 @@
 //! that one pass forward finds the best path and one backward the posteriors. Nothing is
 //! determinised: posteriors and rescoring work on the raw lattice, and cannot blow up.
 
-use crate::graph::GraphView;
+use crate::graph::{GraphView, Rows};
 use crate::units::Cost;
 
 use super::Scorer;
@@ -47,6 +47,8 @@ pub(super) struct Ends<'a> {
 
 /// No node.
 const NONE: u32 = u32::MAX;
+/// A node whose number is not known yet.
+const MET: u32 = u32::MAX - 1;
 
 impl Lattice {
     /// Number of nodes; node 0 is the start.
@@ -141,64 +143,48 @@ impl Lattice {
         ends: &Ends<'_>,
     ) -> Lattice {
         let mut lattice = Lattice::default();
-        let mut loose: Vec<(u32, LatticeArc)> = Vec::new();
-        let mut set = NodeSet::default();
-        let mut arrived: Vec<Link> = Vec::new();
-        let last = links.num_sets() - 1;
-        for frame in 0..=last {
-            let (epsilon, emitting) = links.of_frame(frame);
-            let before = std::mem::take(&mut set);
-            let first = lattice.frames.len() as u32;
-            set = NodeSet::number(
-                &arrived,
-                epsilon,
-                emitting,
-                (frame == last).then_some(ends),
-                first,
-            );
-            lattice
-                .frames
-                .resize(first as usize + set.count, frame as u32);
-            for link in &arrived {
+        let mut loose: Vec<(u32, LatticeArc)> = Vec::with_capacity(links.len());
+        let (mut nodes, mut before) = (FrameNodes::default(), FrameNodes::default());
+        let mut arrived: &[Link] = &[];
+        let last = links.frames().len() - 1;
+        for (frame, (tokens, epsilon, onward)) in links.frames().enumerate() {
+            std::mem::swap(&mut nodes, &mut before);
+            let first = lattice.frames.len();
+            let ends = (frame == last).then_some(ends);
+            let count = nodes.number(first as u32, tokens, arrived, epsilon, onward, ends);
+            lattice.frames.resize(first + count, frame as u32);
+            let scores = match frame {
+                0 => &[],
+                _ => scorer.frame(frame - 1),
+            };
+            loose.extend(arrived.iter().map(|link| {
                 let arc = graph.emitting.arcs[link.arc() as usize];
-                let acoustic = Cost(-scorer.frame(frame - 1)[arc.pdf().index()]);
-                let label = graph.emitting.label(link.arc());
-                let next = set.node(link.to);
-                loose.push((
-                    before.node(link.from),
-                    LatticeArc {
-                        next,
-                        label,
-                        acoustic,
-                        graph: arc.cost(),
-                    },
-                ));
-            }
-            for link in epsilon
-                .iter()
-                .filter(|link| set.node(link.from) < set.node(link.to))
-            {
-                let cost = graph.epsilon.arcs[link.arc() as usize].cost();
-                let label = graph.epsilon.label(link.arc());
                 let arc = LatticeArc {
-                    next: set.node(link.to),
-                    label,
-                    acoustic: Cost::FREE,
-                    graph: cost,
+                    next: nodes.of(link.to),
+                    label: label(&graph.emitting, link),
+                    acoustic: Cost(-scores[arc.pdf().index()]),
+                    graph: arc.cost(),
                 };
-                loose.push((set.node(link.from), arc));
-            }
-            arrived.clear();
-            arrived.extend_from_slice(emitting);
+                (before.of(link.from), arc)
+            }));
+            let ascends = |link: &&Link| nodes.of(link.from) < nodes.of(link.to);
+            loose.extend(epsilon.iter().filter(ascends).map(|link| {
+                let arc = LatticeArc {
+                    next: nodes.of(link.to),
+                    label: label(&graph.epsilon, link),
+                    acoustic: Cost::FREE,
+                    graph: graph.epsilon.arcs[link.arc() as usize].cost(),
+                };
+                (nodes.of(link.from), arc)
+            }));
+            arrived = onward;
         }
-        lattice.finals = (0u32..)
-            .zip(ends.costs)
-            .filter(|(_, (extra, _))| *extra <= ends.beam)
-            .map(|(token, &(_, last))| (set.node(token), Cost(last)))
-            .filter(|&(node, _)| node != NONE)
+        lattice.finals = ends
+            .tokens()
+            .map(|token| (nodes.of(token), Cost(ends.costs[token as usize].1)))
             .collect();
         lattice.finals.sort_by_key(|&(node, _)| node);
-        lattice.group(loose);
+        lattice.group(&loose);
         lattice
     }
 
@@ -210,126 +196,166 @@ impl Lattice {
         }
     }
 
-    /// Groups arcs by the node they leave.
-    fn group(&mut self, mut loose: Vec<(u32, LatticeArc)>) {
-        loose.sort_by_key(|&(node, _)| node);
-        self.first_arc = vec![0; self.num_nodes() + 1];
-        for &(node, _) in &loose {
-            self.first_arc[node as usize + 1] += 1;
+    /// Groups arcs by the node they leave, given with each.
+    fn group(&mut self, loose: &[(u32, LatticeArc)]) {
+        // Counted two places up, a node's entry becomes where its next arc goes, and in the end where
+        // the arcs of the node after it begin.
+        self.first_arc = vec![0; self.num_nodes() + 2];
+        for &(node, _) in loose {
+            self.first_arc[node as usize + 2] += 1;
         }
         for node in 0..self.num_nodes() {
-            self.first_arc[node + 1] += self.first_arc[node];
+            self.first_arc[node + 2] += self.first_arc[node + 1];
         }
-        self.arcs = loose.into_iter().map(|(_, arc)| arc).collect();
+        let nothing = LatticeArc {
+            next: 0,
+            label: 0,
+            acoustic: Cost::FREE,
+            graph: Cost::FREE,
+        };
+        self.arcs = vec![nothing; loose.len()];
+        for &(node, arc) in loose {
+            let place = &mut self.first_arc[node as usize + 1];
+            self.arcs[*place as usize] = arc;
+            *place += 1;
+        }
+        self.first_arc.pop();
+    }
+}
+
+impl Ends<'_> {
+    /// The tokens where a path within the beam may end.
+    fn tokens(&self) -> impl Iterator<Item = u32> {
+        let costs = (0u32..).zip(self.costs);
+        costs.filter_map(|(token, &(extra, _))| (extra <= self.beam).then_some(token))
+    }
+}
+
+/// The label of a link's arc: read only if it has one, since labels lie apart.
+fn label(rows: &Rows<'_>, link: &Link) -> u32 {
+    match link.is_labelled() {
+        true => rows.label(link.arc()),
+        false => 0,
     }
 }
 
 /// The nodes of one frame: tokens that some link uses, numbered so that epsilon links lead upward.
 #[derive(Default)]
-struct NodeSet {
-    /// By token.
+struct FrameNodes {
+    /// By token; [`NONE`] if no link uses it.
     nodes: Vec<u32>,
-    count: usize,
+    /// The tokens that are used, as they are met.
+    used: Vec<u32>,
+    order: Order,
 }
 
-impl NodeSet {
-    fn node(&self, token: u32) -> u32 {
-        self.nodes.get(token as usize).copied().unwrap_or(NONE)
+/// Scratch of [`FrameNodes`]: what puts tokens in order.
+#[derive(Default)]
+struct Order {
+    /// By token: where its epsilon links begin, which follow each other.
+    begin: Vec<usize>,
+    /// By token: epsilon links that lead to it, from tokens that are not placed yet.
+    waiting: Vec<u32>,
+    /// By token: whether its best way in is placed.
+    reachable: Vec<bool>,
+    ready: Vec<u32>,
+}
+
+impl FrameNodes {
+    fn of(&self, token: u32) -> u32 {
+        self.nodes[token as usize]
     }
 
-    /// Numbers the tokens that links arrive at, stay within or leave, from `first` on. `ends` is
-    /// given for the last frame.
+    /// Numbers the tokens that links arrive at, stay within or leave, of so many, from `first` on, and
+    /// counts them. `ends` is given for the last frame.
     fn number(
+        &mut self,
+        first: u32,
+        tokens: usize,
         arrived: &[Link],
         epsilon: &[Link],
-        emitting: &[Link],
+        onward: &[Link],
         ends: Option<&Ends<'_>>,
-        first: u32,
-    ) -> NodeSet {
-        let mut used: Vec<u32> = if first == 0 { vec![0] } else { Vec::new() };
-        used.extend(arrived.iter().map(|link| link.to));
-        used.extend(epsilon.iter().flat_map(|link| [link.from, link.to]));
-        used.extend(emitting.iter().map(|link| link.from));
-        if let Some(ends) = ends {
-            let ends = (0u32..)
-                .zip(ends.costs)
-                .filter(|(_, (extra, _))| *extra <= ends.beam);
-            used.extend(ends.map(|(token, _)| token));
+    ) -> usize {
+        self.nodes.clear();
+        self.nodes.resize(tokens, NONE);
+        self.used.clear();
+        if first == 0 {
+            self.meet(0);
         }
-        used.sort_unstable();
-        used.dedup();
-        let roots: Vec<u32> = if first == 0 {
-            vec![0]
-        } else {
-            arrived
-                .iter()
-                .filter(|link| link.is_best())
-                .map(|link| link.to)
-                .collect()
-        };
-        let order = topological(&used, epsilon, &roots);
-        let mut nodes = vec![NONE; used.last().map_or(0, |&token| token as usize + 1)];
-        for (node, &token) in (first..).zip(&order) {
-            nodes[token as usize] = node;
+        arrived.iter().for_each(|link| self.meet(link.to));
+        for link in epsilon {
+            self.meet(link.from);
+            self.meet(link.to);
         }
-        NodeSet {
-            nodes,
-            count: order.len(),
+        onward.iter().for_each(|link| self.meet(link.from));
+        for token in ends.iter().flat_map(|ends| ends.tokens()) {
+            self.meet(token);
         }
+        // In the order in which the search made them, which settles ties as the search did.
+        self.used.sort_unstable();
+        match epsilon.is_empty() {
+            true => {
+                for (node, &token) in (first..).zip(&self.used) {
+                    self.nodes[token as usize] = node;
+                }
+            }
+            false => self.place(first, arrived, epsilon),
+        }
+        self.used.len()
     }
-}
 
-/// Orders tokens so that epsilon links lead forward (Kahn's algorithm). Where links form a loop, it
-/// is entered at a token whose best way in is already placed, so the best path to every token
-/// stays; `roots` are the tokens whose best way in is not an epsilon link.
-fn topological(used: &[u32], epsilon: &[Link], roots: &[u32]) -> Vec<u32> {
-    if epsilon.is_empty() {
-        return used.to_vec();
-    }
-    let place = |token: u32| {
-        used.binary_search(&token)
-            .expect("every link's end is used")
-    };
-    let ends: Vec<_> = epsilon
-        .iter()
-        .map(|link| (place(link.from), place(link.to)))
-        .collect();
-    let mut waiting = vec![0; used.len()];
-    let mut reachable = vec![false; used.len()];
-    let mut placed = vec![false; used.len()];
-    let mut out: Vec<Vec<usize>> = vec![Vec::new(); used.len()];
-    for (link, &(from, to)) in ends.iter().enumerate() {
-        waiting[to] += 1;
-        out[from].push(link);
-    }
-    for &root in roots {
-        reachable[place(root)] = true;
-    }
-    let mut ready: Vec<usize> = (0..used.len())
-        .rev()
-        .filter(|&at| waiting[at] == 0)
-        .collect();
-    let mut order = Vec::with_capacity(used.len());
-    while order.len() < used.len() {
-        let at = ready.pop().unwrap_or_else(|| {
-            let open = |&at: &usize| !placed[at] && reachable[at];
-            (0..used.len())
-                .find(open)
-                .or_else(|| placed.iter().position(|&p| !p))
-                .expect("one is left")
-        });
-        if std::mem::replace(&mut placed[at], true) {
-            continue;
+    fn meet(&mut self, token: u32) {
+        let node = &mut self.nodes[token as usize];
+        if *node == NONE {
+            *node = MET;
+            self.used.push(token);
         }
-        order.push(used[at]);
-        for &link in &out[at] {
-            let to = ends[link].1;
-            waiting[to] -= 1;
-            reachable[to] |= epsilon[link].is_best();
-            if waiting[to] == 0 {
-                ready.push(to);
+    }
+
+    /// Numbers the tokens so that epsilon links lead forward (Kahn's algorithm). Where links form a loop,
+    /// it is entered at a token whose best way in is already placed, so the best path to every token
+    /// stays.
+    fn place(&mut self, first: u32, arrived: &[Link], epsilon: &[Link]) {
+        let tokens = self.nodes.len();
+        let Order {
+            begin,
+            waiting,
+            reachable,
+            ready,
+        } = &mut self.order;
+        begin.clear();
+        begin.resize(tokens, epsilon.len());
+        waiting.clear();
+        waiting.resize(tokens, 0);
+        reachable.clear();
+        reachable.resize(tokens, false);
+        for (at, link) in epsilon.iter().enumerate().rev() {
+            begin[link.from as usize] = at;
+            waiting[link.to as usize] += 1;
+        }
+        reachable[0] = first == 0;
+        for link in arrived {
+            reachable[link.to as usize] |= link.is_best();
+        }
+        ready.clear();
+        ready.extend((self.used.iter().rev()).filter(|&&token| waiting[token as usize] == 0));
+        for node in first..first + self.used.len() as u32 {
+            let token = ready.pop().unwrap_or_else(|| {
+                let mut open =
+                    (self.used.iter()).filter(|&&token| self.nodes[token as usize] == MET);
+                let best = open.clone().find(|&&token| reachable[token as usize]);
+                *best.or_else(|| open.next()).expect("one is left")
+            });
+            self.nodes[token as usize] = node;
+            let links = epsilon[begin[token as usize]..].iter();
+            for link in links.take_while(|link| link.from == token) {
+                waiting[link.to as usize] -= 1;
+                reachable[link.to as usize] |= link.is_best();
+                if waiting[link.to as usize] == 0 && self.nodes[link.to as usize] == MET {
+                    ready.push(link.to);
+                }
             }
         }
     }
-    order
 }

@@ -1,10 +1,14 @@
 //! All links of a search, for a lattice: what passed the bound, pruned backward as it grows.
 //!
-//! Tokens are not kept: a link names its ends by their index within a frame, and holds how much
-//! worse than the best way to its target it is (its *slack*), which is all that backward pruning
-//! needs. Every [`PRUNE_EVERY`] frames, what no path within the lattice beam uses is dropped, as
+//! Tokens are not kept, only what each costs: a link names its ends by their index within a frame, and
+//! holds how much worse than the best way to its target it is (its *slack*), which is all that
+//! backward pruning needs. Now and then what no path within the lattice beam uses is dropped, as in
 //! Kaldi's `PruneActiveTokens`: the newest tokens all count as ends of best paths, so nothing that
 //! could still matter goes.
+//!
+//! Most links die in that pruning, so until then a link is only written down.
+
+use std::ops::Range;
 
 use crate::graph::GraphView;
 
@@ -13,24 +17,26 @@ use super::cancel::Cancel;
 use super::search::{Recorder, Step};
 use super::tokens::{Arrival, TokenSet};
 
-/// Frames between two backward prunings.
-const PRUNE_EVERY: usize = 25;
+/// So many frames and so many links at least are added between two backward prunings; the links,
+/// half a megabyte, stay in the second-level cache.
+const PRUNE_FRAMES: usize = 25;
+const PRUNE_LINKS: usize = 1 << 15;
 
 /// One step of the search.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Link {
     /// Token the link leaves, by its index in its frame.
     pub from: u32,
-    /// Token it leads to: in the next frame for an emitting link, in the same for an epsilon link.
+    /// Token it leads to: in the next frame for an onward link, in the same for an epsilon link.
     pub to: u32,
     /// Index of the arc among the emitting or the epsilon arcs, and [`LABELLED`].
     arc: u32,
-    /// How much worse it is than the best way to its target; ≥ 0. Until the frame is final: the
-    /// cost it arrives at.
+    /// How much worse it is than the best way to its target; ≥ 0. Until the first backward pruning:
+    /// the cost it arrives at.
     slack: f32,
 }
 
-/// Set in an emitting link's arc index if the arc has a label.
+/// Set in a link's arc index if the arc has a label.
 const LABELLED: u32 = 1 << 31;
 
 impl Link {
@@ -47,15 +53,20 @@ impl Link {
     pub(super) fn is_best(&self) -> bool {
         self.slack == 0.0
     }
+
+    /// The same before the first backward pruning, by what the tokens of the target's frame cost.
+    pub(super) fn is_best_of(&self, costs: &[f32]) -> bool {
+        self.slack == costs[self.to as usize]
+    }
 }
 
-/// Which links belong to the tokens of one frame: `links[epsilon..emitting]` stay in it,
-/// `links[emitting..next]` lead on.
+/// How many links and tokens a frame has. Links lie in this order: a frame's epsilon links, those from
+/// it onward, the next frame's.
 #[derive(Clone, Copy)]
-struct FrameLinks {
+struct Frame {
     epsilon: usize,
-    emitting: usize,
-    tokens: u32,
+    onward: usize,
+    tokens: usize,
 }
 
 /// No best way to the token is known yet.
@@ -67,13 +78,19 @@ pub(super) struct Links {
     /// The lattice beam; finite.
     beam: f32,
     links: Vec<Link>,
-    frames: Vec<FrameLinks>,
+    frames: Vec<Frame>,
+    /// Links that some frame counts among its own; the others are still coming.
+    counted: usize,
+    /// How many frames, and how many links, the last backward pruning left.
+    pruned: (usize, usize),
+    /// What the tokens of the frames since then cost, one frame after the other.
+    costs: Vec<f32>,
     /// Scratch of backward pruning: how much worse than the best the best path through each token
     /// is.
     extra: Vec<f32>,
     extra_next: Vec<f32>,
-    /// Scratch: tokens that epsilon arcs may leave.
-    open: Vec<u32>,
+    /// Scratch: whether a token's last relaxation was met.
+    met: Vec<bool>,
     branches: Branches,
     /// What stops a backward pruning on its way: one takes as long as several frames.
     cancel: Option<Cancel>,
@@ -85,9 +102,12 @@ impl Default for Links {
             beam: f32::MAX,
             links: Vec::new(),
             frames: Vec::new(),
+            counted: 0,
+            pruned: (0, 0),
+            costs: Vec::new(),
             extra: Vec::new(),
             extra_next: Vec::new(),
-            open: Vec::new(),
+            met: Vec::new(),
             branches: Branches::default(),
             cancel: None,
         }
@@ -98,26 +118,29 @@ impl Recorder for Links {
     fn begin(&mut self, compete: bool) {
         self.links.clear();
         self.frames.clear();
+        self.costs.clear();
+        (self.counted, self.pruned) = (0, (0, 0));
         self.branches.begin(compete);
     }
 
     fn open_frame(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32, _: u32) {
-        self.settle(tokens, cutoff);
-        let epsilon = self.links.len();
-        self.add_epsilon(graph, tokens, cutoff);
-        let emitting = self.links.len();
-        self.frames.push(FrameLinks {
-            epsilon,
-            emitting,
-            tokens: tokens.len() as u32,
+        self.keep_last_relaxations(tokens.len(), cutoff);
+        self.frames.push(Frame {
+            epsilon: self.links.len() - self.counted,
+            onward: 0,
+            tokens: tokens.len(),
         });
+        self.counted = self.links.len();
+        self.costs.extend_from_slice(&tokens.costs);
         if self.branches.compete {
-            self.follow(graph, tokens.len());
+            self.follow(graph, &tokens.costs);
         }
-        if self.frames.len().is_multiple_of(PRUNE_EVERY) {
+        let (frames, links) = self.pruned;
+        if self.frames.len() >= frames + PRUNE_FRAMES && self.links.len() >= links + PRUNE_LINKS {
+            let extra = |&cost: &f32| if cost <= cutoff { 0.0 } else { f32::INFINITY };
             self.extra.clear();
-            self.extra.resize(tokens.len(), 0.0);
-            self.prune_back(2 * PRUNE_EVERY);
+            self.extra.extend(tokens.costs.iter().map(extra));
+            self.prune_back(frames);
         }
     }
 
@@ -134,85 +157,83 @@ impl Recorder for Links {
     fn emitting(&mut self, step: Step, arrival: Arrival, cost: f32, held: f32) {
         // What a target costs only falls, so a link too bad now stays too bad.
         if cost <= held + self.beam {
-            let (Arrival::New(to) | Arrival::Better(to) | Arrival::Worse(to)) = arrival;
             self.links.push(Link {
                 from: step.source,
-                to,
+                to: arrival.token(),
                 arc: step.arc | if step.labelled { LABELLED } else { 0 },
                 slack: cost,
             });
         }
     }
 
-    fn close_frame(&mut self) {}
+    fn close_frame(&mut self) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.onward = self.links.len() - self.counted;
+        }
+        self.counted = self.links.len();
+    }
 
-    fn epsilon(&mut self, _: Step, _: Arrival) {}
+    #[inline(always)]
+    fn epsilon(&mut self, step: Step, arrival: Arrival, cost: f32, held: f32) {
+        self.emitting(step, arrival, cost, held);
+    }
 }
 
 impl Links {
-    /// Turns the costs of the newest emitting links into slacks, now that their targets' costs are
-    /// final.
-    fn settle(&mut self, tokens: &TokenSet, cutoff: f32) {
-        let Some(frame) = self.frames.last() else {
-            return;
-        };
-        let mut kept = frame.emitting;
-        for at in frame.emitting..self.links.len() {
-            let mut link = self.links[at];
-            let held = tokens.costs[link.to as usize];
-            link.slack = (link.slack - held).max(0.0);
-            self.links[kept] = link;
-            kept += usize::from(held <= cutoff && link.slack <= self.beam);
+    /// Drops the newest epsilon links that are beyond the cutoff, and those of tokens that got cheaper
+    /// later on and were relaxed again.
+    fn keep_last_relaxations(&mut self, tokens: usize, cutoff: f32) {
+        self.met.clear();
+        self.met.resize(tokens, false);
+        let mut kept = self.links.len();
+        let (mut after, mut is_last) = ((UNKNOWN, 0), false);
+        for at in (self.counted..self.links.len()).rev() {
+            let link = self.links[at];
+            let (from, arc) = (link.from, link.arc());
+            // Within one relaxation arcs ascend.
+            if from != after.0 || arc >= after.1 {
+                is_last = !std::mem::replace(&mut self.met[from as usize], true);
+            }
+            after = (from, arc);
+            kept = self.keep(link, kept, is_last && link.slack <= cutoff);
         }
-        self.links.truncate(kept);
+        self.move_down(kept, self.counted);
     }
 
-    /// Adds the epsilon links among the tokens of a frame.
-    fn add_epsilon(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32) {
-        let with_epsilon = graph.epsilon.len() as u32;
-        tokens.select(with_epsilon, cutoff, &mut self.open);
-        for &from in &self.open {
-            let cost = tokens.costs[from as usize];
-            let (first, arcs) = graph.epsilon.row(tokens.states()[from as usize]);
-            for (arc, packed) in (first..).zip(arcs) {
-                let total = cost + packed.cost().0;
-                if total > cutoff {
-                    break;
-                }
-                let Some(to) = tokens.find(packed.next().0) else {
-                    continue;
-                };
-                // A link that would be better than the best way to its target lies beyond the bound
-                // that the search relaxed epsilon arcs within: it is no part of the search.
-                let slack = total - tokens.costs[to as usize];
-                if (0.0..=self.beam).contains(&slack) {
-                    self.links.push(Link {
-                        from,
-                        to,
-                        arc,
-                        slack,
-                    });
-                }
-            }
-        }
+    /// Puts a link before those kept, if it is kept too; in any case over one that was read. Returns
+    /// where those kept begin. Which are kept is hard to guess for a processor, so there is no branch.
+    #[inline(always)]
+    fn keep(&mut self, link: Link, kept: usize, keep: bool) -> usize {
+        self.links[kept - 1] = link;
+        kept - usize::from(keep)
+    }
+
+    /// Moves the links from `from` on down to `to`.
+    fn move_down(&mut self, from: usize, to: usize) {
+        self.links.copy_within(from.., to);
+        self.links.truncate(self.links.len() - (from - to));
     }
 
     /// Finds the branches of the newest tokens: those their best links lead to.
-    fn follow(&mut self, graph: &GraphView<'_>, tokens: usize) {
+    fn follow(&mut self, graph: &GraphView<'_>, costs: &[f32]) {
         let branches = &mut self.branches;
-        branches.open(tokens, UNKNOWN);
-        let (emitting, epsilon) = match self.frames[..] {
-            [.., last, newest] => (last.emitting..newest.epsilon, newest.epsilon),
+        branches.open(costs.len(), UNKNOWN);
+        let (onward, epsilon) = match self.frames[..] {
+            [.., last, newest] => {
+                let epsilon = self.links.len() - newest.epsilon;
+                (epsilon - last.onward..epsilon, epsilon)
+            }
             _ => {
                 branches.of_token[0] = WORDLESS;
                 (0..0, 0)
             }
         };
-        branches.follow(&self.links[emitting], &graph.emitting);
+        branches.follow(&self.links[onward], costs, &graph.emitting);
+        let best = |link: &&Link| link.is_best_of(costs);
         let mut changed = true;
         while changed {
             changed = false;
-            for link in self.links[epsilon..].iter().filter(|link| link.is_best()) {
+            for link in self.links[epsilon..].iter().filter(best) {
                 let [from, to] =
                     [link.from, link.to].map(|token| branches.of_token[token as usize]);
                 if to == UNKNOWN && from != UNKNOWN {
@@ -233,48 +254,58 @@ impl Links {
     }
 
     /// Drops every link that is on no path within the beam, given in `extra` how much worse than
-    /// the best each token of the last frame is. Goes back at least `reach` frames, and on until a
-    /// frame loses nothing.
-    fn prune_back(&mut self, reach: usize) {
-        let mut first_changed = self.frames.len() - 1;
-        self.prune_epsilon(first_changed);
-        for frame in (0..self.frames.len() - 1).rev() {
+    /// the best each token of the last frame is. Goes back through the frames from `first` on, which
+    /// the last time ended before, and further until a frame loses nothing.
+    fn prune_back(&mut self, first: usize) {
+        let (mut read, mut kept) = (self.links.len(), self.links.len());
+        let mut costs_end = self.costs.len();
+        for to in (0..self.frames.len()).rev() {
             if self.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
                 // What is left unpruned is looked at by nobody: the search begins no other frame.
                 return;
             }
-            std::mem::swap(&mut self.extra, &mut self.extra_next);
-            self.extra.clear();
-            self.extra
-                .resize(self.frames[frame].tokens as usize, f32::INFINITY);
-            let (begin, end) = (self.frames[frame].emitting, self.frames[frame + 1].epsilon);
-            let mut dropped = false;
-            for link in &mut self.links[begin..end] {
-                let through = self.extra_next[link.to as usize] + link.slack;
-                if through <= self.beam {
-                    let extra = &mut self.extra[link.from as usize];
-                    *extra = extra.min(through);
-                } else {
-                    dropped |= link.slack < f32::INFINITY;
-                    link.slack = f32::INFINITY;
-                }
-            }
-            dropped |= self.prune_epsilon(frame);
-            first_changed = frame;
-            if !dropped && self.frames.len() - frame > reach {
+            let costs = match to < self.pruned.0 {
+                true => None,
+                false => Some(costs_end - self.frames[to].tokens),
+            };
+            costs_end = costs.unwrap_or(0);
+            let mut lost = 0;
+            let epsilon = read - self.frames[to].epsilon..read;
+            self.relax(epsilon.clone(), costs);
+            read = epsilon.start;
+            let before = kept;
+            kept = self.keep_epsilon(epsilon, kept);
+            lost += self.frames[to].epsilon - (before - kept);
+            self.frames[to].epsilon = before - kept;
+            let Some(from) = to.checked_sub(1) else {
+                break;
+            };
+            let onward = read - self.frames[from].onward..read;
+            read = onward.start;
+            let before = kept;
+            kept = self.keep_onward(onward, costs, self.frames[from].tokens, kept);
+            lost += self.frames[from].onward - (before - kept);
+            self.frames[from].onward = before - kept;
+            if lost == 0 && to <= first {
                 break;
             }
         }
-        self.compact(first_changed);
+        self.move_down(kept, read);
+        self.costs.clear();
+        self.counted = self.links.len();
+        self.pruned = (self.frames.len(), self.links.len());
     }
 
-    /// Relaxes `extra` along the epsilon links of a frame until nothing changes, and marks those
-    /// beyond the beam. Returns whether any were.
-    fn prune_epsilon(&mut self, frame: usize) -> bool {
-        let FrameLinks {
-            epsilon, emitting, ..
-        } = self.frames[frame];
-        let links = &mut self.links[epsilon..emitting];
+    /// Sets the slack of a frame's epsilon links where it is not known yet, given where the costs of the
+    /// frame's tokens begin, and relaxes `extra` along the links until nothing changes.
+    fn relax(&mut self, epsilon: Range<usize>, costs: Option<usize>) {
+        let links = &mut self.links[epsilon];
+        if let Some(begin) = costs {
+            let costs = &self.costs[begin..];
+            for link in &mut *links {
+                link.slack -= costs[link.to as usize];
+            }
+        }
         let mut changed = true;
         while changed {
             changed = false;
@@ -287,40 +318,42 @@ impl Links {
                 }
             }
         }
-        let mut dropped = false;
-        for link in links {
-            if self.extra[link.to as usize] + link.slack > self.beam {
-                dropped |= link.slack < f32::INFINITY;
-                link.slack = f32::INFINITY;
-            }
-        }
-        dropped
     }
 
-    /// Moves the links that are left together, from a frame on.
-    fn compact(&mut self, first: usize) {
-        let mut kept = self.frames[first].epsilon;
-        for frame in first..self.frames.len() {
-            let FrameLinks {
-                epsilon, emitting, ..
-            } = self.frames[frame];
-            let end = self
-                .frames
-                .get(frame + 1)
-                .map_or(self.links.len(), |next| next.epsilon);
-            self.frames[frame].epsilon = kept;
-            kept = self.keep(epsilon..emitting, kept);
-            self.frames[frame].emitting = kept;
-            kept = self.keep(emitting..end, kept);
-        }
-        self.links.truncate(kept);
-    }
-
-    fn keep(&mut self, range: std::ops::Range<usize>, mut kept: usize) -> usize {
-        for at in range {
+    /// Keeps the epsilon links within the beam; returns where those kept begin.
+    fn keep_epsilon(&mut self, epsilon: Range<usize>, mut kept: usize) -> usize {
+        for at in epsilon.rev() {
             let link = self.links[at];
-            self.links[kept] = link;
-            kept += usize::from(link.slack < f32::INFINITY);
+            let through = self.extra[link.to as usize] + link.slack;
+            kept = self.keep(link, kept, through <= self.beam);
+        }
+        kept
+    }
+
+    /// Keeps the links within the beam that lead to a frame from that before it, which has so many
+    /// tokens, and finds `extra` for these.
+    fn keep_onward(
+        &mut self,
+        onward: Range<usize>,
+        costs: Option<usize>,
+        tokens: usize,
+        mut kept: usize,
+    ) -> usize {
+        std::mem::swap(&mut self.extra, &mut self.extra_next);
+        self.extra.clear();
+        self.extra.resize(tokens, f32::INFINITY);
+        for at in onward.rev() {
+            let mut link = self.links[at];
+            if let Some(begin) = costs {
+                link.slack -= self.costs[begin + link.to as usize];
+            }
+            let through = self.extra_next[link.to as usize] + link.slack;
+            let keep = through <= self.beam;
+            let extra = &mut self.extra[link.from as usize];
+            if keep && through < *extra {
+                *extra = through;
+            }
+            kept = self.keep(link, kept, keep);
         }
         kept
     }
@@ -336,7 +369,7 @@ impl Links {
                 f32::INFINITY
             }
         }));
-        self.prune_back(usize::MAX);
+        self.prune_back(0);
     }
 
     /// Sets the lattice beam of the next utterance, finite, and what may stop its search.
@@ -345,20 +378,20 @@ impl Links {
         self.cancel = cancel.cloned();
     }
 
-    /// Number of token sets: one more than frames consumed.
-    pub(super) fn num_sets(&self) -> usize {
-        self.frames.len()
+    /// Number of links.
+    pub(super) fn len(&self) -> usize {
+        self.links.len()
     }
 
-    /// The epsilon links within, and the emitting links out of, the tokens after `frame` frames.
-    pub(super) fn of_frame(&self, frame: usize) -> (&[Link], &[Link]) {
-        let FrameLinks {
-            epsilon, emitting, ..
-        } = self.frames[frame];
-        let end = self
-            .frames
-            .get(frame + 1)
-            .map_or(self.links.len(), |next| next.epsilon);
-        (&self.links[epsilon..emitting], &self.links[emitting..end])
+    /// By frame, from the one before the first frame of scores on: the number of its tokens, the
+    /// epsilon links within it and the links from it onward.
+    pub(super) fn frames(&self) -> impl ExactSizeIterator<Item = (usize, &[Link], &[Link])> {
+        let mut rest = &self.links[..];
+        self.frames.iter().map(move |frame| {
+            let (epsilon, after) = rest.split_at(frame.epsilon);
+            let (onward, after) = after.split_at(frame.onward);
+            rest = after;
+            (frame.tokens, epsilon, onward)
+        })
     }
 }

@@ -8,7 +8,7 @@
 /// A slot nobody took: no key has this value and number.
 const EMPTY: u64 = u64::MAX;
 /// Base-2 logarithm of the smallest table.
-const MIN_BITS: u32 = 10;
+const MIN_BITS: u32 = 8;
 
 /// Keys and, by key, its number.
 #[derive(Clone)]
@@ -65,19 +65,6 @@ impl Numbering {
                 return (slot as u32, false);
             }
             at = (at + 1) & mask;
-        }
-    }
-
-    /// The number of a key; none if it was never met.
-    pub(super) fn find(&self, key: u32) -> Option<u32> {
-        let mask = self.slots.len() - 1;
-        let mut at = hash(key, self.shift) & mask;
-        loop {
-            match self.slots[at] {
-                EMPTY => return None,
-                slot if (slot >> 32) as u32 == key => return Some(slot as u32),
-                _ => at = (at + 1) & mask,
-            }
         }
     }
 

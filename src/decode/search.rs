@@ -10,12 +10,12 @@
 //! Results are the same bit for bit on every run: every loop runs in order of index, and of equally
 //! cheap arrivals at a state the first stays.
 
-use crate::graph::{GraphView, PDF_LIMIT};
+use crate::graph::GraphView;
 use crate::units::StateId;
 
 use super::branch::BranchView;
 use super::error::DecodeError;
-use super::expand::{BLOCK, Gathered, Out, fetch};
+use super::expand::{Acoustic, BLOCK, Gathered, Out, Row, fetch};
 use super::hypothesis::{Effort, KnobFrames};
 use super::prune::{Cutoff, Expansion, FrameTokens, Pruner, Pruning};
 use super::tokens::{Arrival, TokenSet};
@@ -52,38 +52,21 @@ pub(super) trait Recorder {
     fn emitting(&mut self, step: Step, arrival: Arrival, cost: f32, held: f32);
     /// All emitting steps of a frame are done; the tokens written become those read.
     fn close_frame(&mut self);
-    /// A step within the frame.
-    fn epsilon(&mut self, step: Step, arrival: Arrival);
+    /// A step within the frame, to a token which `cost` arrives at and which now costs `held`.
+    fn epsilon(&mut self, step: Step, arrival: Arrival, cost: f32, held: f32);
 }
 
 /// The buffers of a search, kept from utterance to utterance so that a warm search does not
 /// allocate.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Buffers {
     tokens: TokenSet,
     next: TokenSet,
     pruner: Pruner,
-    /// Acoustic costs of the frame, the best at 0; pdfs the scores do not have are impossible.
-    acoustic: Box<[f32; PDF_LIMIT]>,
     expansions: Vec<Expansion>,
     gathered: Gathered,
     agenda: Vec<u32>,
     wave: Vec<u32>,
-}
-
-impl Default for Buffers {
-    fn default() -> Self {
-        Buffers {
-            tokens: TokenSet::default(),
-            next: TokenSet::default(),
-            pruner: Pruner::default(),
-            acoustic: Box::new([f32::INFINITY; PDF_LIMIT]),
-            expansions: Vec::new(),
-            gathered: Gathered::default(),
-            agenda: Vec::new(),
-            wave: Vec::new(),
-        }
-    }
 }
 
 /// A search under way.
@@ -131,7 +114,6 @@ impl<'a, R: Recorder> Search<'a, R> {
     ) -> Result<Self, DecodeError> {
         buffers.tokens.clear(0);
         buffers.tokens.arrive(start, 0.0);
-        buffers.acoustic.fill(f32::INFINITY);
         recorder.begin(pruning.has_global());
         let at = Position::default();
         let mut search = Search::resume(graph, pruning, at, buffers, recorder);
@@ -166,7 +148,7 @@ impl<'a, R: Recorder> Search<'a, R> {
         let dead_end = DecodeError::DeadEnd {
             frame: self.at.frame as usize,
         };
-        let highest = self.take_scores(scores)?;
+        let acoustic = self.acoustic(scores)?;
         let Buffers {
             tokens,
             next,
@@ -183,12 +165,12 @@ impl<'a, R: Recorder> Search<'a, R> {
             self.at.effort.cutoff += f64::from(cut.cost - best);
         }
         next.clear(tokens.len());
-        let bound = self.expand(&cut, best);
-        self.at.offset += f64::from(best) - f64::from(highest);
+        let bound = self.expand(&cut, best, &acoustic);
+        self.at.offset += f64::from(best) - f64::from(acoustic.highest);
         self.recorder.close_frame();
         self.at.frame += 1;
         self.at.effort.frames += 1;
-        self.at.effort.best_scores += f64::from(highest);
+        self.at.effort.best_scores += f64::from(acoustic.highest);
         std::mem::swap(&mut self.buffers.tokens, &mut self.buffers.next);
         if self.buffers.tokens.len() == 0 {
             return Err(dead_end);
@@ -196,38 +178,27 @@ impl<'a, R: Recorder> Search<'a, R> {
         self.close(bound)
     }
 
-    /// Turns a frame's scores into costs relative to the best score, which it returns.
-    fn take_scores(&mut self, scores: &[f32]) -> Result<f32, DecodeError> {
+    /// A frame's scores, checked, as costs relative to the best score.
+    fn acoustic<'s>(&self, scores: &'s [f32]) -> Result<Acoustic<'s>, DecodeError> {
         let frame = self.at.frame as usize;
-        let Some(highest) = highest_of(scores) else {
-            let bad = |score: &f32| score.is_nan() || *score == f32::INFINITY;
-            let pdf = scores
-                .iter()
-                .position(bad)
-                .expect("one score is not below infinity");
-            return Err(DecodeError::BadScore {
-                frame,
-                pdf,
-                score: scores[pdf],
-            });
-        };
-        if highest == f32::NEG_INFINITY {
-            return Err(DecodeError::DeadEnd { frame });
+        let highest = highest_of(scores).map_err(|pdf| DecodeError::BadScore {
+            frame,
+            pdf,
+            score: scores[pdf],
+        })?;
+        match highest == f32::NEG_INFINITY {
+            true => Err(DecodeError::DeadEnd { frame }),
+            false => Ok(Acoustic { scores, highest }),
         }
-        for (cost, &score) in self.buffers.acoustic.iter_mut().zip(scores) {
-            *cost = highest - score;
-        }
-        Ok(highest)
     }
 
     /// Expands the survivors of the frame into the next; returns the bound on the next frame's
     /// costs.
-    fn expand(&mut self, cut: &Cutoff, best: f32) -> f32 {
+    fn expand(&mut self, cut: &Cutoff, best: f32, acoustic: &Acoustic<'_>) -> f32 {
         let Buffers {
             tokens,
             next,
             pruner,
-            acoustic,
             expansions,
             gathered,
             ..
@@ -250,13 +221,14 @@ impl<'a, R: Recorder> Search<'a, R> {
             arcs: 0,
             bit,
         };
+        let mut rows = [Row::EMPTY; BLOCK];
         for block in survivors.chunks(BLOCK) {
             if out.arcs >= self.pruning.arc_budget {
                 out.bit.arc_budget = 1;
                 break;
             }
             self.at.effort.tokens += block.len() as u64;
-            for row in &fetch(&self.graph.emitting, tokens, block)[..block.len()] {
+            for row in fetch(&self.graph.emitting, tokens, block, &mut rows) {
                 let base = tokens.costs[row.token as usize] - best;
                 if base + row.cheapest > out.bound {
                     continue;
@@ -290,11 +262,12 @@ impl<'a, R: Recorder> Search<'a, R> {
         let with_epsilon = self.graph.epsilon.len() as u32;
         tokens.select(with_epsilon, bound, agenda);
         let mut left = RELAXATIONS;
+        let mut rows = [Row::EMPTY; BLOCK];
         while !agenda.is_empty() {
             std::mem::swap(agenda, wave);
             agenda.clear();
             for block in wave.chunks(BLOCK) {
-                for row in &fetch(&self.graph.epsilon, tokens, block)[..block.len()] {
+                for row in fetch(&self.graph.epsilon, tokens, block, &mut rows) {
                     let cost = tokens.costs[row.token as usize];
                     left = left.saturating_sub(1 + row.arcs.len());
                     if left == 0 {
@@ -319,7 +292,8 @@ impl<'a, R: Recorder> Search<'a, R> {
                             arc: index,
                             labelled: arc.has_label(),
                         };
-                        self.recorder.epsilon(step, arrival);
+                        let held = tokens.costs[arrival.token() as usize];
+                        self.recorder.epsilon(step, arrival, total, held);
                         match arrival {
                             Arrival::New(token) | Arrival::Better(token)
                                 if state < with_epsilon =>
@@ -387,20 +361,29 @@ impl Buffers {
     }
 }
 
-/// The highest score, in one pass; nothing if one is NaN or infinite upwards. Lanes of their own
-/// let it run in vectors: a scan that stops at the first bad score took a tenth of a narrow search.
-fn highest_of(scores: &[f32]) -> Option<f32> {
+/// The highest score, or which one is NaN or infinite upwards. One pass in lanes of their own, so
+/// that it runs in vectors: a scan that stops at the first bad score took a tenth of a narrow search.
+fn highest_of(scores: &[f32]) -> Result<f32, usize> {
     const LANES: usize = 16;
-    let (mut highest, mut ordinary) = ([f32::NEG_INFINITY; LANES], [true; LANES]);
+    let (mut highest, mut sums) = ([f32::NEG_INFINITY; LANES], [0.0; LANES]);
     let (rows, rest) = scores.as_chunks::<LANES>();
     for row in rows {
         for lane in 0..LANES {
-            // Written so that NaN fails.
-            ordinary[lane] &= row[lane] < f32::INFINITY;
-            highest[lane] = highest[lane].max(row[lane]);
+            // Not `f32::max`, which takes care of NaN: here the sum does.
+            if row[lane] > highest[lane] {
+                highest[lane] = row[lane];
+            }
+            sums[lane] += row[lane];
         }
     }
-    let all = rest.iter().all(|&score| score < f32::INFINITY) && ordinary == [true; LANES];
+    // A bad score makes the sum NaN or infinite upwards; so may good ones that are huge.
+    let sum: f32 = sums.iter().chain(rest).sum();
+    let bad = |score: &f32| score.is_nan() || *score == f32::INFINITY;
+    if bad(&sum)
+        && let Some(pdf) = scores.iter().position(bad)
+    {
+        return Err(pdf);
+    }
     let lanes = highest.iter().chain(rest).copied();
-    all.then(|| lanes.fold(f32::NEG_INFINITY, f32::max))
+    Ok(lanes.fold(f32::NEG_INFINITY, f32::max))
 }

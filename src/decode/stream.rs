@@ -24,8 +24,8 @@ pub struct SearchStream<'g> {
 pub struct SoFar {
     /// The words of the best path. The last may go on.
     pub words: Vec<Word>,
-    /// How many of them, from the first, every path within the network beam agrees on: they stay,
-    /// whatever comes.
+    /// How many of them, from the first, every path agrees on that may go on, being within the network
+    /// beam, or end here: they stay, whatever comes.
     pub agreed: usize,
     /// Score frames of silence since the last word ended; all frames where no word began, and none
     /// within a word.
@@ -108,12 +108,15 @@ impl SearchStream<'_> {
             buffers, history, ..
         } = &mut self.scratch;
         let view = self.decoder.graph.view();
-        let (costs, frames) = (&buffers.tokens().costs, self.at.frame);
+        let (states, costs) = (buffers.tokens().states(), &buffers.tokens().costs);
+        let frames = self.at.frame;
         let best = (0..costs.len())
             .min_by(|&a, &b| costs[a].total_cmp(&costs[b]))
             .expect("a search that goes on has a token");
         let limit = costs[best] + self.decoder.pruning.network_beam.0;
-        let alive = (0u32..).zip(costs).filter(|&(_, &cost)| cost <= limit);
+        let may_end = |state: u32| view.final_cost(StateId(state)) < Cost::IMPOSSIBLE;
+        let alive = (0u32..).zip(states.iter().zip(costs));
+        let alive = alive.filter(|&(_, (&state, &cost))| cost <= limit || may_end(state));
         let alive = alive.map(|(token, _)| token);
         let (events, agreed) = history.agreed(&view, best as u32, frames, alive);
         let words = words_of(&events, frames);

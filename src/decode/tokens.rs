@@ -13,6 +13,15 @@ pub(super) enum Arrival {
     Worse(u32),
 }
 
+impl Arrival {
+    /// The token at the state.
+    #[inline(always)]
+    pub(super) fn token(self) -> u32 {
+        let (Arrival::New(token) | Arrival::Better(token) | Arrival::Worse(token)) = self;
+        token
+    }
+}
+
 /// Tokens of one frame, at most one a state.
 #[derive(Clone, Default)]
 pub(super) struct TokenSet {
@@ -65,11 +74,6 @@ impl TokenSet {
         }
         selected.truncate(count);
     }
-
-    /// The token at a state.
-    pub(super) fn find(&self, state: u32) -> Option<u32> {
-        self.states.find(state)
-    }
 }
 
 #[cfg(test)]
@@ -96,7 +100,7 @@ mod tests {
             }
             prop_assert_eq!(tokens.len(), least.len());
             for (&state, &cost) in &least {
-                let index = tokens.find(state).unwrap() as usize;
+                let index = tokens.states().iter().position(|&held| held == state).unwrap();
                 prop_assert_eq!(tokens.costs[index], cost as f32);
             }
         }

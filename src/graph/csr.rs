@@ -36,7 +36,7 @@ const PDF_BITS: u32 = 14;
 /// Number of states a graph can hold.
 pub(super) const STATE_LIMIT: usize = 1 << NEXT_BITS;
 /// Number of pdfs a graph can refer to.
-pub(crate) const PDF_LIMIT: usize = 1 << PDF_BITS;
+pub(super) const PDF_LIMIT: usize = 1 << PDF_BITS;
 /// Fixed-point steps in one unit of cost.
 const COST_STEPS: f32 = 32768.0;
 /// The largest cost a packed arc holds, in steps: 2²³ − 1, just under 256.

@@ -18,8 +18,8 @@ mod textfile;
 mod words;
 
 pub use builder::GraphBuilder;
+pub(crate) use csr::Rows;
 pub use csr::{ArcRef, Arcs, Graph, GraphView, PackedArc};
-pub(crate) use csr::{PDF_LIMIT, Rows};
 pub use error::GraphError;
 pub use file::GRAPH_FORMAT;
 pub use textfile::TextError;
