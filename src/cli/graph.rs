@@ -20,7 +20,7 @@ use crate::graph::ngram::Ngram;
 use crate::graph::ngram::arpa::Arpa;
 use crate::graph::ngram::pack::pack;
 use crate::graph::{GRAPH_FORMAT, Graph, WordTable};
-use crate::units::{Cost, StateId, WordId};
+use crate::units::{Cost, WordId};
 
 /// Compiles decoding graphs, checks them, and says what they hold
 #[derive(clap::Args, Debug)]
@@ -178,7 +178,7 @@ fn info(path: &Path) -> Result<()> {
 /// Number of different words that the graph can put out.
 fn words(graph: &Graph) -> usize {
     let mut words = HashSet::new();
-    for state in (0..graph.num_states() as u32).map(StateId) {
+    for state in graph.states() {
         let arcs = graph.emitting_arcs(state).chain(graph.epsilon_arcs(state));
         words.extend(
             arcs.map(|arc| arc.word())

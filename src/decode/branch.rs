@@ -4,7 +4,7 @@
 //! arrays. A recorder keeps them beside what it notes anyway; searches without global pruning pay
 //! nothing.
 
-use crate::graph::{Rows, WORD_MASK};
+use crate::graph::{GraphView, WORD_MASK};
 
 use super::links::Link;
 use super::numbering::Numbering;
@@ -66,7 +66,7 @@ impl Branches {
     ///
     /// Which links are best and which have labels cannot be foretold, so the passes do not branch
     /// on it; the labels, which lie anywhere, are fetched together so that their misses overlap.
-    pub(super) fn follow(&mut self, links: &[Link], costs: &[f32], rows: &Rows<'_>) {
+    pub(super) fn follow(&mut self, links: &[Link], costs: &[f32], graph: &GraphView<'_>) {
         self.best.resize(links.len() + 1, 0);
         let mut count = 0;
         for (at, link) in (0..).zip(links) {
@@ -87,7 +87,7 @@ impl Branches {
         }
         let labelled = &self.labelled[left + 1..];
         self.labels.clear();
-        let label = |&at: &u32| rows.label(links[at as usize].arc());
+        let label = |&at: &u32| graph.label(links[at as usize].arc());
         self.labels.extend(labelled.iter().map(label));
         for (&at, &label) in labelled.iter().zip(&self.labels) {
             let link = &links[at as usize];

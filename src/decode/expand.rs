@@ -5,7 +5,7 @@
 //! cycles. So those of a block of tokens are gathered without a branch, and stepped along in a loop
 //! in which nearly all are within the bound.
 
-use crate::graph::{PackedArc, Rows};
+use crate::graph::{GraphView, PackedArc};
 use crate::units::PdfId;
 
 use super::hypothesis::KnobFrames;
@@ -18,49 +18,48 @@ pub(super) const BLOCK: usize = 32;
 
 /// The row of a token, fetched.
 #[derive(Clone, Copy)]
-pub(super) struct Row<'g> {
+pub(super) struct Row {
     pub token: u32,
-    /// Index of the first arc.
-    pub first: u32,
-    pub arcs: &'g [PackedArc],
+    /// Index of the first emitting arc.
+    pub state: u32,
     /// Cost of the first arc, which is the cheapest; infinite if there is none.
     pub cheapest: f32,
 }
 
-impl Row<'_> {
+impl Row {
     pub(super) const EMPTY: Self = Row {
         token: 0,
-        first: 0,
-        arcs: &[],
+        state: 0,
         cheapest: f32::INFINITY,
     };
 }
 
-/// Fetches the rows of a block of tokens. Each pass touches memory that the others need, for all
-/// tokens at once, so that the misses of different tokens overlap: most of a search's time is
-/// waiting for these.
+/// Fetches the rows of a block of tokens, all together, so that the misses of different tokens overlap:
+/// most of a search's time is waiting for these. `first` finds the first arc of a state.
 #[inline(always)]
 pub(super) fn fetch<'g, 'f>(
-    rows: &Rows<'g>,
     tokens: &TokenSet,
     block: &[u32],
-    fetched: &'f mut [Row<'g>; BLOCK],
-) -> &'f [Row<'g>] {
+    fetched: &'f mut [Row; BLOCK],
+    first: impl Fn(u32) -> Option<&'g PackedArc>,
+) -> &'f [Row] {
     let fetched = &mut fetched[..block.len()];
     for (row, &token) in fetched.iter_mut().zip(block) {
-        row.token = token;
-        (row.first, row.arcs) = rows.row(tokens.states()[token as usize]);
-    }
-    for row in &mut *fetched {
-        row.cheapest = row.arcs.first().map_or(f32::INFINITY, |arc| arc.cost().0);
+        let state = tokens.states()[token as usize];
+        *row = Row {
+            token,
+            state,
+            cheapest: first(state).map_or(f32::INFINITY, |arc| arc.cost().0),
+        };
     }
     fetched
 }
 
 /// The scores of a frame.
 pub(super) struct Acoustic<'s> {
+    /// Of the graph's pdfs.
     pub scores: &'s [f32],
-    /// The highest of them; finite.
+    /// The highest of all; finite.
     pub highest: f32,
 }
 
@@ -85,6 +84,8 @@ pub(super) struct Candidate {
 
 /// Candidates that are gathered before they are stepped along.
 const GATHERED: usize = 1024;
+/// Arcs of a row that are looked at before asking whether there is room for more.
+const PIECE: usize = 128;
 
 /// Expansions gathered from several rows.
 #[derive(Clone)]
@@ -104,6 +105,7 @@ impl Default for Gathered {
 
 /// Where expansions go.
 pub(super) struct Out<'s, R> {
+    pub graph: GraphView<'s>,
     pub next: &'s mut TokenSet,
     pub recorder: &'s mut R,
     pub acoustic: &'s Acoustic<'s>,
@@ -121,35 +123,35 @@ impl<R: Recorder> Out<'_, R> {
     /// Every expansion of a token within the bound. They wait for others until [`flush`](Out::flush),
     /// unless there is no bound yet: what the best token leads to bounds the others.
     #[inline(always)]
-    pub(super) fn all(&mut self, row: &Row<'_>, base: f32, source: u32) {
-        let mut first = row.first;
-        for arcs in row.arcs.chunks(GATHERED) {
-            if self.gathered.count + arcs.len() > GATHERED {
+    pub(super) fn all(&mut self, row: &Row, base: f32, source: u32) {
+        let mut index = row.state;
+        for arcs in self.graph.emitting(row.state).chunks(PIECE) {
+            if self.gathered.count + PIECE > GATHERED {
                 self.flush();
             }
-            let seen = self.gather(arcs, first, base, source);
+            let (seen, ended) = self.gather(arcs, index, base, source);
             self.arcs += seen;
-            if seen < arcs.len() {
+            if ended {
                 break;
             }
-            first += arcs.len() as u32;
+            index += seen as u32;
         }
         if self.bound == f32::MAX {
             self.flush();
         }
     }
 
-    /// Keeps what is within the bound; returns how many arcs were looked at.
+    /// Keeps what is within the bound; returns how many arcs were looked at, and whether that was all.
     #[inline(always)]
-    fn gather(&mut self, arcs: &[PackedArc], first: u32, base: f32, source: u32) -> usize {
+    fn gather(&mut self, arcs: &[PackedArc], first: u32, base: f32, source: u32) -> (usize, bool) {
         let (bound, from) = (self.bound, self.gathered.count);
         let free = &mut self.gathered.candidates[from..from + arcs.len()];
-        let (mut seen, mut count) = (arcs.len(), 0);
+        let (mut seen, mut count, mut ended) = (arcs.len(), 0, false);
         for (index, &arc) in arcs.iter().enumerate() {
             let graph_cost = base + arc.cost().0;
             // Arcs are sorted and no acoustic cost is negative: the rest are beyond the bound too.
             if graph_cost > bound {
-                seen = index + 1;
+                (seen, ended) = (index + 1, true);
                 break;
             }
             let cost = graph_cost + self.acoustic.cost(arc.pdf());
@@ -160,9 +162,13 @@ impl<R: Recorder> Out<'_, R> {
                 arc,
             };
             count += usize::from(cost <= bound);
+            if arc.is_last() {
+                (seen, ended) = (index + 1, true);
+                break;
+            }
         }
         self.gathered.count += count;
-        seen
+        (seen, ended)
     }
 
     /// Steps along what was gathered.
@@ -182,39 +188,50 @@ impl<R: Recorder> Out<'_, R> {
     /// The expansions of a token within the local beam. Arcs are sorted and no acoustic cost is
     /// negative, so the best is found, and the rest known to be beyond the beam, early.
     #[inline(always)]
-    pub(super) fn near_best(&mut self, row: &Row<'_>, base: f32, source: u32, beam: f32) {
+    pub(super) fn near_best(&mut self, row: &Row, base: f32, source: u32, beam: f32) {
         self.flush();
+        let arcs = self.graph.emitting(row.state);
         let mut best = self.bound;
-        for arc in row.arcs {
+        for arc in arcs {
             let graph_cost = base + arc.cost().0;
             if graph_cost > best {
                 break;
             }
             best = best.min(graph_cost + self.acoustic.cost(arc.pdf()));
+            if arc.is_last() {
+                break;
+            }
         }
         let limit = best + beam;
-        let mut seen = row.arcs.len();
-        for (index, &arc) in row.arcs.iter().enumerate() {
+        for (index, &arc) in (row.state..).zip(arcs) {
+            self.arcs += 1;
             let graph_cost = base + arc.cost().0;
             if graph_cost > self.bound.min(limit) {
-                seen = index + 1;
                 self.bit.local_beam |= u32::from(graph_cost > limit);
                 break;
             }
             let cost = graph_cost + self.acoustic.cost(arc.pdf());
             if cost <= limit {
-                self.step(arc, cost, source, row.first + index as u32);
+                self.step(arc, cost, source, index);
             } else {
                 self.bit.local_beam = 1;
             }
+            if arc.is_last() {
+                break;
+            }
         }
-        self.arcs += seen;
+    }
+
+    /// Whether a row has more than so many arcs.
+    pub(super) fn exceeds(&self, row: &Row, limit: usize) -> bool {
+        let arcs = self.graph.emitting(row.state);
+        arcs.len() > limit && !arcs[..limit].iter().any(|arc| arc.is_last())
     }
 
     /// The cheapest expansions of a token that has more than the local top-N.
     pub(super) fn some(
         &mut self,
-        row: &Row<'_>,
+        row: &Row,
         base: f32,
         source: u32,
         pruning: &Pruning,
@@ -222,7 +239,9 @@ impl<R: Recorder> Out<'_, R> {
     ) {
         self.flush();
         expansions.clear();
-        for (arc, packed) in (0..).zip(row.arcs) {
+        let arcs = self.graph.emitting(row.state);
+        for (arc, packed) in (0..).zip(arcs) {
+            self.arcs += 1;
             let graph_cost = base + packed.cost().0;
             // Beyond the bound nothing is kept, so nothing there can be a token's best that counts.
             if graph_cost > self.bound {
@@ -230,12 +249,14 @@ impl<R: Recorder> Out<'_, R> {
             }
             let cost = graph_cost + self.acoustic.cost(packed.pdf());
             expansions.push(Expansion { cost, arc });
+            if packed.is_last() {
+                break;
+            }
         }
-        self.arcs += (expansions.len() + 1).min(row.arcs.len());
         pruning.keep_local(expansions, &mut self.bit);
         for kept in &*expansions {
-            let arc = row.arcs[kept.arc as usize];
-            self.step(arc, kept.cost, source, row.first + kept.arc);
+            let arc = arcs[kept.arc as usize];
+            self.step(arc, kept.cost, source, row.state + kept.arc);
         }
     }
 

@@ -126,12 +126,12 @@ impl History {
     fn enter(&mut self, graph: &GraphView<'_>, token: u32, trace: Trace, frame: u32) -> u32 {
         let event = if trace.arc & EPSILON != 0 {
             Event {
-                label: graph.epsilon.label(trace.arc & !EPSILON),
+                label: graph.label(trace.arc & !EPSILON),
                 frame,
             }
         } else {
             Event {
-                label: graph.emitting.label(trace.arc),
+                label: graph.label(trace.arc),
                 frame: frame.saturating_sub(1),
             }
         };

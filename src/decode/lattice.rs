@@ -4,7 +4,7 @@
 //! that one pass forward finds the best path and one backward the posteriors. Nothing is
 //! determinised: posteriors and rescoring work on the raw lattice, and cannot blow up.
 
-use crate::graph::{GraphView, Rows};
+use crate::graph::GraphView;
 use crate::units::Cost;
 
 use super::Scorer;
@@ -158,10 +158,10 @@ impl Lattice {
                 _ => scorer.frame(frame - 1),
             };
             loose.extend(arrived.iter().map(|link| {
-                let arc = graph.emitting.arcs[link.arc() as usize];
+                let arc = graph.arc(link.arc());
                 let arc = LatticeArc {
                     next: nodes.of(link.to),
-                    label: label(&graph.emitting, link),
+                    label: label(graph, link),
                     acoustic: Cost(-scores[arc.pdf().index()]),
                     graph: arc.cost(),
                 };
@@ -171,9 +171,9 @@ impl Lattice {
             loose.extend(epsilon.iter().filter(ascends).map(|link| {
                 let arc = LatticeArc {
                     next: nodes.of(link.to),
-                    label: label(&graph.epsilon, link),
+                    label: label(graph, link),
                     acoustic: Cost::FREE,
-                    graph: graph.epsilon.arcs[link.arc() as usize].cost(),
+                    graph: graph.arc(link.arc()).cost(),
                 };
                 (nodes.of(link.from), arc)
             }));
@@ -232,9 +232,9 @@ impl Ends<'_> {
 }
 
 /// The label of a link's arc: read only if it has one, since labels lie apart.
-fn label(rows: &Rows<'_>, link: &Link) -> u32 {
+fn label(graph: &GraphView<'_>, link: &Link) -> u32 {
     match link.is_labelled() {
-        true => rows.label(link.arc()),
+        true => graph.label(link.arc()),
         false => 0,
     }
 }

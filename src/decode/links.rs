@@ -190,8 +190,8 @@ impl Links {
         for at in (self.counted..self.links.len()).rev() {
             let link = self.links[at];
             let (from, arc) = (link.from, link.arc());
-            // Within one relaxation arcs ascend.
-            if from != after.0 || arc >= after.1 {
+            // Within one relaxation epsilon arcs descend, so they ascend here.
+            if from != after.0 || arc <= after.1 {
                 is_last = !std::mem::replace(&mut self.met[from as usize], true);
             }
             after = (from, arc);
@@ -228,7 +228,7 @@ impl Links {
                 (0..0, 0)
             }
         };
-        branches.follow(&self.links[onward], costs, &graph.emitting);
+        branches.follow(&self.links[onward], costs, graph);
         let best = |link: &&Link| link.is_best_of(costs);
         let mut changed = true;
         while changed {
@@ -237,7 +237,7 @@ impl Links {
                 let [from, to] =
                     [link.from, link.to].map(|token| branches.of_token[token as usize]);
                 if to == UNKNOWN && from != UNKNOWN {
-                    let label = graph.epsilon.label(link.arc());
+                    let label = graph.label(link.arc());
                     branches.of_token[link.to as usize] = branches.after(from, label);
                     changed = true;
                 }

@@ -47,6 +47,9 @@ impl Column {
             let mut changed = false;
             for state in 0..self.costs.len() as u32 {
                 let cost = self.costs[state as usize];
+                if cost == f64::INFINITY {
+                    continue;
+                }
                 for arc in graph.epsilon_arcs(StateId(state)) {
                     changed |= self.arrive(cost + f64::from(arc.cost.0), Back { state, arc });
                 }
@@ -65,7 +68,7 @@ impl Column {
 /// # Errors
 /// [`DecodeError`] as the fast search, except that scores are not checked.
 pub fn viterbi(graph: &Graph, scorer: &impl Scorer) -> Result<Hypothesis, DecodeError> {
-    let mut first = Column::new(graph.num_states());
+    let mut first = Column::new(graph.state_limit());
     first.costs[graph.start().index()] = 0.0;
     first.close(graph, 0)?;
     let mut columns = vec![first];
@@ -115,7 +118,8 @@ fn cheapest(ends: impl Iterator<Item = (f64, u32)>) -> (f64, u32) {
 
 fn advance(graph: &Graph, column: &Column, scores: &[f32]) -> Column {
     let mut next = Column::new(column.costs.len());
-    for (state, &cost) in (0u32..).zip(&column.costs) {
+    let reached = (0u32..).zip(&column.costs);
+    for (state, &cost) in reached.filter(|(_, cost)| **cost < f64::INFINITY) {
         for arc in graph.emitting_arcs(StateId(state)) {
             let pdf = arc.pdf.expect("an emitting arc has a pdf");
             let score = f64::from(scores[pdf.index()]);

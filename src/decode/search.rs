@@ -188,7 +188,10 @@ impl<'a, R: Recorder> Search<'a, R> {
         })?;
         match highest == f32::NEG_INFINITY {
             true => Err(DecodeError::DeadEnd { frame }),
-            false => Ok(Acoustic { scores, highest }),
+            false => Ok(Acoustic {
+                scores: scores.get(..self.graph.num_pdfs).unwrap_or(scores),
+                highest,
+            }),
         }
     }
 
@@ -212,6 +215,7 @@ impl<'a, R: Recorder> Search<'a, R> {
         let mut bit = KnobFrames::default();
         let survivors = pruner.survivors(frame, cut, &self.pruning, &mut bit);
         let mut out = Out {
+            graph: self.graph,
             next,
             recorder,
             acoustic,
@@ -228,13 +232,14 @@ impl<'a, R: Recorder> Search<'a, R> {
                 break;
             }
             self.at.effort.tokens += block.len() as u64;
-            for row in fetch(&self.graph.emitting, tokens, block, &mut rows) {
+            let first = |state| self.graph.emitting(state).first();
+            for row in fetch(tokens, block, &mut rows, first) {
                 let base = tokens.costs[row.token as usize] - best;
                 if base + row.cheapest > out.bound {
                     continue;
                 }
                 let source = out.recorder.source(&self.graph, row.token, self.at.frame);
-                if row.arcs.len() > top_n {
+                if top_n < usize::MAX && out.exceeds(row, top_n) {
                     out.some(row, base, source, &self.pruning, expansions);
                 } else if base + row.cheapest + local_beam < out.bound {
                     // Elsewhere the local beam ends beyond the bound and can drop nothing.
@@ -259,7 +264,7 @@ impl<'a, R: Recorder> Search<'a, R> {
             wave,
             ..
         } = &mut *self.buffers;
-        let with_epsilon = self.graph.epsilon.len() as u32;
+        let with_epsilon = self.graph.epsilon_end;
         tokens.select(with_epsilon, bound, agenda);
         let mut left = RELAXATIONS;
         let mut rows = [Row::EMPTY; BLOCK];
@@ -267,9 +272,10 @@ impl<'a, R: Recorder> Search<'a, R> {
             std::mem::swap(agenda, wave);
             agenda.clear();
             for block in wave.chunks(BLOCK) {
-                for row in fetch(&self.graph.epsilon, tokens, block, &mut rows) {
+                let first = |state| self.graph.epsilon(state).last();
+                for row in fetch(tokens, block, &mut rows, first) {
                     let cost = tokens.costs[row.token as usize];
-                    left = left.saturating_sub(1 + row.arcs.len());
+                    left = left.saturating_sub(1);
                     if left == 0 {
                         return Err(DecodeError::NegativeLoop {
                             frame: self.at.frame as usize,
@@ -278,9 +284,11 @@ impl<'a, R: Recorder> Search<'a, R> {
                     if cost + row.cheapest > bound {
                         continue;
                     }
-                    self.at.effort.epsilon_arcs += row.arcs.len() as u64;
                     let source = self.recorder.source(&self.graph, row.token, self.at.frame);
-                    for (index, arc) in (row.first..).zip(row.arcs) {
+                    let arcs = self.graph.epsilon(row.state).iter().rev();
+                    for (index, arc) in (0..row.state).rev().zip(arcs) {
+                        self.at.effort.epsilon_arcs += 1;
+                        left = left.saturating_sub(1);
                         let total = cost + arc.cost().0;
                         if total > bound {
                             break;
@@ -301,6 +309,9 @@ impl<'a, R: Recorder> Search<'a, R> {
                                 agenda.push(token);
                             }
                             _ => {}
+                        }
+                        if arc.is_last() {
+                            break;
                         }
                     }
                 }

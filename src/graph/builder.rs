@@ -1,12 +1,12 @@
 //! Builds a [`Graph`] in memory from states and arcs in any order.
 //!
-//! Sixteen bytes an arc while building, and one sort in place at the end: two million states and
+//! Sixteen bytes an arc while building, and sorts in place at the end: two million states and
 //! six million arcs take about 200 MB at the peak.
 
 use crate::units::{Cost, PdfId, StateId};
 
-use super::csr::{Graph, PDF_LIMIT, PackedArc, STATE_LIMIT, Section};
 use super::error::GraphError;
+use super::rows::{ARC_LIMIT, COST_MIN, Graph, PDF_LIMIT, PackedArc, Section};
 
 /// An arc that is not yet in its row.
 #[derive(Clone, Copy)]
@@ -55,11 +55,11 @@ impl GraphBuilder {
     pub fn add_states(&mut self, count: usize) -> StateId {
         let first = StateId(self.states);
         let total = self.states as usize + count;
-        if total > STATE_LIMIT {
+        if total > ARC_LIMIT {
             self.fail(GraphError::TooLarge {
                 what: "states",
                 found: total as u64,
-                limit: STATE_LIMIT as u64,
+                limit: ARC_LIMIT as u64,
             });
         } else {
             self.states = total as u32;
@@ -86,7 +86,7 @@ impl GraphBuilder {
         if cost == Cost::IMPOSSIBLE {
             return;
         }
-        if cost.0.is_nan() || cost.0 <= -256.0 {
+        if cost.0.is_nan() || cost.0 <= COST_MIN {
             return self.fail(GraphError::BadCost {
                 state: from.0,
                 cost: cost.0,
@@ -100,13 +100,13 @@ impl GraphBuilder {
                 limit: PDF_LIMIT as u64,
             });
         }
-        if to.index() >= STATE_LIMIT {
+        if to.index() >= ARC_LIMIT {
             return self.fail(GraphError::NoSuchState {
                 state: to.0,
                 states: self.states,
             });
         }
-        let arc = PackedArc::new(pdf.map_or(0, |pdf| pdf.0), label != 0, cost.0, to.0);
+        let arc = PackedArc::new(pdf.map(|pdf| pdf.0), label != 0, cost.0, to.0);
         let arcs = if pdf.is_some() {
             &mut self.emitting
         } else {
@@ -148,20 +148,22 @@ impl GraphBuilder {
         }
         let start = self.start.ok_or(GraphError::NoStart)?;
         self.check_states(start)?;
-        let (new_id, epsilon_states) = self.epsilon_states_first();
-        let states = self.states as usize;
-        let (emitting_begin, emitting, emitting_labels) = rows(self.emitting, states, &new_id)?;
-        let (epsilon_begin, epsilon, epsilon_labels) = rows(self.epsilon, epsilon_states, &new_id)?;
-        let (final_states, final_costs) = final_rows(self.finals, &new_id);
+        let layout = self.lay_out()?;
+        let mut arcs = vec![PackedArc::DEAD; layout.arcs];
+        let mut labels = vec![0; layout.arcs];
+        let num_arcs = (self.emitting.len() as u32, self.epsilon.len() as u32);
+        for (loose, step) in [(self.emitting, 1), (self.epsilon, -1)] {
+            fill(loose, step, &layout.new_id, (&mut arcs, &mut labels));
+        }
+        let (final_states, final_costs) = final_rows(self.finals, &layout.new_id);
         Ok(Graph {
-            start: new_id[start.index()],
+            start: layout.new_id[start.index()],
             num_pdfs: self.num_pdfs,
-            emitting_begin: Section::Owned(emitting_begin),
-            emitting: Section::Owned(emitting),
-            emitting_labels: Section::Owned(emitting_labels),
-            epsilon_begin: Section::Owned(epsilon_begin),
-            epsilon: Section::Owned(epsilon),
-            epsilon_labels: Section::Owned(epsilon_labels),
+            num_states: self.states,
+            num_arcs,
+            epsilon_end: layout.epsilon_end,
+            arcs: Section::Owned(arcs),
+            labels: Section::Owned(labels),
             final_states: Section::Owned(final_states),
             final_costs: Section::Owned(final_costs),
         })
@@ -186,52 +188,79 @@ impl GraphBuilder {
         }
     }
 
-    /// Numbers the states anew, those with epsilon arcs first, otherwise in the order they were
-    /// added, which a compiler chose for locality. Returns the new id of each state and the number
-    /// of states with epsilon arcs.
-    fn epsilon_states_first(&self) -> (Vec<u32>, usize) {
-        let mut new_id = vec![u32::MAX; self.states as usize];
-        for arc in &self.epsilon {
-            new_id[arc.from as usize] = 0;
+    /// Gives each state the place of its row: states with epsilon arcs first, otherwise in the order
+    /// they were added, which a compiler chose for locality.
+    fn lay_out(&self) -> Result<Layout, GraphError> {
+        let states = self.states as usize;
+        let (mut emitting, mut epsilon) = (vec![0u32; states], vec![0u32; states]);
+        for (loose, counts) in [
+            (&self.emitting, &mut emitting),
+            (&self.epsilon, &mut epsilon),
+        ] {
+            for entry in loose {
+                counts[entry.from as usize] += 1;
+            }
         }
-        let epsilon_states = new_id.iter().filter(|&&id| id == 0).count();
-        let (mut with, mut without) = (0, epsilon_states as u32);
-        for id in &mut new_id {
-            let next = if *id == 0 { &mut with } else { &mut without };
-            *id = *next;
-            *next += 1;
+        let mut new_id = vec![0; states];
+        let (mut end, mut epsilon_end) = (0u64, 0);
+        for with_epsilon in [true, false] {
+            for (state, id) in new_id.iter_mut().enumerate() {
+                if (epsilon[state] > 0) == with_epsilon {
+                    end += u64::from(epsilon[state]);
+                    *id = end as u32;
+                    end += u64::from(emitting[state].max(1));
+                }
+            }
+            if with_epsilon {
+                epsilon_end = end as u32;
+            }
         }
-        (new_id, epsilon_states)
+        match end > ARC_LIMIT as u64 {
+            true => Err(GraphError::TooLarge {
+                what: "arcs",
+                found: end,
+                limit: ARC_LIMIT as u64,
+            }),
+            false => Ok(Layout {
+                new_id,
+                epsilon_end,
+                arcs: end as usize,
+            }),
+        }
     }
 }
 
-type RowArrays = (Vec<u32>, Vec<PackedArc>, Vec<u32>);
+/// Where the rows of a graph go.
+struct Layout {
+    /// By state as it was added: its id.
+    new_id: Vec<u32>,
+    epsilon_end: u32,
+    /// Number of arcs, those that stand for none included.
+    arcs: usize,
+}
 
-/// Groups arcs by source, renumbered, each group in ascending order of cost, pdf, target and label.
-fn rows(mut loose: Vec<LooseArc>, states: usize, new_id: &[u32]) -> Result<RowArrays, GraphError> {
-    if loose.len() > u32::MAX as usize {
-        let found = loose.len() as u64;
-        return Err(GraphError::TooLarge {
-            what: "arcs",
-            found,
-            limit: u64::from(u32::MAX),
-        });
-    }
+/// Puts arcs into their rows, each in ascending order of cost, pdf, target and label: emitting arcs from
+/// the state's place up (`step` 1), epsilon arcs from before it down (−1).
+fn fill(
+    mut loose: Vec<LooseArc>,
+    step: i64,
+    new_id: &[u32],
+    (arcs, labels): (&mut [PackedArc], &mut [u32]),
+) {
     for entry in &mut loose {
         entry.from = new_id[entry.from as usize];
         entry.arc = entry.arc.with_next(new_id[entry.arc.next().index()]);
     }
     loose.sort_unstable_by_key(|entry| (entry.from, entry.arc, entry.label));
-    let mut begin = vec![0u32; states + 1];
-    for entry in &loose {
-        begin[entry.from as usize + 1] += 1;
+    for row in loose.chunk_by(|a, b| a.from == b.from) {
+        let mut at = i64::from(row[0].from) + step.min(0);
+        for entry in row {
+            (arcs[at as usize], labels[at as usize]) = (entry.arc, entry.label);
+            at += step;
+        }
+        let last = &mut arcs[(at - step) as usize];
+        *last = last.made_last();
     }
-    for state in 0..states {
-        begin[state + 1] += begin[state];
-    }
-    let arcs = loose.iter().map(|entry| entry.arc).collect();
-    let labels = loose.iter().map(|entry| entry.label).collect();
-    Ok((begin, arcs, labels))
 }
 
 /// Final states in ascending order with their costs; the last entry of a state counts, infinite

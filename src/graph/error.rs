@@ -59,7 +59,7 @@ pub enum GraphError {
     },
     /// A cost is not a number, or negative beyond what the packed arc holds.
     #[error(
-        "cost {cost} at state {state} is not usable: costs are -ln p, above -256 and never NaN"
+        "cost {cost} at state {state} is not usable: costs are -ln p, above -128 and never NaN"
     )]
     BadCost {
         /// The state the arc leaves, or the final state.

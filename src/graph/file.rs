@@ -8,14 +8,15 @@
 //! | 8 | format version, `u32` |
 //! | 12 | start state, `u32` |
 //! | 16 | one more than the largest pdf, `u32` |
-//! | 20 | zero |
-//! | 24 | eight sections: offset, length in bytes, XXH3-64 of the bytes, each `u64` |
-//! | 216 | zero |
+//! | 20 | number of states, of emitting and of epsilon arcs, each `u32` |
+//! | 32 | what the ids of states with epsilon arcs are below, `u32` |
+//! | 36 | zero |
+//! | 40 | four sections: offset, length in bytes, XXH3-64 of the bytes, each `u64` |
+//! | 136 | zero |
 //! | 248 | XXH3-64 of bytes 0 to 248, `u64` |
 //!
-//! Sections in order: emitting row offsets `u32[states + 1]`, emitting arcs `u64`, their labels
-//! `u32`, epsilon row offsets `u32[epsilon states + 1]`, epsilon arcs, their labels, final states
-//! `u32`, final costs `f32`.
+//! Sections in order: arcs `u64` (their layout: [`PackedArc`] and the module above it), their labels
+//! `u32`, final states `u32`, final costs `f32`.
 //!
 //! Opening checks the header alone, whatever the size of the graph; [`Graph::verify`] reads and
 //! checks all of it. A mapped file must not be truncated while it is in use, which is why
@@ -31,17 +32,19 @@ use bytemuck::Pod;
 use memmap2::Mmap;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::csr::{Graph, PackedArc, Rows, Section};
 use super::error::GraphError;
+use super::rows::{Graph, PackedArc, Section};
+use crate::units::StateId;
 
 /// Version of the format; raised with every change of layout or meaning.
-pub const GRAPH_FORMAT: u32 = 1;
+pub const GRAPH_FORMAT: u32 = 2;
 
 const MAGIC: &[u8; 8] = b"PTGRAPH\0";
 const HEADER: usize = 256;
+const NUMBERS: usize = 12;
 const ALIGN: usize = 64;
-const SECTIONS: usize = 8;
-const SECTION_TABLE: usize = 24;
+const SECTIONS: usize = 4;
+const SECTION_TABLE: usize = 40;
 const HEADER_SUM: usize = 248;
 
 /// Where a section lies and what its checksum should be.
@@ -70,8 +73,18 @@ impl Graph {
         let mut header = [0u8; HEADER];
         header[..8].copy_from_slice(MAGIC);
         header[8..12].copy_from_slice(&GRAPH_FORMAT.to_le_bytes());
-        header[12..16].copy_from_slice(&self.start.to_le_bytes());
-        header[16..20].copy_from_slice(&self.num_pdfs.to_le_bytes());
+        let (emitting, epsilon) = self.num_arcs;
+        let numbers = [
+            self.start,
+            self.num_pdfs,
+            self.num_states,
+            emitting,
+            epsilon,
+            self.epsilon_end,
+        ];
+        for (field, number) in header[NUMBERS..].chunks_exact_mut(4).zip(numbers) {
+            field.copy_from_slice(&number.to_le_bytes());
+        }
         let mut offset = HEADER;
         for (bytes, entry) in sections
             .iter()
@@ -118,28 +131,28 @@ impl Graph {
     }
 
     fn from_map(map: Arc<Mmap>, path: &Path) -> Result<Graph, GraphError> {
-        let [eb, ea, el, nb, na, nl, fs, fc] = read_header(&map, path)?.map(|entry| entry.range);
+        let [arcs, labels, states, costs] = read_header(&map, path)?.map(|entry| entry.range);
+        let number = |index: usize| u32_at(&map, NUMBERS + 4 * index);
         Ok(Graph {
-            start: u32_at(&map, 12),
-            num_pdfs: u32_at(&map, 16),
-            emitting_begin: Section::Mapped(map.clone(), eb),
-            emitting: Section::Mapped(map.clone(), ea),
-            emitting_labels: Section::Mapped(map.clone(), el),
-            epsilon_begin: Section::Mapped(map.clone(), nb),
-            epsilon: Section::Mapped(map.clone(), na),
-            epsilon_labels: Section::Mapped(map.clone(), nl),
-            final_states: Section::Mapped(map.clone(), fs),
-            final_costs: Section::Mapped(map.clone(), fc),
+            start: number(0),
+            num_pdfs: number(1),
+            num_states: number(2),
+            num_arcs: (number(3), number(4)),
+            epsilon_end: number(5),
+            arcs: Section::Mapped(map.clone(), arcs),
+            labels: Section::Mapped(map.clone(), labels),
+            final_states: Section::Mapped(map.clone(), states),
+            final_costs: Section::Mapped(map.clone(), costs),
         })
     }
 
-    /// Reads all of a graph file and checks every checksum, offset, target, pdf and cost.
+    /// Reads all of a graph file and checks every checksum, row, target, pdf and cost.
     ///
     /// # Errors
     /// [`GraphError`] with the first thing that is wrong.
     pub fn verify(path: &Path) -> Result<Graph, GraphError> {
         let graph = Graph::open(path)?;
-        let Section::Mapped(map, _) = &graph.emitting_begin else {
+        let Section::Mapped(map, _) = &graph.arcs else {
             return Ok(graph);
         };
         let corrupt = |what: String| GraphError::Corrupt {
@@ -155,20 +168,48 @@ impl Graph {
         Ok(graph)
     }
 
-    /// Checks every offset, target, pdf and cost; the message says what is wrong.
+    /// Checks every row, target, pdf and cost; the message says what is wrong.
     fn check(&self) -> Result<(), String> {
-        let view = self.view();
-        let states = self.num_states() as u32;
-        if self.start >= states {
-            return Err(format!("start state {} of {states}", self.start));
+        let arcs = self.arcs.as_slice();
+        let mut is_state = vec![false; arcs.len()];
+        for StateId(state) in self.states() {
+            is_state[state as usize] = true;
         }
-        check_rows(&view.emitting, states, self.num_pdfs).map_err(|e| format!("emitting {e}"))?;
-        check_rows(&view.epsilon, states, 1).map_err(|e| format!("epsilon {e}"))?;
-        if view.epsilon.len() > states as usize {
-            return Err("more epsilon rows than states".into());
+        let exists = |state: u32| is_state.get(state as usize) == Some(&true);
+        if !exists(self.start) {
+            return Err(format!("start state {} is none", self.start));
+        }
+        let mut begin = 0;
+        let (mut states, mut emitting, mut epsilon) = (0, 0, 0);
+        while begin < arcs.len() {
+            let row = self.row_from(begin)?;
+            let own = row.state - begin;
+            if (own > 0) != (row.state < self.epsilon_end as usize) {
+                return Err(format!("state {} should come first, or later", row.state));
+            }
+            states += 1;
+            epsilon += own;
+            emitting += row.end - row.state - usize::from(arcs[row.state].is_dead());
+            for at in begin..row.end {
+                let (arc, label) = (arcs[at], self.labels.as_slice()[at]);
+                if !arc.is_dead() && !exists(arc.next().0)
+                    || at >= row.state && !arc.is_dead() && arc.pdf().0 >= self.num_pdfs
+                {
+                    return Err(format!("arc {at} leads out of range"));
+                }
+                if arc.has_label() != (label != 0) {
+                    return Err(format!("label {at} disagrees with its arc"));
+                }
+            }
+            begin = row.end;
+        }
+        let found = (states, emitting, epsilon);
+        let stated = (self.num_states, self.num_arcs.0, self.num_arcs.1);
+        if found != (stated.0 as usize, stated.1 as usize, stated.2 as usize) {
+            return Err(format!("states and arcs are {found:?}, not {stated:?}"));
         }
         let finals = self.final_states.as_slice();
-        if !finals.is_sorted_by(|a, b| a < b) || finals.last().is_some_and(|&last| last >= states) {
+        if !finals.is_sorted_by(|a, b| a < b) || !finals.iter().all(|&last| exists(last)) {
             return Err("final states out of order or range".into());
         }
         if self
@@ -182,6 +223,31 @@ impl Graph {
         Ok(())
     }
 
+    /// The row that begins at an index.
+    fn row_from(&self, begin: usize) -> Result<RowBounds, String> {
+        let arcs = self.arcs.as_slice();
+        let own = arcs[begin..].iter().take_while(|arc| arc.is_epsilon());
+        let state = begin + own.count();
+        let last = arcs[state..].iter().position(|arc| arc.is_last());
+        let end = state + 1 + last.ok_or(format!("the row of state {state} has no end"))?;
+        let (epsilon, emitting) = (&arcs[begin..state], &arcs[state..end]);
+        let lasts = epsilon.iter().skip(1).filter(|arc| arc.is_last()).count();
+        if lasts > 0 || epsilon.first().is_some_and(|arc| !arc.is_last()) {
+            return Err(format!("the epsilon row of state {state} has no end"));
+        }
+        if emitting.iter().any(|arc| arc.is_epsilon())
+            || emitting.len() > 1 && emitting.iter().any(|arc| arc.is_dead())
+        {
+            return Err(format!("arcs of state {state} of the wrong kind"));
+        }
+        if !epsilon.iter().rev().is_sorted_by_key(|arc| arc.cost().0)
+            || !emitting.is_sorted_by_key(|arc: &PackedArc| arc.cost().0)
+        {
+            return Err(format!("arcs of state {state} not sorted"));
+        }
+        Ok(RowBounds { state, end })
+    }
+
     fn section_bytes(&self) -> [&[u8]; SECTIONS] {
         fn bytes<T: Pod>(section: &Section<T>) -> &[u8] {
             bytemuck::cast_slice(section.as_slice())
@@ -193,12 +259,8 @@ impl Graph {
             )
         };
         [
-            bytes(&self.emitting_begin),
-            bytes(&self.emitting),
-            bytes(&self.emitting_labels),
-            bytes(&self.epsilon_begin),
-            bytes(&self.epsilon),
-            bytes(&self.epsilon_labels),
+            bytes(&self.arcs),
+            bytes(&self.labels),
             bytes(&self.final_states),
             bytes(&self.final_costs),
         ]
@@ -227,32 +289,10 @@ pub(super) fn save_atomically(
     Ok(())
 }
 
-fn check_rows(rows: &Rows<'_>, states: u32, pdfs: u32) -> Result<(), String> {
-    if rows.begin.first() != Some(&0)
-        || rows.begin.last().map(|&end| end as usize) != Some(rows.arcs.len())
-        || !rows.begin.is_sorted()
-    {
-        return Err("row offsets out of order".into());
-    }
-    for state in 0..rows.len() as u32 {
-        let (first, arcs) = rows.row(state);
-        if !arcs.is_sorted_by_key(|arc: &PackedArc| arc.cost().0) {
-            return Err(format!("arcs of state {state} not sorted"));
-        }
-        let bad = |arc: &PackedArc| arc.next().0 >= states || arc.pdf().0 >= pdfs;
-        if let Some(index) = arcs.iter().position(bad) {
-            return Err(format!("arc {} leads out of range", first as usize + index));
-        }
-        let mut labels = (first..).map(|arc| rows.label(arc));
-        if !arcs.iter().all(|arc| {
-            labels
-                .next()
-                .is_some_and(|label| arc.has_label() == (label != 0))
-        }) {
-            return Err(format!("labels of state {state} disagree with its arcs"));
-        }
-    }
-    Ok(())
+/// Where a row's emitting arcs begin and end.
+struct RowBounds {
+    state: usize,
+    end: usize,
 }
 
 /// Reads and checks the header: identity, version, checksum, and that sections lie in the file and
@@ -295,12 +335,11 @@ fn read_header(map: &[u8], path: &Path) -> Result<[SectionEntry; SECTIONS], Grap
             sum: u64_at(map, at + 16),
         };
     }
-    let width = [4, 8, 4, 4, 8, 4, 4, 4];
+    let width = [8, 4, 4, 4];
     let lengths: [usize; SECTIONS] = std::array::from_fn(|i| sections[i].range.len());
     let count: [usize; SECTIONS] = std::array::from_fn(|i| lengths[i] / width[i]);
     let whole = (0..SECTIONS).all(|i| lengths[i].is_multiple_of(width[i]));
-    let paired = count[1] == count[2] && count[4] == count[5] && count[6] == count[7];
-    if !whole || !paired || count[0] == 0 || count[3] == 0 {
+    if !whole || count[0] != count[1] || count[2] != count[3] {
         return Err(corrupt("section lengths disagree"));
     }
     Ok(sections)
@@ -341,8 +380,7 @@ mod tests {
     }
 
     fn arcs(graph: &Graph) -> Vec<String> {
-        (0..graph.num_states() as u32)
-            .map(crate::units::StateId)
+        (graph.states())
             .flat_map(|s| {
                 graph
                     .emitting_arcs(s)

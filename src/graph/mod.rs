@@ -8,20 +8,19 @@
 
 mod builder;
 pub mod compile;
-mod csr;
 mod error;
 mod file;
 pub mod lexicon;
 pub mod ngram;
 mod openfst;
+mod rows;
 mod textfile;
 mod words;
 
 pub use builder::GraphBuilder;
-pub(crate) use csr::Rows;
-pub use csr::{ArcRef, Arcs, Graph, GraphView, PackedArc};
 pub use error::GraphError;
 pub use file::GRAPH_FORMAT;
+pub use rows::{ArcRef, Graph, GraphView, PackedArc};
 pub use textfile::TextError;
 pub use words::WordTable;
 

@@ -18,8 +18,8 @@ use crate::units::{Cost, PdfId, StateId};
 
 use super::WORD_MASK;
 use super::builder::GraphBuilder;
-use super::csr::{ArcRef, Graph};
 use super::error::GraphError;
+use super::rows::{ArcRef, Graph};
 
 const FST_MAGIC: i32 = 2_125_659_606;
 const SYMBOLS_MAGIC: i32 = 2_125_658_996;
@@ -85,10 +85,15 @@ impl Graph {
         out.write_all(&2i32.to_le_bytes())?;
         out.write_all(&0i32.to_le_bytes())?;
         out.write_all(&VECTOR_PROPERTIES.to_le_bytes())?;
-        out.write_all(&i64::from(self.start().0).to_le_bytes())?;
+        let mut number = vec![0u32; self.state_limit()];
+        for (count, state) in (0..).zip(self.states()) {
+            number[state.index()] = count;
+        }
+        let number = |state: StateId| number.get(state.index()).copied().unwrap_or(0);
+        out.write_all(&i64::from(number(self.start())).to_le_bytes())?;
         out.write_all(&(self.num_states() as i64).to_le_bytes())?;
         out.write_all(&((emitting + epsilon) as i64).to_le_bytes())?;
-        for state in (0..self.num_states() as u32).map(StateId) {
+        for state in self.states() {
             let arcs: Vec<ArcRef> = self
                 .epsilon_arcs(state)
                 .chain(self.emitting_arcs(state))
@@ -99,7 +104,7 @@ impl Graph {
                 out.write_all(&arc.pdf.map_or(0, |pdf| pdf.0 + 1).to_le_bytes())?;
                 out.write_all(&(arc.label & WORD_MASK).to_le_bytes())?;
                 out.write_all(&arc.cost.0.to_le_bytes())?;
-                out.write_all(&arc.next.0.to_le_bytes())?;
+                out.write_all(&number(arc.next).to_le_bytes())?;
             }
         }
         out.flush()
@@ -337,8 +342,7 @@ mod tests {
     }
 
     fn listing(graph: &Graph) -> Vec<String> {
-        (0..graph.num_states() as u32)
-            .map(StateId)
+        (graph.states())
             .map(|state| {
                 let arcs: Vec<_> = graph
                     .emitting_arcs(state)
@@ -377,7 +381,7 @@ mod tests {
         };
         align(&mut bytes);
         let mut arcs = Vec::new();
-        for state in (0..3).map(StateId) {
+        for state in graph.states() {
             bytes.extend(graph.final_cost(state).0.to_le_bytes());
             bytes.extend((arcs.len() as u32).to_le_bytes());
             let before = arcs.len();
@@ -390,7 +394,8 @@ mod tests {
             bytes.extend(arc.pdf.map_or(0, |pdf| pdf.0 + 1).to_le_bytes());
             bytes.extend(arc.label.to_le_bytes());
             bytes.extend(arc.cost.0.to_le_bytes());
-            bytes.extend(arc.next.0.to_le_bytes());
+            let next = graph.states().position(|state| state == arc.next).unwrap();
+            bytes.extend((next as u32).to_le_bytes());
         }
         bytes
     }

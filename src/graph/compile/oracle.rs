@@ -34,20 +34,22 @@ struct PlainArc {
 
 impl Plain {
     pub(super) fn of_graph(graph: &Graph) -> Self {
-        let states = (0..graph.num_states() as u32).map(StateId);
-        let arcs = states.clone().map(|state| {
-            let arcs = graph.emitting_arcs(state).chain(graph.epsilon_arcs(state));
-            arcs.map(|arc| PlainArc {
-                pdf: arc.pdf.map(|pdf| pdf.index()),
-                word: arc.label & WORD_MASK,
-                cost: arc.cost.0.into(),
-                next: arc.next.index(),
-            })
-            .collect()
-        });
+        let mut arcs = vec![Vec::new(); graph.state_limit()];
+        for state in graph.states() {
+            let own = graph.emitting_arcs(state).chain(graph.epsilon_arcs(state));
+            arcs[state.index()] = own
+                .map(|arc| PlainArc {
+                    pdf: arc.pdf.map(|pdf| pdf.index()),
+                    word: arc.label & WORD_MASK,
+                    cost: arc.cost.0.into(),
+                    next: arc.next.index(),
+                })
+                .collect();
+        }
+        let states = (0..graph.state_limit() as u32).map(StateId);
         Plain {
             start: graph.start().index(),
-            arcs: arcs.collect(),
+            arcs,
             finals: states
                 .map(|state| graph.final_cost(state).0.into())
                 .collect(),

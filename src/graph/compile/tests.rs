@@ -217,7 +217,7 @@ proptest! {
         let graph = case.compile();
         // Marks less words on the way to each state, the same on every way there but for the label
         // that is still due.
-        let mut seen = vec![None; graph.num_states()];
+        let mut seen = vec![None; graph.state_limit()];
         seen[graph.start().index()] = Some(0);
         let mut queue = vec![graph.start()];
         while let Some(state) = queue.pop() {
@@ -235,8 +235,8 @@ proptest! {
                 }
             }
         }
-        let ended = |s: usize| graph.final_cost(StateId(s as u32)) == Cost::IMPOSSIBLE || seen[s] == Some(0);
-        prop_assert!((0..graph.num_states()).all(ended));
+        let ended = |s: StateId| graph.final_cost(s) == Cost::IMPOSSIBLE || seen[s.index()] == Some(0);
+        prop_assert!(graph.states().all(ended));
     }
 }
 

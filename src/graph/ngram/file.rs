@@ -32,7 +32,7 @@ use memmap2::Mmap;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{CODES, Level, MAX_ORDER, MAX_WORDS, Ngram, NgramError};
-use crate::graph::csr::Section;
+use crate::graph::rows::Section;
 
 /// Version of the format; raised with every change of layout or meaning.
 pub const NGRAM_FORMAT: u32 = 1;
