@@ -15,6 +15,7 @@ pub mod confidence;
 pub mod tiers;
 
 pub mod eval;
+mod prefetch;
 pub mod recognizer;
 
 pub mod scheduler;

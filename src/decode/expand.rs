@@ -269,7 +269,9 @@ impl<R: Recorder> Out<'_, R> {
         if cost + self.beam < self.bound {
             self.bound = cost + self.beam;
         }
-        let arrival = self.next.arrive(arc.next().0, cost);
+        let state = arc.next().0;
+        let arrival = self.next.arrive(state, cost);
+        self.graph.prefetch(state);
         let step = Step {
             source,
             arc: index,

@@ -196,6 +196,12 @@ impl<'g> Decoder<'g> {
             if let Some(cancel) = cancel {
                 cancel.begin_frame(frame)?;
             }
+            if frame + 1 < scorer.num_frames() {
+                let next = scorer.frame(frame + 1);
+                for at in (0..next.len()).step_by(16) {
+                    crate::prefetch::prefetch(next, at);
+                }
+            }
             search.advance(scorer.frame(frame))?;
         }
         if let Some(cancel) = cancel {

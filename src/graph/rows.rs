@@ -26,6 +26,8 @@ use memmap2::Mmap;
 
 use crate::units::{Cost, PdfId, StateId, WordId};
 
+use crate::prefetch::prefetch;
+
 use super::WORD_MASK;
 
 /// Bits of the target state in a packed arc.
@@ -320,6 +322,12 @@ impl<'g> GraphView<'g> {
             true => self.arcs.get(..state as usize).unwrap_or(&[]),
             false => &[],
         }
+    }
+
+    /// Asks for the row of a state.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, state: u32) {
+        prefetch(self.arcs, state as usize);
     }
 
     /// An arc by its index, which came from a row.
