@@ -1,5 +1,6 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+mod prefetch;
 pub mod units;
 
 pub mod audio;
@@ -15,7 +16,6 @@ pub mod confidence;
 pub mod tiers;
 
 pub mod eval;
-mod prefetch;
 pub mod recognizer;
 
 pub mod scheduler;

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 /// `eval` judges outcomes without knowing how they came about, and only `recognizer` and the
 /// command line see everything.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("prefetch", &[]),
     ("units", &[]),
     ("audio", &["units"]),
     ("feature", &["units", "audio"]),
     ("acoustic", &["units", "audio", "feature"]),
-    ("graph", &["units", "acoustic"]),
-    ("decode", &["units", "graph"]),
+    ("graph", &["units", "prefetch", "acoustic"]),
+    ("decode", &["units", "prefetch", "graph"]),
     ("confidence", &["units", "decode"]),
     ("tiers", &["units"]),
     ("eval", &["units", "audio", "tiers"]),

@@ -13,7 +13,7 @@ use super::prune::{Expansion, Pruning};
 use super::search::{Recorder, Step};
 use super::tokens::TokenSet;
 
-/// Tokens whose rows are fetched, and their expansions gathered, together: their cache misses overlap.
+/// Tokens whose rows are fetched, and their expansions gathered, together.
 pub(super) const BLOCK: usize = 32;
 
 /// The row of a token, fetched.
@@ -34,8 +34,8 @@ impl Row {
     };
 }
 
-/// Fetches the rows of a block of tokens, all together, so that the misses of different tokens overlap:
-/// most of a search's time is waiting for these. `first` finds the first arc of a state.
+/// Fetches the rows of a block of tokens, all together, so that the misses of different tokens overlap. `first`
+/// finds the first arc of a state.
 #[inline(always)]
 pub(super) fn fetch<'g, 'f>(
     tokens: &TokenSet,
@@ -270,8 +270,9 @@ impl<R: Recorder> Out<'_, R> {
             self.bound = cost + self.beam;
         }
         let state = arc.next().0;
-        let arrival = self.next.arrive(state, cost);
+        // The next frame begins with it.
         self.graph.prefetch(state);
+        let arrival = self.next.arrive(state, cost);
         let step = Step {
             source,
             arc: index,

@@ -35,6 +35,7 @@ pub use rescore::{LanguageModel, Rescoring};
 pub use stream::{SearchStream, SoFar};
 
 use crate::graph::Graph;
+use crate::prefetch::prefetch_all;
 
 use history::History;
 use hypothesis::words_of;
@@ -197,10 +198,7 @@ impl<'g> Decoder<'g> {
                 cancel.begin_frame(frame)?;
             }
             if frame + 1 < scorer.num_frames() {
-                let next = scorer.frame(frame + 1);
-                for at in (0..next.len()).step_by(16) {
-                    crate::prefetch::prefetch(next, at);
-                }
+                prefetch_all(scorer.frame(frame + 1));
             }
             search.advance(scorer.frame(frame))?;
         }

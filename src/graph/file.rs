@@ -15,7 +15,7 @@
 //! | 136 | zero |
 //! | 248 | XXH3-64 of bytes 0 to 248, `u64` |
 //!
-//! Sections in order: arcs `u64` (their layout: [`PackedArc`] and the module above it), their labels
+//! Sections in order: arcs `u64` (laid out as `rows` tells), their labels
 //! `u32`, final states `u32`, final costs `f32`.
 //!
 //! Opening checks the header alone, whatever the size of the graph; [`Graph::verify`] reads and
@@ -190,11 +190,11 @@ impl Graph {
             states += 1;
             epsilon += own;
             emitting += row.end - row.state - usize::from(arcs[row.state].is_dead());
-            for at in begin..row.end {
-                let (arc, label) = (arcs[at], self.labels.as_slice()[at]);
-                if !arc.is_dead() && !exists(arc.next().0)
-                    || at >= row.state && !arc.is_dead() && arc.pdf().0 >= self.num_pdfs
-                {
+            let labelled = arcs.iter().zip(self.labels.as_slice()).enumerate();
+            for (at, (arc, &label)) in labelled.take(row.end).skip(begin) {
+                let pdf_exists = at < row.state || arc.pdf().0 < self.num_pdfs;
+                let leads = pdf_exists && exists(arc.next().0);
+                if !(leads || arc.is_dead()) {
                     return Err(format!("arc {at} leads out of range"));
                 }
                 if arc.has_label() != (label != 0) {

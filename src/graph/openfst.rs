@@ -362,6 +362,7 @@ mod tests {
     /// The same graph as a const file, as `fstconvert --fst_type=const --fst_align=…` writes it.
     fn constant(aligned: bool) -> Vec<u8> {
         let graph = small();
+        let number = |id: StateId| graph.states().position(|state| state == id).unwrap();
         let mut bytes = Vec::new();
         bytes.extend(FST_MAGIC.to_le_bytes());
         for text in ["const", "standard"] {
@@ -371,7 +372,7 @@ mod tests {
         bytes.extend(if aligned { 1i32 } else { 2 }.to_le_bytes());
         bytes.extend(if aligned { IS_ALIGNED } else { 0 }.to_le_bytes());
         bytes.extend(VECTOR_PROPERTIES.to_le_bytes());
-        for number in [i64::from(graph.start().0), 3, 3] {
+        for number in [number(graph.start()) as i64, 3, 3] {
             bytes.extend(number.to_le_bytes());
         }
         let align = |bytes: &mut Vec<u8>| {
@@ -394,8 +395,7 @@ mod tests {
             bytes.extend(arc.pdf.map_or(0, |pdf| pdf.0 + 1).to_le_bytes());
             bytes.extend(arc.label.to_le_bytes());
             bytes.extend(arc.cost.0.to_le_bytes());
-            let next = graph.states().position(|state| state == arc.next).unwrap();
-            bytes.extend((next as u32).to_le_bytes());
+            bytes.extend((number(arc.next) as u32).to_le_bytes());
         }
         bytes
     }
