@@ -2,7 +2,7 @@
 
     scripts/bench_peers/run --speech MANIFEST [--limit N] [--only search mfcc ...] [--beams 6 8 ...]
 
-Parts: search (Kaldi's FasterDecoder and LatticeFasterDecoder), acoustic (onnxruntime), mfcc (kaldi-native-fbank), pipeline
+Parts: search (Kaldi's FasterDecoder and LatticeFasterDecoder), acoustic (onnxruntime; with --torch PyTorch too), mfcc (kaldi-native-fbank), pipeline
 (PocketSphinx). Each utterance's time is the least of the rounds, in seconds of processor time on one thread, file
 loading excluded. Printed: how many times faster we are, as median and 5-95 % over utterances; loading times and
 memory. The last line is a JSON object of the median ratios, above 1 where we are faster; `acoustic_int8_over_fp32` is our
@@ -23,11 +23,12 @@ from work import prepare
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def machine():
+def machine(torch):
     """Processor, commit and versions, for the record."""
     model = [line.split(": ")[1] for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT).stdout
-    peers = (Path(__file__).parent / "requirements.txt").read_text().splitlines()
+    files = ["requirements.txt"] + ["requirements-torch.txt"] * torch
+    peers = [line for file in files for line in (Path(__file__).parent / file).read_text().splitlines()]
     print(f"commit {commit.strip()}; {len(model)} x {model[0]}; Python {platform.python_version()}")
     print(", ".join(line for line in peers if not line.startswith("#")))
 
@@ -44,9 +45,10 @@ def main():
     parser.add_argument("--min-active", type=int, default=0, help="the fewest tokens that Kaldi's decoders keep")
     parser.add_argument("--lattice-beam", type=float, default=8.0)
     parser.add_argument("--chunk", type=int, default=48, help="frames of a streaming chunk")
+    parser.add_argument("--torch", action="store_true", help="PyTorch beside onnxruntime")
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
-    machine()
+    machine(args.torch)
     work = prepare(args)
     medians = {}
     for part in args.only:

@@ -1,7 +1,7 @@
-"""The acoustic model's forward pass against onnxruntime: the same network, in floats and in 8-bit integers.
+"""The acoustic model's forward pass against onnxruntime and PyTorch: the same network, in floats and in 8-bit integers.
 
 onnxruntime gets the network as convolutions and as matrix products, and in 8 bits quantised on the fly and ahead of time
-(calibrated on the same utterances); its fastest form counts. Streaming: both get the frames in chunks. We carry
+(calibrated on the same utterances), PyTorch (with --torch) the same but for the last; of each the fastest form counts. Streaming: both get the frames in chunks. We carry
 activations over from chunk to chunk; an ONNX network has none to carry and gets each chunk with its context again.
 """
 
@@ -19,15 +19,27 @@ SUBSAMPLING = 3
 CALIBRATION_UTTERANCES = 5
 
 
-class Peer:
+class OnnxNetwork:
     """The network in onnxruntime, on one thread."""
 
-    def __init__(self, path, form):
+    def __init__(self, path):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self.form = form
+
+    def run(self, inputs):
+        """Seconds and outputs."""
+        begin = time.process_time()
+        found = [self.session.run(None, {"x": x})[0] for x in inputs]
+        return time.process_time() - begin, found
+
+
+class Peer:
+    """A network in some form."""
+
+    def __init__(self, network, form):
+        self.network, self.form = network, form
 
     def input(self, features, first=0, last=None):
         """Output frames `first` to `last` need these frames, edges repeated."""
@@ -42,9 +54,7 @@ class Peer:
         outputs = -(-len(features) // SUBSAMPLING)
         step = chunk // SUBSAMPLING or outputs
         inputs = [self.input(features, u, min(u + step, outputs)) for u in range(0, outputs, step)]
-        begin = time.process_time()
-        found = [self.session.run(None, {"x": x})[0] for x in inputs]
-        seconds = time.process_time() - begin
+        seconds, found = self.network.run(inputs)
         return seconds, np.concatenate([f[0].T if self.form.convolution else f for f in found])
 
 
@@ -61,26 +71,38 @@ class Calibration(CalibrationDataReader):
         return next(self.rest, None)
 
 
-def peers(work):
+def onnx_networks(forms, work):
     """onnxruntime's forms by name."""
     logging.getLogger().setLevel(logging.ERROR)  # Else quantisation recommends itself a pre-processing that changes nothing here.
     made = {}
-    for name, convolution in ("convolutions", True), ("products", False):
-        form, path = Form(MODEL, convolution), work.folder / f"{name}.onnx"
+    for name, form in forms.items():
+        path = work.folder / f"{name}.onnx"
         form.save(path)
-        made[f"fp32, {name}"] = Peer(path, form)
+        made[f"onnxruntime fp32, {name}"] = OnnxNetwork(path)
         static = work.folder / f"{name}-static.onnx"
-        quantize_static(path, static, Calibration(form, work.features), per_channel=not convolution, weight_type=QuantType.QInt8)
-        made[f"int8, {name}, ahead of time"] = Peer(static, form)
-        if not convolution:
+        calibration = Calibration(form, work.features)
+        quantize_static(path, static, calibration, per_channel=not form.convolution, weight_type=QuantType.QInt8)
+        made[f"onnxruntime int8, {name}, ahead of time"] = OnnxNetwork(static)
+        if not form.convolution:
             dynamic = work.folder / f"{name}-dynamic.onnx"
             quantize_dynamic(path, dynamic, weight_type=QuantType.QInt8)
-            made[f"int8, {name}, on the fly"] = Peer(dynamic, form)
+            made[f"onnxruntime int8, {name}, on the fly"] = OnnxNetwork(dynamic)
     return made
 
 
+def peers(args, work):
+    """All peers by name: program, precision and form."""
+    forms = {"convolutions": Form(MODEL, True), "products": Form(MODEL, False)}
+    networks = onnx_networks(forms, work)
+    if args.torch:
+        from torch_form import networks as torch_networks
+
+        networks |= torch_networks(forms)
+    return {name: Peer(network, forms[name.split(", ")[1]]) for name, network in networks.items()}
+
+
 def compare(ours, theirs, work, chunk, rounds):
-    """Everybody's times over all utterances, and onnxruntime's greatest difference from our floats."""
+    """Everybody's times over all utterances, and the peers' greatest differences from our floats."""
     times, difference, out = Times(), {}, work.folder / "scores.npy"
     for _ in range(rounds):
         for file in work.features:
@@ -99,21 +121,25 @@ def compare(ours, theirs, work, chunk, rounds):
 def run(args, work):
     """The median ratios of whole utterances and of chunks, the smaller of both."""
     before, begin = peak_mb(), time.process_time()
-    theirs = peers(work)
-    print(f"onnxruntime: {time.process_time() - begin:.2f} s to convert, calibrate and load all forms")
+    theirs = peers(args, work)
+    print(f"peers: {time.process_time() - begin:.2f} s to convert, calibrate and load all forms")
     precisions = {"our fp32": "f32", "our int8": "int8"}
     ours = {name: Stage("network", "--model", MODEL, "--precision", p) for name, p in precisions.items()}
     medians = {"acoustic_fp32": [], "acoustic_int8_over_fp32": []}
+    programs = sorted({name.split()[0] for name in theirs}, reverse=True)
     for chunk in 0, args.chunk:
         times, difference = compare(ours, theirs, work, chunk, args.rounds)
         print(f"chunks of {chunk} frames" if chunk else "whole utterances")
         for name in theirs:
-            print(f"  onnxruntime {name}: {times.total(name):.3f} s, largest difference {difference[name]:.1e}")
-        fp32, int8 = (times.fastest([n for n in theirs if n.startswith(p)]) for p in ("fp32", "int8"))
-        medians["acoustic_fp32"].append(times.ratio(f"  fp32, onnxruntime {fp32}", "our fp32", fp32))
-        times.ratio(f"  int8, onnxruntime {int8}", "our int8", int8)
+            print(f"  {name}: {times.total(name):.3f} s, largest difference {difference[name]:.1e}")
+        for program in programs:
+            fp32, int8 = (times.fastest([n for n in theirs if n.startswith(f"{program} {p}")]) for p in ("fp32", "int8"))
+            ratio = times.ratio(f"  fp32, {fp32}", "our fp32", fp32)
+            if program == "onnxruntime":
+                medians["acoustic_fp32"].append(ratio)
+            times.ratio(f"  int8, {int8}", "our int8", int8)
         medians["acoustic_int8_over_fp32"].append(times.ratio("  int8, our fp32", "our int8", "our fp32"))
     for name, stage in ours.items():
         print(f"{name}: loading {stage.loading:.3f} s, memory {stage.close():.0f} MB in all")
-    print(f"onnxruntime, all forms and their making: {peak_mb() - before:.0f} MB")
+    print(f"all forms of the peers and their making: {peak_mb() - before:.0f} MB")
     return {name: min(ratios) for name, ratios in medians.items()}
