@@ -17,10 +17,10 @@ use super::cancel::Cancel;
 use super::search::{Recorder, Step};
 use super::tokens::{Arrival, TokenSet};
 
-/// So many frames and so many links at least are added between two backward prunings; the links,
-/// half a megabyte, stay in the second-level cache.
+/// So many frames and so many links at least are added between two backward prunings; the links are a
+/// megabyte, as much as a second-level cache holds.
 const PRUNE_FRAMES: usize = 25;
-const PRUNE_LINKS: usize = 1 << 15;
+const PRUNE_LINKS: usize = 1 << 16;
 
 /// One step of the search.
 #[derive(Clone, Copy, Debug)]
