@@ -3,7 +3,8 @@
 
 Each PEER is a build of examples/peer. All search the score files that scripts/bench_peers/run left in .cache/bench_peers, file by
 file, at each beam without and with a lattice; in each round each goes first once. The least counts, and all files are added up. The
-first is what the others are held against; builds that find other words or costs are told.
+first is what the others are held against; builds that find other words or costs are told. A build that reads another format of
+graphs is given as PEER@GRAPH.
 """
 import argparse
 from pathlib import Path
@@ -15,7 +16,7 @@ WORK = ours.ROOT / ".cache/bench_peers"
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("builds", nargs="+", type=Path)
+    parser.add_argument("builds", nargs="+")
     parser.add_argument("--beams", nargs="+", type=float, default=[6.0, 8.0, 10.0, 13.0])
     parser.add_argument("--rounds", type=int, default=2)
     args = parser.parse_args()
@@ -23,8 +24,8 @@ def main():
     files = sorted(file for file in (WORK / "wav").glob("*.npy") if ".features" not in file.name)
     stages = []
     for build in args.builds:
-        ours.PEER = build
-        stages.append(ours.Stage("search", "--graph", graph))
+        ours.PEER, _, own = build.partition("@")
+        stages.append(ours.Stage("search", "--graph", own or graph))
     for beam in args.beams:
         for lattice in "-", 8.0:
             compare(args, stages, files, (beam, 7000, lattice))
@@ -48,7 +49,7 @@ def compare(args, stages, files, pruning):
     for place, (build, total) in enumerate(zip(args.builds, sums)):
         other = sum(found[place, file] != found[0, file] for file in files)
         told = f", other words or costs in {other} of {len(files)}" if other else ""
-        print(f"  {build.name}: {1000 * total:.1f} ms, {100 * (total / sums[0] - 1):+.1f} %{told}", flush=True)
+        print(f"  {Path(build.partition('@')[0]).name}: {1000 * total:.1f} ms, {100 * (total / sums[0] - 1):+.1f} %{told}", flush=True)
 
 
 if __name__ == "__main__":
