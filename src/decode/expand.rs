@@ -2,8 +2,7 @@
 //! through.
 //!
 //! A processor cannot guess which expansions are within the bound, and a wrong guess costs some fifteen
-//! cycles. So those of a block of tokens are gathered without a branch, and stepped along in a loop
-//! in which nearly all are within the bound.
+//! cycles. So those of a frame are gathered without a branch, and then stepped along.
 
 use crate::graph::{GraphView, PackedArc};
 use crate::units::PdfId;
@@ -13,7 +12,7 @@ use super::prune::{Expansion, Pruning};
 use super::search::{Recorder, Step};
 use super::tokens::TokenSet;
 
-/// Tokens whose rows are fetched, and their expansions gathered, together.
+/// Tokens whose rows are fetched together.
 pub(super) const BLOCK: usize = 32;
 
 /// The row of a token, fetched.
@@ -120,8 +119,7 @@ pub(super) struct Out<'s, R> {
 }
 
 impl<R: Recorder> Out<'_, R> {
-    /// Every expansion of a token within the bound. They wait for others until [`flush`](Out::flush),
-    /// unless there is no bound yet: what the best token leads to bounds the others.
+    /// Every expansion of a token within the bound, which each of them tightens.
     #[inline(always)]
     pub(super) fn all(&mut self, row: &Row, base: f32, source: u32) {
         let mut index = row.state;
@@ -136,15 +134,12 @@ impl<R: Recorder> Out<'_, R> {
             }
             index += seen as u32;
         }
-        if self.bound == f32::MAX {
-            self.flush();
-        }
     }
 
     /// Keeps what is within the bound; returns how many arcs were looked at, and whether that was all.
     #[inline(always)]
     fn gather(&mut self, arcs: &[PackedArc], first: u32, base: f32, source: u32) -> (usize, bool) {
-        let (bound, from) = (self.bound, self.gathered.count);
+        let (mut bound, from) = (self.bound, self.gathered.count);
         let free = &mut self.gathered.candidates[from..from + arcs.len()];
         let (mut seen, mut count, mut ended) = (arcs.len(), 0, false);
         for (index, &arc) in arcs.iter().enumerate() {
@@ -162,12 +157,14 @@ impl<R: Recorder> Out<'_, R> {
                 arc,
             };
             count += usize::from(cost <= bound);
+            bound = tightened(bound, cost + self.beam);
             if arc.is_last() {
                 (seen, ended) = (index + 1, true);
                 break;
             }
         }
         self.gathered.count += count;
+        self.bound = bound;
         (seen, ended)
     }
 
@@ -180,16 +177,43 @@ impl<R: Recorder> Out<'_, R> {
                 index,
                 arc,
             } = self.gathered.candidates[at];
-            self.step(arc, cost, source, index);
+            let state = arc.next().0;
+            // The next frame begins with it.
+            self.graph.prefetch(state);
+            let arrival = self.next.arrive(state, cost);
+            let step = Step {
+                source,
+                arc: index,
+                labelled: arc.has_label(),
+            };
+            self.recorder.emitting(
+                step,
+                arrival,
+                cost,
+                self.next.costs[arrival.token() as usize],
+            );
         }
         self.gathered.count = 0;
+    }
+
+    /// Keeps an expansion if it is within the bound.
+    fn keep(&mut self, candidate: Candidate) {
+        // An impossible cost is above every bound, since bounds are finite.
+        if candidate.cost > self.bound {
+            return;
+        }
+        self.bound = tightened(self.bound, candidate.cost + self.beam);
+        if self.gathered.count == GATHERED {
+            self.flush();
+        }
+        self.gathered.candidates[self.gathered.count] = candidate;
+        self.gathered.count += 1;
     }
 
     /// The expansions of a token within the local beam. Arcs are sorted and no acoustic cost is
     /// negative, so the best is found, and the rest known to be beyond the beam, early.
     #[inline(always)]
     pub(super) fn near_best(&mut self, row: &Row, base: f32, source: u32, beam: f32) {
-        self.flush();
         let arcs = self.graph.emitting(row.state);
         let mut best = self.bound;
         for arc in arcs {
@@ -212,7 +236,12 @@ impl<R: Recorder> Out<'_, R> {
             }
             let cost = graph_cost + self.acoustic.cost(arc.pdf());
             if cost <= limit {
-                self.step(arc, cost, source, index);
+                self.keep(Candidate {
+                    cost,
+                    source,
+                    index,
+                    arc,
+                });
             } else {
                 self.bit.local_beam = 1;
             }
@@ -237,7 +266,6 @@ impl<R: Recorder> Out<'_, R> {
         pruning: &Pruning,
         expansions: &mut Vec<Expansion>,
     ) {
-        self.flush();
         expansions.clear();
         let arcs = self.graph.emitting(row.state);
         for (arc, packed) in (0..).zip(arcs) {
@@ -255,34 +283,18 @@ impl<R: Recorder> Out<'_, R> {
         }
         pruning.keep_local(expansions, &mut self.bit);
         for kept in &*expansions {
-            let arc = arcs[kept.arc as usize];
-            self.step(arc, kept.cost, source, row.state + kept.arc);
+            self.keep(Candidate {
+                cost: kept.cost,
+                source,
+                index: row.state + kept.arc,
+                arc: arcs[kept.arc as usize],
+            });
         }
     }
+}
 
-    #[inline(always)]
-    fn step(&mut self, arc: PackedArc, cost: f32, source: u32, index: u32) {
-        // An impossible cost is above every bound, since bounds are finite.
-        if cost > self.bound {
-            return;
-        }
-        if cost + self.beam < self.bound {
-            self.bound = cost + self.beam;
-        }
-        let state = arc.next().0;
-        // The next frame begins with it.
-        self.graph.prefetch(state);
-        let arrival = self.next.arrive(state, cost);
-        let step = Step {
-            source,
-            arc: index,
-            labelled: arc.has_label(),
-        };
-        self.recorder.emitting(
-            step,
-            arrival,
-            cost,
-            self.next.costs[arrival.token() as usize],
-        );
-    }
+/// The smaller of two bounds; one instruction, which `f32::min` is not.
+#[inline(always)]
+fn tightened(bound: f32, other: f32) -> f32 {
+    if other < bound { other } else { bound }
 }

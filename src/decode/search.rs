@@ -248,8 +248,8 @@ impl<'a, R: Recorder> Search<'a, R> {
                     out.all(row, base, source);
                 }
             }
-            out.flush();
         }
+        out.flush();
         self.at.effort.arcs += out.arcs as u64;
         self.at.effort.bit += out.bit;
         out.bound
