@@ -190,8 +190,9 @@ impl Graph {
             states += 1;
             epsilon += own;
             emitting += row.end - row.state - usize::from(arcs[row.state].is_dead());
-            let labelled = arcs.iter().zip(self.labels.as_slice()).enumerate();
-            for (at, (arc, &label)) in labelled.take(row.end).skip(begin) {
+            let labels = &self.labels.as_slice()[begin..row.end];
+            let labelled = arcs[begin..row.end].iter().zip(labels);
+            for (at, (arc, &label)) in (begin..).zip(labelled) {
                 let pdf_exists = at < row.state || arc.pdf().0 < self.num_pdfs;
                 let leads = pdf_exists && exists(arc.next().0);
                 if !(leads || arc.is_dead()) {
