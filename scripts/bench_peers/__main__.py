@@ -2,8 +2,8 @@
 
     scripts/bench_peers/run --speech MANIFEST [--limit N] [--only search mfcc ...] [--beams 6 8 ...]
 
-Parts: search (Kaldi's FasterDecoder and LatticeFasterDecoder), acoustic (onnxruntime; with --torch PyTorch too), mfcc (kaldi-native-fbank), pipeline
-(PocketSphinx). Each utterance's time is the least of the rounds, in seconds of processor time on one thread, file
+Parts: search (Kaldi's FasterDecoder and LatticeFasterDecoder), acoustic (onnxruntime; with --torch PyTorch too), mfcc
+(kaldi-native-fbank), pipeline (PocketSphinx). Each utterance's time is the least of the rounds, in seconds of processor time on one thread, file
 loading excluded. Printed: how many times faster we are, as median and 5-95 % over utterances; loading times and
 memory. The last line is a JSON object of the median ratios, above 1 where we are faster; `acoustic_int8_over_fp32` is our
 8-bit network against our own in floats; of several beams and versions the worst counts.

@@ -1,8 +1,9 @@
 """The acoustic model's forward pass against onnxruntime and PyTorch: the same network, in floats and in 8-bit integers.
 
 onnxruntime gets the network as convolutions and as matrix products, and in 8 bits quantised on the fly and ahead of time
-(calibrated on the same utterances), PyTorch (with --torch) the same but for the last; of each the fastest form counts. Streaming: both get the frames in chunks. We carry
-activations over from chunk to chunk; an ONNX network has none to carry and gets each chunk with its context again.
+(calibrated on the same utterances), PyTorch (with --torch) the same but for the last; of each the fastest form counts.
+Streaming: all get the frames in chunks. We carry activations over from chunk to chunk; the peers' networks have none to
+carry and get each chunk with its context again.
 """
 
 import logging

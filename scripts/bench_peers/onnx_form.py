@@ -64,37 +64,54 @@ class Form:
         bounds = [[first], [-last if last else TO_END], [self.time_axis], [step]]
         return self.add("Slice", [node, *(self.constant(np.array(bound, np.int64)) for bound in bounds)])
 
-    def product(self, index, layer, first, last):
+    def product(self, index, layer):
         """The layer's matrix product with bias."""
-        weight = self.weights[f"{layer['name']}.weight"].astype(np.float32)
+        weight = self.values(layer, "weight")
         outputs, offsets, stride = layer["output_dim"], layer["offsets"], layer["stride"]
         bias = np.zeros(outputs, np.float32)
         if layer["bias"]:
-            bias = self.weights[f"{layer['name']}.bias"].astype(np.float32)
+            bias = self.values(layer, "bias")
         below = self.outputs[index]
         if self.convolution:
             kernel = weight.reshape(outputs, len(offsets), -1).transpose(0, 2, 1)
-            inputs = [self.cut(below, first, last), self.constant(kernel), self.constant(bias)]
+            inputs = [self.cut(below, *self.unread(index)), self.constant(kernel), self.constant(bias)]
             return self.add("Conv", inputs, strides=[stride])
-        spliced = [self.cut(below, first + o - offsets[0], last + offsets[-1] - o, stride) for o in offsets]
+        spliced = [self.cut(below, *ends, stride) for ends in self.taps(index)]
         joined = self.add("Concat", spliced, axis=1) if len(spliced) > 1 else spliced[0]
         return self.add("Gemm", [joined, self.constant(weight.T), self.constant(bias)])
 
+    def unread(self, index):
+        """How many frames below, at the start and at the end, a layer does not read."""
+        layer, (first, last), below = self.layers[index], self.spans[index + 1], self.spans[index]
+        before = first * layer["stride"] + layer["offsets"][0] - below[0]
+        return before, below[1] - (last * layer["stride"] + layer["offsets"][-1])
+
+    def taps(self, index):
+        """What to cut off below, at the start and at the end, for each offset of a layer."""
+        offsets, (before, after) = self.layers[index]["offsets"], self.unread(index)
+        return [(before + o - offsets[0], after + offsets[-1] - o) for o in offsets]
+
+    def around(self, index):
+        """The output that a layer's bypass takes, and what to cut off it at the start and at the end."""
+        source, (first, last) = self.node_of(self.layers[index]["bypass"]["layer"]), self.spans[index + 1]
+        return source, first - self.spans[source][0], self.spans[source][1] - last
+
+    def values(self, layer, kind):
+        """Weights of a layer as floats."""
+        return self.weights[f"{layer['name']}.{kind}"].astype(np.float32)
+
     def layer(self, index, layer):
         """The node that holds the layer's output."""
-        (first, last), below = self.spans[index + 1], self.spans[index]
-        before = first * layer["stride"] + layer["offsets"][0] - below[0]
-        after = below[1] - (last * layer["stride"] + layer["offsets"][-1])
-        node = self.product(index, layer, before, after)
+        node = self.product(index, layer)
         if layer["relu"]:
             node = self.add("Relu", [node])
         if layer["norm"]:
             shape = (1, -1, 1) if self.convolution else (1, -1)
-            scale, shift = (self.weights[f"{layer['name']}.{kind}"].astype(np.float32).reshape(shape) for kind in ("scale", "shift"))
+            scale, shift = (self.values(layer, kind).reshape(shape) for kind in ("scale", "shift"))
             node = self.add("Add", [self.add("Mul", [node, self.constant(scale)]), self.constant(shift)])
         if "bypass" in layer:
-            source = self.node_of(layer["bypass"]["layer"])
-            around = self.cut(self.outputs[source], first - self.spans[source][0], self.spans[source][1] - last)
+            source, *ends = self.around(index)
+            around = self.cut(self.outputs[source], *ends)
             scaled = self.add("Mul", [around, self.constant(np.array(layer["bypass"]["scale"], np.float32))])
             node = self.add("Add", [node, scaled])
         return node

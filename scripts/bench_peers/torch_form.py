@@ -3,7 +3,6 @@
 import time
 import warnings
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -17,7 +16,7 @@ class Layer(nn.Module):
         super().__init__()
         layer = form.layers[index]
         self.form, self.index, self.layer = form, index, layer
-        weight = torch.from_numpy(form.weights[f"{layer['name']}.weight"].astype(np.float32))
+        weight = self.values("weight")
         outputs, taps = layer["output_dim"], len(layer["offsets"])
         if form.convolution:
             self.product = nn.Conv1d(weight.shape[1] // taps, outputs, taps, layer["stride"], dilation=self.dilation())
@@ -25,13 +24,13 @@ class Layer(nn.Module):
         else:
             self.product = nn.Linear(weight.shape[1], outputs)
         self.product.weight.data = weight.contiguous()
-        self.product.bias.data = self.values("bias", outputs) if layer["bias"] else torch.zeros(outputs)
+        self.product.bias.data = self.values("bias") if layer["bias"] else torch.zeros(outputs)
         if layer["norm"]:
             shape = (1, -1, 1) if form.convolution else (1, -1)
-            self.scale, self.shift = (self.values(kind, outputs).reshape(shape) for kind in ("scale", "shift"))
+            self.scale, self.shift = (self.values(kind).reshape(shape) for kind in ("scale", "shift"))
 
-    def values(self, kind, outputs):
-        return torch.from_numpy(self.form.weights[f"{self.layer['name']}.{kind}"].astype(np.float32)).reshape(outputs)
+    def values(self, kind):
+        return torch.from_numpy(self.form.values(self.layer, kind))
 
     def dilation(self):
         offsets = self.layer["offsets"]
@@ -44,16 +43,12 @@ class Layer(nn.Module):
 
     def forward(self, held):
         """The output, given those of all layers below."""
-        layer, spans = self.layer, self.form.spans
-        (first, last), below = spans[self.index + 1], spans[self.index]
-        offsets, stride = layer["offsets"], layer["stride"]
-        before = first * stride + offsets[0] - below[0]
-        after = below[1] - (last * stride + offsets[-1])
-        x = held[self.index]
-        if self.form.convolution:
-            x = self.cut(x, before, after)
+        form, index, layer = self.form, self.index, self.layer
+        x = held[index]
+        if form.convolution:
+            x = self.cut(x, *form.unread(index))
         else:
-            taps = [self.cut(x, before + o - offsets[0], after + offsets[-1] - o, stride) for o in offsets]
+            taps = [self.cut(x, *ends, layer["stride"]) for ends in form.taps(index)]
             x = torch.cat(taps, 1) if len(taps) > 1 else taps[0]
         x = self.product(x)
         if layer["relu"]:
@@ -61,9 +56,8 @@ class Layer(nn.Module):
         if layer["norm"]:
             x = torch.addcmul(self.shift, x, self.scale)
         if "bypass" in layer:
-            source = self.form.node_of(layer["bypass"]["layer"])
-            around = self.cut(held[source], first - spans[source][0], spans[source][1] - last)
-            x = x.add_(around, alpha=layer["bypass"]["scale"])
+            source, *ends = form.around(index)
+            x = x.add_(self.cut(held[source], *ends), alpha=layer["bypass"]["scale"])
         return x
 
 

@@ -7,6 +7,7 @@
 use crate::graph::{GraphView, PackedArc};
 use crate::units::PdfId;
 
+use super::extremes::lower;
 use super::hypothesis::KnobFrames;
 use super::prune::{Expansion, Pruning};
 use super::search::{Recorder, Step};
@@ -36,11 +37,11 @@ impl Row {
 /// Fetches the rows of a block of tokens, all together, so that the misses of different tokens overlap. `first`
 /// finds the first arc of a state.
 #[inline(always)]
-pub(super) fn fetch<'g, 'f>(
+pub(super) fn fetch<'f>(
     tokens: &TokenSet,
     block: &[u32],
     fetched: &'f mut [Row; BLOCK],
-    first: impl Fn(u32) -> Option<&'g PackedArc>,
+    first: impl Fn(u32) -> Option<PackedArc>,
 ) -> &'f [Row] {
     let fetched = &mut fetched[..block.len()];
     for (row, &token) in fetched.iter_mut().zip(block) {
@@ -157,7 +158,7 @@ impl<R: Recorder> Out<'_, R> {
                 arc,
             };
             count += usize::from(cost <= bound);
-            bound = tightened(bound, cost + self.beam);
+            bound = lower(bound, cost + self.beam);
             if arc.is_last() {
                 (seen, ended) = (index + 1, true);
                 break;
@@ -202,7 +203,7 @@ impl<R: Recorder> Out<'_, R> {
         if candidate.cost > self.bound {
             return;
         }
-        self.bound = tightened(self.bound, candidate.cost + self.beam);
+        self.bound = lower(self.bound, candidate.cost + self.beam);
         if self.gathered.count == GATHERED {
             self.flush();
         }
@@ -214,20 +215,16 @@ impl<R: Recorder> Out<'_, R> {
     /// negative, so the best is found, and the rest known to be beyond the beam, early.
     #[inline(always)]
     pub(super) fn near_best(&mut self, row: &Row, base: f32, source: u32, beam: f32) {
-        let arcs = self.graph.emitting(row.state);
         let mut best = self.bound;
-        for arc in arcs {
+        for (_, arc) in self.graph.emitting_row(row.state) {
             let graph_cost = base + arc.cost().0;
             if graph_cost > best {
                 break;
             }
             best = best.min(graph_cost + self.acoustic.cost(arc.pdf()));
-            if arc.is_last() {
-                break;
-            }
         }
         let limit = best + beam;
-        for (index, &arc) in (row.state..).zip(arcs) {
+        for (index, arc) in self.graph.emitting_row(row.state) {
             self.arcs += 1;
             let graph_cost = base + arc.cost().0;
             if graph_cost > self.bound.min(limit) {
@@ -245,16 +242,12 @@ impl<R: Recorder> Out<'_, R> {
             } else {
                 self.bit.local_beam = 1;
             }
-            if arc.is_last() {
-                break;
-            }
         }
     }
 
     /// Whether a row has more than so many arcs.
     pub(super) fn exceeds(&self, row: &Row, limit: usize) -> bool {
-        let arcs = self.graph.emitting(row.state);
-        arcs.len() > limit && !arcs[..limit].iter().any(|arc| arc.is_last())
+        self.graph.emitting_row(row.state).nth(limit).is_some()
     }
 
     /// The cheapest expansions of a token that has more than the local top-N.
@@ -267,34 +260,24 @@ impl<R: Recorder> Out<'_, R> {
         expansions: &mut Vec<Expansion>,
     ) {
         expansions.clear();
-        let arcs = self.graph.emitting(row.state);
-        for (arc, packed) in (0..).zip(arcs) {
+        for (index, arc) in self.graph.emitting_row(row.state) {
             self.arcs += 1;
-            let graph_cost = base + packed.cost().0;
+            let graph_cost = base + arc.cost().0;
             // Beyond the bound nothing is kept, so nothing there can be a token's best that counts.
             if graph_cost > self.bound {
                 break;
             }
-            let cost = graph_cost + self.acoustic.cost(packed.pdf());
-            expansions.push(Expansion { cost, arc });
-            if packed.is_last() {
-                break;
-            }
+            let cost = graph_cost + self.acoustic.cost(arc.pdf());
+            expansions.push(Expansion { cost, arc: index });
         }
         pruning.keep_local(expansions, &mut self.bit);
         for kept in &*expansions {
             self.keep(Candidate {
                 cost: kept.cost,
                 source,
-                index: row.state + kept.arc,
-                arc: arcs[kept.arc as usize],
+                index: kept.arc,
+                arc: self.graph.arc(kept.arc),
             });
         }
     }
-}
-
-/// The smaller of two bounds; one instruction, which `f32::min` is not.
-#[inline(always)]
-fn tightened(bound: f32, other: f32) -> f32 {
-    if other < bound { other } else { bound }
 }

@@ -15,7 +15,7 @@ use super::tokens::{Arrival, TokenSet};
 
 /// No entry, or no labelled arc.
 const NONE: u32 = u32::MAX;
-/// Set in an arc index that counts epsilon arcs.
+/// Set in the index of an epsilon arc.
 const EPSILON: u32 = 1 << 31;
 /// Entries before the first collection.
 const FIRST_COLLECTION: usize = 1 << 16;

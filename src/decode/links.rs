@@ -29,7 +29,7 @@ pub(super) struct Link {
     pub from: u32,
     /// Token it leads to: in the next frame for an onward link, in the same for an epsilon link.
     pub to: u32,
-    /// Index of the arc among the emitting or the epsilon arcs, and [`LABELLED`].
+    /// Index of the arc in the graph, and [`LABELLED`].
     arc: u32,
     /// How much worse it is than the best way to its target; ≥ 0. Until the first backward pruning:
     /// the cost it arrives at.
@@ -40,7 +40,7 @@ pub(super) struct Link {
 const LABELLED: u32 = 1 << 31;
 
 impl Link {
-    /// Index of the arc among the emitting or the epsilon arcs.
+    /// Index of the arc in the graph.
     pub(super) fn arc(&self) -> u32 {
         self.arc & !LABELLED
     }
@@ -269,24 +269,21 @@ impl Links {
                 false => Some(costs_end - self.frames[to].tokens),
             };
             costs_end = costs.unwrap_or(0);
-            let mut lost = 0;
+            let (read_before, kept_before) = (read, kept);
             let epsilon = read - self.frames[to].epsilon..read;
             self.relax(epsilon.clone(), costs);
             read = epsilon.start;
-            let before = kept;
             kept = self.keep_epsilon(epsilon, kept);
-            lost += self.frames[to].epsilon - (before - kept);
-            self.frames[to].epsilon = before - kept;
+            self.frames[to].epsilon = kept_before - kept;
             let Some(from) = to.checked_sub(1) else {
                 break;
             };
             let onward = read - self.frames[from].onward..read;
             read = onward.start;
-            let before = kept;
             kept = self.keep_onward(onward, costs, self.frames[from].tokens, kept);
-            lost += self.frames[from].onward - (before - kept);
-            self.frames[from].onward = before - kept;
-            if lost == 0 && to <= first {
+            self.frames[from].onward = kept_before - self.frames[to].epsilon - kept;
+            let lost_nothing = read_before - read == kept_before - kept;
+            if lost_nothing && to <= first {
                 break;
             }
         }

@@ -8,6 +8,7 @@ mod branch;
 mod cancel;
 mod error;
 mod expand;
+mod extremes;
 mod history;
 mod hypothesis;
 mod lattice;
@@ -35,7 +36,6 @@ pub use rescore::{LanguageModel, Rescoring};
 pub use stream::{SearchStream, SoFar};
 
 use crate::graph::Graph;
-use crate::prefetch::prefetch_all;
 
 use history::History;
 use hypothesis::words_of;
@@ -193,15 +193,7 @@ impl<'g> Decoder<'g> {
         let start = self.graph.start().0;
         let view = self.graph.view();
         let mut search = Search::start(view, start, self.pruning, buffers, recorder)?;
-        for frame in 0..scorer.num_frames() {
-            if let Some(cancel) = cancel {
-                cancel.begin_frame(frame)?;
-            }
-            if frame + 1 < scorer.num_frames() {
-                prefetch_all(scorer.frame(frame + 1));
-            }
-            search.advance(scorer.frame(frame))?;
-        }
+        search.consume(scorer, cancel)?;
         if let Some(cancel) = cancel {
             cancel.check(scorer.num_frames())?;
         }

@@ -11,11 +11,15 @@
 //! cheap arrivals at a state the first stays.
 
 use crate::graph::GraphView;
+use crate::prefetch::prefetch_all;
 use crate::units::StateId;
 
+use super::Scorer;
 use super::branch::BranchView;
+use super::cancel::Cancel;
 use super::error::DecodeError;
 use super::expand::{Acoustic, BLOCK, Gathered, Out, Row, fetch};
+use super::extremes::highest_of;
 use super::hypothesis::{Effort, KnobFrames};
 use super::prune::{Cutoff, Expansion, FrameTokens, Pruner, Pruning};
 use super::tokens::{Arrival, TokenSet};
@@ -30,7 +34,7 @@ const RELAXATIONS: usize = 1 << 24;
 pub(super) struct Step {
     /// What [`Recorder::source`] returned for the token the arc leaves.
     pub source: u32,
-    /// Index of the arc among the emitting or the epsilon arcs.
+    /// Index of the arc in the graph.
     pub arc: u32,
     /// Whether the arc has a label.
     pub labelled: bool,
@@ -143,8 +147,27 @@ impl<'a, R: Recorder> Search<'a, R> {
         self.at
     }
 
+    /// Consumes all frames of scores, up to one before which `cancel` says to stop.
+    pub(super) fn consume(
+        &mut self,
+        scorer: &impl Scorer,
+        cancel: Option<&Cancel>,
+    ) -> Result<(), DecodeError> {
+        let frames = scorer.num_frames();
+        for frame in 0..frames {
+            if let Some(cancel) = cancel {
+                cancel.begin_frame(frame)?;
+            }
+            if frame + 1 < frames {
+                prefetch_all(scorer.frame(frame + 1));
+            }
+            self.advance(scorer.frame(frame))?;
+        }
+        Ok(())
+    }
+
     /// Consumes one frame of scores (natural logarithms, larger is better).
-    pub(super) fn advance(&mut self, scores: &[f32]) -> Result<(), DecodeError> {
+    fn advance(&mut self, scores: &[f32]) -> Result<(), DecodeError> {
         let dead_end = DecodeError::DeadEnd {
             frame: self.at.frame as usize,
         };
@@ -232,7 +255,7 @@ impl<'a, R: Recorder> Search<'a, R> {
                 break;
             }
             self.at.effort.tokens += block.len() as u64;
-            let first = |state| self.graph.emitting(state).first();
+            let first = |state| self.graph.emitting(state).first().copied();
             for row in fetch(tokens, block, &mut rows, first) {
                 let base = tokens.costs[row.token as usize] - best;
                 if base + row.cheapest > out.bound {
@@ -272,7 +295,7 @@ impl<'a, R: Recorder> Search<'a, R> {
             std::mem::swap(agenda, wave);
             agenda.clear();
             for block in wave.chunks(BLOCK) {
-                let first = |state| self.graph.epsilon(state).last();
+                let first = |state| self.graph.first_epsilon(state);
                 for row in fetch(tokens, block, &mut rows, first) {
                     let cost = tokens.costs[row.token as usize];
                     left = left.saturating_sub(1);
@@ -285,8 +308,7 @@ impl<'a, R: Recorder> Search<'a, R> {
                         continue;
                     }
                     let source = self.recorder.source(&self.graph, row.token, self.at.frame);
-                    let arcs = self.graph.epsilon(row.state).iter().rev();
-                    for (index, arc) in (0..row.state).rev().zip(arcs) {
+                    for (index, arc) in self.graph.epsilon_row(row.state) {
                         self.at.effort.epsilon_arcs += 1;
                         left = left.saturating_sub(1);
                         let total = cost + arc.cost().0;
@@ -309,9 +331,6 @@ impl<'a, R: Recorder> Search<'a, R> {
                                 agenda.push(token);
                             }
                             _ => {}
-                        }
-                        if arc.is_last() {
-                            break;
                         }
                     }
                 }
@@ -370,32 +389,4 @@ impl Buffers {
             .map(|(&state, &cost)| (cost + last(state) - end.relative, last(state)))
             .collect()
     }
-}
-
-/// The highest score, or which one is NaN or infinite upwards. One pass in lanes of their own, so
-/// that it runs in vectors: a scan that stops at the first bad score took a tenth of a narrow search.
-fn highest_of(scores: &[f32]) -> Result<f32, usize> {
-    const LANES: usize = 16;
-    let (mut highest, mut sums) = ([f32::NEG_INFINITY; LANES], [0.0; LANES]);
-    let (rows, rest) = scores.as_chunks::<LANES>();
-    for row in rows {
-        for lane in 0..LANES {
-            // One instruction, which `f32::max` is not, since it takes care of NaN: here the sum does.
-            highest[lane] = match row[lane] > highest[lane] {
-                true => row[lane],
-                false => highest[lane],
-            };
-            sums[lane] += row[lane];
-        }
-    }
-    // A bad score makes the sum NaN or infinite upwards; so may good ones that are huge.
-    let sum: f32 = sums.iter().chain(rest).sum();
-    let bad = |score: &f32| score.is_nan() || *score == f32::INFINITY;
-    if bad(&sum)
-        && let Some(pdf) = scores.iter().position(bad)
-    {
-        return Err(pdf);
-    }
-    let lanes = highest.iter().chain(rest).copied();
-    Ok(lanes.fold(f32::NEG_INFINITY, f32::max))
 }

@@ -5,6 +5,7 @@
 //! Only the best path is remembered; a lattice is made of whole utterances.
 
 use super::error::DecodeError;
+use super::extremes::lowest_of;
 use super::hypothesis::{Event, Word, words_of};
 use super::search::{Position, Search};
 use super::{Decoder, Scorer, Scratch};
@@ -79,9 +80,7 @@ impl SearchStream<'_> {
         } = &mut self.scratch;
         let (view, pruning) = (self.decoder.graph.view(), self.decoder.pruning);
         let mut search = Search::resume(view, pruning, self.at, buffers, history);
-        for frame in 0..scores.num_frames() {
-            search.advance(scores.frame(frame))?;
-        }
+        search.consume(scores, None)?;
         self.at = search.position();
         Ok(())
     }
@@ -132,7 +131,7 @@ impl SearchStream<'_> {
 
     fn end_margin(&self) -> Cost {
         let (graph, tokens) = (self.decoder.graph.view(), self.scratch.buffers.tokens());
-        let best = tokens.costs.iter().copied().fold(f32::INFINITY, f32::min);
+        let best = lowest_of(&tokens.costs);
         let ends = tokens.states().iter().zip(&tokens.costs);
         let ends = ends.map(|(&state, cost)| cost + graph.final_cost(StateId(state)).0);
         Cost(ends.fold(f32::INFINITY, f32::min) - best)

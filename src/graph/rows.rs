@@ -223,25 +223,15 @@ impl Graph {
     /// The emitting arcs of a state, cheapest first; of no use if the state does not exist.
     pub fn emitting_arcs(&self, state: StateId) -> impl Iterator<Item = ArcRef> {
         let view = self.view();
-        let arcs = row(view.emitting(state.0).iter()).filter(|arc| !arc.is_dead());
-        (state.0..).zip(arcs).map(move |(at, arc)| ArcRef {
-            pdf: Some(arc.pdf()),
-            label: view.label(at),
-            cost: arc.cost(),
-            next: arc.next(),
-        })
+        let arcs = view.emitting_row(state.0).filter(|(_, arc)| !arc.is_dead());
+        arcs.map(move |(index, arc)| view.unpacked(index, arc, Some(arc.pdf())))
     }
 
     /// The epsilon arcs of a state, cheapest first; of no use if the state does not exist.
     pub fn epsilon_arcs(&self, state: StateId) -> impl Iterator<Item = ArcRef> {
         let view = self.view();
-        let arcs = row(view.epsilon(state.0).iter().rev());
-        (0..state.0).rev().zip(arcs).map(move |(at, arc)| ArcRef {
-            pdf: None,
-            label: view.label(at),
-            cost: arc.cost(),
-            next: arc.next(),
-        })
+        let arcs = view.epsilon_row(state.0);
+        arcs.map(move |(index, arc)| view.unpacked(index, arc, None))
     }
 
     /// The arrays as plain slices, for loops that should not look up where they lie at each step.
@@ -257,11 +247,16 @@ impl Graph {
     }
 }
 
-/// Arcs up to the last of a row.
-fn row<'g>(arcs: impl Iterator<Item = &'g PackedArc>) -> impl Iterator<Item = PackedArc> {
+/// Arcs, with their indices, up to the last of a row.
+#[inline(always)]
+fn row<'g>(
+    indices: impl Iterator<Item = u32>,
+    arcs: impl Iterator<Item = &'g PackedArc>,
+) -> impl Iterator<Item = (u32, PackedArc)> {
     let mut ended = false;
-    arcs.copied()
-        .take_while(move |arc| !std::mem::replace(&mut ended, arc.is_last()))
+    indices
+        .zip(arcs.copied())
+        .take_while(move |(_, arc)| !std::mem::replace(&mut ended, arc.is_last()))
 }
 
 /// An unpacked arc, for code that is not hot.
@@ -314,13 +309,46 @@ impl<'g> GraphView<'g> {
         self.arcs.get(state as usize..).unwrap_or(&[])
     }
 
-    /// The epsilon arcs of a state in reverse, down to one that is marked last, after what lies before
-    /// them. Only for states below [`GraphView::epsilon_end`].
+    /// The emitting arcs of a state with their indices, cheapest first.
     #[inline(always)]
-    pub(crate) fn epsilon(&self, state: u32) -> &'g [PackedArc] {
+    pub(crate) fn emitting_row(
+        &self,
+        state: u32,
+    ) -> impl Iterator<Item = (u32, PackedArc)> + use<'g> {
+        row(state.., self.emitting(state).iter())
+    }
+
+    /// What lies before a state, whose end is its epsilon arcs, the cheapest last; nothing if it has none.
+    #[inline(always)]
+    fn before(&self, state: u32) -> &'g [PackedArc] {
         match state < self.epsilon_end {
             true => self.arcs.get(..state as usize).unwrap_or(&[]),
             false => &[],
+        }
+    }
+
+    /// The cheapest epsilon arc of a state.
+    #[inline(always)]
+    pub(crate) fn first_epsilon(&self, state: u32) -> Option<PackedArc> {
+        self.before(state).last().copied()
+    }
+
+    /// The epsilon arcs of a state with their indices, cheapest first.
+    #[inline(always)]
+    pub(crate) fn epsilon_row(
+        &self,
+        state: u32,
+    ) -> impl Iterator<Item = (u32, PackedArc)> + use<'g> {
+        row((0..state).rev(), self.before(state).iter().rev())
+    }
+
+    /// An arc of this index, unpacked, with the pdf it consumes a frame with.
+    fn unpacked(&self, index: u32, arc: PackedArc, pdf: Option<PdfId>) -> ArcRef {
+        ArcRef {
+            pdf,
+            label: self.label(index),
+            cost: arc.cost(),
+            next: arc.next(),
         }
     }
 

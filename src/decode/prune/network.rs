@@ -6,6 +6,7 @@
 
 use super::global::BranchPruner;
 use super::{FrameTokens, Pruning};
+use crate::decode::extremes::lowest_of;
 use crate::decode::hypothesis::KnobFrames;
 
 /// Which tokens of a frame go on.
@@ -149,21 +150,6 @@ impl Pruner {
         }
         std::mem::swap(&mut self.ordered, &mut self.survivors);
     }
-}
-
-/// The lowest cost, infinite if there is none. In lanes of their own, so that it runs in vectors.
-fn lowest_of(costs: &[f32]) -> f32 {
-    const LANES: usize = 8;
-    let lower = |a: f32, b: f32| if b < a { b } else { a };
-    let mut lowest = [f32::INFINITY; LANES];
-    let (rows, rest) = costs.as_chunks::<LANES>();
-    for row in rows {
-        for lane in 0..LANES {
-            lowest[lane] = lower(lowest[lane], row[lane]);
-        }
-    }
-    let lanes = lowest.iter().chain(rest).copied();
-    lanes.fold(f32::INFINITY, lower)
 }
 
 #[cfg(test)]
