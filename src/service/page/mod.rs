@@ -45,7 +45,7 @@ macro_rules! files {
         &[$(File {
             name: $name,
             media_type: $media_type,
-            bytes: include_bytes!(concat!("page/", $name)),
+            bytes: include_bytes!($name),
         }),*]
     };
 }
@@ -53,13 +53,13 @@ macro_rules! files {
 const INDEX: File = File {
     name: "",
     media_type: HTML,
-    bytes: include_bytes!("page/index.html"),
+    bytes: include_bytes!("index.html"),
 };
 /// For who has no recording at hand.
 const SAMPLE: File = File {
     name: "sample.wav",
     media_type: WAVE,
-    bytes: include_bytes!("../../corpora/samples/river.wav"),
+    bytes: include_bytes!("../../../corpora/samples/river.wav"),
 };
 const FILES: &[File] = files![
     "style.css" CSS,
