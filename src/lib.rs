@@ -24,9 +24,6 @@ pub mod sweep;
 #[cfg(feature = "service")]
 pub mod service;
 
-#[cfg(feature = "cli")]
-pub mod cli;
-
 /// Compiles the README's example.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,0 +1,191 @@
+//! `paretone confidence …`: calibrate the versions' confidence on recorded outcomes and words, and
+//! measure how good that of words is.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use clap::Subcommand;
+
+use super::outcomes::evidence;
+use super::words::{self, HeardWord};
+use super::{UsageError, model_folder};
+use paretone::confidence::{CONFIDENCE_FILE, Calibration, Example, Heads, WordExample};
+use paretone::eval::confidence_measures::{
+    auc, brier, calibration, expected_calibration_error, normalised_cross_entropy,
+};
+use paretone::tiers::Outcomes;
+
+/// Calibrate how sure each version says it is
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// What to do with confidence.
+#[derive(Subcommand, Debug)]
+pub enum Action {
+    /// Fit confidence.json in the model's folder to outcomes of development speech
+    Fit(Fit),
+    /// Measure the confidence of words on speech that it was not fitted to
+    Words(Words),
+}
+
+/// What to measure.
+#[derive(clap::Args, Debug)]
+pub struct Words {
+    /// Words of every version, as `bench --versions all --words` writes them
+    #[arg(value_name = "FILE")]
+    pub words: PathBuf,
+}
+
+/// What to fit to.
+#[derive(clap::Args, Debug)]
+pub struct Fit {
+    /// Outcomes of every version, as `bench --versions all --outcomes` writes them
+    #[arg(long, value_name = "FILE")]
+    pub outcomes: PathBuf,
+    /// Words of the same speech, as `bench --versions all --words` writes them; without them a word's
+    /// confidence is what the lattice says
+    #[arg(long, value_name = "FILE")]
+    pub words: Option<PathBuf>,
+    /// The model's folder [default: models/en, here or near the program]
+    #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
+    pub model: Option<PathBuf>,
+}
+
+/// Does what was asked for.
+///
+/// # Errors
+/// When the tables or the model's folder cannot be used.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    match args.action {
+        Action::Fit(fit) => run_fit(fit),
+        Action::Words(args) => {
+            let words = words::read(&args.words).map_err(UsageError)?;
+            write_measures(&mut io::stdout().lock(), &words)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Fits and writes.
+fn run_fit(fit: Fit) -> anyhow::Result<ExitCode> {
+    let folder = model_folder(fit.model)?;
+    let outcomes = Outcomes::open(&fit.outcomes).map_err(|error| UsageError(error.into()))?;
+    let words = match &fit.words {
+        Some(path) => words::read(path).map_err(UsageError)?,
+        None => Vec::new(),
+    };
+    let words = by_version(&words);
+    let examples = examples(&outcomes)?;
+    let heads = |(name, examples): (&String, &Vec<Example>)| {
+        let mut heads = Heads::fit(examples);
+        let words = words.get(name.as_str()).into_iter().flatten();
+        let words: Vec<WordExample> = words.map(|word| example(word)).collect();
+        heads.fit_words(&words);
+        (name.clone(), heads)
+    };
+    let calibration = Calibration {
+        versions: examples.iter().map(heads).collect(),
+    };
+    let path = folder.join(CONFIDENCE_FILE);
+    let text = serde_json::to_string_pretty(&calibration)? + "\n";
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    for (name, examples) in &examples {
+        let right = examples.iter().filter(|example| example.right).count();
+        let improvable = examples.iter().filter(|example| example.improvable).count();
+        println!(
+            "{name}: {} utterances, {right} without error, {improvable} better by the most accurate version; {} words",
+            examples.len(),
+            words.get(name.as_str()).map_or(0, Vec::len)
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn example(word: &HeardWord) -> WordExample {
+    WordExample {
+        evidence: word.evidence(),
+        right: word.right == 1,
+    }
+}
+
+fn by_version(words: &[HeardWord]) -> BTreeMap<&str, Vec<&HeardWord>> {
+    let mut versions: BTreeMap<&str, Vec<&HeardWord>> = BTreeMap::new();
+    for word in words {
+        versions.entry(&word.version).or_default().push(word);
+    }
+    versions
+}
+
+/// How sure somebody is of a word.
+type Sure = fn(&HeardWord) -> f64;
+
+/// How good the confidence of words is, and how good the lattice alone would be.
+fn write_measures(out: &mut impl Write, words: &[HeardWord]) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:8} {:>7} {:>8}  {:14} {:>6} {:>7} {:>7} {:>7}",
+        "version", "words", "right %", "confidence", "AUC", "NCE", "ECE", "Brier"
+    )?;
+    for (version, words) in by_version(words) {
+        let right: Vec<bool> = words.iter().map(|word| word.right == 1).collect();
+        let share = right.iter().filter(|right| **right).count() as f64 / right.len() as f64;
+        let confidences: [(&str, Sure); 2] = [
+            ("calibrated", |word| word.confidence),
+            ("lattice alone", |word| word.posterior),
+        ];
+        for (name, sure) in confidences {
+            let sure: Vec<f64> = words.iter().map(|word| sure(word)).collect();
+            let [auc, nce, ece, brier] = [
+                auc(&sure, &right),
+                normalised_cross_entropy(&sure, &right),
+                expected_calibration_error(&calibration(&sure, &right)),
+                brier(&sure, &right),
+            ]
+            .map(|value| value.map_or("-".to_owned(), |value| format!("{value:.4}")));
+            writeln!(
+                out,
+                "{version:8} {:7} {:8.2}  {name:14} {auc:>6} {nce:>7} {ece:>7} {brier:>7}",
+                words.len(),
+                100.0 * share
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Examples by version; the most accurate version is the one with the fewest errors.
+fn examples(outcomes: &Outcomes) -> anyhow::Result<BTreeMap<String, Vec<Example>>> {
+    let mut errors: BTreeMap<&str, u64> = BTreeMap::new();
+    for row in &outcomes.rows {
+        *errors.entry(&row.version).or_default() += u64::from(row.errors);
+    }
+    let best = errors.iter().min_by_key(|(_, errors)| **errors);
+    let Some((&best, _)) = best else {
+        return Err(UsageError(anyhow!("the outcomes have no rows")).into());
+    };
+    let of_best: HashMap<&str, u32> = (outcomes.rows.iter())
+        .filter(|row| row.version == best)
+        .map(|row| (row.id.as_str(), row.errors))
+        .collect();
+    let mut examples: BTreeMap<String, Vec<Example>> = BTreeMap::new();
+    for row in &outcomes.rows {
+        let fewest = of_best.get(row.id.as_str()).copied();
+        examples
+            .entry(row.version.clone())
+            .or_default()
+            .push(Example {
+                evidence: evidence(outcomes, row).map_err(UsageError)?,
+                right: row.errors == 0,
+                improvable: fewest.is_some_and(|fewest| fewest < row.errors),
+            });
+    }
+    Ok(examples)
+}

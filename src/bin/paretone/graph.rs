@@ -1,0 +1,189 @@
+//! `paretone graph compile|verify|info`: the decoding graph, from lexicon and n-gram to the mapped
+//! file.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{DONE, UsageError};
+use paretone::acoustic::{Hmm, ModelDescription};
+use paretone::graph::compile::{CompileOptions, CompileReport, compile_with_report};
+use paretone::graph::lexicon::Lexicon;
+use paretone::graph::ngram::Ngram;
+use paretone::graph::ngram::arpa::Arpa;
+use paretone::graph::ngram::pack::pack;
+use paretone::graph::{GRAPH_FORMAT, Graph, WordTable};
+use paretone::units::{Cost, WordId};
+
+/// Compiles decoding graphs, checks them, and says what they hold
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done with a graph.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Builds the decoding graph (HCLG) of a lexicon, an n-gram and an acoustic model
+    Compile(CompileArgs),
+    /// Reads all of a graph and checks every checksum, offset, target and cost
+    Verify {
+        /// The graph
+        graph: PathBuf,
+    },
+    /// Prints the sizes of a graph
+    Info {
+        /// The graph
+        graph: PathBuf,
+    },
+}
+
+/// What a graph is built from.
+#[derive(clap::Args, Debug)]
+pub struct CompileArgs {
+    /// The pronunciations: `word<TAB>PH PH PH` or `word<TAB>probability<TAB>PH PH PH`, one a line
+    #[arg(long, value_name = "FILE")]
+    pub lexicon: PathBuf,
+    /// The n-gram as ARPA, not compressed
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "ngram",
+        conflicts_with = "ngram"
+    )]
+    pub arpa: Option<PathBuf>,
+    /// The n-gram as packed by `paretone lm pack`
+    #[arg(long, value_name = "FILE")]
+    pub ngram: Option<PathBuf>,
+    /// The word table: line n is the word of id n
+    #[arg(long, value_name = "FILE")]
+    pub words: PathBuf,
+    /// The acoustic model's folder
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// Where to write the graph
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Cost added to each word; larger: fewer, longer words [default: the model's]
+    #[arg(long, value_name = "COST", allow_negative_numbers = true)]
+    pub word_penalty: Option<f32>,
+    /// Probability of a pause at the start and after each word, from 0 to below 1 [default: the
+    /// model's]
+    #[arg(long, value_name = "P")]
+    pub silence_probability: Option<f32>,
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// What is wrong with the files given.
+pub fn run(args: Args) -> Result<ExitCode> {
+    let done = match &args.command {
+        Command::Compile(args) => compile(args),
+        Command::Verify { graph } => verify(graph),
+        Command::Info { graph } => info(graph),
+    };
+    done.map_err(UsageError)?;
+    Ok(ExitCode::from(DONE))
+}
+
+fn compile(args: &CompileArgs) -> Result<()> {
+    let begin = Instant::now();
+    let defaults = ModelDescription::open(&args.model)?.decode;
+    let hmm = Hmm::open(&args.model)?;
+    let bytes = fs::read(&args.words).with_context(|| args.words.display().to_string())?;
+    let words = WordTable::from_reader(bytes.as_slice(), &args.words.display().to_string())?;
+    let lexicon = Lexicon::open(&args.lexicon, &words, &hmm.phones)?;
+    let ngram = ngram(args, &words, xxh3_64(&bytes))?;
+    let options = CompileOptions {
+        word_penalty: Cost(args.word_penalty.unwrap_or(defaults.word_penalty)),
+        silence_probability: args
+            .silence_probability
+            .unwrap_or(defaults.silence_probability),
+    };
+    let (graph, report) = compile_with_report(&hmm, &lexicon, &ngram, &options)?;
+    graph.save(&args.out)?;
+    tell(&args.out, &graph, &report);
+    eprintln!("{:.1} s", begin.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn ngram(args: &CompileArgs, words: &WordTable, sum: u64) -> Result<Ngram> {
+    let ngram = match (&args.arpa, &args.ngram) {
+        (Some(arpa), _) => pack(Arpa::open(arpa, words)?, words, sum)?,
+        (None, Some(packed)) => Ngram::open(packed)?,
+        (None, None) => bail!("give the n-gram: --arpa or --ngram"),
+    };
+    if ngram.words_sum() != sum {
+        bail!("the n-gram was packed with another word table; pack it again with this one");
+    }
+    Ok(ngram)
+}
+
+/// Sizes on standard error, which is where compilers talk.
+fn tell(out: &Path, graph: &Graph, report: &CompileReport) {
+    let CompileReport {
+        words,
+        unpronounced,
+        pronunciations,
+        histories,
+        roots,
+        nodes,
+    } = report;
+    let (emitting, epsilon) = graph.num_arcs();
+    eprintln!(
+        "{words} words, {pronunciations} pronunciations; {unpronounced} words of the n-gram have none"
+    );
+    eprintln!("{histories} histories, {roots} states between words, {nodes} within");
+    let states = graph.num_states();
+    eprintln!(
+        "{}: {states} states, {emitting} emitting and {epsilon} epsilon arcs",
+        out.display()
+    );
+}
+
+fn verify(path: &Path) -> Result<()> {
+    Graph::verify(path)?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}: sound", path.display())?;
+    Ok(())
+}
+
+fn info(path: &Path) -> Result<()> {
+    let graph = Graph::open(path)?;
+    let (emitting, epsilon) = graph.num_arcs();
+    let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "format\t{GRAPH_FORMAT}")?;
+    writeln!(out, "states\t{}", graph.num_states())?;
+    writeln!(out, "final states\t{}", graph.num_final())?;
+    writeln!(out, "emitting arcs\t{emitting}")?;
+    writeln!(out, "epsilon arcs\t{epsilon}")?;
+    writeln!(out, "pdfs\t{}", graph.num_pdfs())?;
+    writeln!(out, "words\t{}", words(&graph))?;
+    writeln!(out, "bytes\t{}", bytes.len())?;
+    writeln!(out, "checksum\t{:016x}", xxh3_64(&bytes))?;
+    Ok(())
+}
+
+/// Number of different words that the graph can put out.
+fn words(graph: &Graph) -> usize {
+    let mut words = HashSet::new();
+    for state in graph.states() {
+        let arcs = graph.emitting_arcs(state).chain(graph.epsilon_arcs(state));
+        words.extend(
+            arcs.map(|arc| arc.word())
+                .filter(|&word| word != WordId::EPSILON),
+        );
+    }
+    words.len()
+}

@@ -1,0 +1,53 @@
+//! The `paretone` command: parses the arguments, dispatches, and turns the outcome into an exit
+//! code. One file a subcommand, each with its `Args` and its `run`.
+//!
+//! Answers go to standard output, everything else (errors, warnings, progress, logs) to standard
+//! error.
+
+mod bench;
+mod command;
+mod confidence;
+mod exit;
+mod features;
+mod graph;
+mod lm;
+#[cfg(feature = "service")]
+mod load;
+mod log;
+mod measure;
+mod model;
+mod model_folder;
+mod outcomes;
+mod output;
+mod report;
+mod score;
+#[cfg(feature = "service")]
+mod serve;
+mod setting;
+mod sweep;
+mod tiers;
+mod tolerance;
+mod transcribe;
+mod versions;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use command::Cli;
+use exit::{DONE, SOME_FAILED, UsageError};
+use model_folder::model_folder;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log::log_to_stderr(&cli);
+    match command::run(cli.command) {
+        Ok(code) => code,
+        Err(error) if exit::reader_went_away(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("paretone: {error:#}");
+            exit::exit_code(&error)
+        }
+    }
+}

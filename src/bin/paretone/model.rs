@@ -1,0 +1,201 @@
+//! `paretone model info|scores`: what a model folder holds, and what its network says about a
+//! recording.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Subcommand;
+
+use super::features::write_npy;
+use super::{UsageError, model_folder};
+use paretone::acoustic::{
+    Hmm, LayerDescription, ModelDescription, Network, NetworkScratch, Normalisation, Precision,
+    Scores, Tensors,
+};
+use paretone::audio::Waveform;
+use paretone::feature::{Mfcc, subtract_mean};
+
+/// Look into a model folder
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ModelCommand,
+}
+
+/// The subcommands of `paretone model`.
+#[derive(Subcommand, Debug)]
+pub enum ModelCommand {
+    /// Check a model folder and print what it holds
+    Info {
+        /// The model's folder [default: models/en, here or near the program]
+        #[arg(value_name = "DIR", env = "PARETONE_MODEL")]
+        model: Option<PathBuf>,
+        /// Numbers the network multiplies in: auto, f32 or int8
+        #[arg(long, value_name = "NUMBERS", default_value_t)]
+        precision: Precision,
+    },
+    /// Write the acoustic scores of one recording as .npy: output frames x pdfs, 32-bit floats
+    Scores {
+        /// The audio file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Where to write; standard output without it
+        #[arg(short, long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// The model's folder [default: models/en, here or near the program]
+        #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
+        model: Option<PathBuf>,
+        /// Numbers the network multiplies in: auto, f32 or int8
+        #[arg(long, value_name = "NUMBERS", default_value_t)]
+        precision: Precision,
+    },
+}
+
+/// Opens the model and does what was asked.
+///
+/// # Errors
+/// When the model or the audio cannot be used, or the output cannot be written.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    match args.command {
+        ModelCommand::Info { model, precision } => info(&model_folder(model)?, precision)?,
+        ModelCommand::Scores {
+            file,
+            out,
+            model,
+            precision,
+        } => {
+            let scores = scores(&model_folder(model)?, &file, precision)?;
+            let out: Box<dyn Write> = match &out {
+                Some(path) => {
+                    Box::new(File::create(path).with_context(|| path.display().to_string())?)
+                }
+                None => Box::new(io::stdout().lock()),
+            };
+            let mut out = BufWriter::new(out);
+            let shape = (scores.num_frames(), scores.num_pdfs());
+            write_npy(&mut out, shape, scores.as_slice())?;
+            out.flush()?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Opened {
+    description: ModelDescription,
+    network: Network,
+    hmm: Hmm,
+}
+
+fn open(folder: &Path, precision: Precision) -> anyhow::Result<Opened> {
+    let open = || {
+        let description = ModelDescription::open(folder)?;
+        let tensors = Tensors::open(&folder.join(&description.network.weights))?;
+        let network = Network::from_tensors(&description, &tensors, precision.kernels())?;
+        let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
+        anyhow::Ok(Opened {
+            description,
+            network,
+            hmm,
+        })
+    };
+    Ok(open()
+        .with_context(|| format!("the model in {} cannot be used", folder.display()))
+        .map_err(UsageError)?)
+}
+
+fn info(folder: &Path, precision: Precision) -> anyhow::Result<()> {
+    let Opened {
+        description,
+        network,
+        hmm,
+    } = open(folder, precision)?;
+    let feature = &description.feature;
+    let (left, right) = network.context();
+    let mut out = io::stdout().lock();
+    writeln!(out, "name         {}", description.name)?;
+    writeln!(out, "licence      {}", description.licence)?;
+    writeln!(
+        out,
+        "features     {:?}, {} dimensions, {} ms every {} ms at {} Hz",
+        feature.kind,
+        feature.dims(),
+        feature.frame_length_ms,
+        feature.frame_shift_ms,
+        feature.sample_rate.0
+    )?;
+    writeln!(
+        out,
+        "network      {} parameters, one output every {} frames",
+        network.parameters(),
+        network.subsampling()
+    )?;
+    writeln!(out, "context      {left} frames before, {right} after")?;
+    writeln!(
+        out,
+        "phones       {}, {} pdfs",
+        hmm.phones.len(),
+        hmm.num_pdfs()
+    )?;
+    let (int8, layers) = network.int8_layers();
+    let kernels = precision.kernels();
+    writeln!(out, "kernels      {:?}", kernels.float)?;
+    if let Some(kernel) = kernels.int8 {
+        writeln!(out, "             {kernel:?} for {int8} of {layers} layers")?;
+    }
+    let decode = &description.decode;
+    writeln!(
+        out,
+        "search       beam {}, lattice beam {}, at most {} hypotheses",
+        decode.beam, decode.lattice_beam, decode.max_active
+    )?;
+    writeln!(out, "layers")?;
+    description
+        .network
+        .layers
+        .iter()
+        .try_for_each(|layer| write_layer(&mut out, layer))?;
+    Ok(())
+}
+
+fn write_layer(out: &mut impl Write, layer: &LayerDescription) -> io::Result<()> {
+    let (inputs, outputs) = (layer.input_dim, layer.output_dim);
+    write!(out, "  {:16} {inputs:5} -> {outputs:<5}", layer.name)?;
+    write!(out, " offsets {:?} stride {}", layer.offsets, layer.stride)?;
+    let parts = [
+        (layer.bias, " bias"),
+        (layer.relu, " relu"),
+        (layer.norm, " norm"),
+    ];
+    for (_, part) in parts.iter().filter(|(present, _)| *present) {
+        write!(out, "{part}")?;
+    }
+    match &layer.bypass {
+        Some(bypass) => writeln!(out, " + {} x {}", bypass.scale, bypass.layer),
+        None => writeln!(out),
+    }
+}
+
+fn scores(folder: &Path, file: &Path, precision: Precision) -> anyhow::Result<Scores> {
+    let Opened {
+        description,
+        network,
+        ..
+    } = open(folder, precision)?;
+    let mfcc = Mfcc::new(description.feature.clone()).map_err(|error| UsageError(error.into()))?;
+    let name = || file.display().to_string();
+    let waveform = Waveform::open(file).with_context(name)?;
+    let waveform = waveform
+        .at_rate(description.feature.sample_rate)
+        .with_context(name)?;
+    let mut features = mfcc.compute(&waveform)?;
+    if description.normalisation == Normalisation::UtteranceMean {
+        subtract_mean(&mut features);
+    }
+    network
+        .scores(&features, &mut NetworkScratch::default())
+        .with_context(name)
+}

@@ -1,0 +1,270 @@
+//! How a transcript is printed: text, JSON lines, SRT and WebVTT subtitles, NIST CTM.
+//!
+//! Subtitles are [`subtitle`]'s; CTM is as in NIST's SCTK documentation (`<file> <channel> <start>
+//! <duration> <word> <confidence>`).
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::tolerance::TierReport;
+use paretone::decode::Effort;
+use paretone::recognizer::{Alternative, Timings, Transcript, TranscriptWord, subtitle};
+use paretone::units::Seconds;
+
+/// The shape of the answer on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// One line of text per file; empty where nothing was heard or the file failed
+    Text,
+    /// One JSON object per file and line; `error` in place of the text where the file failed
+    Json,
+    /// SubRip subtitles
+    Srt,
+    /// WebVTT subtitles
+    Vtt,
+    /// NIST CTM: file, channel, start, duration, word, confidence
+    Ctm,
+}
+
+impl Format {
+    /// True where one output can hold one recording only.
+    pub fn one_recording_only(self) -> bool {
+        matches!(self, Format::Srt | Format::Vtt)
+    }
+
+    /// True where what is shown of confidence is a choice: JSON and CTM have a place for it, and
+    /// WebVTT a comment.
+    pub fn may_hide_confidence(self) -> bool {
+        matches!(self, Format::Text | Format::Srt)
+    }
+
+    /// Writes the answer for one file, and in JSON how its tier came by it.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn write(
+        self,
+        out: &mut impl Write,
+        file: &Path,
+        transcript: &Transcript,
+        tier: Option<&TierReport>,
+    ) -> io::Result<()> {
+        match self {
+            Format::Text => writeln!(out, "{}", transcript.text()),
+            Format::Json => write_json(out, &JsonTranscript::new(file, transcript, tier)),
+            Format::Srt => subtitle::write_srt(out, &transcript.words),
+            Format::Vtt => subtitle::write_vtt(out, transcript),
+            Format::Ctm => write_ctm(out, file, transcript),
+        }
+    }
+
+    /// The same with confidences where [`Format::write`] leaves them out: a line of text begins with
+    /// the probability that all of it is right, a subtitle ends with that of its words, in per cent.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn write_with_confidence(
+        self,
+        out: &mut impl Write,
+        file: &Path,
+        transcript: &Transcript,
+        tier: Option<&TierReport>,
+    ) -> io::Result<()> {
+        let sure = transcript.confidence.map(|confidence| confidence.right);
+        match self {
+            Format::Text => match sure {
+                Some(sure) => writeln!(out, "{sure:.3}\t{}", transcript.text()),
+                None => writeln!(out, "-\t{}", transcript.text()),
+            },
+            Format::Srt => subtitle::write_srt_with_confidence(out, &transcript.words),
+            _ => self.write(out, file, transcript, tier),
+        }
+    }
+
+    /// Writes what stands in the place of a file that failed, so that text lines stay in step with
+    /// the files.
+    ///
+    /// # Errors
+    /// When `out` cannot be written.
+    pub fn write_error(self, out: &mut impl Write, file: &Path, error: &str) -> io::Result<()> {
+        match self {
+            Format::Text => writeln!(out),
+            Format::Json => write_json(
+                out,
+                &JsonError {
+                    file: &file.to_string_lossy(),
+                    error,
+                },
+            ),
+            Format::Srt | Format::Vtt | Format::Ctm => Ok(()),
+        }
+    }
+}
+
+/// One line of `--format json`.
+#[derive(Serialize)]
+struct JsonTranscript<'a> {
+    file: String,
+    text: String,
+    words: &'a [TranscriptWord],
+    audio_seconds: Seconds,
+    real_time_factor: f64,
+    seconds: &'a Timings,
+    effort: &'a Effort,
+    cost: f64,
+    /// The calibrated probability that every word is right; null where the setting is no version.
+    confidence: Option<f64>,
+    reached_final: bool,
+    #[serde(skip_serializing_if = "<[Alternative]>::is_empty")]
+    alternatives: &'a [Alternative],
+    /// How the tier came by the answer, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tier: Option<&'a TierReport>,
+}
+
+impl<'a> JsonTranscript<'a> {
+    fn new(file: &Path, transcript: &'a Transcript, tier: Option<&'a TierReport>) -> Self {
+        JsonTranscript {
+            file: file.to_string_lossy().into_owned(),
+            text: transcript.text(),
+            words: &transcript.words,
+            audio_seconds: transcript.audio,
+            real_time_factor: transcript.real_time_factor(),
+            seconds: &transcript.timings,
+            effort: &transcript.effort,
+            cost: transcript.cost.0,
+            confidence: transcript.confidence.map(|confidence| confidence.right),
+            reached_final: transcript.reached_final,
+            alternatives: &transcript.alternatives,
+            tier,
+        }
+    }
+}
+
+/// One line of `--format json` for a file that failed.
+#[derive(Serialize)]
+struct JsonError<'a> {
+    file: &'a str,
+    error: &'a str,
+}
+
+fn write_json(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    writeln!(out)
+}
+
+fn write_ctm(out: &mut impl Write, file: &Path, transcript: &Transcript) -> io::Result<()> {
+    // A CTM field ends at white space, so the name must hold none.
+    let stem = file
+        .file_stem()
+        .unwrap_or(file.as_os_str())
+        .to_string_lossy();
+    let name = stem.replace(char::is_whitespace, "_");
+    for word in &transcript.words {
+        let duration = word.end.0 - word.start.0;
+        writeln!(
+            out,
+            "{name} 1 {:.2} {duration:.2} {} {:.3}",
+            word.start.0, word.word, word.confidence
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use paretone::confidence::Confidence;
+
+    fn heard() -> Transcript {
+        let word = |word: &str, start, end| TranscriptWord {
+            word: word.into(),
+            start: Seconds(start),
+            end: Seconds(end),
+            confidence: if word == "all" { 0.5 } else { 0.75 },
+        };
+        Transcript {
+            words: vec![
+                word("good", 0.5, 0.75),
+                word("morning", 0.75, 1.25),
+                word("all", 3661.0, 3661.5),
+            ],
+            audio: Seconds(3662.0),
+            ..Transcript::default()
+        }
+    }
+
+    fn printed(format: Format) -> String {
+        let mut out = Vec::new();
+        format
+            .write(&mut out, Path::new("a dir/my talk.wav"), &heard(), None)
+            .unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_format_prints_the_words_and_their_times() {
+        assert_eq!(printed(Format::Text), "good morning all\n");
+        assert_eq!(
+            printed(Format::Srt),
+            "1\n00:00:00,500 --> 00:00:01,250\ngood morning\n\n2\n01:01:01,000 --> 01:01:01,500\nall\n\n"
+        );
+        assert_eq!(
+            printed(Format::Vtt),
+            "WEBVTT\n\nNOTE confidence 0.750\n\n00:00:00.500 --> 00:00:01.250\ngood morning\n\n\
+             NOTE confidence 0.500\n\n01:01:01.000 --> 01:01:01.500\nall\n\n"
+        );
+        assert_eq!(
+            printed(Format::Ctm),
+            "my_talk 1 0.50 0.25 good 0.750\nmy_talk 1 0.75 0.50 morning 0.750\nmy_talk 1 3661.00 0.50 all 0.500\n"
+        );
+        let json: serde_json::Value = serde_json::from_str(&printed(Format::Json)).unwrap();
+        assert_eq!(json["file"], "a dir/my talk.wav");
+        assert_eq!(json["text"], "good morning all");
+        assert_eq!(json["words"][1]["word"], "morning");
+        assert_eq!(json["words"][1]["start"], 0.75);
+        assert_eq!(json["audio_seconds"], 3662.0);
+    }
+
+    #[test]
+    fn confidence_is_shown_where_it_is_asked_for() {
+        let shown = |format: Format, transcript: &Transcript| {
+            let mut out = Vec::new();
+            let file = Path::new("a.wav");
+            let written = format.write_with_confidence(&mut out, file, transcript, None);
+            written.unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let mut heard = heard();
+        assert_eq!(shown(Format::Text, &heard), "-\tgood morning all\n");
+        heard.confidence = Some(Confidence {
+            right: 0.8125,
+            improvable: 0.1,
+        });
+        assert_eq!(shown(Format::Text, &heard), "0.812\tgood morning all\n");
+        assert!(shown(Format::Srt, &heard).contains("good morning [75 %]\n"));
+        assert!(shown(Format::Vtt, &heard).contains("NOTE confidence 0.812, all words\n\n"));
+        let json: serde_json::Value = serde_json::from_str(&shown(Format::Json, &heard)).unwrap();
+        assert_eq!(json["confidence"], 0.8125);
+        assert_eq!(json["words"][2]["confidence"], 0.5);
+    }
+
+    #[test]
+    fn a_failed_file_keeps_its_line() {
+        let failed = |format: Format| {
+            let mut out = Vec::new();
+            format
+                .write_error(&mut out, Path::new("b.wav"), "no \"audio\"")
+                .unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(failed(Format::Text), "\n");
+        assert_eq!(
+            failed(Format::Json),
+            "{\"file\":\"b.wav\",\"error\":\"no \\\"audio\\\"\"}\n"
+        );
+        assert_eq!(failed(Format::Ctm), "");
+    }
+}

@@ -1,0 +1,77 @@
+//! What a sweep found, as files, pictures and tables.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use paretone::eval::plot::{Scale, Scatter, scatter_with_front};
+use paretone::sweep::point::Point;
+
+/// `points.csv`, `points.json` and `front.txt`.
+pub(super) fn write(folder: &Path, points: &[Point]) -> anyhow::Result<()> {
+    let mut table = csv::Writer::from_path(folder.join("points.csv"))?;
+    for point in points {
+        table.serialize(point)?;
+    }
+    table.flush()?;
+    let json = BufWriter::new(File::create(folder.join("points.json"))?);
+    serde_json::to_writer_pretty(json, points)?;
+    let mut front = BufWriter::new(File::create(folder.join("front.txt"))?);
+    for point in points.iter().filter(|p| p.on_front || p.on_arcs_front) {
+        writeln!(front, "{}", point.setting)?;
+    }
+    front.flush()?;
+    Ok(fs::write(folder.join("sweep.svg"), picture(points)?)?)
+}
+
+/// The cloud of word error rate against response time, and its front.
+fn picture(points: &[Point]) -> anyhow::Result<String> {
+    let most = points.iter().map(|point| point.utterances).max();
+    let whole: Vec<&Point> = (points.iter())
+        .filter(|point| Some(point.utterances) == most)
+        .collect();
+    let at = |point: &&Point| (1000.0 * point.response_seconds, point.wer_percent);
+    let cloud: Vec<(f64, f64)> = whole.iter().map(at).collect();
+    let front: Vec<usize> = (0..whole.len()).filter(|&at| whole[at].on_front).collect();
+    Ok(scatter_with_front(&Scatter {
+        x: ("response time of an utterance, ms", Scale::Logarithmic),
+        y: ("word error rate, %", Scale::Logarithmic),
+        points: &cloud,
+        front: &front,
+        marks: &[],
+    })?)
+}
+
+/// The response-time front as a table, fastest first.
+pub(super) fn print_front(points: &[Point], out: &mut impl Write) -> io::Result<()> {
+    let mut front: Vec<&Point> = points.iter().filter(|point| point.on_front).collect();
+    front.sort_by(|a, b| a.response_seconds.total_cmp(&b.response_seconds));
+    let utterances = front.first().map_or(0, |point| point.utterances);
+    writeln!(
+        out,
+        "{} settings, {} of them on all of {utterances} utterances, {} on the front",
+        points.len(),
+        points
+            .iter()
+            .filter(|point| point.utterances == utterances)
+            .count(),
+        front.len()
+    )?;
+    writeln!(
+        out,
+        "{:>7} {:>9} {:>8} {:>10}  setting",
+        "WER %", "ms/utt", "RTF", "arcs/frame"
+    )?;
+    for point in front {
+        writeln!(
+            out,
+            "{:>7.2} {:>9.2} {:>8.4} {:>10.0}  {}",
+            point.wer_percent,
+            1000.0 * point.response_seconds,
+            point.real_time_factor,
+            point.arcs_per_frame,
+            point.setting
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! `paretone tiers evaluate`: the paper's evaluation, from recorded outcomes.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+
+use super::input::{Generator, Input, MethodName};
+use super::page;
+use crate::UsageError;
+use paretone::eval::plot_tiers::{promises, savings, timelines};
+use paretone::eval::tier_study::{Point, Study, StudyOptions, sections, study};
+use paretone::tiers::folds::Split;
+use paretone::tiers::{Method, Objective, Tolerances};
+
+/// Judge tiers on held-out requests: promises kept, savings, what certificates allow
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Which outcomes.
+    #[command(flatten)]
+    pub input: Input,
+    /// Folder for index.html, report.txt, results.json, points.csv and the pictures
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The methods to compare
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "point,population,next-batch,finite-sample,paper"
+    )]
+    pub method: Vec<MethodName>,
+    /// Folds of each kind: random ones as in the paper, and ones that share no group
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(2..=1000),
+    )]
+    pub folds: u16,
+    /// Shift test: certify on requests of these sets …
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        requires = "apply_set"
+    )]
+    pub certify_set: Vec<String>,
+    /// … and apply to requests of these
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        requires = "certify_set"
+    )]
+    pub apply_set: Vec<String>,
+    /// How rules are learnt.
+    #[command(flatten)]
+    pub generator: Generator,
+}
+
+/// Runs the experiments and writes what they found.
+///
+/// # Errors
+/// When the outcomes cannot be used or a file cannot be written.
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let loaded = args.input.load()?;
+    let batch = loaded.table.requests.len() / usize::from(args.folds);
+    let options = StudyOptions {
+        reference: loaded.reference,
+        methods: args
+            .method
+            .iter()
+            .map(|name| name.method(batch.max(1)))
+            .collect(),
+        rules: args.generator.options(Method::Population),
+        tolerances: Tolerances::default(),
+        folds: usize::from(args.folds),
+        network: args.input.network(),
+    };
+    let sets =
+        (!args.certify_set.is_empty()).then_some((&args.certify_set[..], &args.apply_set[..]));
+    let study = study(&loaded.table, &options, sets);
+    if sets.is_some() && study.shift.is_empty() {
+        return Err(UsageError(anyhow!(
+            "no request is of the sets to certify on, or to apply to"
+        ))
+        .into());
+    }
+    write_files(&args.out, &study, &loaded.sha256)
+        .with_context(|| format!("cannot write to {}", args.out.display()))?;
+    let text: Vec<String> = sections(&study)
+        .iter()
+        .map(|section| section.to_text())
+        .collect();
+    writeln!(std::io::stdout().lock(), "{}", text.join("\n").trim_end())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_files(folder: &Path, study: &Study, sha256: &str) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)?;
+    let sections = sections(study);
+    let text: Vec<String> = sections.iter().map(|section| section.to_text()).collect();
+    fs::write(folder.join("report.txt"), text.join("\n"))?;
+    let json = serde_json::json!({ "outcomes_sha256": sha256, "study": study });
+    fs::write(
+        folder.join("results.json"),
+        serde_json::to_string_pretty(&json)?,
+    )?;
+    write_points(&folder.join("points.csv"), &study.points)?;
+    let pictures = pictures(study)?;
+    for (name, svg) in &pictures {
+        fs::write(folder.join(name), svg)?;
+    }
+    fs::write(
+        folder.join("index.html"),
+        page::page(&sections, &pictures, sha256),
+    )?;
+    Ok(())
+}
+
+/// Names and SVG texts of all pictures.
+fn pictures(study: &Study) -> anyhow::Result<Vec<(String, String)>> {
+    let mut pictures = Vec::new();
+    for (accounting, lines) in &study.timelines {
+        let name = accounting.name();
+        let title = format!("One request, {name} costs");
+        pictures.push((format!("fig6-{name}.svg"), timelines(&title, lines)?));
+    }
+    for (split, split_name) in [(Split::Random, "random"), (Split::Disjoint, "disjoint")] {
+        for method in study
+            .methods
+            .iter()
+            .map(|method| method.name())
+            .filter(|name| *name != "point")
+        {
+            pictures.push((
+                format!("fig8-{method}-{split_name}.svg"),
+                promises(study, split, method)?,
+            ));
+            for (figure, objective) in [
+                ("fig9", Objective::ResponseTime),
+                ("fig10", Objective::Cost),
+            ] {
+                let svg = savings(study, split, method, objective)?;
+                pictures.push((format!("{figure}-{method}-{split_name}.svg"), svg));
+            }
+        }
+    }
+    Ok(pictures)
+}
+
+/// A line of points.csv.
+#[derive(serde::Serialize)]
+struct Line {
+    split: Split,
+    fold: usize,
+    method: &'static str,
+    accounting: &'static str,
+    contender: &'static str,
+    tolerance: f64,
+    bound: f64,
+    degradation: f64,
+    response_seconds: f64,
+    cost_seconds: f64,
+    escalated: f64,
+    violated: bool,
+}
+
+fn write_points(path: &Path, points: &[Point]) -> anyhow::Result<()> {
+    let mut writer = csv::Writer::from_path(path)?;
+    for point in points {
+        writer.serialize(Line {
+            split: point.split,
+            fold: point.fold,
+            method: point.method.name(),
+            accounting: point.accounting.name(),
+            contender: point.contender.name(point.method),
+            tolerance: point.tolerance,
+            bound: point.bound,
+            degradation: point.degradation,
+            response_seconds: point.response,
+            cost_seconds: point.cost,
+            escalated: point.escalated,
+            violated: point.violated(),
+        })?;
+    }
+    Ok(writer.flush()?)
+}

@@ -1,0 +1,157 @@
+//! The table of heard words: what was known of each, how sure the recogniser was of it, and whether
+//! it was right.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use super::outcomes::micros;
+use super::score::{Judged, Judging};
+use paretone::confidence::WordEvidence;
+use paretone::recognizer::Transcript;
+
+/// One word that a version heard: a row of the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct HeardWord {
+    /// The version's name.
+    pub version: String,
+    /// 1 if the word was said there, 0 if not.
+    pub right: u8,
+    /// How sure the recogniser was.
+    pub confidence: f64,
+    /// By the lattice alone.
+    pub posterior: f64,
+    before: f64,
+    after: f64,
+    seconds: f64,
+    letters: u32,
+    answer_errors: f64,
+    answer_gap: f64,
+}
+
+impl HeardWord {
+    fn new(version: &str, evidence: &WordEvidence, confidence: f64, right: bool) -> HeardWord {
+        HeardWord {
+            version: version.to_owned(),
+            right: u8::from(right),
+            confidence: micros(confidence),
+            posterior: micros(evidence.posterior),
+            before: micros(evidence.before),
+            after: micros(evidence.after),
+            seconds: micros(evidence.seconds),
+            letters: evidence.letters,
+            answer_errors: micros(evidence.answer_errors),
+            answer_gap: micros(evidence.answer_gap),
+        }
+    }
+
+    /// What was known of the word.
+    pub fn evidence(&self) -> WordEvidence {
+        WordEvidence {
+            posterior: self.posterior,
+            before: self.before,
+            after: self.after,
+            seconds: self.seconds,
+            letters: self.letters,
+            answer_errors: self.answer_errors,
+            answer_gap: self.answer_gap,
+        }
+    }
+
+    /// Whether every number is what it should be.
+    fn is_sound(&self) -> bool {
+        let shares = [self.confidence, self.posterior, self.before, self.after];
+        let sizes = [self.seconds, self.answer_errors, self.answer_gap];
+        self.right <= 1
+            && shares.iter().all(|share| (0.0..=1.0).contains(share))
+            && sizes.iter().all(|size| (0.0..f64::MAX).contains(size))
+    }
+}
+
+/// The rows of one answer; none where normalising changed its letters beyond recognition.
+pub(super) fn heard_words(
+    version: &str,
+    transcript: &Transcript,
+    judged: &Judged,
+    judging: &Judging,
+) -> Vec<HeardWord> {
+    let spelt = |word: &str| judging.words(word).concat();
+    let heard: Vec<String> = transcript.words.iter().map(|w| spelt(&w.word)).collect();
+    let Some(verdicts) = judged.right_words(&heard) else {
+        return Vec::new();
+    };
+    let known = transcript
+        .word_evidence()
+        .into_iter()
+        .zip(&transcript.words);
+    let rows = known.zip(verdicts).filter_map(|((known, word), right)| {
+        Some(HeardWord::new(version, &known, word.confidence, right?))
+    });
+    rows.collect()
+}
+
+/// Writes the table.
+///
+/// # Errors
+/// The file cannot be written.
+pub(super) fn write(path: &Path, words: &[HeardWord]) -> anyhow::Result<()> {
+    let error = || format!("cannot write {}", path.display());
+    let mut writer = csv::Writer::from_path(path).with_context(error)?;
+    words
+        .iter()
+        .try_for_each(|word| writer.serialize(word))
+        .with_context(error)?;
+    writer.flush().with_context(error)
+}
+
+/// Reads the table.
+///
+/// # Errors
+/// The file cannot be read, or a row is not what [`write`] makes.
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<HeardWord>> {
+    let error = || format!("cannot read {}", path.display());
+    let mut reader = csv::Reader::from_path(path).with_context(error)?;
+    let mut words = Vec::new();
+    for (at, row) in reader.deserialize().enumerate() {
+        let word: HeardWord = row.with_context(error)?;
+        anyhow::ensure!(
+            word.is_sound(),
+            "{}: row {} has a number out of range",
+            path.display(),
+            at + 1
+        );
+        words.push(word);
+    }
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(posterior: f64) -> HeardWord {
+        let evidence = WordEvidence {
+            posterior,
+            before: 1.0,
+            after: 0.25,
+            seconds: 0.31,
+            letters: 5,
+            answer_errors: 0.12,
+            answer_gap: 0.7,
+        };
+        HeardWord::new("v1", &evidence, 0.625, true)
+    }
+
+    #[test]
+    fn words_are_written_and_read_back() {
+        let path = std::env::temp_dir().join(format!("paretone-words-{}.csv", std::process::id()));
+        let words = [word(0.5), word(1.0)];
+        write(&path, &words).unwrap();
+        assert_eq!(read(&path).unwrap(), words);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("0.5", "NaN")).unwrap();
+        assert!(read(&path).unwrap_err().to_string().contains("row 1"));
+        std::fs::remove_file(&path).unwrap();
+    }
+}
