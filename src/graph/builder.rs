@@ -5,8 +5,9 @@
 
 use crate::units::{Cost, PdfId, StateId};
 
+use super::container::Section;
 use super::error::GraphError;
-use super::rows::{ARC_LIMIT, COST_MIN, Graph, PDF_LIMIT, PackedArc, Section};
+use super::rows::{ARC_LIMIT, COST_MIN, Graph, PDF_LIMIT, PackedArc};
 
 /// An arc that is not yet in its row.
 #[derive(Clone, Copy)]

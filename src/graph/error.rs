@@ -1,6 +1,9 @@
 //! What can be wrong with a graph, by what the caller can do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::container::Fault;
+use super::file::GRAPH_FORMAT;
 
 /// Why a graph could not be built, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -73,4 +76,21 @@ pub enum GraphError {
     /// An OpenFst file is of a kind that is not read, or is damaged.
     #[error("OpenFst file: {0}")]
     OpenFst(String),
+}
+
+impl GraphError {
+    /// What is wrong with the file at a path.
+    pub(super) fn of(fault: Fault, path: &Path) -> GraphError {
+        let path = path.to_owned();
+        match fault {
+            Fault::Io(source) => GraphError::Io { path, source },
+            Fault::Foreign => GraphError::NotAGraph { path },
+            Fault::Version(found) => GraphError::Version {
+                path,
+                found,
+                supported: GRAPH_FORMAT,
+            },
+            Fault::Corrupt(what) => GraphError::Corrupt { path, what },
+        }
+    }
 }

@@ -1,6 +1,6 @@
-//! The graph on disk: a header, then arrays that are used where they are mapped.
+//! The graph on disk, in the container that `container` describes.
 //!
-//! Everything is little-endian; sections start at multiples of 64 bytes. Header, 256 bytes:
+//! Header, 256 bytes:
 //!
 //! | offset | field |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | 12 | start state, `u32` |
 //! | 16 | one more than the largest pdf, `u32` |
 //! | 20 | number of states, of emitting and of epsilon arcs, each `u32` |
-//! | 32 | what the ids of states with epsilon arcs are below, `u32` |
+//! | 32 | the ids of states with epsilon arcs are below this, `u32` |
 //! | 36 | zero |
 //! | 40 | four sections: offset, length in bytes, XXH3-64 of the bytes, each `u64` |
 //! | 136 | zero |
@@ -17,42 +17,29 @@
 //!
 //! Sections in order: arcs `u64` (laid out as `rows` tells), their labels
 //! `u32`, final states `u32`, final costs `f32`.
-//!
-//! Opening checks the header alone, whatever the size of the graph; [`Graph::verify`] reads and
-//! checks all of it. A mapped file must not be truncated while it is in use, which is why
-//! [`Graph::save`] writes beside and renames.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::ops::Range;
+use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
-use bytemuck::Pod;
-use memmap2::Mmap;
-use xxhash_rust::xxh3::xxh3_64;
-
+use super::container::{Fault, Format, Mapped, save_atomically};
 use super::error::GraphError;
-use super::rows::{Graph, PackedArc, Section};
+use super::rows::{Graph, PackedArc};
 use crate::units::StateId;
 
 /// Version of the format; raised with every change of layout or meaning.
 pub const GRAPH_FORMAT: u32 = 2;
 
-const MAGIC: &[u8; 8] = b"PTGRAPH\0";
-const HEADER: usize = 256;
+const FORMAT: Format = Format {
+    magic: b"PTGRAPH\0",
+    version: GRAPH_FORMAT,
+    header: 256,
+    table: 40,
+    sections: WIDTHS.len(),
+};
+/// Where the numbers of the header begin, in the order of the table above.
 const NUMBERS: usize = 12;
-const ALIGN: usize = 64;
-const SECTIONS: usize = 4;
-const SECTION_TABLE: usize = 40;
-const HEADER_SUM: usize = 248;
-
-/// Where a section lies and what its checksum should be.
-#[derive(Clone, Default)]
-struct SectionEntry {
-    range: Range<usize>,
-    sum: u64,
-}
+/// Bytes of one element of each section.
+const WIDTHS: [usize; 4] = [8, 4, 4, 4];
 
 impl Graph {
     /// Writes the graph, atomically: into a temporary file in the same folder, which then takes the
@@ -62,6 +49,7 @@ impl Graph {
     /// [`GraphError::Io`] if the folder cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), GraphError> {
         save_atomically(path, |out| self.write(out))
+            .map_err(|error| GraphError::of(Fault::Io(error), path))
     }
 
     /// Writes the graph's bytes.
@@ -69,10 +57,6 @@ impl Graph {
     /// # Errors
     /// Whatever the writer reports.
     pub fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
-        let sections = self.section_bytes();
-        let mut header = [0u8; HEADER];
-        header[..8].copy_from_slice(MAGIC);
-        header[8..12].copy_from_slice(&GRAPH_FORMAT.to_le_bytes());
         let (emitting, epsilon) = self.num_arcs;
         let numbers = [
             self.start,
@@ -82,28 +66,14 @@ impl Graph {
             epsilon,
             self.epsilon_end,
         ];
-        for (field, number) in header[NUMBERS..].chunks_exact_mut(4).zip(numbers) {
-            field.copy_from_slice(&number.to_le_bytes());
-        }
-        let mut offset = HEADER;
-        for (bytes, entry) in sections
-            .iter()
-            .zip(header[SECTION_TABLE..].chunks_exact_mut(24))
-        {
-            entry[..8].copy_from_slice(&(offset as u64).to_le_bytes());
-            entry[8..16].copy_from_slice(&(bytes.len() as u64).to_le_bytes());
-            entry[16..].copy_from_slice(&xxh3_64(bytes).to_le_bytes());
-            offset = (offset + bytes.len()).next_multiple_of(ALIGN);
-        }
-        let sum = xxh3_64(&header[..HEADER_SUM]);
-        header[HEADER_SUM..].copy_from_slice(&sum.to_le_bytes());
-        out.write_all(&header)?;
-        for bytes in sections {
-            out.write_all(bytes)?;
-            let padding = bytes.len().next_multiple_of(ALIGN) - bytes.len();
-            out.write_all(&[0; ALIGN][..padding])?;
-        }
-        out.flush()
+        let numbers = numbers.map(u32::to_le_bytes);
+        let sections = [
+            self.arcs.bytes(),
+            self.labels.bytes(),
+            self.final_states.bytes(),
+            self.final_costs.bytes(),
+        ];
+        FORMAT.write(&[(NUMBERS, numbers.as_flattened())], &sections, out)
     }
 
     /// Maps a graph file. Takes the same time whatever its size.
@@ -112,38 +82,8 @@ impl Graph {
     /// [`GraphError`] if the file cannot be read, is not a graph, is of another version or its
     /// header is damaged.
     pub fn open(path: &Path) -> Result<Graph, GraphError> {
-        let io = |source| GraphError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        let file = File::open(path).map_err(io)?;
-        if file.metadata().map_err(io)?.len() < HEADER as u64 {
-            return Err(GraphError::NotAGraph {
-                path: path.to_owned(),
-            });
-        }
-        // SAFETY: the map is read-only. A program that shrinks or rewrites the file in place while
-        // it is mapped breaks it; ours replace files by renaming, and every value read from the map
-        // is checked before it is used.
-        #[allow(unsafe_code)]
-        let map = unsafe { Mmap::map(&file) }.map_err(io)?;
-        Graph::from_map(Arc::new(map), path)
-    }
-
-    fn from_map(map: Arc<Mmap>, path: &Path) -> Result<Graph, GraphError> {
-        let [arcs, labels, states, costs] = read_header(&map, path)?.map(|entry| entry.range);
-        let number = |index: usize| u32_at(&map, NUMBERS + 4 * index);
-        Ok(Graph {
-            start: number(0),
-            num_pdfs: number(1),
-            num_states: number(2),
-            num_arcs: (number(3), number(4)),
-            epsilon_end: number(5),
-            arcs: Section::Mapped(map.clone(), arcs),
-            labels: Section::Mapped(map.clone(), labels),
-            final_states: Section::Mapped(map.clone(), states),
-            final_costs: Section::Mapped(map.clone(), costs),
-        })
+        let mapped = map(path).map_err(|fault| GraphError::of(fault, path))?;
+        Ok(Graph::from_mapped(&mapped))
     }
 
     /// Reads all of a graph file and checks every checksum, row, target, pdf and cost.
@@ -151,21 +91,26 @@ impl Graph {
     /// # Errors
     /// [`GraphError`] with the first thing that is wrong.
     pub fn verify(path: &Path) -> Result<Graph, GraphError> {
-        let graph = Graph::open(path)?;
-        let Section::Mapped(map, _) = &graph.arcs else {
-            return Ok(graph);
-        };
-        let corrupt = |what: String| GraphError::Corrupt {
-            path: path.to_owned(),
-            what,
-        };
-        for (index, entry) in read_header(map, path)?.iter().enumerate() {
-            if xxh3_64(&map[entry.range.clone()]) != entry.sum {
-                return Err(corrupt(format!("checksum of section {index}")));
-            }
-        }
-        graph.check().map_err(corrupt)?;
+        let mapped = map(path).map_err(|fault| GraphError::of(fault, path))?;
+        let graph = Graph::from_mapped(&mapped);
+        let checked = mapped.verify().and_then(|()| graph.check());
+        checked.map_err(|what| GraphError::of(Fault::Corrupt(what), path))?;
         Ok(graph)
+    }
+
+    fn from_mapped(mapped: &Mapped) -> Graph {
+        let number = |index: usize| mapped.u32_at(NUMBERS + 4 * index);
+        Graph {
+            start: number(0),
+            num_pdfs: number(1),
+            num_states: number(2),
+            num_arcs: (number(3), number(4)),
+            epsilon_end: number(5),
+            arcs: mapped.section(0),
+            labels: mapped.section(1),
+            final_states: mapped.section(2),
+            final_costs: mapped.section(3),
+        }
     }
 
     /// Checks every row, target, pdf and cost; the message says what is wrong.
@@ -248,46 +193,6 @@ impl Graph {
         }
         Ok(RowBounds { state, end })
     }
-
-    fn section_bytes(&self) -> [&[u8]; SECTIONS] {
-        fn bytes<T: Pod>(section: &Section<T>) -> &[u8] {
-            bytemuck::cast_slice(section.as_slice())
-        }
-        const {
-            assert!(
-                cfg!(target_endian = "little"),
-                "graphs are mapped little-endian"
-            )
-        };
-        [
-            bytes(&self.arcs),
-            bytes(&self.labels),
-            bytes(&self.final_states),
-            bytes(&self.final_costs),
-        ]
-    }
-}
-
-/// Writes a file into a temporary one in the same folder, which then takes its name.
-pub(super) fn save_atomically(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<tempfile::NamedTempFile>) -> std::io::Result<()>,
-) -> Result<(), GraphError> {
-    let io = |source| GraphError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
-    let mut out = BufWriter::with_capacity(1 << 20, file);
-    write(&mut out).map_err(io)?;
-    let file = out.into_inner().map_err(|error| io(error.into_error()))?;
-    file.as_file().sync_all().map_err(io)?;
-    file.persist(path).map_err(|error| io(error.error))?;
-    Ok(())
 }
 
 /// Where a row's emitting arcs begin and end.
@@ -296,66 +201,18 @@ struct RowBounds {
     end: usize,
 }
 
-/// Reads and checks the header: identity, version, checksum, and that sections lie in the file and
-/// agree in length.
-fn read_header(map: &[u8], path: &Path) -> Result<[SectionEntry; SECTIONS], GraphError> {
-    let corrupt = |what: &str| GraphError::Corrupt {
-        path: path.to_owned(),
-        what: what.to_owned(),
-    };
-    if map.len() < HEADER || &map[..8] != MAGIC {
-        return Err(GraphError::NotAGraph {
-            path: path.to_owned(),
-        });
+/// Maps a file whose header is sound and whose sections agree in length.
+fn map(path: &Path) -> Result<Mapped, Fault> {
+    let mapped = FORMAT.open(path, |_| Ok(WIDTHS.len()))?;
+    match mapped.counts(WIDTHS).as_deref() {
+        Some(&[arcs, labels, states, costs]) if arcs == labels && states == costs => Ok(mapped),
+        _ => Err(Fault::corrupt("section lengths disagree")),
     }
-    let found = u32_at(map, 8);
-    if found != GRAPH_FORMAT {
-        let supported = GRAPH_FORMAT;
-        return Err(GraphError::Version {
-            path: path.to_owned(),
-            found,
-            supported,
-        });
-    }
-    if xxh3_64(&map[..HEADER_SUM]) != u64_at(map, HEADER_SUM) {
-        return Err(corrupt("checksum of the header"));
-    }
-    let mut sections: [SectionEntry; SECTIONS] = Default::default();
-    for (index, section) in sections.iter_mut().enumerate() {
-        let at = SECTION_TABLE + 24 * index;
-        let (offset, length) = (u64_at(map, at), u64_at(map, at + 8));
-        let end = offset
-            .checked_add(length)
-            .filter(|&end| end <= map.len() as u64);
-        let end = end.ok_or_else(|| corrupt("the file was cut short"))? as usize;
-        if !offset.is_multiple_of(ALIGN as u64) {
-            return Err(corrupt("a section is not aligned"));
-        }
-        *section = SectionEntry {
-            range: offset as usize..end,
-            sum: u64_at(map, at + 16),
-        };
-    }
-    let width = [8, 4, 4, 4];
-    let lengths: [usize; SECTIONS] = std::array::from_fn(|i| sections[i].range.len());
-    let count: [usize; SECTIONS] = std::array::from_fn(|i| lengths[i] / width[i]);
-    let whole = (0..SECTIONS).all(|i| lengths[i].is_multiple_of(width[i]));
-    if !whole || count[0] != count[1] || count[2] != count[3] {
-        return Err(corrupt("section lengths disagree"));
-    }
-    Ok(sections)
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"))
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::graph::container::ALIGN;
     use crate::graph::{GraphBuilder, WORD_START};
     use crate::units::{Cost, PdfId};
 
@@ -428,7 +285,7 @@ mod tests {
                 arcs(&graph);
             }
             if Graph::verify(&path).is_ok() {
-                let padding = bytes[at] == 0 && at > HEADER;
+                let padding = bytes[at] == 0 && at > FORMAT.header;
                 assert!(padding, "byte {at} is not covered");
             }
         }

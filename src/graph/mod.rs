@@ -8,6 +8,7 @@
 
 mod builder;
 pub mod compile;
+mod container;
 mod error;
 mod file;
 pub mod lexicon;

@@ -67,7 +67,8 @@ impl Graph {
     /// # Errors
     /// [`GraphError::Io`] if the folder cannot be written.
     pub fn save_openfst(&self, path: &Path) -> Result<(), GraphError> {
-        super::file::save_atomically(path, |out| self.write_openfst(out))
+        let saved = super::container::save_atomically(path, |out| self.write_openfst(out));
+        saved.map_err(|error| GraphError::of(super::container::Fault::Io(error), path))
     }
 
     /// Writes an OpenFst vector file's bytes.

@@ -18,17 +18,14 @@
 //! The fixed-point step of 3·10⁻⁵ leaves a path of a hundred arcs within about 10⁻⁴ of its cost in
 //! `f32`; an `f16` of the same purpose would err by 10⁻³ an arc.
 
-use std::ops::Range;
-use std::sync::Arc;
-
 use bytemuck::{Pod, Zeroable};
-use memmap2::Mmap;
 
 use crate::units::{Cost, PdfId, StateId, WordId};
 
 use crate::prefetch::prefetch;
 
 use super::WORD_MASK;
+use super::container::Section;
 
 /// Bits of the target state in a packed arc.
 const NEXT_BITS: u32 = 26;
@@ -129,24 +126,6 @@ impl PackedArc {
     /// The same arc, the last of its row.
     pub(super) fn made_last(self) -> Self {
         PackedArc(self.0 | 1 << LAST_BIT)
-    }
-}
-
-/// One array of a graph: its own memory, or a range of a mapped file.
-#[derive(Debug)]
-pub(super) enum Section<T> {
-    /// Built in memory.
-    Owned(Vec<T>),
-    /// Bytes of a mapped file; length and alignment were checked when it was opened.
-    Mapped(Arc<Mmap>, Range<usize>),
-}
-
-impl<T: Pod> Section<T> {
-    pub(super) fn as_slice(&self) -> &[T] {
-        match self {
-            Section::Owned(values) => values,
-            Section::Mapped(map, range) => bytemuck::cast_slice(&map[range.clone()]),
-        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! What can be wrong with an n-gram model, by what the caller can do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::file::NGRAM_FORMAT;
 use crate::graph::TextError;
+use crate::graph::container::Fault;
 
 /// Why an n-gram model could not be read, packed or written.
 #[derive(Debug, thiserror::Error)]
@@ -62,4 +64,21 @@ pub enum NgramError {
         /// Its words.
         words: String,
     },
+}
+
+impl NgramError {
+    /// What is wrong with the file at a path.
+    pub(super) fn of(fault: Fault, path: &Path) -> NgramError {
+        let path = path.to_owned();
+        match fault {
+            Fault::Io(source) => NgramError::Io { path, source },
+            Fault::Foreign => NgramError::NotAnNgram { path },
+            Fault::Version(found) => NgramError::Version {
+                path,
+                found,
+                supported: NGRAM_FORMAT,
+            },
+            Fault::Corrupt(what) => NgramError::Corrupt { path, what },
+        }
+    }
 }

@@ -24,7 +24,7 @@ mod tests;
 
 use std::ops::Range;
 
-use crate::graph::rows::Section;
+use crate::graph::container::Section;
 use crate::units::{Cost, WordId};
 
 use bits::Bits;

@@ -10,7 +10,7 @@ use super::bits::BitsBuilder;
 use super::quantise::quantise;
 use super::{Level, MAX_WORDS, Ngram, NgramError};
 use crate::graph::WordTable;
-use crate::graph::rows::Section;
+use crate::graph::container::Section;
 
 /// Most n-grams of one order: ranks and offsets are `u32`.
 const MAX_NGRAMS: usize = u32::MAX as usize / 2;
