@@ -35,7 +35,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "scheduler",
         &["units", "audio", "decode", "recognizer", "tiers"],
     ),
-    ("sweep", &["units", "eval", "recognizer"]),
+    (
+        "sweep",
+        &[
+            "units",
+            "audio",
+            "confidence",
+            "tiers",
+            "eval",
+            "recognizer",
+        ],
+    ),
     (
         "service",
         &["units", "audio", "tiers", "eval", "recognizer", "scheduler"],

@@ -9,6 +9,7 @@ pub mod align;
 pub mod bootstrap;
 pub mod confidence_measures;
 pub mod corpus;
+pub mod judge;
 pub mod normalise;
 pub mod page;
 pub mod pareto;
@@ -26,6 +27,7 @@ pub mod wer;
 
 pub use align::{Alignment, AlignmentRule, Edit, align};
 pub use bootstrap::{BootstrapOptions, Interval, bootstrap};
+pub use judge::{Judged, Judging};
 pub use normalise::Normaliser;
 pub use wer::{ErrorCounts, Scored, Tally};
 

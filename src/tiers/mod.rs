@@ -9,6 +9,7 @@
 
 pub mod cascade;
 pub mod costing;
+mod counter;
 pub mod curve;
 pub mod drift;
 pub mod folds;
@@ -22,8 +23,9 @@ pub mod statistics;
 pub mod table;
 
 pub use costing::{Costing, Sharing, Spent};
+pub use counter::Counter;
 pub use generate::{Candidate, Candidates, Method, Objective, Options, Tier, Tolerances};
 pub use outcome::{Outcome, OutcomeError, Outcomes};
 pub use policy::{Choice, Pair, Policy};
 pub use rules::{Certificate, Rule, Rules, RulesError};
-pub use table::{Request, SCORES_SECONDS, Table, TableError, Version};
+pub use table::{Request, Table, TableError, Version};

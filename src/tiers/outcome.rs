@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use super::counter::Counter;
 use crate::units::Seconds;
 
 /// What one version of a service made of one request.
@@ -94,9 +95,12 @@ const SET: &str = "set";
 
 impl Outcomes {
     /// An empty table with these counters.
-    pub fn with_counters(names: &[&str]) -> Outcomes {
+    pub fn with_counters(counters: &[Counter]) -> Outcomes {
         Outcomes {
-            counters: names.iter().map(|&name| name.to_owned()).collect(),
+            counters: counters
+                .iter()
+                .map(|counter| counter.column().to_owned())
+                .collect(),
             rows: Vec::new(),
         }
     }
@@ -153,9 +157,11 @@ impl Outcomes {
         Ok(writer.flush()?)
     }
 
-    /// The place of a counter in each row's [`Outcome::counters`].
-    pub fn counter(&self, name: &str) -> Option<usize> {
-        self.counters.iter().position(|counter| counter == name)
+    /// The place of a counter in each row's [`Outcome::counters`]; none where the table lacks it.
+    pub fn counter(&self, counter: Counter) -> Option<usize> {
+        self.counters
+            .iter()
+            .position(|name| name == counter.column())
     }
 }
 
@@ -260,7 +266,7 @@ b,bob,v1,0,0,0,0,1,3,other
         );
         assert_eq!((first.response, first.confidence), (Seconds(0.25), 0.75));
         assert_eq!(table.rows[1].set, "other");
-        assert_eq!(table.counter("arcs"), Some(0));
+        assert_eq!(table.counter(Counter::Arcs), Some(0));
         assert_eq!(first.counters, [1200.0]);
         let mut out = Vec::new();
         table.write(&mut out).unwrap();

@@ -5,12 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::counter::Counter;
 use super::outcome::{Outcome, Outcomes};
 use crate::units::Seconds;
-
-/// The counter with the seconds of work that all versions share within one process (for speech:
-/// features and acoustic scores); a table without it has nothing to share.
-pub const SCORES_SECONDS: &str = "scores_seconds";
 
 /// One request: what is the same for all versions.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,7 +105,7 @@ impl Table {
         for row in &outcomes.rows {
             builder.add(row)?;
         }
-        builder.finish(outcomes.counter(SCORES_SECONDS))
+        builder.finish(outcomes.counter(Counter::ScoresSeconds))
     }
 
     /// The requests at `places`, in that order; groups and sets keep their numbers.
@@ -226,7 +223,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The table; `shared` is the place of the counter [`SCORES_SECONDS`].
+    /// The table; `shared` is the place of [`Counter::ScoresSeconds`]; a table without it has nothing to share.
     fn finish(self, shared: Option<usize>) -> Result<Table, TableError> {
         if self.requests.is_empty() {
             return Err(TableError::Empty);
@@ -340,8 +337,8 @@ impl From<&Table> for Outcomes {
                 .map(move |version| row(request, version))
         });
         Outcomes {
-            counters: vec![SCORES_SECONDS.to_owned()],
             rows: rows.collect(),
+            ..Outcomes::with_counters(&[Counter::ScoresSeconds])
         }
     }
 }

@@ -9,19 +9,16 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 
-use super::measure::{self, Heard, Prepared};
-use super::outcomes::{Analysis, COUNTERS, outcome};
-use super::score::{Judged, Scoring};
+use super::score::Scoring;
 use super::setting::{SettingArgs, version};
-use super::words::{self, HeardWord, heard_words};
-use super::{SOME_FAILED, UsageError, model_folder};
+use super::{SOME_FAILED, UsageError, model_folder, progress};
 use paretone::acoustic::Precision;
+use paretone::eval::Judged;
 use paretone::eval::corpus::{self, Utterance};
-use paretone::recognizer::{
-    Options, Recognizer, RecognizerScratch, ReferenceCost, References, Setting, Transcript,
-};
-use paretone::tiers::Outcomes;
-use paretone::units::WordId;
+use paretone::recognizer::{Options, Recognizer, RecognizerScratch, References, Setting};
+use paretone::sweep::words::{self, HeardWord, heard_words};
+use paretone::sweep::{Analysis, Heard, Prepared, analyse, measure, outcome};
+use paretone::tiers::{Counter, Outcomes};
 
 /// Recognise a corpus and report word error rate, with S/D/I by set, accent and speaker, and speed
 #[derive(clap::Args, Debug)]
@@ -107,7 +104,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let mut tables = Tables {
-        outcomes: Outcomes::with_counters(COUNTERS),
+        outcomes: Outcomes::with_counters(Counter::ALL),
         words: Vec::new(),
     };
     for (at, (name, _)) in settings.iter().enumerate() {
@@ -184,13 +181,13 @@ fn recognise(
         false => None,
     };
     let results = Mutex::new(Vec::with_capacity(utterances.len()));
-    let bar = measure::progress(utterances.len() as u64, "utterances");
+    let bar = progress::bar(utterances.len() as u64, "utterances");
     let work = |index: usize, utterance: &Utterance, scratch: &mut RecognizerScratch| {
         let heard = (|| {
             let mut prepared = measure::prepare(recognizer, utterance, repeats, scratch)?;
             let mut heard = measure::hear(recognizer, &prepared, &settings, repeats, scratch)?;
             if let Some(references) = &references {
-                let words = args.scoring.judging.words(&utterance.text);
+                let words = args.scoring.judging.judging().words(&utterance.text);
                 let ids = references.ids(&words);
                 for (setting, heard) in settings.iter().zip(&mut heard) {
                     let analysis = analyse(
@@ -209,39 +206,13 @@ fn recognise(
         results.push((index, heard));
         bar.inc(1);
     };
-    measure::for_each_utterance(recognizer, utterances, usize::from(args.jobs), work)?;
+    measure::for_each_utterance(recognizer, utterances, usize::from(args.jobs), work);
     bar.finish_and_clear();
     let mut results = results
         .into_inner()
         .expect("no thread panics with the lock");
     results.sort_by_key(|(index, _)| *index);
     Ok(results.into_iter().map(|(_, heard)| heard).collect())
-}
-
-/// How much cheaper than the answer a reference must be to count as missed: what back-off arcs, which
-/// may undercut an explicit n-gram, and rounded costs can make up.
-const MISSED: f64 = 0.1;
-
-/// Compares an answer with what was said, by its words' ids.
-fn analyse(
-    (recognizer, references): (&Recognizer, &References<'_>),
-    (setting, prepared, transcript): (&Setting, &Prepared, &Transcript),
-    words: &[WordId],
-    scratch: &mut RecognizerScratch,
-) -> anyhow::Result<Analysis> {
-    let lattice = recognizer.lattice_errors(setting, &prepared.scored, words, scratch)?;
-    let mut analysis = Analysis {
-        lattice_errors: lattice.unwrap_or(0),
-        ..Analysis::default()
-    };
-    match references.cost(&prepared.scored, words, setting.rescore)? {
-        ReferenceCost::Cost(cost) => {
-            analysis.search_error = cost.0 + MISSED < transcript.cost.0;
-        }
-        ReferenceCost::OutOfVocabulary(count) => analysis.oov = count,
-        ReferenceCost::Unknown => {}
-    }
-    Ok(analysis)
 }
 
 /// What one version made of the corpus.
@@ -271,7 +242,7 @@ impl OneVersion<'_> {
                     .rows
                     .push(outcome(name, &one, prepared, heard));
                 if args.words.is_some() {
-                    let judging = &args.scoring.judging;
+                    let judging = &args.scoring.judging.judging();
                     let words = heard_words(name, &heard.transcript, &one, judging);
                     tables.words.extend(words);
                 }

@@ -10,13 +10,13 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use clap::Subcommand;
 
-use super::outcomes::evidence;
-use super::words::{self, HeardWord};
 use super::{UsageError, model_folder};
 use paretone::confidence::{CONFIDENCE_FILE, Calibration, Example, Heads, WordExample};
 use paretone::eval::confidence_measures::{
     auc, brier, calibration, expected_calibration_error, normalised_cross_entropy,
 };
+use paretone::sweep::evidence;
+use paretone::sweep::words::{self, HeardWord};
 use paretone::tiers::Outcomes;
 
 /// Calibrate how sure each version says it is
@@ -67,7 +67,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.action {
         Action::Fit(fit) => run_fit(fit),
         Action::Words(args) => {
-            let words = words::read(&args.words).map_err(UsageError)?;
+            let words = words::read(&args.words).map_err(|e| UsageError(e.into()))?;
             write_measures(&mut io::stdout().lock(), &words)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -79,7 +79,7 @@ fn run_fit(fit: Fit) -> anyhow::Result<ExitCode> {
     let folder = model_folder(fit.model)?;
     let outcomes = Outcomes::open(&fit.outcomes).map_err(|error| UsageError(error.into()))?;
     let words = match &fit.words {
-        Some(path) => words::read(path).map_err(UsageError)?,
+        Some(path) => words::read(path).map_err(|e| UsageError(e.into()))?,
         None => Vec::new(),
     };
     let words = by_version(&words);
@@ -182,7 +182,7 @@ fn examples(outcomes: &Outcomes) -> anyhow::Result<BTreeMap<String, Vec<Example>
             .entry(row.version.clone())
             .or_default()
             .push(Example {
-                evidence: evidence(outcomes, row).map_err(UsageError)?,
+                evidence: evidence(outcomes, row).map_err(|e| UsageError(e.into()))?,
                 right: row.errors == 0,
                 improvable: fewest.is_some_and(|fewest| fewest < row.errors),
             });

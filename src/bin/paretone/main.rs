@@ -14,11 +14,10 @@ mod lm;
 #[cfg(feature = "service")]
 mod load;
 mod log;
-mod measure;
 mod model;
 mod model_folder;
-mod outcomes;
 mod output;
+mod progress;
 mod report;
 mod score;
 #[cfg(feature = "service")]
@@ -29,7 +28,6 @@ mod tiers;
 mod tolerance;
 mod transcribe;
 mod versions;
-mod words;
 
 use std::process::ExitCode;
 

@@ -14,9 +14,7 @@ use paretone::eval::corpus::{self, Utterance};
 use paretone::eval::report::{Grouping, Report};
 use paretone::eval::significance::{Comparison, compare};
 use paretone::eval::transcripts::{Transcripts, write_trn};
-use paretone::eval::{
-    Alignment, AlignmentRule, BootstrapOptions, Edit, ErrorCounts, Normaliser, Scored, align,
-};
+use paretone::eval::{AlignmentRule, BootstrapOptions, Edit, Judged, Judging, Normaliser, Scored};
 
 /// Score transcripts against references: word error rate with S/D/I, by set, accent and speaker
 #[derive(clap::Args, Debug)]
@@ -46,7 +44,7 @@ pub struct Args {
 pub struct Scoring {
     /// Which utterances, and how words are compared.
     #[command(flatten)]
-    pub judging: Judging,
+    pub judging: JudgingArgs,
     /// Tables to print beside the total
     #[arg(long, value_enum, value_delimiter = ',', default_value = "set,accent")]
     pub by: Vec<By>,
@@ -61,7 +59,7 @@ pub struct Scoring {
 
 /// Which utterances are scored, and how words are compared.
 #[derive(clap::Args, Debug)]
-pub struct Judging {
+pub struct JudgingArgs {
     /// Only this split of a manifest
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
@@ -94,43 +92,6 @@ pub enum By {
     Accent,
     /// Speakers
     Speaker,
-}
-
-/// A scored utterance with what the files and alignments need.
-pub(super) struct Judged {
-    pub scored: Scored,
-    reference: Vec<String>,
-    hypothesis: Vec<String>,
-    alignment: Alignment,
-}
-
-impl Judged {
-    /// Whether each of the words that were heard is right, by their normalised spellings; none
-    /// where a spelling is empty. Normalising parts some words and joins others, so a word is right
-    /// if all that its letters went into are. None at all if the letters are not those judged.
-    pub(super) fn right_words(&self, heard: &[String]) -> Option<Vec<Option<bool>>> {
-        let mut right = vec![false; self.hypothesis.len()];
-        for edit in &self.alignment.edits {
-            if let Edit::Correct(_, at) = edit {
-                right[*at] = true;
-            }
-        }
-        let letters = self.hypothesis.iter().zip(right);
-        let mut letters = letters.flat_map(|(word, right)| word.chars().map(move |c| (c, right)));
-        let mut verdicts = Vec::with_capacity(heard.len());
-        for word in heard {
-            let mut verdict = None;
-            for letter in word.chars() {
-                let (judged, right) = letters.next()?;
-                if judged != letter {
-                    return None;
-                }
-                verdict = Some(verdict.unwrap_or(true) && right);
-            }
-            verdicts.push(verdict);
-        }
-        letters.next().is_none().then_some(verdicts)
-    }
 }
 
 /// Scores the hypotheses.
@@ -237,7 +198,7 @@ fn references(path: &Path) -> anyhow::Result<Vec<Utterance>> {
     Ok(transcripts.iter().map(utterance).collect())
 }
 
-impl Judging {
+impl JudgingArgs {
     /// The utterances of the split and sets asked for.
     pub(super) fn select(&self, utterances: Vec<Utterance>) -> anyhow::Result<Vec<Utterance>> {
         let mut kept = utterances;
@@ -255,36 +216,23 @@ impl Judging {
         Ok(kept)
     }
 
-    /// The words of a text, normalised.
-    pub(super) fn words(&self, text: &str) -> Vec<String> {
-        let normaliser = Normaliser {
-            join_compounds: !self.strict,
-        };
-        normaliser.words(text)
+    /// How words are compared.
+    pub(super) fn judging(&self) -> Judging {
+        Judging {
+            normaliser: Normaliser {
+                join_compounds: !self.strict,
+            },
+            rule: match self.alignment {
+                Rule::Minimal => AlignmentRule::Minimal,
+                Rule::Sclite => AlignmentRule::Sclite,
+            },
+        }
     }
 
     /// Normalises both sides and counts errors.
     pub(super) fn judge(&self, utterance: &Utterance, hypothesis: &str) -> anyhow::Result<Judged> {
-        let reference = self.words(&utterance.text);
-        let hypothesis = self.words(hypothesis);
-        let rule = match self.alignment {
-            Rule::Minimal => AlignmentRule::Minimal,
-            Rule::Sclite => AlignmentRule::Sclite,
-        };
-        let alignment = align(&reference, &hypothesis, rule).context(utterance.id.clone())?;
-        let scored = Scored {
-            id: utterance.id.clone(),
-            speaker: utterance.speaker.clone(),
-            accent: utterance.accent.clone(),
-            set: utterance.set.clone(),
-            counts: ErrorCounts::of(&alignment),
-        };
-        Ok(Judged {
-            scored,
-            reference,
-            hypothesis,
-            alignment,
-        })
+        let judged = self.judging().judge(utterance, hypothesis);
+        judged.with_context(|| utterance.id.clone())
     }
 }
 

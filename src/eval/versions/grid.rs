@@ -97,7 +97,7 @@ impl Grid {
         let counters = common_counters(tables);
         let mut draft = Draft::new(&versions);
         for table in tables {
-            let places: Vec<_> = counters.iter().map(|name| table.counter(name)).collect();
+            let places: Vec<_> = counters.iter().map(|name| place(table, name)).collect();
             for row in &table.rows {
                 let counters = places.iter().flatten().map(|&at| row.counters[at]);
                 let counters = counters.collect();
@@ -155,8 +155,12 @@ impl Grid {
 /// Names in the order of the first table.
 fn common_counters(tables: &[Outcomes]) -> Vec<String> {
     let first = tables.first().map_or(&[][..], |table| &table.counters);
-    let everywhere = |name: &&String| tables.iter().all(|table| table.counter(name).is_some());
+    let everywhere = |name: &&String| tables.iter().all(|table| place(table, name).is_some());
     first.iter().filter(everywhere).cloned().collect()
+}
+
+fn place(table: &Outcomes, counter: &str) -> Option<usize> {
+    table.counters.iter().position(|name| name == counter)
 }
 
 /// A grid that may have holes.

@@ -21,7 +21,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::score::Judging;
+use super::score::JudgingArgs;
 use super::setting::SettingArgs;
 use super::{UsageError, model_folder};
 use paretone::acoustic::Precision;
@@ -77,7 +77,7 @@ pub struct Args {
     pub base: SettingArgs,
     /// Which utterances, and how words are compared.
     #[command(flatten)]
-    pub judging: Judging,
+    pub judging: JudgingArgs,
 }
 
 /// How settings are chosen.

@@ -6,11 +6,12 @@ use std::sync::Mutex;
 use indicatif::ProgressBar;
 
 use super::Args;
-use crate::measure;
+use crate::progress;
 use paretone::eval::corpus::Utterance;
 use paretone::recognizer::{Recognizer, RecognizerScratch, Setting};
 use paretone::sweep::halving::{better_half, rungs};
 use paretone::sweep::log::{Measurement, MeasurementLog};
+use paretone::sweep::measure;
 use paretone::sweep::point::{self, Point};
 
 /// What a sweep works on.
@@ -67,7 +68,7 @@ impl Sweep<'_> {
                 .collect()
         };
         let total: usize = self.ids(utterances).map(|id| missing(id).len()).sum();
-        let bar = measure::progress(total as u64, "searches");
+        let bar = progress::bar(total as u64, "searches");
         let failure = Mutex::new(None);
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = self.args.jobs.map_or(jobs, usize::from);
@@ -80,7 +81,7 @@ impl Sweep<'_> {
                 *failure.lock().expect("no thread panics with the lock") = Some(error);
             }
         };
-        measure::for_each_utterance(self.recognizer, &self.utterances[..utterances], jobs, work)?;
+        measure::for_each_utterance(self.recognizer, &self.utterances[..utterances], jobs, work);
         bar.finish_and_clear();
         match failure
             .into_inner()

@@ -1,4 +1,4 @@
-//! Recognising a corpus in parallel, and timing it: shared by `bench` and `sweep`.
+//! Recognising a corpus in parallel, and timing it.
 //!
 //! Time is processor time of the recognising thread: unlike the clock on the wall it does not
 //! depend on what else the machine does, except through shared caches and clock rates; the least of
@@ -8,16 +8,17 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
-use super::outcomes::Analysis;
-use paretone::audio::Waveform;
-use paretone::eval::corpus::Utterance;
-use paretone::recognizer::{Recognizer, RecognizerScratch, ScoredAudio, Setting, Transcript};
-use paretone::units::Seconds;
+use super::analysis::Analysis;
+use crate::audio::Waveform;
+use crate::eval::corpus::Utterance;
+use crate::recognizer::{
+    Recognizer, RecognizerError, RecognizerScratch, ScoredAudio, Setting, Transcript,
+};
+use crate::units::Seconds;
 
 /// A recording's scores and what it took to get them, in processor time.
-pub(super) struct Prepared {
+pub struct Prepared {
+    /// The scores.
     pub scored: ScoredAudio,
     /// Reading and decoding the file.
     pub reading: Seconds,
@@ -27,21 +28,27 @@ pub(super) struct Prepared {
 
 /// What one setting made of one recording.
 #[derive(Clone, Debug)]
-pub(super) struct Heard {
+pub struct Heard {
+    /// The answer.
     pub transcript: Transcript,
-    /// Processor time of the search, and of rescoring: those of the fastest repeat.
+    /// Processor time of the search, in the fastest repeat.
     pub search: Seconds,
+    /// Processor time of rescoring, in the same repeat.
     pub rescore: Seconds,
+    /// The comparison with the reference, where it was asked for.
     pub analysis: Analysis,
 }
 
 /// Reads a recording and scores it, `repeats` times.
-pub(super) fn prepare(
+///
+/// # Errors
+/// The recording cannot be read or scored.
+pub fn prepare(
     recognizer: &Recognizer,
     utterance: &Utterance,
     repeats: usize,
     scratch: &mut RecognizerScratch,
-) -> anyhow::Result<Prepared> {
+) -> Result<Prepared, RecognizerError> {
     let start = thread_time();
     let waveform = Waveform::open(&utterance.audio)?;
     let reading = thread_time() - start;
@@ -59,14 +66,17 @@ pub(super) fn prepare(
 }
 
 /// Searches a recording's scores at every setting, `repeats` times in turn, so that a disturbance
-/// seldom meets all repeats of one setting.
-pub(super) fn hear(
+/// seldom meets all repeats of one setting. One answer for each setting, in their order.
+///
+/// # Errors
+/// The scores cannot be searched.
+pub fn hear(
     recognizer: &Recognizer,
     prepared: &Prepared,
     settings: &[Setting],
     repeats: usize,
     scratch: &mut RecognizerScratch,
-) -> anyhow::Result<Vec<Heard>> {
+) -> Result<Vec<Heard>, RecognizerError> {
     let mut best: Vec<Option<Heard>> = vec![None; settings.len()];
     for _ in 0..repeats.max(1) {
         for (setting, best) in settings.iter().zip(&mut best) {
@@ -101,31 +111,28 @@ impl Heard {
 
 /// Calls `work` for every utterance, each worker with a scratch of its own; utterances are taken one
 /// by one, so that no worker waits for another.
-pub(super) fn for_each_utterance(
+pub fn for_each_utterance(
     recognizer: &Recognizer,
     utterances: &[Utterance],
     jobs: usize,
     work: impl Fn(usize, &Utterance, &mut RecognizerScratch) + Sync,
-) -> anyhow::Result<()> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
+) {
     let next = AtomicUsize::new(0);
-    pool.broadcast(|_| {
+    let worker = || {
         let mut scratch = recognizer.scratch();
-        while let Some((index, utterance)) = {
+        loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            utterances.get(index).map(|utterance| (index, utterance))
-        } {
+            let Some(utterance) = utterances.get(index) else {
+                return;
+            };
             work(index, utterance, &mut scratch);
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(worker);
+        }
     });
-    Ok(())
-}
-
-/// A bar on standard error that counts `what` and says how long the rest will take.
-pub(super) fn progress(total: u64, what: &str) -> ProgressBar {
-    let template = format!("{{bar:40}} {{human_pos}}/{{human_len}} {what}, {{eta}} left");
-    let style = ProgressStyle::with_template(&template).expect("the template is well formed");
-    ProgressBar::new(total).with_style(style)
 }
 
 /// Time on the wall, where the system does not tell threads apart.

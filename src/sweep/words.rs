@@ -1,19 +1,18 @@
 //! The table of heard words: what was known of each, how sure the recogniser was of it, and whether
 //! it was right.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::outcomes::micros;
-use super::score::{Judged, Judging};
-use paretone::confidence::WordEvidence;
-use paretone::recognizer::Transcript;
+use crate::confidence::WordEvidence;
+use crate::eval::{Judged, Judging};
+use crate::recognizer::Transcript;
 
 /// One word that a version heard: a row of the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct HeardWord {
+pub struct HeardWord {
     /// The version's name.
     pub version: String,
     /// 1 if the word was said there, 0 if not.
@@ -70,7 +69,7 @@ impl HeardWord {
 }
 
 /// The rows of one answer; none where normalising changed its letters beyond recognition.
-pub(super) fn heard_words(
+pub fn heard_words(
     version: &str,
     transcript: &Transcript,
     judged: &Judged,
@@ -91,36 +90,64 @@ pub(super) fn heard_words(
     rows.collect()
 }
 
+/// Why a table of heard words cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WordsError {
+    /// The file cannot be read or written, or is no such table.
+    #[error("the table of words {} cannot be used; write it with `paretone bench --words`", path.display())]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong, with the line.
+        source: csv::Error,
+    },
+    /// A number is not what its column asks for.
+    #[error("{}: row {row} has a number out of range", path.display())]
+    Range {
+        /// The file.
+        path: PathBuf,
+        /// Number of the row, from 1, the header left out.
+        row: usize,
+    },
+}
+
+impl WordsError {
+    fn csv(path: &Path) -> impl Fn(csv::Error) -> WordsError {
+        |source| WordsError::Csv {
+            path: path.into(),
+            source,
+        }
+    }
+}
+
 /// Writes the table.
 ///
 /// # Errors
 /// The file cannot be written.
-pub(super) fn write(path: &Path, words: &[HeardWord]) -> anyhow::Result<()> {
-    let error = || format!("cannot write {}", path.display());
-    let mut writer = csv::Writer::from_path(path).with_context(error)?;
-    words
-        .iter()
-        .try_for_each(|word| writer.serialize(word))
-        .with_context(error)?;
-    writer.flush().with_context(error)
+pub fn write(path: &Path, words: &[HeardWord]) -> Result<(), WordsError> {
+    let error = WordsError::csv(path);
+    let mut writer = csv::Writer::from_path(path).map_err(&error)?;
+    for word in words {
+        writer.serialize(word).map_err(&error)?;
+    }
+    writer.flush().map_err(|io| error(io.into()))
 }
 
 /// Reads the table.
 ///
 /// # Errors
 /// The file cannot be read, or a row is not what [`write`] makes.
-pub(super) fn read(path: &Path) -> anyhow::Result<Vec<HeardWord>> {
-    let error = || format!("cannot read {}", path.display());
-    let mut reader = csv::Reader::from_path(path).with_context(error)?;
+pub fn read(path: &Path) -> Result<Vec<HeardWord>, WordsError> {
+    let error = WordsError::csv(path);
+    let mut reader = csv::Reader::from_path(path).map_err(&error)?;
     let mut words = Vec::new();
     for (at, row) in reader.deserialize().enumerate() {
-        let word: HeardWord = row.with_context(error)?;
-        anyhow::ensure!(
-            word.is_sound(),
-            "{}: row {} has a number out of range",
-            path.display(),
-            at + 1
-        );
+        let word: HeardWord = row.map_err(&error)?;
+        if !word.is_sound() {
+            let (path, row) = (path.into(), at + 1);
+            return Err(WordsError::Range { path, row });
+        }
         words.push(word);
     }
     Ok(words)
