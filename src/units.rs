@@ -3,12 +3,57 @@
 //! Ids are `u32` newtypes that index arenas; a [`Cost`] is a negative natural logarithm of a
 //! probability, so smaller is better and costs add along a path.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// A duration or a point on an utterance's time axis, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seconds(pub f64);
+
+impl Seconds {
+    /// The longest time that is read from text, 11 days: every clock can add it.
+    pub const LONGEST: Seconds = Seconds(1e6);
+
+    /// Reads a time that is longer than none.
+    ///
+    /// # Errors
+    /// [`InvalidSeconds`] for 0 and for what is no time.
+    pub fn positive(text: &str) -> Result<Seconds, InvalidSeconds> {
+        match text.parse()? {
+            Seconds(0.0) => Err(InvalidSeconds { least: "above 0" }),
+            time => Ok(time),
+        }
+    }
+}
+
+impl FromStr for Seconds {
+    type Err = InvalidSeconds;
+
+    /// Reads a number of seconds that can pass: `0`, `2.5`, `1e-3`.
+    fn from_str(text: &str) -> Result<Seconds, InvalidSeconds> {
+        match text.trim().parse() {
+            Ok(time) if (0.0..=Seconds::LONGEST.0).contains(&time) => Ok(Seconds(time)),
+            _ => Err(InvalidSeconds { least: "0 or more" }),
+        }
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+/// A text that is no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a time is a number of seconds, {least} and at most 1000000, such as 2.5")]
+pub struct InvalidSeconds {
+    least: &'static str,
+}
 
 /// A sample rate in samples per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,4 +118,26 @@ id!(
 impl WordId {
     /// No word: the label of arcs that put nothing out.
     pub const EPSILON: WordId = WordId(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_that_can_pass() {
+        for (text, time) in [
+            ("0", 0.0),
+            ("2.5", 2.5),
+            (" 1e-3 ", 0.001),
+            ("1000000", 1e6),
+        ] {
+            assert_eq!(text.parse(), Ok(Seconds(time)), "{text}");
+        }
+        for text in ["", "x", "-1", "nan", "inf", "1e7", "1 s"] {
+            assert!(text.parse::<Seconds>().is_err(), "{text}");
+        }
+        let error = Seconds::positive("0").unwrap_err();
+        assert!(error.to_string().contains("above 0"), "{error}");
+    }
 }

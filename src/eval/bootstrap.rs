@@ -10,6 +10,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
+use super::quantile::quantile;
 use super::wer::{ErrorCounts, Scored};
 
 /// How the bootstrap draws.
@@ -96,14 +97,6 @@ impl Interval {
             high: quantile(&values, 1.0 - tail)?,
         })
     }
-}
-
-/// The value below which a share of the sorted values lies, linearly interpolated; none without
-/// values.
-pub(super) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    let at = share.clamp(0.0, 1.0) * sorted.len().checked_sub(1)? as f64;
-    let (below, above) = (sorted[at as usize], sorted[at.ceil() as usize]);
-    Some(below + (above - below) * at.fract())
 }
 
 #[cfg(test)]

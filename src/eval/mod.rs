@@ -17,6 +17,7 @@ pub mod pareto;
 pub mod plot;
 #[cfg(feature = "cli")]
 pub mod plot_tiers;
+mod quantile;
 pub mod report;
 pub mod significance;
 pub mod table;
@@ -29,6 +30,7 @@ pub use align::{Alignment, AlignmentRule, Edit, align};
 pub use bootstrap::{BootstrapOptions, Interval, bootstrap};
 pub use judge::{Judged, Judging};
 pub use normalise::Normaliser;
+pub use quantile::quantile;
 pub use wer::{ErrorCounts, Scored, Tally};
 
 use std::path::PathBuf;

@@ -59,6 +59,7 @@ th{border-bottom:1px solid #888;font-weight:600}
 td{border-bottom:1px solid #eee;white-space:nowrap}
 .w td{white-space:normal}
 .l{text-align:left}
+.note{color:#666}
 summary{cursor:pointer;color:#0072b2}
 ";
 

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::bootstrap::{BootstrapOptions, Interval, bootstrap};
+use super::table::Table;
 use super::wer::{Scored, Tally};
 
 /// By what utterances are grouped.
@@ -64,37 +65,51 @@ impl Report {
     /// # Errors
     /// The writer fails.
     pub fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
-        let rows = self.groups.iter().flat_map(|(_, rows)| rows);
-        let width = rows
-            .map(|row| row.name.chars().count())
-            .max()
-            .unwrap_or(0)
-            .clamp(10, 40);
-        let header = |name: &str, out: &mut dyn Write| {
-            writeln!(
-                out,
-                "{name:width$} {:>6} {:>7} {:>7} {:>15} {:>7} {:>6} {:>6} {:>6}",
-                "utts", "words", "WER %", "95 % interval", "macro %", "S", "D", "I"
-            )
-        };
-        header("", out)?;
-        write_row(out, &self.total, width)?;
+        text_table("", std::slice::from_ref(&self.total)).write_text(out)?;
         for (by, rows) in &self.groups {
             writeln!(out)?;
-            header(
-                match by {
-                    Grouping::Set => "set",
-                    Grouping::Accent => "accent",
-                    Grouping::Speaker => "speaker",
-                },
-                out,
-            )?;
-            for row in rows {
-                write_row(out, row, width)?;
-            }
+            let group = match by {
+                Grouping::Set => "set",
+                Grouping::Accent => "accent",
+                Grouping::Speaker => "speaker",
+            };
+            text_table(group, rows).write_text(out)?;
         }
         Ok(())
     }
+}
+
+/// Rows as a table whose first column is headed by what tells the groups apart.
+fn text_table(group: &str, rows: &[Row]) -> Table {
+    let columns = [
+        "utts",
+        "words",
+        "WER %",
+        "95 % interval",
+        "macro %",
+        "S",
+        "D",
+        "I",
+    ];
+    let mut table = Table::new("", [group].into_iter().chain(columns));
+    let percent =
+        |rate: Option<f64>| rate.map_or("-".into(), |rate| format!("{:.2}", 100.0 * rate));
+    let ends = |i: Interval| format!("{:.2} – {:.2}", 100.0 * i.low, 100.0 * i.high);
+    for row in rows {
+        let counts = row.tally.counts;
+        let cells = [
+            row.tally.utterances.to_string(),
+            counts.reference.to_string(),
+            percent(row.micro),
+            row.interval.map_or("-".into(), ends),
+            percent(row.macro_mean),
+            counts.substitutions.to_string(),
+            counts.deletions.to_string(),
+            counts.insertions.to_string(),
+        ];
+        table.push(&row.name, cells);
+    }
+    table
 }
 
 fn table(utterances: &[Scored], by: Grouping, options: BootstrapOptions) -> Vec<Row> {
@@ -129,24 +144,4 @@ fn row(name: String, members: &[&Scored], options: BootstrapOptions) -> Row {
         tally,
         interval,
     }
-}
-
-fn write_row(out: &mut impl Write, row: &Row, width: usize) -> io::Result<()> {
-    let percent =
-        |rate: Option<f64>| rate.map_or("-".into(), |rate| format!("{:.2}", 100.0 * rate));
-    let ends = |i: Interval| format!("{:.2} – {:.2}", 100.0 * i.low, 100.0 * i.high);
-    let counts = row.tally.counts;
-    writeln!(
-        out,
-        "{:width$} {:>6} {:>7} {:>7} {:>15} {:>7} {:>6} {:>6} {:>6}",
-        row.name,
-        row.tally.utterances,
-        counts.reference,
-        percent(row.micro),
-        row.interval.map_or("-".into(), ends),
-        percent(row.macro_mean),
-        counts.substitutions,
-        counts.deletions,
-        counts.insertions,
-    )
 }

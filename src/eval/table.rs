@@ -2,6 +2,9 @@
 
 use std::io::{self, Write};
 
+/// Most columns of a line of a table's note.
+const NOTE_WIDTH: usize = 96;
+
 /// A table whose cells are text already; the first column is a name, the others are set flush
 /// right unless they hold prose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,18 +15,22 @@ pub struct Table {
     pub columns: Vec<String>,
     /// The rows, each with a cell for every column.
     pub rows: Vec<Vec<String>>,
-    /// Whether the cells are read as words or compared as numbers.
+    /// Which cells are read as words, and which are compared as numbers.
     pub cells: Cells,
+    /// What a reader of the numbers has to know; may be empty.
+    pub note: String,
 }
 
-/// What the cells after the first of a row hold.
+/// What the cells of a row hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cells {
-    /// Numbers, flush right.
+    /// A name, then numbers, flush right.
     #[default]
     Numbers,
     /// Words, flush left.
     Words,
+    /// Words in the columns of these indices, numbers in the others.
+    WordsIn(&'static [usize]),
 }
 
 impl Table {
@@ -38,22 +45,39 @@ impl Table {
 
     /// Adds a row.
     pub fn push(&mut self, name: &str, cells: impl IntoIterator<Item = String>) {
-        self.rows
-            .push([name.to_owned()].into_iter().chain(cells).collect());
+        self.push_named(&[name], cells);
     }
 
-    /// Prints the table with aligned columns.
+    /// Adds a row that several names tell from the others.
+    pub fn push_named(&mut self, names: &[&str], cells: impl IntoIterator<Item = String>) {
+        let names = names.iter().map(|&name| name.to_owned());
+        self.rows.push(names.chain(cells).collect());
+    }
+
+    /// Prints the heads and the rows in aligned columns.
     ///
     /// # Errors
     /// The writer fails.
     pub fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
+        self.lines().try_for_each(|line| writeln!(out, "{line}"))
+    }
+
+    /// Caption, aligned rows and note as text.
+    pub fn to_text(&self) -> String {
+        let body = self.lines().chain(wrapped(&self.note));
+        let body: String = body.map(|line| format!("  {line}\n")).collect();
+        format!("{}\n{body}", self.caption)
+    }
+
+    /// The heads and the rows, each as one line of aligned cells.
+    fn lines(&self) -> impl Iterator<Item = String> {
         let lines = || [&self.columns].into_iter().chain(&self.rows);
         let width = |column: usize| {
             let cells = lines().filter_map(|line| line.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
-        for line in lines() {
+        lines().map(move |line| {
             let mut text = String::new();
             for (place, (cell, width)) in line.iter().zip(&widths).enumerate() {
                 let space = " ".repeat(width - cell.chars().count());
@@ -62,16 +86,16 @@ impl Table {
                     false => text.extend([space.as_str(), cell, "  "]),
                 }
             }
-            writeln!(out, "{}", text.trim_end())?;
-        }
-        Ok(())
+            text.truncate(text.trim_end().len());
+            text
+        })
     }
 
     /// The table as HTML.
     pub fn to_html(&self) -> String {
         let class = match self.cells {
-            Cells::Numbers => "table",
             Cells::Words => "table w",
+            Cells::Numbers | Cells::WordsIn(_) => "table",
         };
         let mut html = format!("<div class=\"{class}\"><table>\n");
         if !self.caption.is_empty() {
@@ -85,7 +109,11 @@ impl Table {
             html += &self.html_row(row, "td");
             html.push('\n');
         }
-        html + "</tbody></table></div>\n"
+        html += "</tbody></table></div>\n";
+        if !self.note.is_empty() {
+            html += &format!("<p class=\"note\">{}</p>\n", escape(&self.note));
+        }
+        html
     }
 
     fn html_row(&self, cells: &[String], tag: &str) -> String {
@@ -101,8 +129,26 @@ impl Table {
     }
 
     fn is_flush_left(&self, column: usize) -> bool {
-        column == 0 || self.cells == Cells::Words
+        match self.cells {
+            Cells::Numbers => column == 0,
+            Cells::Words => true,
+            Cells::WordsIn(columns) => columns.contains(&column),
+        }
     }
+}
+
+/// A note in lines of at most [`NOTE_WIDTH`] columns.
+fn wrapped(note: &str) -> Vec<String> {
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in note.split_whitespace() {
+        if line.chars().count() + word.chars().count() >= NOTE_WIDTH {
+            lines.push(std::mem::take(&mut line));
+        }
+        line.push_str(if line.is_empty() { "" } else { " " });
+        line.push_str(word);
+    }
+    lines.extend((!line.is_empty()).then_some(line));
+    lines
 }
 
 /// Text as HTML shows it.
@@ -136,5 +182,23 @@ mod tests {
         let html = table.to_html();
         assert!(html.contains("<caption>a &lt; b</caption>"));
         assert!(html.contains("<td class=\"l\">v&lt;10&gt;</td><td>9.87</td>"));
+    }
+
+    #[test]
+    fn captions_stand_above_and_notes_are_wrapped_below() {
+        let mut table = Table::new("Title", ["name", "value", "remark"]);
+        table.cells = Cells::WordsIn(&[0, 2]);
+        table.push_named(&["long name"], ["1.0 %".to_owned(), "so".to_owned()]);
+        table.note = "word ".repeat(30);
+        let text = table.to_text();
+        let lines: Vec<&str> = text.lines().collect();
+        let want = [
+            "Title",
+            "  name       value  remark",
+            "  long name  1.0 %  so",
+        ];
+        assert_eq!(lines[..3], want);
+        assert_eq!(lines.len(), 5);
+        assert!(lines.iter().all(|line| line.len() <= NOTE_WIDTH + 2));
     }
 }

@@ -19,7 +19,7 @@
 //! "Whatever came before" is where requests of one speaker do harm: once a hard speaker is on the line,
 //! the next request is expected to disagree more. So a *unit* of evidence should be the sum over one
 //! speaker (group), each counted once, with speakers in no particular order. Fed request by request the
-//! alarm also goes off for a run of hard speakers; `examples/drift.rs` measures how often.
+//! alarm also goes off for a run of hard speakers; `benches/rigs/drift.rs` measures how often.
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;

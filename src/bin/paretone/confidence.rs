@@ -15,6 +15,7 @@ use paretone::confidence::{CONFIDENCE_FILE, Calibration, Example, Heads, WordExa
 use paretone::eval::confidence_measures::{
     auc, brier, calibration, expected_calibration_error, normalised_cross_entropy,
 };
+use paretone::eval::table::{Cells, Table};
 use paretone::sweep::evidence;
 use paretone::sweep::words::{self, HeardWord};
 use paretone::tiers::Outcomes;
@@ -129,11 +130,18 @@ type Sure = fn(&HeardWord) -> f64;
 
 /// How good the confidence of words is, and how good the lattice alone would be.
 fn write_measures(out: &mut impl Write, words: &[HeardWord]) -> io::Result<()> {
-    writeln!(
-        out,
-        "{:8} {:>7} {:>8}  {:14} {:>6} {:>7} {:>7} {:>7}",
-        "version", "words", "right %", "confidence", "AUC", "NCE", "ECE", "Brier"
-    )?;
+    let columns = [
+        "version",
+        "confidence",
+        "words",
+        "right %",
+        "AUC",
+        "NCE",
+        "ECE",
+        "Brier",
+    ];
+    let mut table = Table::new("", columns);
+    table.cells = Cells::WordsIn(&[0, 1]);
     for (version, words) in by_version(words) {
         let right: Vec<bool> = words.iter().map(|word| word.right == 1).collect();
         let share = right.iter().filter(|right| **right).count() as f64 / right.len() as f64;
@@ -143,22 +151,19 @@ fn write_measures(out: &mut impl Write, words: &[HeardWord]) -> io::Result<()> {
         ];
         for (name, sure) in confidences {
             let sure: Vec<f64> = words.iter().map(|word| sure(word)).collect();
-            let [auc, nce, ece, brier] = [
+            let measures = [
                 auc(&sure, &right),
                 normalised_cross_entropy(&sure, &right),
                 expected_calibration_error(&calibration(&sure, &right)),
                 brier(&sure, &right),
-            ]
-            .map(|value| value.map_or("-".to_owned(), |value| format!("{value:.4}")));
-            writeln!(
-                out,
-                "{version:8} {:7} {:8.2}  {name:14} {auc:>6} {nce:>7} {ece:>7} {brier:>7}",
-                words.len(),
-                100.0 * share
-            )?;
+            ];
+            let measures =
+                measures.map(|value| value.map_or("-".to_owned(), |value| format!("{value:.4}")));
+            let counts = [words.len().to_string(), format!("{:.2}", 100.0 * share)];
+            table.push_named(&[version, name], counts.into_iter().chain(measures));
         }
     }
-    Ok(())
+    table.write_text(out)
 }
 
 /// Examples by version; the most accurate version is the one with the fewest errors.

@@ -37,8 +37,8 @@ pub struct Args {
     pub hypotheses: Option<PathBuf>,
     /// Network time added to every request, in seconds [default: 0.05; 0 where even the slowest
     /// version answers within 5 ms on average, since nothing could be seen beside the network]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub round_trip: Option<f64>,
+    #[arg(long, value_name = "SECONDS")]
+    pub round_trip: Option<Seconds>,
     /// Seed of the speaker bootstrap
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -56,15 +56,6 @@ fn usual_round_trip(grid: &Grid) -> Seconds {
         true => Seconds(0.0),
         false => ReportOptions::default().round_trip,
     }
-}
-
-/// A time that can pass.
-fn seconds(text: &str) -> Result<f64, String> {
-    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    let passes = value.is_finite() && value >= 0.0;
-    passes
-        .then_some(value)
-        .ok_or_else(|| "must be 0 or more".to_owned())
 }
 
 /// One file that went into a report.
@@ -94,9 +85,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Some(path) => Hypotheses::open(path).map_err(|error| UsageError(error.into()))?,
         None => Hypotheses::default(),
     };
-    let round_trip = args.round_trip.map(Seconds);
     let options = ReportOptions {
-        round_trip: round_trip.unwrap_or_else(|| usual_round_trip(&grid)),
+        round_trip: args.round_trip.unwrap_or_else(|| usual_round_trip(&grid)),
         bootstrap: BootstrapOptions {
             seed: args.seed,
             ..BootstrapOptions::default()

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -65,14 +65,14 @@ pub struct Settings {
     #[arg(long, value_name = "N", env = "PARETONE_QUEUE")]
     pub queue: Option<usize>,
     /// Longest time from upload to answer, in seconds [default: 60]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, env = "PARETONE_DEADLINE")]
-    pub deadline: Option<f64>,
+    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_DEADLINE")]
+    pub deadline: Option<Seconds>,
     /// Largest body, in MiB [default: 32]
     #[arg(long, value_name = "MIB", env = "PARETONE_MAX_BODY")]
     pub max_body: Option<u32>,
     /// Longest recording, in seconds [default: 600]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, env = "PARETONE_MAX_AUDIO")]
-    pub max_audio: Option<f64>,
+    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_MAX_AUDIO")]
+    pub max_audio: Option<Seconds>,
     /// Memory for uploads and waveforms of all requests, in MiB [default: 512]
     #[arg(long, value_name = "MIB", env = "PARETONE_MAX_MEMORY")]
     pub max_memory: Option<u32>,
@@ -80,14 +80,14 @@ pub struct Settings {
     #[arg(long, value_name = "N", env = "PARETONE_MAX_CONNECTIONS")]
     pub max_connections: Option<usize>,
     /// Longest wait for a request's head, and between parts of its body, in seconds [default: 15]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, env = "PARETONE_IDLE_TIMEOUT")]
-    pub idle_timeout: Option<f64>,
+    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_IDLE_TIMEOUT")]
+    pub idle_timeout: Option<Seconds>,
     /// Longest time that a body may take, in seconds [default: 120]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, env = "PARETONE_UPLOAD_TIMEOUT")]
-    pub upload_timeout: Option<f64>,
+    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_UPLOAD_TIMEOUT")]
+    pub upload_timeout: Option<Seconds>,
     /// Longest time for answers in progress once told to stop, in seconds [default: 30]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, env = "PARETONE_DRAIN_TIMEOUT")]
-    pub drain_timeout: Option<f64>,
+    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_DRAIN_TIMEOUT")]
+    pub drain_timeout: Option<Seconds>,
     /// Serve only callers that show this bearer token; better by environment or file, as flags can be
     /// seen by others
     #[arg(
@@ -139,12 +139,12 @@ impl Settings {
         let settings: Settings =
             toml::from_str(&text).with_context(|| path.display().to_string())?;
         for value in settings.times().into_iter().flatten() {
-            seconds(&value.to_string()).map_err(|why| anyhow!("{}: {why}", path.display()))?;
+            Seconds::positive(&value.to_string()).with_context(|| path.display().to_string())?;
         }
         Ok(settings)
     }
 
-    fn times(&self) -> [Option<f64>; 5] {
+    fn times(&self) -> [Option<Seconds>; 5] {
         [
             self.deadline,
             self.max_audio,
@@ -168,10 +168,12 @@ impl Settings {
             upload,
             drain,
         } = options.connections;
-        let time = |asked: Option<f64>, default| asked.map_or(default, Duration::from_secs_f64);
+        let time = |asked: Option<Seconds>, default| {
+            asked.map_or(default, |time| Duration::from_secs_f64(time.0))
+        };
         options.limits = Limits {
             body: self.max_body.map_or(body, mebibytes),
-            audio: self.max_audio.map_or(audio, Seconds),
+            audio: self.max_audio.unwrap_or(audio),
             memory: self.max_memory.map_or(memory, mebibytes),
         };
         options.connections = Connections {
@@ -192,14 +194,6 @@ impl Settings {
 
 fn mebibytes(number: u32) -> usize {
     usize::try_from(u64::from(number) << 20).unwrap_or(usize::MAX)
-}
-
-/// A time that a clock can add.
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(time) if time > 0.0 && time <= 1e6 => Ok(time),
-        _ => Err("a time is a number of seconds, above 0 and at most 1000000".into()),
-    }
 }
 
 /// Serves until told to stop.

@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow};
 use clap::Subcommand;
 
 use super::{UsageError, model_folder};
+use paretone::eval::table::{Cells, Table};
 use paretone::recognizer::{Measured, VERSIONS_FILE, Version, Versions};
 use paretone::sweep::{Point, pick};
 
@@ -120,18 +121,18 @@ fn list(versions: &Versions, out: &mut impl Write) -> io::Result<()> {
     if !versions.measured_on.is_empty() {
         writeln!(out, "measured on {}", versions.measured_on)?;
     }
-    writeln!(out, "version   WER %    ms/utt  arcs/frame  setting")?;
+    let columns = ["version", "WER %", "ms/utt", "arcs/frame", "setting"];
+    let mut table = Table::new("", columns);
+    table.cells = Cells::WordsIn(&[0, 4]);
     for version in &versions.list {
         let measured = version.measured;
-        writeln!(
-            out,
-            "{:<8} {:>6.2} {:>9.2} {:>11.0}  {}",
-            version.name,
-            measured.wer_percent,
-            1000.0 * measured.response_seconds,
-            measured.arcs_per_frame,
-            version.setting
-        )?;
+        let cells = [
+            format!("{:.2}", measured.wer_percent),
+            format!("{:.2}", 1000.0 * measured.response_seconds),
+            format!("{:.0}", measured.arcs_per_frame),
+            version.setting.to_string(),
+        ];
+        table.push(&version.name, cells);
     }
-    Ok(())
+    table.write_text(out)
 }

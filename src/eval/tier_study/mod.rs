@@ -6,7 +6,7 @@
 
 mod certified;
 mod more_groups;
-mod section;
+mod sections;
 mod shift;
 mod study;
 mod summary;
@@ -18,7 +18,7 @@ mod version_tables;
 
 pub use certified::{ASKED, Alike, Certified, Saved};
 pub use more_groups::MoreGroups;
-pub use section::{Section, milliseconds, sections};
+pub use sections::{milliseconds, page, tables};
 pub use shift::Shifted;
 pub use study::{CALLED_OUT, Sets, Single, Study, study};
 pub use summary::{Curves, Mean, Saving, Violations};

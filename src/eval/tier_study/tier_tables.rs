@@ -2,14 +2,15 @@
 
 use super::Accounting;
 use super::certified::{ASKED, Certified};
-use super::section::{Section, percent};
+use super::sections::{by_tolerance, percent};
 use super::study::{CALLED_OUT, Study};
 use super::summary::Saving;
+use crate::eval::table::Table;
 use crate::tiers::folds::Split;
 use crate::tiers::{Method, Objective};
 
 /// Fig 8 in counts.
-pub fn violations(study: &Study) -> Section {
+pub fn violations(study: &Study) -> Table {
     let header = [
         "contender",
         "method",
@@ -19,9 +20,9 @@ pub fn violations(study: &Study) -> Section {
         "exact 95 % of folds",
         "furthest above",
     ];
-    let mut section = Section::new("Fig 8: promises broken on test parts".into(), &header);
+    let mut table = Table::new("Fig 8: promises broken on test parts", header);
     let allowed = 100.0 * (1.0 - (1.0 - study.delta).powi(10));
-    section.note = format!(
+    table.note = format!(
         "fold broken: some tolerance of 0–10 % was exceeded on its test part. δ = {} allows a \
          next-batch rule one broken fold of ten with a chance of {allowed:.2} %. population and \
          finite-sample promise the long run, not a test part of a tenth; point promises nothing",
@@ -35,9 +36,9 @@ pub fn violations(study: &Study) -> Section {
             format!("{low:.1} – {high:.1} %"),
             format!("{:+.2} points", 100.0 * row.worst),
         ];
-        section.row(&[row.contender, row.method, split_name(row.split)], numbers);
+        table.push_named(&[row.contender, row.method, split_name(row.split)], numbers);
     }
-    section
+    table
 }
 
 fn split_name(split: Split) -> &'static str {
@@ -61,12 +62,12 @@ fn published(objective: Objective, tolerance: f64) -> &'static str {
 }
 
 /// Figs 9 and 10 in numbers.
-pub fn savings(study: &Study, split: Split) -> Section {
+pub fn savings(study: &Study, split: Split) -> Table {
     let folds = split_name(split);
     let title = format!("Figs 9 and 10: savings against TT-OSFA on {folds} folds, scores shared");
-    let mut section = Section::by_tolerance(title, &["objective", "method"]);
+    let mut table = by_tolerance(&title, &["objective", "method"]);
     let (dearer, all) = study.dearer_than_osfa;
-    section.note = format!(
+    table.note = format!(
         "means over test parts; in brackets the share of requests in full operation. The paper's \
          figures are its abstract's, which mix services; its text gives about 20 % of response \
          time for speech. Means in which an optimised tier needs more of its own objective than \
@@ -78,20 +79,20 @@ pub fn savings(study: &Study, split: Split) -> Section {
             let rows = rows.filter(|row| row.method == method);
             let full = |row: &Saving| format!("({:.0} %)", 100.0 * row.escalated);
             let numbers = rows.map(|row| format!("{} {}", percent(row.to_osfa), full(row)));
-            section.row(&[objective.name(), method], numbers);
+            table.push_named(&[objective.name(), method], numbers);
         }
         let paper = CALLED_OUT.map(|at| published(objective, at).to_owned());
-        section.row(&[objective.name(), "the paper says"], paper);
+        table.push_named(&[objective.name(), "the paper says"], paper);
     }
-    section
+    table
 }
 
 /// What each promise costs in requests that the reference version is asked.
-pub fn prices(study: &Study) -> Section {
+pub fn prices(study: &Study) -> Table {
     let reference = &study.reference;
     let title = format!("The price of each promise: requests that {reference} is asked");
-    let mut section = Section::by_tolerance(title, &["objective", "method"]);
-    section.note = format!(
+    let mut table = by_tolerance(&title, &["objective", "method"]);
+    table.note = format!(
         "means over test parts of random folds, scores shared; 100 %: {reference} answers alone"
     );
     for objective in Objective::ALL {
@@ -99,10 +100,10 @@ pub fn prices(study: &Study) -> Section {
             let rows = of(study, Split::Random, Accounting::Shared, objective);
             let rows = rows.filter(|row| row.method == method);
             let numbers = rows.map(|row| percent(row.asked));
-            section.row(&[objective.name(), method], numbers);
+            table.push_named(&[objective.name(), method], numbers);
         }
     }
-    section
+    table
 }
 
 /// Savings of one split, accounting and objective, by method and rising tolerance.
@@ -118,7 +119,7 @@ fn of(
 }
 
 /// What certificates on all rows allow.
-pub fn certified(study: &Study) -> Section {
+pub fn certified(study: &Study) -> Table {
     let Study {
         requests,
         groups,
@@ -127,9 +128,9 @@ pub fn certified(study: &Study) -> Section {
         ..
     } = study;
     let title = format!("Certificates on all {requests} requests of {groups} groups (δ = {delta})");
-    let mut section = Section::by_tolerance(title, &["objective", "method"]);
-    section.header.push(format!("{} from", percent(ASKED)));
-    section.note = format!(
+    let mut table = by_tolerance(&title, &["objective", "method"]);
+    table.columns.push(format!("{} from", percent(ASKED)));
+    table.note = format!(
         "saving against {reference} alone, scores shared. In brackets: how many groups like \
          these would certify a saving of {0} at that tolerance, where these do not. Last \
          column: the tolerance from which {0} is certified",
@@ -137,13 +138,13 @@ pub fn certified(study: &Study) -> Section {
     );
     for objective in Objective::ALL {
         for row in &study.certified {
-            section.row(
+            table.push_named(
                 &[objective.name(), row.method.name()],
                 certificate(row, objective),
             );
         }
     }
-    section
+    table
 }
 
 fn certificate(row: &Certified, objective: Objective) -> Vec<String> {
@@ -161,27 +162,27 @@ fn certificate(row: &Certified, objective: Objective) -> Vec<String> {
 }
 
 /// What more groups like these would allow.
-pub fn more_groups(study: &Study) -> Section {
+pub fn more_groups(study: &Study) -> Table {
     let title = format!(
         "More groups like these {}: savings against TT-OSFA that population would certify",
         study.groups
     );
-    let mut section = Section::by_tolerance(title, &["objective", "groups"]);
-    section.note = "each group counted several times, as several groups; on all requests, scores \
+    let mut table = by_tolerance(&title, &["objective", "groups"]);
+    table.note = "each group counted several times, as several groups; on all requests, scores \
                     shared. With more groups cheaper single versions are certified as well, so a \
                     saving against them can shrink again"
         .to_owned();
     for row in &study.more_groups {
-        section.row(
+        table.push_named(
             &[row.objective.name(), &row.groups.to_string()],
             row.savings.iter().copied().map(percent),
         );
     }
-    section
+    table
 }
 
 /// Shared scores against separate ones, and the paper's model.
-pub fn accountings(study: &Study) -> Section {
+pub fn accountings(study: &Study) -> Table {
     let population = study
         .methods
         .iter()
@@ -190,15 +191,15 @@ pub fn accountings(study: &Study) -> Section {
         .or(study.methods.first())
         .map_or("", |method| method.name());
     let title = format!("Savings against TT-OSFA by accounting ({method}, random folds)");
-    let mut section = Section::by_tolerance(title, &["objective", "costs"]);
-    section.note = "reference: the paper's own cost model, v1 0.5, v7 2.1, network 0.5".into();
+    let mut table = by_tolerance(&title, &["objective", "costs"]);
+    table.note = "reference: the paper's own cost model, v1 0.5, v7 2.1, network 0.5".into();
     for objective in Objective::ALL {
         for accounting in Accounting::ALL {
             let rows = of(study, Split::Random, accounting, objective);
             let rows = rows.filter(|row| row.method == method);
             let numbers = rows.map(|row| percent(row.to_osfa));
-            section.row(&[objective.name(), accounting.name()], numbers);
+            table.push_named(&[objective.name(), accounting.name()], numbers);
         }
     }
-    section
+    table
 }

@@ -1,10 +1,11 @@
 //! What versions are like, alone and together, as tables.
 
-use super::section::{Section, milliseconds, percent, tolerance};
+use super::sections::{by_tolerance, milliseconds, percent, tolerance};
 use super::study::{CALLED_OUT, Study};
+use crate::eval::table::Table;
 
 /// Fig 1a in numbers.
-pub fn versions(study: &Study) -> Section {
+pub fn versions(study: &Study) -> Table {
     let Study {
         requests, groups, ..
     } = study;
@@ -17,18 +18,18 @@ pub fn versions(study: &Study) -> Section {
         "cost ms",
         "of it shared ms",
     ];
-    let mut section = Section::new(title, &header);
+    let mut table = Table::new(&title, header);
     for row in &study.versions {
         let seconds = [row.response, row.cost, row.shared].map(milliseconds);
         let rate = format!("{:.2} %", 100.0 * row.error_rate);
-        section.row(&[row.name.as_str()], [rate].into_iter().chain(seconds));
+        table.push_named(&[row.name.as_str()], [rate].into_iter().chain(seconds));
     }
-    section
+    table
 }
 
 /// Fig 6 in numbers.
-pub fn timelines(study: &Study) -> Section {
-    let title = "Fig 6: one request, fastest version and reference".into();
+pub fn timelines(study: &Study) -> Table {
+    let title = "Fig 6: one request, fastest version and reference";
     let header = [
         "policy",
         "costs",
@@ -37,8 +38,8 @@ pub fn timelines(study: &Study) -> Section {
         "response to OSFA",
         "cost to OSFA",
     ];
-    let mut section = Section::new(title, &header);
-    section.note =
+    let mut table = Table::new(title, header);
+    table.note =
         "the paper: Seq, full +20 % response and +25 % cost; Conc, early −60 % and −50 %".into();
     for (accounting, lines) in &study.timelines {
         for line in lines {
@@ -46,26 +47,26 @@ pub fn timelines(study: &Study) -> Section {
             let ratios = line
                 .to_osfa
                 .map(|ratio| format!("{:+.0} %", 100.0 * (ratio - 1.0)));
-            section.row(
+            table.push_named(
                 &[line.name, accounting.name()],
                 seconds.into_iter().chain(ratios),
             );
         }
     }
-    section
+    table
 }
 
 /// Intra-class correlations.
-pub fn alike(study: &Study) -> Section {
-    let title = "How much alike are requests of one group? Intra-class correlation".into();
+pub fn alike(study: &Study) -> Table {
+    let title = "How much alike are requests of one group? Intra-class correlation";
     let header = [
         "version",
         "degradation",
         "correlation, τ = 0",
         "correlation, τ = 5 %",
     ];
-    let mut section = Section::new(title, &header);
-    section.note = "of D = e(version) − (1 + τ)·e(reference): 0 where requests of a group are as \
+    let mut table = Table::new(title, header);
+    table.note = "of D = e(version) − (1 + τ)·e(reference): 0 where requests of a group are as \
                     different as any"
         .into();
     for row in &study.alike {
@@ -74,14 +75,14 @@ pub fn alike(study: &Study) -> Section {
         let numbers = [percent(row.degradation)]
             .into_iter()
             .chain(row.correlation.map(value));
-        section.row(&[row.version.as_str()], numbers);
+        table.push_named(&[row.version.as_str()], numbers);
     }
-    section
+    table
 }
 
 /// Two versions against three.
-pub fn third(study: &Study) -> Section {
-    let title = "Does a third version help? Best one after the other, objective cost".into();
+pub fn third(study: &Study) -> Table {
+    let title = "Does a third version help? Best one after the other, objective cost";
     let header = [
         "tolerance",
         "two: cost",
@@ -89,8 +90,8 @@ pub fn third(study: &Study) -> Section {
         "three: cost",
         "three: degradation",
     ];
-    let mut section = Section::new(title, &header);
-    section.note =
+    let mut table = Table::new(title, header);
+    table.note =
         "picked by point estimate on random folds; cost as a share of the reference version's"
             .into();
     for row in &study.third_version {
@@ -99,13 +100,13 @@ pub fn third(study: &Study) -> Section {
             .into_iter()
             .chain([row.three_cost, row.three_degradation])
             .map(percent);
-        section.row(&[&tolerance(row.tolerance)], numbers);
+        table.push_named(&[&tolerance(row.tolerance)], numbers);
     }
-    section
+    table
 }
 
 /// Certified on some sets, applied to others.
-pub fn shift(study: &Study) -> Section {
+pub fn shift(study: &Study) -> Table {
     let [from, to] = study
         .shift
         .first()
@@ -115,8 +116,8 @@ pub fn shift(study: &Study) -> Section {
         from[0], from[1], to[0], to[1]
     );
     let header = ["contender", "method", "tolerances broken"];
-    let mut section = Section::by_tolerance(title, &header);
-    section.note = "degradation found at each tolerance".into();
+    let mut table = by_tolerance(&title, &header);
+    table.note = "degradation found at each tolerance".into();
     for row in &study.shift {
         let found = |at: f64| {
             let kept = row
@@ -126,10 +127,10 @@ pub fn shift(study: &Study) -> Section {
             kept.map_or("-".to_owned(), |(_, found)| percent(*found))
         };
         let broken = format!("{} of {}", row.broken, row.kept.len());
-        section.row(
+        table.push_named(
             &[row.contender, row.method.name(), &broken],
             CALLED_OUT.map(found),
         );
     }
-    section
+    table
 }

@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::category::Category;
 use super::grid::{Grid, Request};
-use crate::eval::bootstrap::quantile;
 use crate::eval::confidence_measures::{
     CalibrationBin, RiskPoint, auc, brier, calibration, expected_calibration_error,
     normalised_cross_entropy, risk_coverage,
 };
+use crate::eval::quantile;
 
 /// Bars of a histogram of confidences, of equal width from 0 to 1.
 pub const HISTOGRAM_BINS: usize = 10;

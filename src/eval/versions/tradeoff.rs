@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::grid::Grid;
 use super::resampled::{Measured, Resampled};
-use crate::eval::bootstrap::quantile;
+use crate::eval::quantile;
 use crate::tiers::Outcome;
 use crate::units::Seconds;
 

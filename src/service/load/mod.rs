@@ -15,7 +15,7 @@ pub use arrivals::arrivals;
 pub use capacity::capacity;
 pub use client::{Caller, Fate, Sent, Target};
 pub use memory::resident_mebibytes;
-pub use summary::{Summary, quantile};
+pub use summary::Summary;
 
 use std::sync::Arc;
 use std::time::Duration;

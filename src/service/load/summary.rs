@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::client::{Fate, Sent};
+use crate::eval::quantile;
 
 /// What became of a stretch of load; latencies in milliseconds, NaN where there are none.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +39,8 @@ impl Summary {
             other: sent.len() - answered.len() - refused.len() - failed,
             failed,
             achieved: answered.len() as f64 / time.as_secs_f64(),
-            latency: [0.5, 0.95, 0.99, 1.0].map(|share| quantile(&answered, share)),
-            refusal: quantile(&refused, 0.99),
+            latency: [0.5, 0.95, 0.99, 1.0].map(|share| latency_of(&answered, share)),
+            refusal: latency_of(&refused, 0.99),
         }
     }
 }
@@ -54,10 +55,9 @@ fn latencies(sent: &[Sent], fate: Fate) -> Vec<f64> {
     times
 }
 
-/// The least value that a share of the sorted values does not exceed; NaN of none.
-pub fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let rank = (share * sorted.len() as f64).ceil() as usize;
-    sorted.get(rank.max(1) - 1).copied().unwrap_or(f64::NAN)
+/// The latency that a share of the requests did not exceed; NaN of none.
+fn latency_of(sorted: &[f64], share: f64) -> f64 {
+    quantile(sorted, share).unwrap_or(f64::NAN)
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
             summary.failed,
         ];
         assert_eq!((summary.sent, counts), (5, [2, 1, 1, 1]));
-        assert_eq!(summary.latency, [10.0, 30.0, 30.0, 30.0]);
+        assert_eq!(summary.latency, [20.0, 29.0, 29.8, 30.0]);
         assert_eq!((summary.achieved, summary.refusal), (1.0, 1.0));
         assert!(Summary::of(&[], Duration::from_secs(1)).refusal.is_nan());
     }

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use paretone::eval::plot::{Scale, Scatter, scatter_with_front};
+use paretone::eval::table::{Cells, Table};
 use paretone::sweep::point::Point;
 
 /// `points.csv`, `points.json` and `front.txt`.
@@ -57,21 +58,16 @@ pub(super) fn print_front(points: &[Point], out: &mut impl Write) -> io::Result<
             .count(),
         front.len()
     )?;
-    writeln!(
-        out,
-        "{:>7} {:>9} {:>8} {:>10}  setting",
-        "WER %", "ms/utt", "RTF", "arcs/frame"
-    )?;
+    let mut table = Table::new("", ["WER %", "ms/utt", "RTF", "arcs/frame", "setting"]);
+    table.cells = Cells::WordsIn(&[4]);
     for point in front {
-        writeln!(
-            out,
-            "{:>7.2} {:>9.2} {:>8.4} {:>10.0}  {}",
-            point.wer_percent,
-            1000.0 * point.response_seconds,
-            point.real_time_factor,
-            point.arcs_per_frame,
-            point.setting
-        )?;
+        table.rows.push(vec![
+            format!("{:.2}", point.wer_percent),
+            format!("{:.2}", 1000.0 * point.response_seconds),
+            format!("{:.4}", point.real_time_factor),
+            format!("{:.0}", point.arcs_per_frame),
+            point.setting.to_string(),
+        ]);
     }
-    Ok(())
+    table.write_text(out)
 }

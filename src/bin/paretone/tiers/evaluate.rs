@@ -8,10 +8,9 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 
 use super::input::{Generator, Input, MethodName};
-use super::page;
 use crate::UsageError;
 use paretone::eval::plot_tiers::{promises, savings, timelines};
-use paretone::eval::tier_study::{Point, Study, StudyOptions, sections, study};
+use paretone::eval::tier_study::{Point, Study, StudyOptions, page, study, tables};
 use paretone::tiers::folds::Split;
 use paretone::tiers::{Method, Objective, Tolerances};
 
@@ -91,18 +90,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     write_files(&args.out, &study, &loaded.sha256)
         .with_context(|| format!("cannot write to {}", args.out.display()))?;
-    let text: Vec<String> = sections(&study)
-        .iter()
-        .map(|section| section.to_text())
-        .collect();
+    let text: Vec<String> = tables(&study).iter().map(|table| table.to_text()).collect();
     writeln!(std::io::stdout().lock(), "{}", text.join("\n").trim_end())?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn write_files(folder: &Path, study: &Study, sha256: &str) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
-    let sections = sections(study);
-    let text: Vec<String> = sections.iter().map(|section| section.to_text()).collect();
+    let tables = tables(study);
+    let text: Vec<String> = tables.iter().map(|table| table.to_text()).collect();
     fs::write(folder.join("report.txt"), text.join("\n"))?;
     let json = serde_json::json!({ "outcomes_sha256": sha256, "study": study });
     fs::write(
@@ -116,7 +112,7 @@ fn write_files(folder: &Path, study: &Study, sha256: &str) -> anyhow::Result<()>
     }
     fs::write(
         folder.join("index.html"),
-        page::page(&sections, &pictures, sha256),
+        page(&tables, &pictures, sha256).to_html(),
     )?;
     Ok(())
 }

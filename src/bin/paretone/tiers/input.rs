@@ -24,8 +24,8 @@ pub struct Input {
     #[arg(long, value_name = "VERSION")]
     pub reference: Option<String>,
     /// Seconds of network to add to every response
-    #[arg(long, value_name = "S", default_value_t = 0.0, value_parser = seconds)]
-    pub network: f64,
+    #[arg(long, value_name = "S", default_value = "0")]
+    pub network: Seconds,
 }
 
 /// How rules are learnt.
@@ -119,7 +119,7 @@ impl Input {
 
     /// Network time on top of recorded responses.
     pub fn network(&self) -> Seconds {
-        Seconds(self.network)
+        self.network
     }
 
     fn load_any(&self) -> anyhow::Result<Loaded> {
@@ -174,15 +174,6 @@ fn append(all: &mut Outcomes, more: Outcomes, path: &Path) -> anyhow::Result<()>
     }
     all.rows.extend(more.rows);
     Ok(())
-}
-
-/// Whole seconds and parts, 0 or more.
-pub fn seconds(text: &str) -> Result<f64, String> {
-    let value = text
-        .parse::<f64>()
-        .ok()
-        .filter(|value| *value >= 0.0 && value.is_finite());
-    value.ok_or_else(|| "must be seconds, 0 or more".to_owned())
 }
 
 /// A number between 0 and 1, neither included.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::UsageError;
+use paretone::eval::table::{Cells, Table};
 use paretone::eval::tier_study::milliseconds;
 use paretone::tiers::{Certificate, Method, Objective, Rule, Rules, Sharing};
 
@@ -64,35 +65,45 @@ pub fn write_table<'a>(
     let mut rules = rules.peekable();
     if rules.peek().is_some() {
         writeln!(out, "\nobjective {}", objective.name())?;
-        writeln!(
-            out,
-            "{:>15}  {:32} {:>7} {:>7} {:>11} {:>10} {:>6}",
-            "tolerance %", "policy", "bound %", "seen %", "response ms", "cost ms", "full"
-        )?;
     }
-    rules.try_for_each(|(rule, end)| write_rule(out, rule, end))
+    let columns = [
+        "tolerance %",
+        "policy",
+        "bound %",
+        "seen %",
+        "response ms",
+        "cost ms",
+        "full",
+        "",
+    ];
+    let mut table = Table::new("", columns);
+    table.cells = Cells::WordsIn(&[1, 7]);
+    table.rows = rules.map(|(rule, end)| cells(rule, end)).collect();
+    match table.rows.is_empty() {
+        true => Ok(()),
+        false => table.write_text(out),
+    }
 }
 
-fn write_rule(out: &mut impl Write, rule: &Rule, end: f64) -> io::Result<()> {
+fn cells(rule: &Rule, end: f64) -> Vec<String> {
     let range = match end > rule.tolerance + 1e-9 {
         true => format!("{:.1} – {:.1}", 100.0 * rule.tolerance, 100.0 * end),
         false => format!("{:.1}", 100.0 * rule.tolerance),
     };
-    writeln!(
-        out,
-        "{range:>15}  {:32} {:>7.2} {:>7.2} {:>11} {:>10} {:>4.0} %{}",
+    let remark = match rule.fallback {
+        true => "fallback: nothing cheaper is certified",
+        false => "",
+    };
+    vec![
+        range,
         rule.policy.to_string(),
-        100.0 * rule.bound,
-        100.0 * rule.degradation,
+        format!("{:.2}", 100.0 * rule.bound),
+        format!("{:.2}", 100.0 * rule.degradation),
         milliseconds(rule.expected.response),
         milliseconds(rule.expected.cost),
-        100.0 * rule.escalated,
-        if rule.fallback {
-            "  fallback: nothing cheaper is certified"
-        } else {
-            ""
-        },
-    )
+        format!("{:.0} %", 100.0 * rule.escalated),
+        remark.to_owned(),
+    ]
 }
 
 /// What is promised, and what it rests on.

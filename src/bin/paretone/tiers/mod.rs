@@ -2,7 +2,6 @@
 
 mod evaluate;
 mod input;
-mod page;
 mod show;
 mod simulate;
 mod train;

@@ -13,6 +13,7 @@ use anyhow::{Context, anyhow};
 use self::results::Row;
 use super::{DONE, SOME_FAILED, UsageError};
 use paretone::service::load::{Caller, Plan, Summary, Target, offer};
+use paretone::units::Seconds;
 
 /// Put load on a running service and measure how it bears it
 #[derive(clap::Args, Debug)]
@@ -30,8 +31,8 @@ pub struct Args {
     #[arg(long, value_delimiter = ',', default_value = "10,20,40", value_parser = positive)]
     pub rate: Vec<f64>,
     /// Seconds of each stretch
-    #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = positive)]
-    pub seconds: f64,
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = Seconds::positive)]
+    pub seconds: Seconds,
     /// Instead of the rates: measure the capacity, then offer this multiple of it, with a calm
     /// stretch before and after
     #[arg(long, value_name = "MULTIPLE", value_parser = positive)]
@@ -40,8 +41,8 @@ pub struct Args {
     #[arg(long, value_name = "PID", requires = "overload")]
     pub pid: Option<u32>,
     /// Give a request up after so many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 90.0, value_parser = positive)]
-    pub patience: f64,
+    #[arg(long, value_name = "SECONDS", default_value = "90", value_parser = Seconds::positive)]
+    pub patience: Seconds,
     /// What the arrivals are drawn from
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -69,7 +70,7 @@ impl Args {
                 tolerance: tolerance.clone(),
                 objective: self.objective.clone(),
                 recordings: recordings.clone(),
-                patience: Duration::from_secs_f64(self.patience),
+                patience: Duration::from_secs_f64(self.patience.0),
             })
         };
         Ok(self.tolerance.iter().map(caller).collect())
@@ -78,7 +79,7 @@ impl Args {
     fn plan(&self, rate: f64) -> Plan {
         Plan {
             rate,
-            time: Duration::from_secs_f64(self.seconds),
+            time: Duration::from_secs_f64(self.seconds.0),
             seed: self.seed,
         }
     }
