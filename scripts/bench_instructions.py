@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts the instructions of a fixed piece of each stage's work (examples/work.rs) with callgrind, which no other load and
+"""Counts the instructions of a fixed piece of each stage's work (benches/rigs/work.rs) with callgrind, which no other load and
 no clock speed can change, and compares them with the record. Only the work itself is counted, in its own thread: what threads
 that load a model spend on waiting for each other differs from run to run.
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORD = ROOT / "benches/instructions.json"
-WORK = ROOT / "target/release/examples/work"
+WORK = ROOT / "target/release/examples/rig-work"
 # Valgrind counts every byte of a string instruction as one; without them copies count as elsewhere.
 TUNABLES = "glibc.cpu.x86_rep_movsb_threshold=0x40000000:glibc.cpu.x86_rep_stosb_threshold=0x40000000"
 STAGES = ["features", "scores", "v1", "v5"]
@@ -40,7 +40,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--update", action="store_true", help="write the record")
     update = parser.parse_args().update
-    subprocess.run(["cargo", "build", "-q", "--release", "--example", "work"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "-q", "--release", "--example", "rig-work"], cwd=ROOT, check=True)
     # The first use compiles the graph into the cache; not to be counted.
     subprocess.run([WORK, "v1"], cwd=ROOT, check=True)
     compiler = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.strip()

@@ -3,6 +3,6 @@
 # how soon real searches stop, on the sample recordings. About two minutes.
 set -eu
 cd "$(dirname "$0")/.."
-cargo build --release --example soak
-target/release/examples/soak "${1:-10000}"
-[ -f models/en/graph.ngram ] && target/release/examples/soak --model models/en corpora/samples/*.wav
+cargo build --release --example rig-soak
+target/release/examples/rig-soak "${1:-10000}"
+[ -f models/en/graph.ngram ] && target/release/examples/rig-soak --model models/en corpora/samples/*.wav

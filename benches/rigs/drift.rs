@@ -1,7 +1,7 @@
 //! Does the drift alarm find a change of traffic, how soon, and how often is it wrong?
 //!
 //! ```text
-//! cargo run --release --example drift -- --outcomes corpora/outcomes/speech.csv \
+//! cargo run --release --example rig-drift -- --outcomes corpora/outcomes/speech.csv \
 //!     --calm librispeech-test-clean --shifted ocean-adults
 //! ```
 //!

@@ -23,7 +23,7 @@ use paretone::recognizer::Recognizer;
 use paretone::scheduler::{Options, Recognition, Scheduler, Service, Statistics};
 use paretone::tiers::{Choice, Pair, Policy};
 
-#[path = "../tests/soak_load/mod.rs"]
+#[path = "../../tests/soak_load/mod.rs"]
 mod soak_load;
 
 /// Arithmetic in a made-up frame: some tens of microseconds.

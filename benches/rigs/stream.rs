@@ -2,7 +2,7 @@
 //! spoken, and every guess is held against what the end says.
 //!
 //! ```text
-//! cargo run --release --example stream -- models/en 200 a.wav b.wav …
+//! cargo run --release --example rig-stream -- models/en 200 a.wav b.wav …
 //! ```
 //!
 //! The second argument is the length of the chunks in milliseconds. A word is *shown* when a guess first

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds of our own search in turn, to see what a change is worth: scripts/bench_peers/builds.py PEER [PEER ...]
 
-Each PEER is a build of examples/peer. All search the score files that scripts/bench_peers/run left in .cache/bench_peers, file by
+Each PEER is a build of benches/rigs/peer.rs. All search the score files that scripts/bench_peers/run left in .cache/bench_peers, file by
 file, at each beam without and with a lattice; in each round each goes first once. The least counts, and all files are added up. The
 first is what the others are held against; builds that find other words or costs are told. A build that reads another format of
 graphs is given as PEER@GRAPH.

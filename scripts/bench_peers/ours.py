@@ -1,11 +1,11 @@
-"""Our programs, asked file by file (examples/peer.rs)."""
+"""Our programs, asked file by file (benches/rigs/peer.rs)."""
 
 import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PARETONE = ROOT / "target/release/paretone"
-PEER = ROOT / "target/release/examples/peer"
+PEER = ROOT / "target/release/examples/rig-peer"
 MODEL = ROOT / "models/en"
 
 

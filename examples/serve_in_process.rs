@@ -1,0 +1,39 @@
+//! Serve tolerance tiers over HTTP from a program of one's own, ask one question, and stop.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+
+use paretone::recognizer::{self, Recognizer};
+use paretone::service::{App, Options, router, serve};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let model = Path::new("models/en");
+    let recognizer = Recognizer::open(model, recognizer::Options::default())?;
+    let options = Options::new(model.join("rules.toml"));
+    let app = Arc::new(App::new(Arc::new(recognizer), options)?);
+    let runtime = tokio::runtime::Runtime::new()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let serving = tokio::spawn(serve(Arc::clone(&app), router(Arc::clone(&app)), listener));
+        println!("{}", tokio::task::spawn_blocking(move || ask(address)).await??);
+        // Stop accepting, and answer what was accepted.
+        app.drain();
+        println!("the service ended: {:?}", serving.await?);
+        Ok(())
+    })
+}
+
+/// Post a recording that may cost 5 % more errors, and return the whole response.
+fn ask(address: SocketAddr) -> io::Result<String> {
+    let audio = std::fs::read("corpora/samples/river.wav")?;
+    let mut stream = TcpStream::connect(address)?;
+    let head = "Tolerance: 5%\r\nObjective: cost\r\nConnection: close\r\n";
+    write!(stream, "POST /compute HTTP/1.1\r\nHost: {address}\r\n{head}")?;
+    write!(stream, "Content-Length: {}\r\n\r\n", audio.len())?;
+    stream.write_all(&audio)?;
+    io::read_to_string(stream)
+}

@@ -1,0 +1,38 @@
+//! Show words while they are spoken, and the final text of every utterance when it ends.
+//!
+//! ```text
+//! cargo run --release --example stream -- a.wav
+//! ```
+
+use std::error::Error;
+use std::path::Path;
+
+use paretone::audio::Waveform;
+use paretone::recognizer::{Options, Recognizer, StreamOptions};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let path = std::env::args().nth(1);
+    let path = path.unwrap_or("corpora/samples/river.wav".into());
+    // Stands for a microphone: what is pushed may come in chunks of any size.
+    let spoken = Waveform::open(Path::new(&path))?;
+    let recognizer = Recognizer::open(Path::new("models/en"), Options::default())?;
+    let mut scratch = recognizer.scratch();
+    let options = StreamOptions {
+        rate: spoken.rate,
+        ..StreamOptions::default()
+    };
+    let mut stream = recognizer.stream(&options)?;
+    for chunk in spoken.samples.chunks(4000) {
+        let ended = stream.push(chunk)?;
+        println!("… {}", stream.guess().text());
+        for utterance in ended {
+            let transcript = recognizer.transcribe(&utterance.audio, &mut scratch)?;
+            println!("{:.2} s: {}", utterance.start.0, transcript.text());
+        }
+    }
+    for utterance in stream.finish()? {
+        let transcript = recognizer.transcribe(&utterance.audio, &mut scratch)?;
+        println!("{:.2} s: {}", utterance.start.0, transcript.text());
+    }
+    Ok(())
+}
