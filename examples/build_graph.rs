@@ -13,7 +13,8 @@ use paretone::graph::ngram::{arpa::Arpa, pack::pack};
 
 const WORDS: &str = "<eps>\n<s>\n</s>\n<unk>\nstart\nstop\n";
 const LEXICON: &str = "start\tS T AA R T\nstop\tS T AA P\n";
-const ARPA: &str = "\\data\\\nngram 1=4\n\n\\1-grams:\n-99 <s>\n-0.5 </s>\n-0.5 start\n-0.5 stop\n\n\\end\\\n";
+const ARPA: &str =
+    "\\data\\\nngram 1=4\n\n\\1-grams:\n-99 <s>\n-0.5 </s>\n-0.5 start\n-0.5 stop\n\n\\end\\\n";
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Which sound each phone makes in its context is the acoustic model's to say.

@@ -19,7 +19,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let serving = tokio::spawn(serve(Arc::clone(&app), router(Arc::clone(&app)), listener));
-        println!("{}", tokio::task::spawn_blocking(move || ask(address)).await??);
+        let answer = tokio::task::spawn_blocking(move || ask(address)).await??;
+        println!("{answer}");
         // Stop accepting, and answer what was accepted.
         app.drain();
         println!("the service ended: {:?}", serving.await?);
@@ -31,9 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn ask(address: SocketAddr) -> io::Result<String> {
     let audio = std::fs::read("corpora/samples/river.wav")?;
     let mut stream = TcpStream::connect(address)?;
-    let head = "Tolerance: 5%\r\nObjective: cost\r\nConnection: close\r\n";
-    write!(stream, "POST /compute HTTP/1.1\r\nHost: {address}\r\n{head}")?;
-    write!(stream, "Content-Length: {}\r\n\r\n", audio.len())?;
+    let head = "Tolerance: 5%\r\nObjective: cost\r\nConnection: close";
+    let post = format!("POST /compute HTTP/1.1\r\nHost: {address}\r\n{head}\r\n");
+    write!(stream, "{post}Content-Length: {}\r\n\r\n", audio.len())?;
     stream.write_all(&audio)?;
     io::read_to_string(stream)
 }

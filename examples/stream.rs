@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut stream = recognizer.stream(&options)?;
     for chunk in spoken.samples.chunks(4000) {
         let ended = stream.push(chunk)?;
-        println!("… {}", stream.guess().text());
+        println!("… {}", stream.guess()?.text());
         for utterance in ended {
             let transcript = recognizer.transcribe(&utterance.audio, &mut scratch)?;
             println!("{:.2} s: {}", utterance.start.0, transcript.text());
