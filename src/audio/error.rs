@@ -22,7 +22,8 @@ pub enum AudioError {
     /// The first bytes are of no known audio format.
     #[error(
         "not audio of a known format (it starts with {head:02x?}): \
-         WAV, FLAC, MP3, Ogg Vorbis and Ogg Opus are read; convert it, e.g. `ffmpeg -i FILE out.wav`"
+         convert it, e.g. `ffmpeg -i FILE out.wav`, or say what samples without a header are, e.g. \
+         `--raw s16le --rate 16000`"
     )]
     NotAudio {
         /// The first bytes, at most eight.
@@ -51,6 +52,14 @@ pub enum AudioError {
     /// The header says that there are no channels.
     #[error("the audio has 0 channels: the header is damaged")]
     NoChannels,
+    /// A channel was asked for that the recording does not have.
+    #[error("there is no channel {channel}: the recording has {channels}")]
+    NoSuchChannel {
+        /// The channel, counted from 1.
+        channel: usize,
+        /// How many there are.
+        channels: usize,
+    },
     /// A sample is NaN, infinite, or beyond what a recording can hold.
     #[error("sample {index} is {value}: the float data is damaged; convert the file to 16-bit PCM")]
     NotFinite {

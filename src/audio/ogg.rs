@@ -1,128 +1,168 @@
-//! Ogg: pages in a byte slice, packets out.
+//! Ogg: the packets of one audio stream after the other, page by page.
 //!
 //! Reference: RFC 3533. Pages with a wrong checksum are passed over, and reading resumes at the
-//! next capture pattern; a packet that continues over a lost page is dropped. Only the logical
-//! stream that starts the file is followed.
+//! next capture pattern; a packet that continues over a lost page is dropped. Of several streams at
+//! once (a film's), the first with sound is followed; where one stream follows another (a chain, as
+//! radio stations and `cat` make), each is.
+//!
+//! Why not symphonia's reader: it parses Vorbis' codebooks a second time for the packets' lengths,
+//! and a damaged codebook makes it panic (0.6.1, `lookup1_values`).
 
-/// A packet of the stream.
-pub(super) struct Packet {
-    /// The packet's bytes.
-    pub data: Vec<u8>,
-    /// On the last packet that ends on a page: the page's granule position, where it has one. The
-    /// unit is the codec's.
-    pub end: Option<u64>,
+use super::AudioError;
+use super::source::{Lookahead, Peek};
+
+/// The packets that end on one page.
+#[derive(Default)]
+pub(super) struct Page {
+    /// How many packets there are, and their bytes.
+    count: usize,
+    packets: Vec<Vec<u8>>,
+    /// The position in the stream after the last of them, in the codec's unit; none on a page on
+    /// which no packet ends.
+    pub(super) granule: Option<u64>,
+    /// The first page of a stream.
+    pub(super) begins: bool,
+    /// The last page of a stream.
+    pub(super) ends: bool,
 }
 
-/// An iterator over the packets of the first logical stream in `bytes`.
-pub(super) struct Packets<'a> {
-    bytes: &'a [u8],
+impl Page {
+    pub(super) fn packets(&self) -> impl Iterator<Item = &[u8]> {
+        self.packets[..self.count].iter().map(Vec::as_slice)
+    }
+}
+
+/// Reads the pages of the streams that `wanted` says are sound, by their first bytes.
+pub(super) struct Pages<'a> {
+    bytes: Lookahead<'a>,
+    wanted: fn(&[u8]) -> bool,
     serial: Option<u32>,
+    /// The stream's first page has been followed by another.
+    under_way: bool,
     /// The sequence number that the next page must have for a packet to continue onto it.
     next_page: u32,
-    page: Option<Page<'a>>,
     /// The beginning of a packet that the page before did not finish.
     pending: Vec<u8>,
-}
-
-/// What is left of a page: segment lengths and the body they divide.
-struct Page<'a> {
-    granule: u64,
-    lacing: &'a [u8],
-    body: &'a [u8],
+    /// What begins a stream that is not wanted, where none that is was found.
+    pub(super) unwanted: Option<Vec<u8>>,
+    /// Bytes that belong to no page.
+    pub(super) junk: u64,
 }
 
 const HEADER: usize = 27;
+const LONGEST_PAGE: usize = HEADER + 255 + 255 * 255;
 const CONTINUED: u8 = 1;
+const FIRST: u8 = 2;
+const LAST: u8 = 4;
 /// The granule position of a page on which no packet ends.
 const NO_GRANULE: u64 = u64::MAX;
+/// The longest packet that is put together: far above any codec's setup.
+const LONGEST_PACKET: usize = 1 << 24;
 
-impl<'a> Packets<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Packets {
+impl<'a> Pages<'a> {
+    pub(super) fn new(bytes: Lookahead<'a>, wanted: fn(&[u8]) -> bool) -> Self {
+        Pages {
             bytes,
+            wanted,
             serial: None,
+            under_way: false,
             next_page: 0,
-            page: None,
             pending: Vec::new(),
+            unwanted: None,
+            junk: 0,
         }
     }
 
-    /// Moves to the next sound page of this stream; `None` at the end of the bytes.
-    fn turn(&mut self) -> Option<Page<'a>> {
+    /// Moves to the next page of the stream under way, or to the first page of the next; false at
+    /// the end of the bytes.
+    pub(super) fn next(&mut self, page: &mut Page) -> Result<bool, AudioError> {
         loop {
-            let start = self.bytes.windows(4).position(|window| window == b"OggS")?;
-            self.bytes = &self.bytes[start..];
-            let Some((header, lacing, body)) = sound_page(self.bytes) else {
-                self.bytes = &self.bytes[4..];
-                continue;
-            };
-            self.bytes = &self.bytes[HEADER + lacing.len() + body.len()..];
-            let serial = word(header, 14);
-            if *self.serial.get_or_insert(serial) != serial {
-                continue;
+            let bytes = self.bytes.peek(LONGEST_PAGE)?;
+            if bytes.is_empty() {
+                return Ok(false);
             }
-            let number = word(header, 18);
-            let mut page = Page {
-                granule: granule(header),
-                lacing,
-                body,
+            let Some((header, lacing, body)) = sound_page(bytes) else {
+                let next = bytes[1..].iter().position(|&byte| byte == b'O');
+                let passed = next.map_or(bytes.len(), |at| at + 1);
+                let silent = bytes[..passed].iter().all(|&byte| byte == 0);
+                self.junk += if silent { 0 } else { passed as u64 };
+                self.bytes.consume(passed);
+                continue;
             };
-            if header[5] & CONTINUED == 0 || number != self.next_page {
-                self.pending.clear();
-                if header[5] & CONTINUED != 0 {
-                    page.drop_packet();
+            let length = HEADER + lacing.len() + body.len();
+            let flags = header[5];
+            let follows = match flags & FIRST != 0 {
+                true => begins(
+                    &mut self.unwanted,
+                    self.wanted,
+                    self.serial,
+                    self.under_way,
+                    body,
+                ),
+                false => self.serial == Some(word(header, 14)),
+            };
+            if follows {
+                if flags & FIRST != 0 {
+                    self.serial = Some(word(header, 14));
+                    self.pending.clear();
+                    self.next_page = word(header, 18);
                 }
+                self.under_way = flags & FIRST == 0;
+                let number = word(header, 18);
+                let continues = flags & CONTINUED != 0;
+                let lost = number != self.next_page;
+                if !continues || lost {
+                    self.pending.clear();
+                }
+                self.next_page = number.wrapping_add(1);
+                fill(page, &mut self.pending, lacing, body, continues && lost);
+                page.granule = Some(granule(header)).filter(|&at| at != NO_GRANULE);
+                (page.begins, page.ends) = (flags & FIRST != 0, flags & LAST != 0);
             }
-            self.next_page = number.wrapping_add(1);
-            return Some(page);
+            self.bytes.consume(length);
+            if follows {
+                return Ok(true);
+            }
         }
     }
 }
 
-impl Page<'_> {
-    /// Passes over the rest of a packet whose beginning was lost.
-    fn drop_packet(&mut self) {
-        let mut nothing = Vec::new();
-        self.take_packet(&mut nothing);
+/// Whether the stream that begins with `body` is to be followed: the first that has sound, and each
+/// that begins after another is under way.
+fn begins(
+    unwanted: &mut Option<Vec<u8>>,
+    wanted: fn(&[u8]) -> bool,
+    serial: Option<u32>,
+    under_way: bool,
+    body: &[u8],
+) -> bool {
+    let is_next = serial.is_none() || under_way;
+    if is_next && !wanted(body) {
+        unwanted.get_or_insert_with(|| body[..body.len().min(64)].to_vec());
     }
-
-    /// Appends the next packet's bytes on this page to `packet`; whether the packet ends here.
-    fn take_packet(&mut self, packet: &mut Vec<u8>) -> bool {
-        while let Some((&length, rest)) = self.lacing.split_first() {
-            let (segment, body) = self.body.split_at(usize::from(length));
-            packet.extend_from_slice(segment);
-            (self.lacing, self.body) = (rest, body);
-            if length < 255 {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Whether another packet ends on this page.
-    fn has_end(&self) -> bool {
-        self.lacing.iter().any(|&length| length < 255)
-    }
+    is_next && wanted(body)
 }
 
-impl Iterator for Packets<'_> {
-    type Item = Packet;
-
-    fn next(&mut self) -> Option<Packet> {
-        loop {
-            let Some(page) = &mut self.page else {
-                self.page = Some(self.turn()?);
-                continue;
-            };
-            if page.take_packet(&mut self.pending) {
-                let end = (!page.has_end() && page.granule != NO_GRANULE).then_some(page.granule);
-                return Some(Packet {
-                    data: std::mem::take(&mut self.pending),
-                    end,
-                });
-            }
-            self.page = None;
+/// Cuts a page's body into packets; the first is dropped where its beginning was lost.
+fn fill(page: &mut Page, pending: &mut Vec<u8>, lacing: &[u8], mut body: &[u8], mut lost: bool) {
+    page.count = 0;
+    for &length in lacing {
+        let (segment, rest) = body.split_at(usize::from(length));
+        body = rest;
+        if !lost && pending.len() < LONGEST_PACKET {
+            pending.extend_from_slice(segment);
         }
+        if length == 255 {
+            continue;
+        }
+        if !std::mem::take(&mut lost) {
+            if page.packets.len() == page.count {
+                page.packets.push(Vec::new());
+            }
+            std::mem::swap(&mut page.packets[page.count], pending);
+            page.count += 1;
+        }
+        pending.clear();
     }
 }
 
@@ -130,6 +170,9 @@ impl Iterator for Packets<'_> {
 /// holds.
 fn sound_page(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (header, rest) = bytes.split_at_checked(HEADER)?;
+    if &header[..4] != b"OggS" {
+        return None;
+    }
     let (lacing, rest) = rest.split_at_checked(usize::from(header[26]))?;
     let length = lacing.iter().map(|&length| usize::from(length)).sum();
     let body = rest.get(..length)?;

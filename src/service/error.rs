@@ -192,6 +192,7 @@ impl From<AudioError> for Rejection {
             AudioError::NotAudio { .. } | AudioError::Unsupported { .. } => Self::Unsupported(text),
             AudioError::TooLong { .. } | AudioError::TooManyBytes { .. } => Self::TooLarge(text),
             AudioError::Malformed { .. }
+            | AudioError::NoSuchChannel { .. }
             | AudioError::Rate { .. }
             | AudioError::NoChannels
             | AudioError::NotFinite { .. } => Self::Unprocessable(text),

@@ -1,6 +1,5 @@
 //! From uploaded bytes to an answer with its account; what all paths that take audio share.
 
-use std::io::Cursor;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use super::memory::Held;
 use super::request::{self, Ask};
 use super::state::App;
 use super::upload::Upload;
-use crate::audio::{Bounds, Waveform};
+use crate::audio::{Bounds, Reader, Waveform};
 
 /// How long after a request's deadline its worker may take to say so.
 const GRACE: Duration = Duration::from_millis(250);
@@ -94,7 +93,8 @@ async fn decode(
             longest,
             samples: (longest.0 * STUDIO_RATE) as usize,
         };
-        let waveform = Waveform::read_within(Cursor::new(upload.bytes), name.as_deref(), bounds)?;
+        let reader = Reader::of_bytes(upload.bytes, name.as_deref(), None)?;
+        let waveform = Waveform::collect(reader, bounds)?;
         let mut held = upload.held;
         app.memory
             .grow(&mut held, size_of_val(waveform.samples.as_slice()))?;

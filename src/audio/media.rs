@@ -1,0 +1,174 @@
+//! MP4 and MOV, Matroska and WebM, FLAC, AIFF and CAF, by symphonia's readers and decoders, Opus by
+//! [`opus`](super::opus).
+//!
+//! A packet that does not decode counts as lost, and silence takes its place; a file of which no
+//! packet decodes is an error.
+
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::audio::AudioCodecParameters;
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_OPUS};
+use symphonia::core::errors::Error;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
+use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::Packet;
+
+use super::codec::{Codec, failure};
+use super::opus::{OpusHead, OpusPackets};
+use super::{AudioError, Block, Decode, Losses, aac, codec_name};
+
+/// Decodes the first audio track of a file.
+pub(super) struct MediaDecoder {
+    format: &'static str,
+    reader: Box<dyn FormatReader>,
+    track: u32,
+    codec: TrackCodec,
+    losses: Losses,
+    heard: bool,
+}
+
+enum TrackCodec {
+    Symphonia(Codec),
+    Opus(Box<OpusPackets>),
+}
+
+impl MediaDecoder {
+    /// Opens a file; `format` names it by its file extension, which tells symphonia where to look
+    /// first.
+    pub(super) fn new(
+        source: Box<dyn MediaSource>,
+        format: &'static str,
+    ) -> Result<Self, AudioError> {
+        let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
+        let mut hint = Hint::new();
+        hint.with_extension(format);
+        let reader = symphonia::default::get_probe()
+            .probe(
+                &hint,
+                stream,
+                FormatOptions::default(),
+                MetadataOptions::default(),
+            )
+            .map_err(|error| failure(format, error))?;
+        let (track, codec) = track_of(&*reader, format)?;
+        Ok(MediaDecoder {
+            format,
+            reader,
+            track,
+            codec,
+            losses: Losses::default(),
+            heard: false,
+        })
+    }
+
+    /// Appends what a packet says.
+    fn take(&mut self, packet: &Packet, block: &mut Block) -> Result<(), AudioError> {
+        match &mut self.codec {
+            TrackCodec::Symphonia(codec) => {
+                let packet = packet.as_packet_ref();
+                codec.decode_packet(&packet, block, &mut self.losses)?;
+            }
+            TrackCodec::Opus(opus) => {
+                opus.decode(&packet.data, block, &mut self.losses)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The reader stopped at an error.
+    fn stopped(&mut self, error: Error) -> Result<bool, AudioError> {
+        match error {
+            error if !self.heard => Err(failure(self.format, error)),
+            // Cut short: what has been decoded stands.
+            Error::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                tracing::warn!("the {} file was cut short", self.format);
+                Ok(false)
+            }
+            Error::IoError(error) => Err(AudioError::Read(error)),
+            error => {
+                let what = format!("the {} file is damaged: {error}", self.format);
+                self.losses.stop(what);
+                Ok(false)
+            }
+        }
+    }
+}
+
+impl Decode for MediaDecoder {
+    fn next_block(&mut self, block: &mut Block) -> Result<bool, AudioError> {
+        block.restart(0, 0);
+        loop {
+            match self.reader.next_packet() {
+                Ok(Some(packet)) if packet.track_id == self.track => {
+                    self.take(&packet, block)?;
+                    if block.rate != 0 {
+                        self.heard = true;
+                        return Ok(true);
+                    }
+                }
+                Ok(Some(_)) => {}
+                Ok(None) if self.heard => return Ok(false),
+                Ok(None) => {
+                    let first = self.losses.first.clone();
+                    return Err(AudioError::Malformed {
+                        format: self.format,
+                        what: first.unwrap_or_else(|| "it holds no audio".into()),
+                    });
+                }
+                Err(error) => return self.stopped(error),
+            }
+        }
+    }
+
+    fn losses(&self) -> Losses {
+        self.losses.clone()
+    }
+}
+
+/// The audio track of a file, and a decoder for it.
+fn track_of(
+    reader: &dyn FormatReader,
+    format: &'static str,
+) -> Result<(u32, TrackCodec), AudioError> {
+    let no_audio = || AudioError::Malformed {
+        format,
+        what: "it holds no audio".into(),
+    };
+    let track = reader.default_track(TrackType::Audio);
+    let track = track.or_else(|| {
+        reader
+            .tracks()
+            .iter()
+            .find(|track| audio_of(track).is_some())
+    });
+    let track = track.ok_or_else(no_audio)?;
+    let parameters = audio_of(track).ok_or_else(no_audio)?;
+    let codec = match parameters.codec {
+        CODEC_ID_OPUS => {
+            let head = parameters.extra_data.as_deref().unwrap_or_default();
+            let packets = OpusPackets::new(&OpusHead::parse(head)?)?;
+            TrackCodec::Opus(Box::new(packets))
+        }
+        CODEC_ID_AAC => {
+            let core = aac::core_parameters(parameters);
+            TrackCodec::Symphonia(decoder(format, &core)?)
+        }
+        _ => TrackCodec::Symphonia(decoder(format, parameters)?),
+    };
+    Ok((track.id, codec))
+}
+
+fn audio_of(track: &Track) -> Option<&AudioCodecParameters> {
+    track.codec_params.as_ref().and_then(CodecParameters::audio)
+}
+
+/// A decoder, or what the codec is called that has none.
+fn decoder(format: &'static str, parameters: &AudioCodecParameters) -> Result<Codec, AudioError> {
+    Codec::new(format, parameters).map_err(|error| match error {
+        AudioError::Unsupported { .. } => AudioError::Unsupported {
+            what: format!("{} in {format}", codec_name::of(parameters.codec)),
+        },
+        error => error,
+    })
+}

@@ -1,0 +1,190 @@
+//! What the features are made of: one channel at the model's rate, block by block.
+//!
+//! [`Signal`] stands between a recording and everything that listens to it: channels are chosen
+//! ([`ChannelChoice`]), and the rate is brought to the model's, also where it changes within the
+//! recording. A file, a stream of bytes and a [`Waveform`] in memory go the same way. Nothing is
+//! held but a block and what the resampler's filter spans.
+//!
+//! A constant offset is left in: the features take the mean from every frame, as they did in
+//! training, and the resampler passes it through.
+
+use super::mix::Mixer;
+use super::{AudioError, Block, ChannelChoice, Reader, Resampling, Waveform};
+use crate::units::{Hertz, Seconds};
+
+/// One channel of a recording at a rate, in blocks.
+pub struct Signal<'a> {
+    source: Source<'a>,
+    rate: Hertz,
+    mixer: Mixer,
+    /// The rate that comes in, and what brings it to the one that is asked for.
+    resampling: Option<(Hertz, Option<Resampling>)>,
+    block: Block,
+    mono: Vec<f32>,
+    heard: Seconds,
+    ended: bool,
+}
+
+enum Source<'a> {
+    Reader(Box<Reader<'a>>),
+    Waveform { samples: &'a [f32], rate: Hertz },
+}
+
+impl<'a> Signal<'a> {
+    /// Samples of a waveform that are taken at once.
+    const BLOCK: usize = 1 << 14;
+
+    /// A recording at `rate`.
+    ///
+    /// # Errors
+    /// The rate is outside [`RATES`](super::RATES), or the recording does not have the channel that
+    /// was chosen.
+    pub fn new(
+        reader: Reader<'a>,
+        rate: Hertz,
+        channels: ChannelChoice,
+    ) -> Result<Self, AudioError> {
+        if let ChannelChoice::One(channel) = channels
+            && channel >= reader.channels()
+        {
+            return Err(AudioError::NoSuchChannel {
+                channel: channel + 1,
+                channels: reader.channels(),
+            });
+        }
+        Self::of(Source::Reader(Box::new(reader)), rate, channels)
+    }
+
+    /// A waveform at `rate`.
+    ///
+    /// # Errors
+    /// A rate is outside [`RATES`](super::RATES).
+    pub fn of_waveform(waveform: &'a Waveform, rate: Hertz) -> Result<Self, AudioError> {
+        super::check_rate(waveform.rate.0)?;
+        let source = Source::Waveform {
+            samples: &waveform.samples,
+            rate: waveform.rate,
+        };
+        Self::of(source, rate, ChannelChoice::Mix)
+    }
+
+    fn of(source: Source<'a>, rate: Hertz, channels: ChannelChoice) -> Result<Self, AudioError> {
+        super::check_rate(rate.0)?;
+        Ok(Signal {
+            source,
+            rate,
+            mixer: Mixer::new(channels),
+            resampling: None,
+            block: Block::default(),
+            mono: Vec::new(),
+            heard: Seconds(0.0),
+            ended: false,
+        })
+    }
+
+    /// Samples per second of what is given.
+    pub fn rate(&self) -> Hertz {
+        self.rate
+    }
+
+    /// How much of the recording has been taken so far; all of it at the end.
+    pub fn heard(&self) -> Seconds {
+        self.heard
+    }
+
+    /// Why only a part of the recording was given, where that is so. It is known at the end.
+    pub fn shortfall(&self) -> Option<String> {
+        match &self.source {
+            Source::Reader(reader) => reader.shortfall(),
+            Source::Waveform { .. } => None,
+        }
+    }
+
+    /// Appends the next samples to `out`, at times none; false at the end.
+    ///
+    /// # Errors
+    /// As [`Reader::next_block`].
+    pub fn next_block(&mut self, out: &mut Vec<f32>) -> Result<bool, AudioError> {
+        if self.ended {
+            return Ok(false);
+        }
+        if !self.fill_block()? {
+            self.ended = true;
+            self.finish_part(out)?;
+            self.warn_of_cancelling();
+            return Ok(true);
+        }
+        if self.mixer.differs(&self.block) {
+            self.finish_part(out)?;
+        }
+        self.heard.0 += self.block.duration().0;
+        self.mono.clear();
+        self.mixer.push(&self.block, &mut self.mono);
+        self.resample(Hertz(self.block.rate), out)?;
+        Ok(true)
+    }
+
+    /// Reads the next block of the recording; false at its end.
+    fn fill_block(&mut self) -> Result<bool, AudioError> {
+        match &mut self.source {
+            Source::Reader(reader) => reader.next_block(&mut self.block),
+            Source::Waveform { samples, rate } => {
+                let (now, later) = samples.split_at(samples.len().min(Self::BLOCK));
+                *samples = later;
+                self.block.restart(rate.0, 1);
+                self.block.samples.extend_from_slice(now);
+                Ok(!now.is_empty())
+            }
+        }
+    }
+
+    /// Ends a stretch of one rate and number of channels.
+    fn finish_part(&mut self, out: &mut Vec<f32>) -> Result<(), AudioError> {
+        self.mono.clear();
+        self.mixer.finish(&mut self.mono);
+        if let Some((rate, mut resampling)) = self.resampling.take() {
+            match &mut resampling {
+                None => out.extend_from_slice(&self.mono),
+                Some(resampling) => {
+                    resampling.push(&self.mono, out)?;
+                    resampling.finish(out)?;
+                }
+            }
+            self.resampling = Some((rate, resampling));
+        }
+        Ok(())
+    }
+
+    /// Appends the mono samples at the rate that is asked for.
+    fn resample(&mut self, from: Hertz, out: &mut Vec<f32>) -> Result<(), AudioError> {
+        if self
+            .resampling
+            .as_ref()
+            .is_none_or(|(rate, _)| *rate != from)
+        {
+            let resampling = match from == self.rate {
+                true => None,
+                false => Some(Resampling::new(from, self.rate)?),
+            };
+            self.resampling = Some((from, resampling));
+        }
+        match &mut self.resampling {
+            Some((_, Some(resampling))) => resampling.push(&self.mono, out),
+            _ => {
+                out.extend_from_slice(&self.mono);
+                Ok(())
+            }
+        }
+    }
+
+    fn warn_of_cancelling(&mut self) {
+        if let Some((at, channel)) = self.mixer.cancelled.take() {
+            let channel = channel + 1;
+            tracing::warn!(
+                "the channels cancel each other from {:.0} s on: channel {channel} is heard in place of \
+                 their average (choose one with --channel)",
+                at.0
+            );
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! MPEG transport streams (`.ts`, `.m2ts`, what broadcasters and HLS send): the first track of MPEG
+//! audio or AAC. Ours because symphonia has none.
+//!
+//! Reference: ISO/IEC 13818-1, 2.4.3 (packets), 2.4.3.6 (PES), 2.4.4 (program tables).
+
+use std::io::{self, Read};
+
+use super::aac::AdtsDecoder;
+use super::mpeg::MpegDecoder;
+use super::source::{Lookahead, Peek};
+use super::{AudioError, Block, Decode, Losses};
+
+const PACKET: usize = 188;
+/// Packets that are searched for the program's tables.
+const SEARCHED: usize = 20_000;
+const SYNC: u8 = 0x47;
+
+/// Decodes the sound of a transport stream.
+pub(super) struct TransportDecoder<'a>(Box<dyn Decode + 'a>);
+
+impl<'a> TransportDecoder<'a> {
+    pub(super) fn new(mut bytes: Lookahead<'a>) -> Result<Self, AudioError> {
+        let track = find_track(&mut bytes)?;
+        let payload = Lookahead::of(Payload {
+            bytes,
+            pid: track.pid,
+            rest: Vec::new(),
+            at: 0,
+        });
+        Ok(TransportDecoder(match track.kind {
+            0x0f => Box::new(AdtsDecoder::new(payload)),
+            _ => Box::new(MpegDecoder::new(payload)),
+        }))
+    }
+}
+
+impl Decode for TransportDecoder<'_> {
+    fn next_block(&mut self, block: &mut Block) -> Result<bool, AudioError> {
+        self.0.next_block(block)
+    }
+
+    fn losses(&self) -> Losses {
+        self.0.losses()
+    }
+}
+
+/// Where a program's sound is.
+#[derive(Clone, Copy)]
+struct Track {
+    pid: u16,
+    /// The stream type.
+    kind: u8,
+}
+
+/// Looks for the tables, without taking bytes.
+fn find_track(bytes: &mut Lookahead<'_>) -> Result<Track, AudioError> {
+    let (mut map, mut other) = (None, None);
+    for at in (0..SEARCHED * PACKET).step_by(PACKET) {
+        let ahead = bytes.peek(at + PACKET)?;
+        let Some(packet) = ahead.get(at..at + PACKET) else {
+            break;
+        };
+        let Some((pid, true, payload)) = split(packet) else {
+            continue;
+        };
+        // A pointer says where in the packet the table begins.
+        let section = payload
+            .first()
+            .and_then(|&skip| payload.get(1 + usize::from(skip)..));
+        let Some(section) = section else { continue };
+        if pid == 0 {
+            map = map.or_else(|| program_map(section));
+        } else if Some(pid) == map {
+            match track_of(section) {
+                Ok(Some(track)) => return Ok(track),
+                Ok(None) => {}
+                Err(kind) => other = other.or(Some(kind)),
+            }
+        }
+    }
+    let what = match other {
+        Some(0x81 | 0x87) => "AC-3 (Dolby Digital) in a transport stream",
+        Some(0x11) => "AAC in LATM in a transport stream",
+        Some(0x06) => "a transport stream whose sound is of a private kind (AC-3, Opus or DTS)",
+        _ => "a transport stream without sound that is read",
+    };
+    Err(AudioError::Unsupported { what: what.into() })
+}
+
+/// The stream's id, whether a unit begins, and the payload of a packet.
+fn split(packet: &[u8]) -> Option<(u16, bool, &[u8])> {
+    let [SYNC, b, c, d, ..] = *packet else {
+        return None;
+    };
+    let pid = u16::from(b & 0x1f) << 8 | u16::from(c);
+    let start = match d >> 4 & 3 {
+        1 => 4,
+        3 => 5 + usize::from(packet[4]),
+        _ => return None,
+    };
+    Some((pid, b & 0x40 != 0, packet.get(start..)?))
+}
+
+/// The stream that holds the first program's table.
+fn program_map(section: &[u8]) -> Option<u16> {
+    let length = section_length(section)?;
+    let programs = section.get(8..length.checked_sub(4)?)?;
+    let mut programs = programs.chunks_exact(4);
+    // Program 0 is the network's information.
+    let program = programs.find(|program| program[..2] != [0, 0])?;
+    Some(u16::from(program[2] & 0x1f) << 8 | u16::from(program[3]))
+}
+
+/// The first track with sound that is read; else the kind of one that is not.
+fn track_of(section: &[u8]) -> Result<Option<Track>, u8> {
+    let Some(length) = section_length(section).filter(|_| section[0] == 2) else {
+        return Ok(None);
+    };
+    let info = usize::from(section[10] & 0x0f) << 8 | usize::from(section[11]);
+    let mut streams = section
+        .get(12 + info..length.saturating_sub(4))
+        .unwrap_or_default();
+    let mut other = None;
+    while let [kind, b, c, d, e, rest @ ..] = streams {
+        let pid = u16::from(b & 0x1f) << 8 | u16::from(*c);
+        match kind {
+            0x03 | 0x04 | 0x0f => return Ok(Some(Track { pid, kind: *kind })),
+            0x06 | 0x11 | 0x81 | 0x87 => other = other.or(Some(*kind)),
+            _ => {}
+        }
+        let info = usize::from(d & 0x0f) << 8 | usize::from(*e);
+        streams = rest.get(info..).unwrap_or_default();
+    }
+    other.map_or(Ok(None), Err)
+}
+
+/// Bytes of a table that is whole in its packet.
+fn section_length(section: &[u8]) -> Option<usize> {
+    let [_, b, c, ..] = section else { return None };
+    let length = 3 + (usize::from(b & 0x0f) << 8 | usize::from(*c));
+    (16..=section.len()).contains(&length).then_some(length)
+}
+
+/// The bytes of one track, taken out of its packets.
+struct Payload<'a> {
+    bytes: Lookahead<'a>,
+    pid: u16,
+    /// The last packet's payload, and what of it was given.
+    rest: Vec<u8>,
+    at: usize,
+}
+
+impl Payload<'_> {
+    /// Reads packets up to the next of the track; false at the end.
+    fn refill(&mut self) -> Result<bool, AudioError> {
+        loop {
+            let ahead = self.bytes.peek(PACKET)?;
+            let Some(packet) = ahead.get(..PACKET) else {
+                return Ok(false);
+            };
+            if packet[0] != SYNC {
+                self.bytes.consume(1);
+                continue;
+            }
+            let payload = split(packet).filter(|(pid, ..)| *pid == self.pid);
+            let sound = payload.map(|(_, begins, payload)| match begins {
+                true => without_header(payload),
+                false => payload,
+            });
+            self.rest.clear();
+            self.rest.extend_from_slice(sound.unwrap_or_default());
+            self.at = 0;
+            self.bytes.consume(PACKET);
+            if !self.rest.is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+/// What of a PES packet's first bytes is sound.
+fn without_header(payload: &[u8]) -> &[u8] {
+    match payload {
+        [0, 0, 1, _, _, _, _, _, header, rest @ ..] => {
+            rest.get(usize::from(*header)..).unwrap_or_default()
+        }
+        other => other,
+    }
+}
+
+impl Read for Payload<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.rest.len() {
+            let more = self.refill().map_err(|error| match error {
+                AudioError::Read(error) => error,
+                error => io::Error::other(error),
+            })?;
+            if !more {
+                return Ok(0);
+            }
+        }
+        let rest = &self.rest[self.at..];
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
+        Ok(count)
+    }
+}
