@@ -1,19 +1,14 @@
 //! The network: immutable once opened, shared by all threads; each thread brings a
-//! [`NetworkScratch`].
+//! [`NetworkScratch`](super::NetworkScratch).
 
-use std::borrow::BorrowMut;
 use std::path::Path;
 
-use ndarray::ArrayView2;
-
+use super::AcousticError;
 use super::description::{ModelDescription, NetworkDescription};
 use super::layer::Layer;
 use super::plan::Plan;
 use super::precision::{Kernels, Precision};
-use super::stream::{NetworkScratch, NetworkStream};
 use super::tensors::Tensors;
-use super::{AcousticError, Scores};
-use crate::feature::Features;
 use crate::units::Seconds;
 
 /// An acoustic model ready to score features.
@@ -95,43 +90,6 @@ impl Network {
         let int8 = self.layers.iter().filter(|layer| layer.is_int8());
         (int8.count(), self.layers.len())
     }
-
-    /// Scores a whole utterance: ⌈frames / subsampling⌉ rows. The features are mean-normalised as
-    /// the model's description says.
-    ///
-    /// # Errors
-    /// The features have another width than the network's input, or a value is not finite.
-    pub fn scores(
-        &self,
-        features: &Features,
-        scratch: &mut NetworkScratch,
-    ) -> Result<Scores, AcousticError> {
-        let mut scores = Scores::default();
-        self.scores_into(features.frames.view(), scratch, &mut scores)?;
-        Ok(scores)
-    }
-
-    /// As [`Network::scores`], from frames × dimensions into scores whose memory is reused: no
-    /// allocation once both are warm.
-    ///
-    /// # Errors
-    /// As [`Network::scores`].
-    pub fn scores_into(
-        &self,
-        features: ArrayView2<'_, f32>,
-        scratch: &mut NetworkScratch,
-        scores: &mut Scores,
-    ) -> Result<(), AcousticError> {
-        scores.clear();
-        let mut stream = self.stream(scratch);
-        stream.push(features, scores)?;
-        stream.finish(scores)
-    }
-
-    /// Starts an utterance whose features arrive in pieces, in a scratch that is lent or given.
-    pub fn stream<S: BorrowMut<NetworkScratch>>(&self, scratch: S) -> NetworkStream<'_, S> {
-        NetworkStream::new(self, scratch)
-    }
 }
 
 /// The node of each layer's bypass: node `i + 1` is the output of layer `i`.
@@ -160,6 +118,9 @@ mod tests {
     use super::super::gemm::Kernel;
     use super::super::gemm::int8::DotKernel;
     use super::*;
+    use crate::acoustic::NetworkScratch;
+    use crate::acoustic::Scores;
+    use crate::feature::Features;
 
     fn golden(file: &str) -> PathBuf {
         PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -14,6 +14,7 @@ use super::gemm::int8::QuantisedRows;
 use super::layer::Window;
 use super::network::Network;
 use super::{AcousticError, Scores};
+use crate::feature::Features;
 
 /// Output rows per block: two tiles of 14 rows, so that the activations of all layers (28 × 9,700 ×
 /// 4 bytes) share the second-level cache with the weights that stream past. Measured from 14 to 252
@@ -93,6 +94,45 @@ pub struct NetworkStream<'a, S = &'a mut NetworkScratch> {
     frames: i64,
     /// Output frames given so far.
     outputs: i64,
+}
+
+impl Network {
+    /// Scores a whole utterance: ⌈frames / subsampling⌉ rows. The features are mean-normalised as
+    /// the model's description says.
+    ///
+    /// # Errors
+    /// The features have another width than the network's input, or a value is not finite.
+    pub fn scores(
+        &self,
+        features: &Features,
+        scratch: &mut NetworkScratch,
+    ) -> Result<Scores, AcousticError> {
+        let mut scores = Scores::default();
+        self.scores_into(features.frames.view(), scratch, &mut scores)?;
+        Ok(scores)
+    }
+
+    /// As [`Network::scores`], from frames × dimensions into scores whose memory is reused: no
+    /// allocation once both are warm.
+    ///
+    /// # Errors
+    /// As [`Network::scores`].
+    pub fn scores_into(
+        &self,
+        features: ArrayView2<'_, f32>,
+        scratch: &mut NetworkScratch,
+        scores: &mut Scores,
+    ) -> Result<(), AcousticError> {
+        scores.clear();
+        let mut stream = self.stream(scratch);
+        stream.push(features, scores)?;
+        stream.finish(scores)
+    }
+
+    /// Starts an utterance whose features arrive in pieces, in a scratch that is lent or given.
+    pub fn stream<S: BorrowMut<NetworkScratch>>(&self, scratch: S) -> NetworkStream<'_, S> {
+        NetworkStream::new(self, scratch)
+    }
 }
 
 impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {

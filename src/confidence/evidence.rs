@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::decode::{Cancel, DecodeError, Effort, Hypothesis, PathGraph};
+use crate::decode::{Cancel, DecodeError, Effort, Hypothesis, Knob, PathGraph};
 
 use super::mbr::{Risk, risk};
 use super::posteriors::posteriors;
@@ -73,7 +73,7 @@ impl Evidence {
         let Effort {
             frames,
             arcs,
-            bit,
+            dropped,
             best_scores,
             ..
         } = heard.effort;
@@ -85,7 +85,7 @@ impl Evidence {
         self.frames += frames;
         self.reached_final &= heard.reached_final;
         self.arcs += arcs;
-        self.crowded_frames += bit.network_top_n;
+        self.crowded_frames += dropped[Knob::NetworkTopN];
         let acoustic = heard.parts.map_or(0.0, |parts| parts.acoustic.0);
         self.acoustic_gap += (acoustic + best_scores).max(0.0);
     }

@@ -6,7 +6,7 @@
 
 use crate::graph::{GraphView, WORD_MASK};
 
-use super::links::Link;
+use super::link::Link;
 use super::numbering::Numbering;
 
 /// Set in the index of a labelled link that a token's branch waits for.

@@ -1,5 +1,7 @@
 //! Why an utterance could not be decoded.
 
+use super::knob::Knob;
+
 /// What went wrong in a search.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DecodeError {
@@ -45,8 +47,8 @@ pub enum DecodeError {
     /// A pruning value that means nothing.
     #[error("pruning: {knob} is {value}; beams are zero or more, counts one or more")]
     BadPruning {
-        /// The field of [`Pruning`](super::Pruning).
-        knob: &'static str,
+        /// The knob.
+        knob: Knob,
         /// Its value.
         value: f64,
     },

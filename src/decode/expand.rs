@@ -8,9 +8,10 @@ use crate::graph::{GraphView, PackedArc};
 use crate::units::PdfId;
 
 use super::extremes::lower;
-use super::hypothesis::KnobFrames;
-use super::prune::{Expansion, Pruning};
-use super::search::{Recorder, Step};
+use super::knob::{Knob, KnobFrames, Pruning};
+use super::link::Step;
+use super::prune::Expansion;
+use super::recorder::Recorder;
 use super::tokens::TokenSet;
 
 /// Tokens whose rows are fetched together.
@@ -115,8 +116,8 @@ pub(super) struct Out<'s, R> {
     pub bound: f32,
     /// Arcs looked at.
     pub arcs: usize,
-    /// Which knobs dropped something.
-    pub bit: KnobFrames,
+    /// Which knobs dropped an expansion.
+    pub dropped: KnobFrames,
 }
 
 impl<R: Recorder> Out<'_, R> {
@@ -228,7 +229,7 @@ impl<R: Recorder> Out<'_, R> {
             self.arcs += 1;
             let graph_cost = base + arc.cost().0;
             if graph_cost > self.bound.min(limit) {
-                self.bit.local_beam |= u32::from(graph_cost > limit);
+                self.dropped[Knob::LocalBeam] |= u32::from(graph_cost > limit);
                 break;
             }
             let cost = graph_cost + self.acoustic.cost(arc.pdf());
@@ -240,7 +241,7 @@ impl<R: Recorder> Out<'_, R> {
                     arc,
                 });
             } else {
-                self.bit.local_beam = 1;
+                self.dropped[Knob::LocalBeam] = 1;
             }
         }
     }
@@ -270,7 +271,7 @@ impl<R: Recorder> Out<'_, R> {
             let cost = graph_cost + self.acoustic.cost(arc.pdf());
             expansions.push(Expansion { cost, arc: index });
         }
-        pruning.keep_local(expansions, &mut self.bit);
+        pruning.keep_local(expansions, &mut self.dropped);
         for kept in &*expansions {
             self.keep(Candidate {
                 cost: kept.cost,

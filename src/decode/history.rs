@@ -10,7 +10,8 @@ use crate::graph::GraphView;
 
 use super::branch::{BranchView, Branches, WORDLESS};
 use super::hypothesis::Event;
-use super::search::{Recorder, Step};
+use super::link::Step;
+use super::recorder::Recorder;
 use super::tokens::{Arrival, TokenSet};
 
 /// No entry, or no labelled arc.

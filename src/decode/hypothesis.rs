@@ -4,6 +4,7 @@ use std::ops::{Add, AddAssign, Sub};
 
 use serde::Serialize;
 
+use super::knob::KnobFrames;
 use crate::graph::{WORD_END, WORD_MASK, WORD_START};
 use crate::units::{Seconds, WordId};
 
@@ -102,40 +103,9 @@ pub struct Effort {
     /// Divided by `frames`, the beam that was in force on average; infinite if none ever was.
     pub cutoff: f64,
     /// Frames in which each knob dropped something.
-    pub bit: KnobFrames,
+    pub dropped: KnobFrames,
     /// The best score of every frame, added up: no path's acoustic cost is below the negative.
     pub best_scores: f64,
-}
-
-/// Frames in which each pruning knob dropped a token or an expansion.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct KnobFrames {
-    /// The network beam dropped tokens (and the network top-N did not drop more).
-    pub network_beam: u32,
-    /// The network top-N.
-    pub network_top_n: u32,
-    /// The global beam.
-    pub global_beam: u32,
-    /// The global top-N.
-    pub global_top_n: u32,
-    /// The local beam.
-    pub local_beam: u32,
-    /// The local top-N.
-    pub local_top_n: u32,
-    /// The arc budget ran out.
-    pub arc_budget: u32,
-}
-
-impl AddAssign for KnobFrames {
-    fn add_assign(&mut self, other: KnobFrames) {
-        self.network_beam += other.network_beam;
-        self.network_top_n += other.network_top_n;
-        self.global_beam += other.global_beam;
-        self.global_top_n += other.global_top_n;
-        self.local_beam += other.local_beam;
-        self.local_top_n += other.local_top_n;
-        self.arc_budget += other.arc_budget;
-    }
 }
 
 impl AddAssign for Effort {
@@ -145,7 +115,7 @@ impl AddAssign for Effort {
         self.arcs += other.arcs;
         self.epsilon_arcs += other.epsilon_arcs;
         self.cutoff += other.cutoff;
-        self.bit += other.bit;
+        self.dropped += other.dropped;
         self.best_scores += other.best_scores;
     }
 }

@@ -9,7 +9,8 @@ use crate::units::Cost;
 
 use super::Scorer;
 use super::hypothesis::{CostParts, Effort, Event, Hypothesis, PathCost, words_of};
-use super::links::{Link, Links};
+use super::link::Link;
+use super::links::Links;
 
 /// An arc of a lattice.
 #[derive(Clone, Copy, Debug, PartialEq)]

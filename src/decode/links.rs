@@ -14,51 +14,14 @@ use crate::graph::GraphView;
 
 use super::branch::{BranchView, Branches, WORDLESS};
 use super::cancel::Cancel;
-use super::search::{Recorder, Step};
+use super::link::{Link, Step};
+use super::recorder::Recorder;
 use super::tokens::{Arrival, TokenSet};
 
 /// So many frames and so many links at least are added between two backward prunings; the links are a
 /// megabyte, as much as a second-level cache holds.
 const PRUNE_FRAMES: usize = 25;
 const PRUNE_LINKS: usize = 1 << 16;
-
-/// One step of the search.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Link {
-    /// Token the link leaves, by its index in its frame.
-    pub from: u32,
-    /// Token it leads to: in the next frame for an onward link, in the same for an epsilon link.
-    pub to: u32,
-    /// Index of the arc in the graph, and [`LABELLED`].
-    arc: u32,
-    /// How much worse it is than the best way to its target; ≥ 0. Until the first backward pruning:
-    /// the cost it arrives at.
-    slack: f32,
-}
-
-/// Set in a link's arc index if the arc has a label.
-const LABELLED: u32 = 1 << 31;
-
-impl Link {
-    /// Index of the arc in the graph.
-    pub(super) fn arc(&self) -> u32 {
-        self.arc & !LABELLED
-    }
-
-    pub(super) fn is_labelled(&self) -> bool {
-        self.arc & LABELLED != 0
-    }
-
-    /// Whether the link is the best way to its target.
-    pub(super) fn is_best(&self) -> bool {
-        self.slack == 0.0
-    }
-
-    /// The same before the first backward pruning, by what the tokens of the target's frame cost.
-    pub(super) fn is_best_of(&self, costs: &[f32]) -> bool {
-        self.slack == costs[self.to as usize]
-    }
-}
 
 /// How many links and tokens a frame has. Links lie in this order: a frame's epsilon links, those from
 /// it onward, the next frame's.
@@ -157,12 +120,7 @@ impl Recorder for Links {
     fn emitting(&mut self, step: Step, arrival: Arrival, cost: f32, held: f32) {
         // What a target costs only falls, so a link too bad now stays too bad.
         if cost <= held + self.beam {
-            self.links.push(Link {
-                from: step.source,
-                to: arrival.token(),
-                arc: step.arc | if step.labelled { LABELLED } else { 0 },
-                slack: cost,
-            });
+            self.links.push(Link::new(step, arrival.token(), cost));
         }
     }
 

@@ -11,7 +11,9 @@ mod expand;
 mod extremes;
 mod history;
 mod hypothesis;
+mod knob;
 mod lattice;
+mod link;
 mod links;
 mod nbest;
 mod nearest;
@@ -19,6 +21,7 @@ mod numbering;
 pub mod oracle;
 mod paths;
 mod prune;
+mod recorder;
 mod rescore;
 mod search;
 mod stream;
@@ -28,10 +31,10 @@ mod tokens;
 
 pub use cancel::Cancel;
 pub use error::DecodeError;
-pub use hypothesis::{CostParts, Effort, Hypothesis, KnobFrames, PathCost, Word};
+pub use hypothesis::{CostParts, Effort, Hypothesis, PathCost, Word};
+pub use knob::{Knob, KnobEntry, KnobFrames, KnobUnit, Pruning, SweepRange, UnknownKnob};
 pub use lattice::{Lattice, LatticeArc};
 pub use paths::{Edge, PathGraph};
-pub use prune::Pruning;
 pub use rescore::{LanguageModel, Rescoring};
 pub use stream::{SearchStream, SoFar};
 
@@ -41,7 +44,8 @@ use history::History;
 use hypothesis::words_of;
 use lattice::Ends;
 use links::Links;
-use search::{Buffers, End, Recorder, Search};
+use recorder::Recorder;
+use search::{Buffers, End, Search};
 
 /// Scores of an utterance: natural logarithms of (pseudo-)likelihoods, larger is better.
 pub trait Scorer {

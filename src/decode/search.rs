@@ -15,50 +15,21 @@ use crate::prefetch::prefetch_all;
 use crate::units::StateId;
 
 use super::Scorer;
-use super::branch::BranchView;
 use super::cancel::Cancel;
 use super::error::DecodeError;
 use super::expand::{Acoustic, BLOCK, Gathered, Out, Row, fetch};
 use super::extremes::highest_of;
-use super::hypothesis::{Effort, KnobFrames};
-use super::prune::{Cutoff, Expansion, FrameTokens, Pruner, Pruning};
+use super::hypothesis::Effort;
+use super::knob::{Knob, KnobFrames, Pruning};
+use super::link::Step;
+use super::prune::{Cutoff, Expansion, FrameTokens, Pruner};
+use super::recorder::Recorder;
 use super::tokens::{Arrival, TokenSet};
 
 /// Epsilon relaxations of one frame beyond which the graph must have a negative loop: an exact
 /// search of a graph of millions of states needs fewer, and single precision would hide the loop
 /// soon after.
 const RELAXATIONS: usize = 1 << 24;
-
-/// A step along an arc, as a recorder sees it.
-#[derive(Clone, Copy)]
-pub(super) struct Step {
-    /// What [`Recorder::source`] returned for the token the arc leaves.
-    pub source: u32,
-    /// Index of the arc in the graph.
-    pub arc: u32,
-    /// Whether the arc has a label.
-    pub labelled: bool,
-}
-
-/// What is remembered of a search: word histories ([`History`](super::history::History)) or all
-/// links ([`Links`](super::links::Links)).
-pub(super) trait Recorder {
-    /// An utterance begins, with one token; whether branches `compete`, so that they are asked for.
-    fn begin(&mut self, compete: bool);
-    /// The tokens of a frame are final, those up to `cutoff` will be expanded; `frame` is the
-    /// number of frames consumed so far.
-    fn open_frame(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32, frame: u32);
-    /// The branches of the tokens of the open frame; of no use where they do not compete.
-    fn branches(&self) -> BranchView<'_>;
-    /// What steps from this token will carry; `frame` is the number of frames consumed so far.
-    fn source(&mut self, graph: &GraphView<'_>, token: u32, frame: u32) -> u32;
-    /// A step to a token of the next frame, which `cost` arrives at and which now costs `held`.
-    fn emitting(&mut self, step: Step, arrival: Arrival, cost: f32, held: f32);
-    /// All emitting steps of a frame are done; the tokens written become those read.
-    fn close_frame(&mut self);
-    /// A step within the frame, to a token which `cost` arrives at and which now costs `held`.
-    fn epsilon(&mut self, step: Step, arrival: Arrival, cost: f32, held: f32);
-}
 
 /// The buffers of a search, kept from utterance to utterance so that a warm search does not
 /// allocate.
@@ -235,8 +206,8 @@ impl<'a, R: Recorder> Search<'a, R> {
             costs: &tokens.costs,
             branches: recorder.branches(),
         };
-        let mut bit = KnobFrames::default();
-        let survivors = pruner.survivors(frame, cut, &self.pruning, &mut bit);
+        let mut dropped = KnobFrames::default();
+        let survivors = pruner.survivors(frame, cut, &self.pruning, &mut dropped);
         let mut out = Out {
             graph: self.graph,
             next,
@@ -246,12 +217,12 @@ impl<'a, R: Recorder> Search<'a, R> {
             beam,
             bound: f32::MAX,
             arcs: 0,
-            bit,
+            dropped,
         };
         let mut rows = [Row::EMPTY; BLOCK];
         for block in survivors.chunks(BLOCK) {
             if out.arcs >= self.pruning.arc_budget {
-                out.bit.arc_budget = 1;
+                out.dropped[Knob::ArcBudget] = 1;
                 break;
             }
             self.at.effort.tokens += block.len() as u64;
@@ -274,7 +245,7 @@ impl<'a, R: Recorder> Search<'a, R> {
         }
         out.flush();
         self.at.effort.arcs += out.arcs as u64;
-        self.at.effort.bit += out.bit;
+        self.at.effort.dropped += out.dropped;
         out.bound
     }
 

@@ -408,7 +408,7 @@ fn a_local_beam_drops_a_token_s_worse_expansions() {
         )
         .unwrap();
         assert_eq!(found.words[0].id.0, word, "local beam {beam}");
-        assert_eq!(found.effort.bit.local_beam > 0, word == 5);
+        assert_eq!(found.effort.dropped[Knob::LocalBeam] > 0, word == 5);
     }
 }
 
@@ -435,7 +435,9 @@ fn a_branch_is_all_tokens_with_the_same_last_word() {
         found.words[0].id.0, 6,
         "the better word's token is kept beside the best"
     );
-    assert!(found.effort.bit.global_top_n > 0 && found.effort.bit.global_beam == 0);
+    assert!(
+        found.effort.dropped[Knob::GlobalTopN] > 0 && found.effort.dropped[Knob::GlobalBeam] == 0
+    );
     let network = Pruning {
         network_top_n: 1,
         ..Pruning::OFF

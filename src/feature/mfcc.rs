@@ -11,7 +11,7 @@ use realfft::num_complex::Complex;
 use realfft::{RealFftPlanner, RealToComplex};
 
 use super::mel::{MelBank, cosine_transform};
-use super::{FeatureError, FeatureKind, Features, MfccConfig, MfccStream};
+use super::{FeatureError, FeatureKind, Features, MfccConfig};
 use crate::audio::Waveform;
 
 /// The front end: tables computed once, shared by all threads.
@@ -82,11 +82,6 @@ impl Mfcc {
             frames,
             shift: self.config.shift(),
         })
-    }
-
-    /// A stream of samples in chunks of any size, giving the same frames as [`Mfcc::compute`].
-    pub fn stream(&self) -> MfccStream<'_> {
-        MfccStream::new(self)
     }
 
     pub(super) fn scratch(&self) -> Scratch {

@@ -16,6 +16,13 @@ pub struct MfccStream<'a> {
     row: Vec<f32>,
 }
 
+impl Mfcc {
+    /// A stream of samples in chunks of any size, giving the same frames as [`Mfcc::compute`].
+    pub fn stream(&self) -> MfccStream<'_> {
+        MfccStream::new(self)
+    }
+}
+
 impl<'a> MfccStream<'a> {
     pub(super) fn new(mfcc: &'a Mfcc) -> Self {
         let row = vec![0.0; mfcc.config().dims()];

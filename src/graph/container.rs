@@ -47,8 +47,13 @@ pub(super) enum Fault {
     Io(io::Error),
     /// It is something else.
     Foreign,
-    /// It is of another version, this one.
-    Version(u32),
+    /// It is of another version.
+    Version {
+        /// The version it states.
+        found: u32,
+        /// The version that is read.
+        supported: u32,
+    },
     /// It is damaged: what disagrees.
     Corrupt(String),
 }
@@ -137,7 +142,10 @@ impl Format {
         }
         let version = u32_at(map, 8);
         if version != self.version {
-            return Err(Fault::Version(version));
+            return Err(Fault::Version {
+                found: version,
+                supported: self.version,
+            });
         }
         let sum_at = self.header - 8;
         if xxh3_64(&map[..sum_at]) != u64_at(map, sum_at) {

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::container::Fault;
-use super::file::GRAPH_FORMAT;
 
 /// Why a graph could not be built, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -85,10 +84,10 @@ impl GraphError {
         match fault {
             Fault::Io(source) => GraphError::Io { path, source },
             Fault::Foreign => GraphError::NotAGraph { path },
-            Fault::Version(found) => GraphError::Version {
+            Fault::Version { found, supported } => GraphError::Version {
                 path,
                 found,
-                supported: GRAPH_FORMAT,
+                supported,
             },
             Fault::Corrupt(what) => GraphError::Corrupt { path, what },
         }

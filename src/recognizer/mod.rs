@@ -24,7 +24,7 @@ pub use endpoint::{After, EndRule, Endpointing};
 pub use error::RecognizerError;
 pub use reference::{ReferenceCost, References};
 pub use segment::LONGEST;
-pub use setting::{Knob, Setting, SettingError};
+pub use setting::{Setting, SettingError};
 pub use stream::{Ending, Guess, Stream, StreamOptions, Utterance};
 pub use transcript::{Alternative, Timings, Transcript, TranscriptWord};
 pub use versions::{Measured, VERSIONS_FILE, Version, Versions, VersionsError};

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::error::Failure;
-use super::route::{State, Step, escalates, next};
+use super::route::{Side, State, Step, escalates, next};
 use super::service::{Judged, Service};
 use super::statistics::Stop;
 use crate::decode::Cancel;
@@ -43,15 +43,6 @@ pub struct Account {
     pub response: Seconds,
     /// Time of all workers; work that the answer cancelled counts up to that moment.
     pub machine: Seconds,
-}
-
-/// Which of a policy's versions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    /// The first, or the only one.
-    First,
-    /// The second.
-    Second,
 }
 
 /// What is left to do after a run.

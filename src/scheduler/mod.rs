@@ -35,8 +35,9 @@ use std::time::{Duration, Instant};
 
 use crate::decode::Cancel;
 use crate::tiers::Policy;
-use job::{Job, Side};
+use job::Job;
 use queues::Queues;
+use route::Side;
 use worker::Task;
 
 /// How a scheduler works.

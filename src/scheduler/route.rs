@@ -3,8 +3,16 @@
 //! A pure function of both versions' states, so that it can be held against the replay of recorded
 //! outcomes ([`replay::serve`](crate::tiers::replay::serve)) without threads.
 
-use super::job::Side;
 use crate::tiers::Policy;
+
+/// Which of a policy's versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// The first, or the only one.
+    First,
+    /// The second.
+    Second,
+}
 
 /// How far a version is with a request.
 #[derive(Clone, Copy, Debug, PartialEq)]

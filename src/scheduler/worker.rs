@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::Shared;
 use super::error::Failure;
-use super::job::{Ended, Job, Side};
+use super::job::{Ended, Job};
+use super::route::Side;
 use super::service::Service;
 use crate::tiers::Policy;
 

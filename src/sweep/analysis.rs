@@ -1,8 +1,8 @@
 //! Why an answer is wrong: by comparing it, its lattice and its cost with what was said.
 
-use super::measure::Prepared;
 use crate::recognizer::{
-    Recognizer, RecognizerError, RecognizerScratch, ReferenceCost, References, Setting, Transcript,
+    Recognizer, RecognizerError, RecognizerScratch, ReferenceCost, References, ScoredAudio,
+    Setting, Transcript,
 };
 use crate::units::WordId;
 
@@ -27,16 +27,16 @@ const MISSED: f64 = 0.1;
 /// The scores cannot be searched.
 pub fn analyse(
     (recognizer, references): (&Recognizer, &References<'_>),
-    (setting, prepared, transcript): (&Setting, &Prepared, &Transcript),
+    (setting, scored, transcript): (&Setting, &ScoredAudio, &Transcript),
     words: &[WordId],
     scratch: &mut RecognizerScratch,
 ) -> Result<Analysis, RecognizerError> {
-    let lattice = recognizer.lattice_errors(setting, &prepared.scored, words, scratch)?;
+    let lattice = recognizer.lattice_errors(setting, scored, words, scratch)?;
     let mut analysis = Analysis {
         lattice_errors: lattice.unwrap_or(0),
         ..Analysis::default()
     };
-    match references.cost(&prepared.scored, words, setting.rescore)? {
+    match references.cost(scored, words, setting.rescore)? {
         ReferenceCost::Cost(cost) => {
             analysis.search_error = cost.0 + MISSED < transcript.cost.0;
         }

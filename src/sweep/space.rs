@@ -3,52 +3,33 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::recognizer::{Knob, Setting};
+use crate::decode::{Knob, KnobUnit, SweepRange};
+use crate::recognizer::Setting;
 
-/// How random draws treat one knob.
-struct Range {
+/// A knob that sweeps turn, and where they look for good values.
+struct Drawn {
     knob: Knob,
-    /// Share of the draws in which the knob is off.
-    off: f64,
-    low: f64,
-    high: f64,
-    /// Beams are drawn evenly and rounded to a quarter; counts evenly in their logarithm and rounded
-    /// to two digits.
-    count: bool,
+    range: SweepRange,
 }
 
-const fn range(knob: Knob, off: f64, (low, high): (f64, f64), count: bool) -> Range {
-    Range {
-        knob,
-        off,
-        low,
-        high,
-        count,
-    }
+/// All of them.
+fn drawn() -> Vec<Drawn> {
+    let of = |knob: Knob| knob.entry().sweep.map(|range| Drawn { knob, range });
+    Knob::ALL.into_iter().filter_map(of).collect()
 }
 
-/// Where random draws look. Bounds: tighter loses half the words on development speech, wider gains
-/// nothing.
-const RANGES: [Range; 7] = [
-    range(Knob::NetworkBeam, 0.0, (7.0, 14.0), false),
-    range(Knob::NetworkTopN, 0.35, (200.0, 5000.0), true),
-    range(Knob::GlobalBeam, 0.5, (7.0, 13.0), false),
-    range(Knob::GlobalTopN, 0.5, (80.0, 3000.0), true),
-    range(Knob::LocalBeam, 0.35, (3.0, 10.0), false),
-    range(Knob::LocalTopN, 0.5, (5.0, 60.0), true),
-    range(Knob::LatticeBeam, 0.0, (2.0, 8.0), false),
-];
-
-impl Range {
+/// Beams are drawn evenly and rounded to a quarter; counts evenly in their logarithm and rounded to
+/// two digits.
+impl Drawn {
     fn draw(&self, random: &mut ChaCha8Rng) -> f64 {
-        if random.random::<f64>() < self.off {
+        let SweepRange { off, low, high } = self.range;
+        if random.random::<f64>() < off {
             return f64::INFINITY;
         }
         let share = random.random::<f64>();
-        if self.count {
-            two_digits(self.low * (self.high / self.low).powf(share))
-        } else {
-            quarter(self.low + (self.high - self.low) * share)
+        match self.knob.entry().unit {
+            KnobUnit::Count => two_digits(low * (high / low).powf(share)),
+            KnobUnit::Cost => quarter(low + (high - low) * share),
         }
     }
 
@@ -58,10 +39,9 @@ impl Range {
             return self.draw(random);
         }
         let step = 2.0 * random.random::<f64>() - 1.0;
-        if self.count {
-            two_digits((value * 2f64.powf(step)).max(1.0))
-        } else {
-            quarter(value + 2.0 * step).clamp(0.25, self.high)
+        match self.knob.entry().unit {
+            KnobUnit::Count => two_digits((value * 2f64.powf(step)).max(1.0)),
+            KnobUnit::Cost => quarter(value + 2.0 * step).clamp(0.25, self.range.high),
         }
     }
 }
@@ -77,10 +57,10 @@ fn two_digits(value: f64) -> f64 {
 
 /// `count` random settings; rescoring as in `base`.
 pub fn random(base: &Setting, count: usize, random: &mut ChaCha8Rng) -> Vec<Setting> {
+    let knobs = drawn();
     let draw = |random: &mut ChaCha8Rng| {
-        RANGES.iter().fold(*base, |setting, range| {
-            setting.with(range.knob, range.draw(random))
-        })
+        let turn = |setting: Setting, drawn: &Drawn| setting.with(drawn.knob, drawn.draw(random));
+        knobs.iter().fold(*base, turn)
     };
     (0..count).map(|_| draw(random)).collect()
 }
@@ -90,12 +70,13 @@ pub fn random(base: &Setting, count: usize, random: &mut ChaCha8Rng) -> Vec<Sett
 /// # Panics
 /// `good` is empty.
 pub fn near(good: &[Setting], count: usize, random: &mut ChaCha8Rng) -> Vec<Setting> {
+    let knobs = drawn();
     let draw = |random: &mut ChaCha8Rng| {
         let mut setting = good[random.random_range(0..good.len())];
         for _ in 0..random.random_range(1..3) {
-            let range = &RANGES[random.random_range(0..RANGES.len())];
-            let value = range.draw_near(setting.get(range.knob), random);
-            setting = setting.with(range.knob, value);
+            let drawn = &knobs[random.random_range(0..knobs.len())];
+            let value = drawn.draw_near(setting.get(drawn.knob), random);
+            setting = setting.with(drawn.knob, value);
         }
         setting
     };

@@ -192,7 +192,7 @@ fn recognise(
                 for (setting, heard) in settings.iter().zip(&mut heard) {
                     let analysis = analyse(
                         (recognizer, references),
-                        (setting, &prepared, &heard.transcript),
+                        (setting, &prepared.scored, &heard.transcript),
                         &ids,
                         scratch,
                     );

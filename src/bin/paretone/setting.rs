@@ -1,10 +1,11 @@
 //! The flags that say how to search: a version, and each knob on its own.
 
 use anyhow::anyhow;
+use clap::{Arg, ArgMatches, Command, FromArgMatches};
 
 use super::UsageError;
+use paretone::decode::{Knob, KnobUnit};
 use paretone::recognizer::{Recognizer, Setting};
-use paretone::units::Cost;
 
 /// How to search; shared by the commands that recognise.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -17,33 +18,38 @@ pub struct SettingArgs {
     /// lattice_beam=4 rescore"
     #[arg(long, value_name = "KNOBS")]
     pub setting: Option<Setting>,
-    /// Score beam against the frame's best, a cost; larger: slower, more accurate
-    #[arg(long, visible_alias = "network-beam", value_name = "COST", allow_negative_numbers = true, value_parser = beam)]
-    pub beam: Option<f32>,
-    /// Most hypotheses kept per frame; larger: slower, more accurate
-    #[arg(long, visible_alias = "network-top-n", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_active: Option<u32>,
-    /// Score beam against the best hypothesis with the same last word; larger: slower, more accurate
-    #[arg(long, value_name = "COST", allow_negative_numbers = true, value_parser = beam)]
-    pub global_beam: Option<f32>,
-    /// Most hypotheses with the same last word; larger: slower, more accurate
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub global_top_n: Option<u32>,
-    /// Score beam among the expansions of one hypothesis; larger: slower, more accurate
-    #[arg(long, value_name = "COST", allow_negative_numbers = true, value_parser = beam)]
-    pub local_beam: Option<f32>,
-    /// Most expansions of one hypothesis; larger: slower, more accurate
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub local_top_n: Option<u32>,
-    /// Most arcs looked at in a frame, whatever the sound; larger: slower, more accurate
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub arc_budget: Option<u32>,
-    /// What the lattice keeps, a cost against the best path; larger: slower, more accurate
-    #[arg(long, value_name = "COST", allow_negative_numbers = true, value_parser = beam)]
-    pub lattice_beam: Option<f32>,
+    /// Knobs that differ from that.
+    #[command(flatten)]
+    pub knobs: KnobArgs,
     /// Leave out the second look with the large language model: faster, less accurate
     #[arg(long)]
     pub no_rescore: bool,
+}
+
+/// The knobs that flags turn, and their values.
+#[derive(Clone, Debug, Default)]
+pub struct KnobArgs(Vec<(Knob, f64)>);
+
+impl clap::Args for KnobArgs {
+    fn augment_args(command: Command) -> Command {
+        command.args(Knob::ALL.map(flag))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for KnobArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let asked = |knob: Knob| Some((knob, *matches.get_one::<f64>(knob.name())?));
+        Ok(KnobArgs(Knob::ALL.into_iter().filter_map(asked).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 impl SettingArgs {
@@ -57,22 +63,8 @@ impl SettingArgs {
             (None, Some(setting)) => setting,
             (None, None) => recognizer.setting(),
         };
-        let pruning = &mut setting.pruning;
-        for (knob, asked) in [
-            (&mut pruning.network_beam, self.beam),
-            (&mut pruning.global_beam, self.global_beam),
-            (&mut pruning.local_beam, self.local_beam),
-            (&mut pruning.lattice_beam, self.lattice_beam),
-        ] {
-            *knob = asked.map_or(*knob, Cost);
-        }
-        for (knob, asked) in [
-            (&mut pruning.network_top_n, self.max_active),
-            (&mut pruning.global_top_n, self.global_top_n),
-            (&mut pruning.local_top_n, self.local_top_n),
-            (&mut pruning.arc_budget, self.arc_budget),
-        ] {
-            *knob = asked.map_or(*knob, |count| count as usize);
+        for &(knob, value) in &self.knobs.0 {
+            setting = setting.with(knob, value);
         }
         setting.rescore &= !self.no_rescore;
         Ok(setting)
@@ -97,9 +89,43 @@ pub fn version(recognizer: &Recognizer, name: &str) -> anyhow::Result<Setting> {
     Err(UsageError(error).into())
 }
 
-fn beam(text: &str) -> Result<f32, String> {
-    match text.parse::<f32>() {
-        Ok(cost) if cost > 0.0 => Ok(cost),
-        _ => Err("a beam is a number above 0, about 8 (fast) to 16 (accurate); inf is off".into()),
+/// Every flag that says how to search, by its id; a tolerance tier leaves none of them a say.
+pub fn search_flags() -> Vec<&'static str> {
+    let others = ["version", "setting", "no_rescore", "n_best"];
+    others
+        .into_iter()
+        .chain(Knob::ALL.map(Knob::name))
+        .collect()
+}
+
+/// The flag of a knob, whose id is the knob's name.
+fn flag(knob: Knob) -> Arg {
+    let entry = knob.entry();
+    let unit = match entry.unit {
+        KnobUnit::Cost => "COST",
+        KnobUnit::Count => "N",
+    };
+    let (long, aliases) = entry.flags.split_first().expect("every knob has a flag");
+    Arg::new(entry.name)
+        .long(*long)
+        .visible_aliases(aliases.iter().copied())
+        .value_name(unit)
+        .help(format!("{}; larger: slower, more accurate", entry.help))
+        .allow_negative_numbers(true)
+        .value_parser(move |text: &str| value(knob, text))
+}
+
+fn value(knob: Knob, text: &str) -> Result<f64, String> {
+    match knob.entry().unit {
+        KnobUnit::Cost => match text.parse::<f32>() {
+            Ok(cost) if cost > 0.0 => Ok(cost.into()),
+            _ => Err(
+                "a beam is a number above 0, about 8 (fast) to 16 (accurate); inf is off".into(),
+            ),
+        },
+        KnobUnit::Count => match text.parse::<u32>() {
+            Ok(count) if count > 0 => Ok(count.into()),
+            _ => Err("this is a whole number, 1 or more; leave the flag out for no limit".into()),
+        },
     }
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow};
 use serde::Serialize;
 
 use super::UsageError;
+use super::setting::search_flags;
 use super::tiers::{ObjectiveName, objective};
 use paretone::audio::Waveform;
 use paretone::recognizer::{Recognizer, Transcript};
@@ -16,28 +17,12 @@ use paretone::units::Seconds;
 
 /// The rules' file name, in the model's folder.
 pub(super) const RULES_FILE: &str = "rules.toml";
-/// Flags that say how to search, which is the tier's business.
-const SEARCH_FLAGS: [&str; 12] = [
-    "version",
-    "setting",
-    "beam",
-    "max_active",
-    "global_beam",
-    "global_top_n",
-    "local_beam",
-    "local_top_n",
-    "arc_budget",
-    "lattice_beam",
-    "no_rescore",
-    "n_best",
-];
-
 /// Which tier.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct TierArgs {
     /// How many more errors than the most accurate version's are tolerated, relative to those: 0.05
     /// is 5 %. The cheapest policy certified to keep that answers
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = tolerance, conflicts_with_all = SEARCH_FLAGS)]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = tolerance, conflicts_with_all = search_flags())]
     pub tolerance: Option<f64>,
     /// What the tier minimises [default: response-time]
     #[arg(long, value_enum, requires = "tolerance")]

@@ -4,8 +4,8 @@
 //! terms of word-conditioned tree search (Ney and Ortmanns, "Progress in dynamic programming search
 //! for LVCSR", Proceedings of the IEEE 2000), whose pruning per tree copy this is.
 
-use super::{FrameTokens, Pruning};
-use crate::decode::hypothesis::KnobFrames;
+use super::FrameTokens;
+use crate::decode::knob::{Knob, KnobFrames, Pruning};
 
 /// The tokens of one branch that are still in.
 #[derive(Clone, Copy)]
@@ -39,14 +39,14 @@ pub(super) struct BranchPruner {
 }
 
 impl BranchPruner {
-    /// Keeps those of `tokens` that global pruning allows, in their order; notes in `bit` which
+    /// Keeps those of `tokens` that global pruning allows, in their order; notes in `dropped` which
     /// knob dropped some. The first token must be the best of all; it stays.
     pub(super) fn keep(
         &mut self,
         tokens: &mut Vec<u32>,
         frame: FrameTokens<'_>,
         pruning: &Pruning,
-        bit: &mut KnobFrames,
+        dropped: &mut KnobFrames,
     ) {
         let (costs, all) = (frame.costs, tokens.len());
         let reach = costs[tokens[0] as usize] + pruning.global_beam.0;
@@ -57,11 +57,11 @@ impl BranchPruner {
         self.count(tokens, frame);
         if pruning.global_beam.0 < f32::INFINITY {
             self.keep_near(tokens, frame, pruning.global_beam.0);
-            bit.global_beam |= u32::from(tokens.len() < all);
+            dropped[Knob::GlobalBeam] |= u32::from(tokens.len() < all);
         }
         let limit = u32::try_from(pruning.global_top_n).unwrap_or(u32::MAX);
         if self.rank_last(tokens, frame, limit) {
-            bit.global_top_n = 1;
+            dropped[Knob::GlobalTopN] = 1;
             self.keep_first(tokens, frame);
         }
         for &branch in &self.present {

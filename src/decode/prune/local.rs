@@ -1,8 +1,6 @@
 //! Local pruning: the emitting expansions of one token against the best of them.
 
-use crate::decode::hypothesis::KnobFrames;
-
-use super::Pruning;
+use crate::decode::knob::{Knob, KnobFrames, Pruning};
 
 /// One emitting expansion of a token.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,19 +13,19 @@ pub(in crate::decode) struct Expansion {
 
 impl Pruning {
     /// Keeps the expansions that local pruning allows, in no particular but a defined order, and
-    /// notes in `bit` which knob dropped some.
+    /// notes in `dropped` which knob dropped some.
     pub(in crate::decode) fn keep_local(
         &self,
         expansions: &mut Vec<Expansion>,
-        bit: &mut KnobFrames,
+        dropped: &mut KnobFrames,
     ) {
         let all = expansions.len();
         let best = (expansions.iter()).fold(f32::INFINITY, |best, e| best.min(e.cost));
         expansions.retain(|expansion| expansion.cost <= best + self.local_beam.0);
         let in_beam = expansions.len();
-        bit.local_beam |= u32::from(in_beam < all);
+        dropped[Knob::LocalBeam] |= u32::from(in_beam < all);
         if in_beam > self.local_top_n {
-            bit.local_top_n = 1;
+            dropped[Knob::LocalTopN] = 1;
             expansions.select_nth_unstable_by(self.local_top_n - 1, |a, b| {
                 a.cost.total_cmp(&b.cost).then(a.arc.cmp(&b.arc))
             });

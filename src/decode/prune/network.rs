@@ -4,10 +4,10 @@
 //! histogram and one selection inside a bucket, which reads the costs twice in order where
 //! `nth_element` would move them.
 
+use super::FrameTokens;
 use super::global::BranchPruner;
-use super::{FrameTokens, Pruning};
 use crate::decode::extremes::lowest_of;
-use crate::decode::hypothesis::KnobFrames;
+use crate::decode::knob::{Knob, KnobFrames, Pruning};
 
 /// Which tokens of a frame go on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,9 +16,9 @@ pub(in crate::decode) struct Cutoff {
     pub best: usize,
     /// Tokens that cost at most this go on.
     pub cost: f32,
-    /// The beam to build the next frame with: narrower than the network beam where the top-N bit.
+    /// The beam to build the next frame with: narrower than the network beam where the top-N dropped tokens.
     pub beam: f32,
-    /// Whether the top-N bit.
+    /// Whether the top-N dropped tokens.
     pub crowded: bool,
 }
 
@@ -97,13 +97,13 @@ impl Pruner {
 
     /// The tokens that go on after network and global pruning: the best first, so that it sets a
     /// tight bound for the rest, then in order of creation; or, under an arc budget, all from best
-    /// to worst (in steps of a hundredth or so of the beam). Notes in `bit` which knob dropped some.
+    /// to worst (in steps of a hundredth or so of the beam). Notes in `dropped` which knob dropped some.
     pub(in crate::decode) fn survivors(
         &mut self,
         frame: FrameTokens<'_>,
         cut: &Cutoff,
         pruning: &Pruning,
-        bit: &mut KnobFrames,
+        dropped: &mut KnobFrames,
     ) -> &[u32] {
         let costs = frame.costs;
         self.survivors.resize(costs.len() + 1, 0);
@@ -114,13 +114,14 @@ impl Pruner {
             count += usize::from(cost <= cut.cost && index != cut.best);
         }
         self.survivors.truncate(count);
-        let dropped = u32::from(count < costs.len());
-        match cut.crowded {
-            true => bit.network_top_n |= dropped,
-            false => bit.network_beam |= dropped,
-        }
+        let knob = match cut.crowded {
+            true => Knob::NetworkTopN,
+            false => Knob::NetworkBeam,
+        };
+        dropped[knob] |= u32::from(count < costs.len());
         if pruning.has_global() {
-            self.branches.keep(&mut self.survivors, frame, pruning, bit);
+            self.branches
+                .keep(&mut self.survivors, frame, pruning, dropped);
         }
         if pruning.arc_budget < usize::MAX {
             self.order_by_cost(costs, cut);
@@ -180,11 +181,11 @@ mod tests {
             prop_assert_eq!(kept, expected);
             let mut pruner = Pruner::default();
             let frame = FrameTokens { costs: &costs, branches: BranchView::default() };
-            let mut bit = KnobFrames::default();
-            let survivors = pruner.survivors(frame, &cut, &pruning, &mut bit);
+            let mut dropped = KnobFrames::default();
+            let survivors = pruner.survivors(frame, &cut, &pruning, &mut dropped);
             prop_assert_eq!(survivors.len(), kept);
             prop_assert_eq!(costs[survivors[0] as usize], sorted[0]);
-            let dropped = bit.network_top_n + bit.network_beam;
+            let dropped = dropped[Knob::NetworkTopN] + dropped[Knob::NetworkBeam];
             prop_assert_eq!(dropped, u32::from(kept < costs.len()));
         }
     }

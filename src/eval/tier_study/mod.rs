@@ -4,6 +4,7 @@
 //! method, tolerance and contender; [`points`] gives one [`Point`] for each, the rest of this
 //! module adds them up.
 
+mod cells;
 mod certified;
 mod more_groups;
 mod sections;
@@ -16,9 +17,10 @@ mod timeline;
 mod truth;
 mod version_tables;
 
+pub use cells::milliseconds;
 pub use certified::{ASKED, Alike, Certified, Saved};
 pub use more_groups::MoreGroups;
-pub use sections::{milliseconds, page, tables};
+pub use sections::{page, tables};
 pub use shift::Shifted;
 pub use study::{CALLED_OUT, Sets, Single, Study, study};
 pub use summary::{Curves, Mean, Saving, Violations};

@@ -1,8 +1,8 @@
 //! What tiers promise, keep and save, as tables.
 
 use super::Accounting;
+use super::cells::{by_tolerance, percent};
 use super::certified::{ASKED, Certified};
-use super::sections::{by_tolerance, percent};
 use super::study::{CALLED_OUT, Study};
 use super::summary::Saving;
 use crate::eval::table::Table;

@@ -1,6 +1,6 @@
 //! What versions are like, alone and together, as tables.
 
-use super::sections::{by_tolerance, milliseconds, percent, tolerance};
+use super::cells::{by_tolerance, milliseconds, percent, tolerance};
 use super::study::{CALLED_OUT, Study};
 use crate::eval::table::Table;
 

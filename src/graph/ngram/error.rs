@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::file::NGRAM_FORMAT;
 use crate::graph::TextError;
 use crate::graph::container::Fault;
 
@@ -73,10 +72,10 @@ impl NgramError {
         match fault {
             Fault::Io(source) => NgramError::Io { path, source },
             Fault::Foreign => NgramError::NotAnNgram { path },
-            Fault::Version(found) => NgramError::Version {
+            Fault::Version { found, supported } => NgramError::Version {
                 path,
                 found,
-                supported: NGRAM_FORMAT,
+                supported,
             },
             Fault::Corrupt(what) => NgramError::Corrupt { path, what },
         }

@@ -6,9 +6,10 @@ use std::io::Write;
 use std::path::Path;
 
 use super::Levels;
+use paretone::decode::Knob;
 use paretone::eval::plot::{Axis, Content, Line, Lines, Scale, Titled, draw, palette};
 use paretone::eval::table::Table;
-use paretone::recognizer::{Knob, Setting};
+use paretone::recognizer::Setting;
 use paretone::sweep::Point;
 
 /// One knob, and the points of its levels.

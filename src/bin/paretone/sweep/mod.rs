@@ -25,8 +25,9 @@ use super::score::JudgingArgs;
 use super::setting::SettingArgs;
 use super::{UsageError, model_folder};
 use paretone::acoustic::Precision;
+use paretone::decode::Knob;
 use paretone::eval::corpus;
-use paretone::recognizer::{Knob, Options, Recognizer};
+use paretone::recognizer::{Options, Recognizer};
 use paretone::sweep::point;
 
 use plan::{check_identity, plan};

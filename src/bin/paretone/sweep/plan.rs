@@ -14,7 +14,8 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{Args, Search};
 use crate::UsageError;
 use paretone::acoustic::Precision;
-use paretone::recognizer::{Knob, Recognizer, Setting};
+use paretone::decode::Knob;
+use paretone::recognizer::{Recognizer, Setting};
 use paretone::sweep::log::MeasurementLog;
 use paretone::sweep::{point, space};
 
