@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the figures that README quotes, with commit, machine and commands: scripts/eval/record.sh SPEECH OUT
+# Writes the figures that docs/measurements.md quotes, with commit, machine and commands: scripts/eval/record.sh SPEECH OUT
 #   SPEECH  folder with manifest.tsv (the splits `dev` and `test`)
 #   OUT     folder to write to, for example benches/records/2026-11-24
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sweeps, picks and calibrates the versions on development speech, measures them on test speech, and writes what README
+# Sweeps, picks and calibrates the versions on development speech, measures them on test speech, and writes what docs/measurements.md
 # quotes: scripts/eval/record_versions.sh SPEECH OUT. About two hours on two cores; every step goes on where it was.
 #   SPEECH  folder with manifest.tsv (the splits `dev` and `test`)
 #   OUT     folder to write to, for example benches/records/2026-11-25; what is large and not kept goes to OUT.work

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Table by version of the recorded outcomes, as in README.md.
+"""Table by version of the recorded outcomes, as in scripts/images/README.md.
 
     report.py corpora/outcomes/images.csv
 
