@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Stage 5: writes the trained network as `model.json` + `acoustic.safetensors` for the recogniser.
+"""Stage 6: writes the trained network as `model.json` + `acoustic.safetensors` for the recogniser.
 
-The network was trained on log-mel energies; the recogniser feeds it MFCC, their liftered cosine transform. The
-transform is square and invertible, so the first layer's weights take its inverse. Batch-norm statistics are
-re-estimated over a sample of the training data with the final weights before they are frozen.
+The averaged weights are written. Batch-norm statistics are estimated with them over a sample of the training data,
+spoiled as in training, before they are frozen.
 
     python export.py --name biphone --pdfs .cache/train/tree.npz --out models/en
 """
@@ -18,11 +17,14 @@ import torch
 from safetensors.torch import save_file
 
 import hmm
-from features import BINS
-from network import BYPASS, Network, Norm
-from train import Corpus
+from corpus import Store
+from features import BINS, HIGH, LOW, NOISE_FLOOR, PREEMPHASIS
+from network import BYPASS, Network
 
 LIFTER = 22.0
+FEATURE = {"kind": "log-mel", "sample_rate": 16000, "frame_length_ms": 25.0, "frame_shift_ms": 10.0, "num_bins": BINS,
+           "low_hz": LOW, "high_hz": HIGH, "preemphasis": PREEMPHASIS, "window": "povey", "snip_edges": True,
+           "noise_floor": NOISE_FLOOR}
 
 
 def mfcc_matrix():
@@ -31,22 +33,6 @@ def mfcc_matrix():
     matrix = np.sqrt(2 / BINS) * np.cos(np.pi / BINS * (n + 0.5) * k)
     matrix[0] = np.sqrt(1 / BINS)
     return (1 + 0.5 * LIFTER * np.sin(np.pi * np.arange(BINS) / LIFTER))[:, None] * matrix
-
-
-@torch.no_grad()
-def refresh_statistics(network, corpus, batches=150):
-    """Running mean and variance of every norm as plain averages over batches of training data."""
-    norms = [module for module in network.modules() if isinstance(module, Norm)]
-    for norm in norms:
-        norm.norm.reset_running_stats()
-        norm.norm.momentum = None
-    network.train()
-    keys = sorted(corpus.keys, key=lambda key: corpus.spans[key, 1.0][1])
-    keys = [keys[i] for i in np.linspace(0, len(keys) - 1, 8 * batches).astype(int)]
-    for i in range(0, len(keys), 8):
-        x, _ = corpus.batch([(key, 1.0) for key in keys[i : i + 8]], network.context)
-        network(torch.from_numpy(x))
-    network.eval()
 
 
 def folded(norm):
@@ -58,10 +44,11 @@ def layers_of(network):
     """(description, tensors) of each layer in order, in model.json's terms."""
     shape = network.shape
     width, k = shape["width"], shape["bottleneck"]
-    inverse = torch.from_numpy(np.linalg.inv(mfcc_matrix())).float()
-    splice = (network.splice.weight.view(-1, 5, BINS) @ inverse).reshape(-1, 5 * BINS)
-    yield layer("splice", [-2, -1, 0, 1, 2], BINS, splice, network.splice.bias, network.splice_norm)
-    yield layer("stack", [-1, 0, 1], shape["front"], network.stack.weight, network.stack.bias, network.stack_norm, stride=3)
+    channels = 1
+    for i, plane in enumerate((network.conv1, network.conv2, network.conv3), 1):
+        yield convolution(f"conv{i}", plane, channels)
+        channels = plane.affine.weight.shape[0]
+    yield layer("stack", [0], network.stack.weight.shape[1], network.stack.weight, network.stack.bias, network.stack_norm)
     previous = "stack"
     for i, factored in enumerate(network.layers, 1):
         yield layer(f"tdnnf{i}.linear", [-1, 0], width, factored.linear.weight, None, None)
@@ -70,6 +57,16 @@ def layers_of(network):
         previous = f"tdnnf{i}.affine"
     yield layer("prefinal", [0], width, network.prefinal.weight, network.prefinal.bias, network.prefinal_norm)
     yield layer("output", [0], shape["prefinal"], network.output.weight, network.output.bias, None)
+
+
+def convolution(name, plane, channels):
+    """A convolution's layer: dimensions are those of whole frames, tensors those of one height."""
+    height, outputs = plane.height, plane.affine.weight.shape[0]
+    description, tensors = layer(name, [-1, 0, 1], height * channels, plane.affine.weight, plane.affine.bias, plane.norm,
+                                 stride=plane.time_stride)
+    description["output_dim"] = height // plane.height_stride * outputs
+    description["convolution"] = {"height": height, "height_stride": plane.height_stride, "height_offsets": [-1, 0, 1]}
+    return description, tensors
 
 
 def layer(name, offsets, inputs, weight, bias, norm, stride=1, bypass=None):
@@ -85,19 +82,32 @@ def layer(name, offsets, inputs, weight, bias, norm, stride=1, bypass=None):
     return description, tensors
 
 
+def averaged(path):
+    """The network of a checkpoint with its averaged weights."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    network = Network(**saved["shape"])
+    network.load_state_dict({**saved["network"], **saved["average"]})
+    return network, saved["step"]
+
+
 def main():
+    from train import Batches, refresh_statistics
+
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--name", required=True)
     parser.add_argument("--cache", type=Path, default=Path(".cache/train"))
+    parser.add_argument("--parts", nargs="*", default=["real", "children"])
     parser.add_argument("--pdfs", type=Path, help="tree.npz; monophone without it")
     parser.add_argument("--out", type=Path, default=Path("models/en"))
+    parser.add_argument("--batches", type=int, default=60, help="batches that the statistics are estimated over")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    saved = torch.load(arguments.cache / f"{arguments.name}.pt", map_location="cpu", weights_only=True)
-    network = Network(**saved["shape"])
-    network.load_state_dict(saved["network"])
-    refresh_statistics(network, Corpus(arguments.cache, "train", [1.0]))
+    network, step = averaged(arguments.cache / f"{arguments.name}.pt")
+    settings = argparse.Namespace(seed=0, clean=0.35, synthetic=1.0, rows=3200)
+    sample = Batches(Store(arguments.cache, arguments.parts), arguments.cache, network.context, settings, 0)
+    sample.wanted = range(min(arguments.batches, len(sample.batches)))
+    refresh_statistics(network, (sample[i][2] for i in sample.wanted))
     pdfs = np.load(arguments.pdfs)["pdfs"] if arguments.pdfs else hmm.monophone_pdfs()
     descriptions, tensors = [], {"hmm.pdfs": torch.from_numpy(pdfs.astype(np.int32))}
     for description, own in layers_of(network):
@@ -112,10 +122,8 @@ def main():
         "format": 1,
         "name": "en",
         "licence": "CC-BY-4.0",
-        "feature": {"kind": "mfcc", "sample_rate": 16000, "frame_length_ms": 25.0, "frame_shift_ms": 10.0,
-                    "num_bins": BINS, "num_ceps": BINS, "low_hz": 20.0, "high_hz": 7600.0, "cepstral_lifter": LIFTER,
-                    "preemphasis": 0.97, "window": "povey", "snip_edges": True},
-        "normalisation": "utterance-mean",
+        "feature": FEATURE,
+        "normalisation": "speech-mean",
         "network": {"weights": weights.name, "input_dim": BINS, "subsampling": 3, "layers": descriptions},
         "hmm": {"phones": hmm.PHONES, "silence": hmm.SILENCE, "unknown": hmm.SPOKEN_NOISE, "pdfs": int(pdfs.max()) + 1,
                 "context": "left-biphone"},
@@ -124,7 +132,7 @@ def main():
                                 "lattice_beam": 8.0, "max_active": 7000})
     model_path.write_text(json.dumps(model, indent=1) + "\n")
     shipped = sum(t.numel() for n, t in tensors.items() if n != "hmm.pdfs")
-    print(f"{weights}: {shipped} parameters, step {saved['step']}, sha256 {hashlib.sha256(weights.read_bytes()).hexdigest()[:16]}")
+    print(f"{weights}: {shipped} parameters, step {step}, sha256 {hashlib.sha256(weights.read_bytes()).hexdigest()[:16]}")
 
 
 if __name__ == "__main__":

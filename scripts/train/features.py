@@ -1,95 +1,98 @@
-#!/usr/bin/env python3
-"""Stage 1: log-mel features of every train and dev utterance, at the speeds 0.9, 1.0 and 1.1.
+"""Log-mel features as the recogniser computes them, for whole utterances at once.
 
-40 log-mel filters (25 ms / 10 ms, Povey window, 20-7600 Hz, dither off, snip-edges), exactly the ones behind the
-recogniser's MFCC: the cosine transform is undone in the first layer at export. The utterance mean is removed.
+40 mel filters (25 ms / 10 ms, Povey window, 20-7600 Hz, whole frames only), a floor at the energy that rounding to 16
+bits leaves, and the mean over the frames near speech taken away. `scripts/train/parity.py features` compares them
+with kaldi-native-fbank (floor 0).
 
-Writes CACHE/<split>-<speed>.f16 (frames x 40, half precision) and CACHE/<split>-<speed>.tsv (id, first frame, frames).
-Rows of the `test` split are never opened.
-
-    python features.py --shared ../shared --cache .cache/train
+The floor is added to each mel energy, not a maximum: log(E + f). f is what white noise of variance NOISE_FLOOR (in
+squared units of the last bit of 16) has on average in that filter after pre-emphasis and window. Spectral holes that
+codecs leave and digital silence thus look like a quiet recording.
 """
 
-import argparse
-import csv
-import multiprocessing
-from pathlib import Path
+import functools
 
-import kaldi_native_fbank as knf
 import numpy as np
-import soundfile
-import soxr
+import scipy.fft
 
 RATE = 16000
 BINS = 40
+LENGTH, SHIFT, SIZE = 400, 160, 512
+LOW, HIGH = 20.0, 7600.0
+PREEMPHASIS = 0.97
+NOISE_FLOOR = 1 / 12
+NEAR = 20  # frames: what lies within 0.2 s of speech counts as near speech
 
 
-def fbank_options():
-    """The filterbank of `models/en/model.json`."""
-    options = knf.FbankOptions()
-    options.frame_opts.samp_freq = RATE
-    options.frame_opts.dither = 0.0
-    options.frame_opts.snip_edges = True
-    options.mel_opts.num_bins = BINS
-    options.mel_opts.low_freq = 20
-    options.mel_opts.high_freq = -400
-    return options
+def mel(hertz):
+    return 1127.0 * np.log1p(np.asarray(hertz) / 700.0)
 
 
-def log_mel(samples):
-    """frames x 40 natural-log mel energies of samples in [-1, 1]."""
-    fbank = knf.OnlineFbank(fbank_options())
-    fbank.accept_waveform(RATE, samples * 32768.0)
-    fbank.input_finished()
-    frames = [fbank.get_frame(i) for i in range(fbank.num_frames_ready)]
-    return np.stack(frames) if frames else np.zeros((0, BINS), np.float32)
+@functools.lru_cache(64)
+def filterbank(warp=1.0):
+    """(filters [257, BINS], floor [BINS]); `warp` stretches the frequency axis, as a shorter vocal tract does."""
+    edges = np.linspace(mel(LOW), mel(HIGH), BINS + 2)
+    hertz = np.arange(SIZE // 2 + 1) * RATE / SIZE
+    knee = 0.8 * HIGH / max(warp, 1.0)  # linear up to here, then straight to the upper end
+    warped = np.where(hertz <= knee, hertz * warp, knee * warp + (hertz - knee) * (HIGH - knee * warp) / (HIGH - knee))
+    place = mel(np.clip(warped, 0, None))[:, None]
+    left, centre, right = edges[:-2], edges[1:-1], edges[2:]
+    filters = np.clip(np.minimum((place - left) / (centre - left), (right - place) / (right - centre)), 0, None)
+    filters[-1] = 0
+    response = 1 - 2 * PREEMPHASIS * np.cos(2 * np.pi * np.arange(SIZE // 2 + 1) / SIZE) + PREEMPHASIS**2
+    floor = NOISE_FLOOR * (povey().astype(np.float64) ** 2).sum() * (response @ filters)
+    return filters.astype(np.float32), floor.astype(np.float32)
 
 
-def rows_of(shared, split):
-    """Manifest rows of one split, as dictionaries, in file order."""
-    with open(shared / "speech/manifest.tsv", newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return [row for row in rows if row["split"] == split]
+@functools.lru_cache(1)
+def povey():
+    return ((0.5 - 0.5 * np.cos(2 * np.pi * np.arange(LENGTH) / (LENGTH - 1))) ** 0.85).astype(np.float32)
 
 
-def extract(job):
-    path, speed = job
-    samples, rate = soundfile.read(path, dtype="float32")
-    if samples.ndim > 1:
-        samples = samples.mean(axis=1)
-    if rate * speed != RATE:
-        samples = soxr.resample(samples, rate * speed, RATE)
-    features = log_mel(samples)
-    if len(features):
-        features = features - features.mean(axis=0)
-    return features.astype(np.float16)
+def frames_of(samples):
+    count = max(0, 1 + (len(samples) - LENGTH) // SHIFT)
+    return np.lib.stride_tricks.as_strided(samples, (count, LENGTH), (SHIFT * samples.itemsize, samples.itemsize))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--shared", type=Path, default=Path("../shared"))
-    parser.add_argument("--cache", type=Path, default=Path(".cache/train"))
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--speeds", type=float, nargs="*", default=[1.0, 0.9, 1.1])
-    arguments = parser.parse_args()
-    arguments.cache.mkdir(parents=True, exist_ok=True)
-    jobs = [("train", speed) for speed in arguments.speeds] + [("dev", 1.0)]
-    with multiprocessing.Pool(arguments.jobs) as pool:
-        for split, speed in jobs:
-            stem = arguments.cache / f"{split}-{speed}"
-            if stem.with_name(stem.name + ".tsv").exists():
-                continue
-            rows = rows_of(arguments.shared, split)
-            work = [(arguments.shared / "speech" / row["path"], speed) for row in rows]
-            first, index = 0, []
-            with open(f"{stem}.f16", "wb") as out:
-                for row, features in zip(rows, pool.imap(extract, work, chunksize=8)):
-                    out.write(features.tobytes())
-                    index.append(f"{row['id']}\t{first}\t{len(features)}\n")
-                    first += len(features)
-            Path(f"{stem}.tsv").write_text("".join(index))
-            print(f"{split} speed {speed}: {len(rows)} utterances, {first / 360000:.2f} h")
+def log_mel(samples, warp=1.0):
+    """frames x BINS natural-log mel energies of float32 samples in units of the last bit of 16."""
+    frames = frames_of(np.ascontiguousarray(samples, np.float32))
+    frames = frames - frames.mean(axis=1, keepdims=True)
+    emphasised = np.empty_like(frames)
+    emphasised[:, 1:] = frames[:, 1:] - PREEMPHASIS * frames[:, :-1]
+    emphasised[:, 0] = (1 - PREEMPHASIS) * frames[:, 0]
+    emphasised *= povey()
+    spectrum = scipy.fft.rfft(emphasised, SIZE, axis=1)
+    power = spectrum.real**2 + spectrum.imag**2
+    filters, floor = filterbank(warp)
+    return np.log(power @ filters + floor)
 
 
-if __name__ == "__main__":
-    main()
+def frame_levels(samples):
+    """Level of each frame in decibels, from the samples' squares in its middle 10 ms."""
+    count = max(0, 1 + (len(samples) - LENGTH) // SHIFT)
+    squares = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
+    first = SHIFT * np.arange(count) + (LENGTH - SHIFT) // 2
+    return 10 * np.log10((squares[first + SHIFT] - squares[first]) / SHIFT + 1e-2)
+
+
+def speech_frames(samples):
+    """Which frames of a clean recording hold speech: those less than 35 dB below its loud ones, and well above its
+    quiet ones. All where nothing stands out."""
+    level = frame_levels(samples)
+    if len(level) == 0:
+        return np.zeros(0, bool)
+    quiet, loud = np.percentile(level, [5, 95])
+    return level > max(loud - 35, quiet + 0.3 * (loud - quiet)) if loud - quiet > 12 else np.ones(len(level), bool)
+
+
+def near(speech, reach=NEAR):
+    """Frames within `reach` frames of speech."""
+    total = np.concatenate([[0], np.cumsum(speech)])
+    index = np.arange(len(speech))
+    return total[np.minimum(index + reach + 1, len(speech))] > total[np.maximum(index - reach, 0)]
+
+
+def normalise(features, near_speech):
+    """Subtracts the mean over the frames near speech; over all where there is none."""
+    heard = features[near_speech] if near_speech.any() else features
+    return features - heard.mean(axis=0, dtype=np.float64).astype(np.float32)

@@ -1,6 +1,6 @@
 """The layers of `network.py` as single autograd functions on the CPU, with the element-wise work in `layer.c`.
 
-Same mathematics as the plain modules (a test at the end of this file compares values and gradients); about a third
+Same mathematics as the plain modules (`python fused.py` compares values and gradients); about a third
 less time a step.
 """
 
@@ -82,6 +82,51 @@ class DenseFunction(torch.autograd.Function):
         return dx, (flat.T @ x.reshape(-1, x.shape[-1])).float(), bias, None
 
 
+def patches_of(x, height, time_stride, height_stride):
+    """[time', sequence, height', 9 * inputs]: the 3 x 3 neighbourhoods of a plane, time outermost, channels innermost."""
+    time, sequences, width = x.shape
+    inputs = width // height
+    padded = F.pad(x.view(time, sequences, height, inputs), (0, 0, 1, 1)).contiguous()
+    row = (height + 2) * inputs
+    shape = ((time - 3) // time_stride + 1, sequences, height // height_stride, 3, 3 * inputs)
+    strides = (time_stride * sequences * row, row, height_stride * inputs, sequences * row, 1)
+    return padded.as_strided(shape, strides).reshape(*shape[:3], 9 * inputs)
+
+
+class ConvolutionFunction(torch.autograd.Function):
+    """norm(relu(patches W' + b)), statistics by channel over time, sequences and heights."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, norm, geometry):
+        patches = patches_of(x, *geometry)
+        w = weight.to(torch.bfloat16)
+        y = F.linear(patches, w, bias.to(torch.bfloat16))
+        out, mean, scale = _normalise(y, norm, None, 0.0)
+        ctx.save_for_backward(patches, w, y, mean, scale)
+        ctx.shape, ctx.geometry = x.shape, geometry
+        return out
+
+    @staticmethod
+    def backward(ctx, g):
+        patches, w, y, mean, scale = ctx.saved_tensors
+        dy, bias, _ = _normalise_backward(y, g, mean, scale)
+        flat = dy.view(-1, dy.shape[-1])
+        dw = (flat.T @ patches.view(-1, patches.shape[-1])).float()
+        if not ctx.needs_input_grad[0]:
+            return None, dw, bias, None, None
+        time, sequences, width = ctx.shape
+        height, time_stride, height_stride = ctx.geometry
+        inputs = width // height
+        steps, _, heights, _ = patches.shape
+        dpatches = (flat @ w).view(steps, sequences, heights, 3, 3, inputs)
+        dx = torch.zeros(time, sequences, height + 2, inputs, dtype=torch.bfloat16)
+        for k in range(3):
+            rows = dx[k : k + time_stride * (steps - 1) + 1 : time_stride]
+            for j in range(3):
+                rows[:, :, j : j + height_stride * (heights - 1) + 1 : height_stride] += dpatches[:, :, :, k, j]
+        return dx[:, :, 1:-1].reshape(ctx.shape), dw, bias, None, None
+
+
 class FactoredFunction(torch.autograd.Function):
     """A whole TDNN-F layer: two products, the shifts, ReLU, norm and bypass."""
 
@@ -124,7 +169,7 @@ def compare():
     from network import Network
 
     torch.manual_seed(0)
-    plain = Network(pdfs=50, classes=10, width=64, bottleneck=16, layers=3, front=32, prefinal=24)
+    plain = Network(pdfs=50, classes=10, width=64, bottleneck=16, layers=3, channels=(4, 8, 8), prefinal=24)
     torch.nn.init.normal_(plain.output.weight)
     x = torch.randn(3 * 20 + 2 * plain.context - 2, 4, 40)
     results = []

@@ -6,10 +6,11 @@ mostly that book's names), at most 65,532 so that with the four specials every i
 is what the n-gram packing of lm.py and of the recogniser relies on. Roman numerals and vowelless
 strings unknown to CMUdict are dropped: nobody says them as spelled. Pronunciations: pronounce.py.
 
-    python lexicon.py --shared ../shared --core .cache/core --out models/en [--split-words FILE]
+    python lexicon.py --shared ../shared --core .cache/core --out models/en [--split-words FILE --parts .cache/train/audio/children.tsv]
 
 `--core` holds the unpacked shards of text/core.7z. `--split-words FILE` also writes pronunciations
-for all words of the `train` and `dev` transcripts, which the acoustic training reads.
+for all words of the `train` and `dev` transcripts and of the parts named by `--parts` (tables of corpus.py or
+synthesise.py, text last), which the acoustic training reads.
 """
 
 import argparse
@@ -78,6 +79,7 @@ def main():
     args.add_argument("--core", type=Path, required=True)
     args.add_argument("--out", type=Path, required=True)
     args.add_argument("--split-words", type=Path)
+    args.add_argument("--parts", type=Path, nargs="*", default=[])
     args = args.parse_args()
 
     counts, books = count_words(args.shared, args.core)
@@ -95,6 +97,9 @@ def main():
     for row in read_rows(args.shared / "speech/manifest.tsv"):
         if row["split"] in ("train", "dev"):
             spoken[row["split"], row["set"]].update(row["text"].split())
+    for part in args.parts:
+        for line in part.read_text().splitlines():
+            spoken["train", part.stem].update(line.split("\t")[-1].split())
     known = set(words)
     for (split, name), tally in sorted(spoken.items()):
         out = sum(n for w, n in tally.items() if w not in known)

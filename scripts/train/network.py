@@ -1,14 +1,17 @@
-"""The acoustic network: TDNN-F (Povey et al., Interspeech 2018) with frame subsampling by 3, time-major [time, sequence, channel].
+"""The acoustic network: convolutions over time and frequency, then TDNN-F (Povey et al., Interspeech 2018), with frame
+subsampling by 3; time-major [time, sequence, channel].
 
-Convolutions are valid: the caller repeats the first and last feature frame over the context, which is what the
-recogniser does, so training and decoding see the same edges.
+Convolutions are valid in time: the caller repeats the first and last feature frame over the context, which is what the
+recogniser does, so training and decoding see the same edges. In frequency they are padded with a zero row on either
+side. A row of the plane holds its filters' channels next to each other: value (height, channel) of a frame lies at
+height * channels + channel.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from fused import DenseFunction, FactoredFunction
+from fused import ConvolutionFunction, DenseFunction, FactoredFunction, patches_of
 
 BYPASS = 0.66
 
@@ -67,16 +70,36 @@ class Factored(nn.Module):
         return torch.add(self.norm(F.relu(y)), x[1:-1], alpha=BYPASS)
 
 
-class Network(nn.Module):
-    """[3 T + 58, sequences, 40] log-mel -> [T, sequences, pdfs] pseudo-log-likelihoods and [T, sequences, classes]."""
+class Convolution(nn.Module):
+    """3 x 3 over time and frequency: [time, sequence, height * inputs] -> [time', sequence, height' * outputs]."""
 
-    def __init__(self, pdfs, classes, width=576, bottleneck=128, layers=9, front=256, prefinal=256, inputs=40):
+    def __init__(self, inputs, outputs, height, time_stride, height_stride):
         super().__init__()
-        self.shape = dict(pdfs=pdfs, classes=classes, width=width, bottleneck=bottleneck, layers=layers, front=front,
-                          prefinal=prefinal, inputs=inputs)
-        self.splice = Affine(5 * inputs, front)
-        self.splice_norm = Norm(front)
-        self.stack = Affine(3 * front, width)
+        self.height, self.time_stride, self.height_stride = height, time_stride, height_stride
+        self.affine = Affine(9 * inputs, outputs)
+        self.norm = Norm(outputs)
+
+    def forward(self, x, fused=False):
+        geometry = (self.height, self.time_stride, self.height_stride)
+        if fused:
+            y = ConvolutionFunction.apply(x, self.affine.weight, self.affine.bias, self.norm.norm, geometry)
+        else:
+            y = self.norm(F.relu(self.affine(patches_of(x, *geometry))))
+        return y.flatten(2)
+
+
+class Network(nn.Module):
+    """[3 T + context, sequences, 40] log-mel -> [T, sequences, pdfs] pseudo-log-likelihoods and [T, sequences, classes]."""
+
+    def __init__(self, pdfs, classes, width=640, bottleneck=128, layers=10, channels=(32, 64, 96), prefinal=256, inputs=40):
+        super().__init__()
+        self.shape = dict(pdfs=pdfs, classes=classes, width=width, bottleneck=bottleneck, layers=layers,
+                          channels=list(channels), prefinal=prefinal, inputs=inputs)
+        first, second, third = channels
+        self.conv1 = Convolution(1, first, inputs, 1, 1)
+        self.conv2 = Convolution(first, second, inputs, 3, 2)
+        self.conv3 = Convolution(second, third, inputs // 2, 1, 2)
+        self.stack = Affine(inputs // 4 * third, width)
         self.stack_norm = Norm(width)
         self.layers = nn.ModuleList(Factored(width, bottleneck) for _ in range(layers))
         self.prefinal = Affine(width, prefinal)
@@ -87,14 +110,11 @@ class Network(nn.Module):
     @property
     def context(self):
         """Feature frames needed on either side of the centre of an output."""
-        return 3 * len(self.layers) + 3
+        return 3 * len(self.layers) + 5
 
     def trunk(self, x, fused):
-        frames = x.shape[0] - 4
-        x = torch.cat([x[i : i + frames] for i in range(5)], dim=-1)
-        x = dense(x, self.splice, self.splice_norm, fused)
-        steps, sequences, channels = x.shape[0] // 3, x.shape[1], x.shape[2]
-        x = x[: 3 * steps].view(steps, 3, sequences, channels).transpose(1, 2).reshape(steps, sequences, 3 * channels)
+        for convolution in (self.conv1, self.conv2, self.conv3):
+            x = convolution(x, fused)
         x = dense(x, self.stack, self.stack_norm, fused)
         for layer in self.layers:
             x = layer(x, fused)
@@ -107,13 +127,14 @@ class Network(nn.Module):
 
 
 class Optimiser:
-    """Muon (orthogonalised momentum, Jordan 2024, with the update scale of Liu et al. 2025) for the matrices of the
-    factored layers, AdamW for the rest."""
+    """Muon (orthogonalised momentum, Jordan 2024, with the update scale of Liu et al. 2025) for the inner matrices, AdamW for the rest."""
+
+    INNER = ("conv2", "conv3", "stack", "layers", "prefinal")
 
     def __init__(self, network, decay=0.05, muon=True):
         hidden, self.rest = [], []
         for name, parameter in network.named_parameters():
-            inner = parameter.ndim == 2 and name.startswith(("layers", "prefinal"))
+            inner = parameter.ndim == 2 and name.startswith(self.INNER)
             (hidden if inner and muon else self.rest).append(parameter)
         self.hidden, self.decay = hidden, decay
         self.momentum = [torch.zeros_like(p) for p in hidden]

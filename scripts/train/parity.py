@@ -118,6 +118,15 @@ def contexts(layers):
     return needs, source
 
 
+def neighbourhoods(frames, height, height_stride, height_offsets):
+    """[count, offsets, height * channels] -> [count, heights, offsets, height offsets * channels]; zeros beyond the edges."""
+    planes = frames.reshape(*frames.shape[:2], height, -1)
+    rows = torch.arange(0, height, height_stride)[:, None] + torch.tensor(height_offsets)[None, :]
+    inside = ((rows >= 0) & (rows < height))[None, None, :, :, None]
+    taken = planes[:, :, rows.clamp(0, height - 1)] * inside
+    return taken.flatten(3).transpose(1, 2)
+
+
 def reference_scores(description, tensors, features):
     """frames × dims features to ⌈frames / subsampling⌉ × pdfs scores, in PyTorch fp32."""
     network = description["network"]
@@ -135,13 +144,17 @@ def reference_scores(description, tensors, features):
         part = lambda kind: torch.from_numpy(tensors[f"{entry['name']}.{kind}"].astype(np.float32))
         count = rate * (outputs - 1) + high - low + 1
         index = torch.arange(low, low + count)[:, None] * entry["stride"] + torch.tensor(entry["offsets"])[None, :]
-        output = current[index - start].reshape(count, -1) @ part("weight").T
+        taken = current[index - start]
+        if "convolution" in entry:
+            taken = neighbourhoods(taken, **entry["convolution"])
+        output = taken.reshape(*taken.shape[:-2], -1) @ part("weight").T
         if entry["bias"]:
             output = output + part("bias")
         if entry["relu"]:
             output = output.relu()
         if entry["norm"]:
             output = output * part("scale") + part("shift")
+        output = output.reshape(count, -1)
         if "bypass" in entry:
             other, other_start = done[entry["bypass"]["layer"]]
             output = output + entry["bypass"]["scale"] * other[low - other_start:][:count]

@@ -1,22 +1,27 @@
 #!/usr/bin/env python3
-"""Stage 3: aligns the training data with a trained network and ties left-biphone pdfs by a tree.
+"""Stage 4: aligns the training data with a model and ties left-biphone pdfs by a tree.
 
-Writes CACHE/tree.npz: `pdfs` [left, phone, entry/loop] -> pdf and `trigrams`, the aligned phone-trigram counts from
-which the next denominator is made; and CACHE/tree.txt, the splits with their gains.
+The model is a folder as `export.py` writes it: a monophone of this training, or the model of an earlier edition. Writes
+CACHE/tree.npz: `pdfs` [left, phone, entry/loop] -> pdf and `trigrams`, the aligned phone-trigram counts from which the
+next denominator is made; and CACHE/tree.txt, the splits with their gains.
 
-    python tree.py --alignments-from mono --leaves 2000
+    python tree.py --model models/en --leaves 2000
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.numpy import load_file
 
 import hmm
-from features import BINS, rows_of
-from network import Network
-from train import Corpus, setup
+from corpus import Store
+from export import mfcc_matrix
+from features import BINS, log_mel
+from parity import reference_scores
+from train import chain_of, plain_features
 
 CEPSTRA = 20
 
@@ -34,56 +39,60 @@ def tree_features(features, frames):
     return np.concatenate([cepstra[centre], cepstra[ahead] - cepstra[behind]], axis=1)
 
 
+class Model:
+    """A model folder, run by PyTorch."""
+
+    def __init__(self, folder):
+        self.description = json.loads((folder / "model.json").read_text())
+        self.tensors = load_file(str(folder / self.description["network"]["weights"]))
+        self.pdfs = self.tensors["hmm.pdfs"]
+
+    def scores(self, samples):
+        mean_of_all = self.description["normalisation"] == "utterance-mean"
+        features = log_mel(samples.astype(np.float32)) if mean_of_all else plain_features(samples)
+        features = features - features.mean(axis=0) if mean_of_all else features
+        if self.description["feature"]["kind"] == "mfcc":
+            features = features @ mfcc_matrix().T.astype(np.float32)
+        return reference_scores(self.description, self.tensors, features)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--alignments-from", required=True)
-    parser.add_argument("--shared", type=Path, default=Path("../shared"))
+    parser.add_argument("--model", type=Path, required=True, help="folder of the aligning model")
     parser.add_argument("--cache", type=Path, default=Path(".cache/train"))
     parser.add_argument("--lexicon", type=Path, default=Path(".cache/train/lexicon.txt"))
-    parser.add_argument("--pdfs", type=Path, help="tree.npz the aligning network was trained with")
+    parser.add_argument("--parts", nargs="*", default=["real", "children"])
     parser.add_argument("--out", default="tree")
     parser.add_argument("--leaves", type=int, default=2000)
-    parser.add_argument("--minimum", type=int, default=80, help="frames a leaf needs")
+    parser.add_argument("--minimum", type=int, default=100, help="frames a leaf needs")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    tree = np.load(arguments.pdfs) if arguments.pdfs else None
-    pdfs = tree["pdfs"] if tree is not None else hmm.monophone_pdfs()
-    chain = setup(arguments.cache, arguments.shared, arguments.lexicon, pdfs)
-    saved = torch.load(arguments.cache / f"{arguments.alignments_from}.pt", map_location="cpu", weights_only=True)
-    network = Network(**saved["shape"])
-    network.load_state_dict(saved["network"])
-    network.eval()
-    corpus = Corpus(arguments.cache, "train", [1.0])
+    store, model = Store(arguments.cache, arguments.parts), Model(arguments.model)
+    chain = chain_of(arguments.cache, [store], arguments.lexicon, model.pdfs)
 
     n = len(hmm.PHONES)
     stats = np.zeros((n, n, 2, 1 + 4 * CEPSTRA))
     trigrams = np.zeros((hmm.START + 1,) * 3)
-    order = sorted(corpus.keys, key=lambda key: corpus.spans[key, 1.0][1])
     failed = frames = 0
-    for start in range(0, len(order), 16):
-        keys = order[start : start + 16]
-        x, lengths = corpus.batch([(key, 1.0) for key in keys], network.context)
-        with torch.no_grad():
-            logits = network(torch.from_numpy(x).to(torch.bfloat16))[0].float().numpy()
-        for i, key in enumerate(keys):
-            path = chain.align(key, logits[: lengths[i], i])
-            if path is None:
-                failed += 1
-                continue
-            left, phone, arc = path
-            first, count = corpus.spans[key, 1.0]
-            own = tree_features(corpus.features[1.0][first : first + count], lengths[i])
-            rows = np.concatenate([np.ones((len(own), 1)), own, own**2], axis=1)
-            np.add.at(stats, (left, phone, arc), rows)
-            entered = np.concatenate([[hmm.START, hmm.START], phone[arc == 0]])
-            np.add.at(trigrams, (entered[:-2], entered[1:-1], entered[2:]), 1)
-            frames += len(own)
+    for key in store.keys:
+        samples = store.read(key)
+        path = chain.align(key, model.scores(samples))
+        if path is None:
+            failed += 1
+            continue
+        left, phone, arc = path
+        own = tree_features(plain_features(samples), len(phone))
+        rows = np.concatenate([np.ones((len(own), 1)), own, own**2], axis=1)
+        np.add.at(stats, (left, phone, arc), rows)
+        entered = np.concatenate([[hmm.START, hmm.START], phone[arc == 0]])
+        np.add.at(trigrams, (entered[:-2], entered[1:-1], entered[2:]), 1)
+        frames += len(own)
     pdfs, text = hmm.tree_pdfs(stats, arguments.leaves, arguments.minimum)
     np.savez(arguments.cache / f"{arguments.out}.npz", pdfs=pdfs, trigrams=trigrams)
     (arguments.cache / f"{arguments.out}.txt").write_text(text)
     silence = stats[:, hmm.SIL, :, 0].sum() / stats[..., 0].sum()
-    print(f"{len(order) - failed} utterances aligned, {failed} failed, {frames} frames, silence {silence:.1%}, "
+    print(f"{len(store.keys) - failed} utterances aligned, {failed} failed, {frames} frames, silence {silence:.1%}, "
           f"{pdfs.max() + 1} pdfs")
 
 
