@@ -6,6 +6,7 @@ over the whole utterance.
 
     parity.py random --out DIR [--size tiny|full] [--seed 1]     a random model directory
     parity.py golden --out tests/golden/acoustic                 the tiny model with features and expected scores
+    parity.py golden --size convolution --out tests/golden/convolution       the same with convolutions in front
     paretone features a.wav --model models/en --mean utterance --format npy --out f.npy
     paretone model scores a.wav --model models/en --precision f32 --out s.npy
     parity.py check --model models/en --features f.npy --scores s.npy
@@ -35,8 +36,26 @@ def layer(name, offsets, stride, dims, relu=True, bypass=None):
     return entry
 
 
+def plane(name, stride, height, height_stride, channels):
+    """A 3 x 3 convolution over time and height, from and to so many channels."""
+    inputs, outputs = channels
+    entry = layer(name, [-1, 0, 1], stride, (height * inputs, -(-height // height_stride) * outputs))
+    entry["convolution"] = {"height": height, "height_stride": height_stride, "height_offsets": [-1, 0, 1]}
+    return entry
+
+
 def layers_of(size):
-    """Layers of a TDNN-F: `full` has 4.5 million parameters, `tiny` a few hundred and every feature of the format."""
+    """Layers of a TDNN-F: `full` has 4.5 million parameters, `tiny` a few hundred and every feature of the format but
+    convolutions, which `convolution` begins with."""
+    if size == "convolution":
+        return 7, [
+            plane("conv1", 1, 7, 1, (1, 3)),
+            plane("conv2", 3, 7, 2, (3, 4)),
+            layer("stack", [0], 1, (16, 10)),
+            layer("tdnnf1.linear", [-1, 0], 1, (10, 4), relu=False),
+            layer("tdnnf1.affine", [0, 1], 1, (4, 10), bypass="stack"),
+            layer("output", [0], 1, (10, 18), relu=False),
+        ]
     if size == "tiny":
         return 6, [
             layer("splice", [-2, -1, 0, 1, 2], 1, (6, 8)),
@@ -65,15 +84,17 @@ def random_model(size, seed):
     input_dim, layers = layers_of(size)
     tensors = {}
     for entry in layers:
-        depth = len(entry["offsets"]) * entry["input_dim"]
-        out = entry["output_dim"]
+        depth, out = len(entry["offsets"]) * entry["input_dim"], entry["output_dim"]
+        if "convolution" in entry:
+            height, stride, offsets = entry["convolution"].values()
+            depth, out = depth // height * len(offsets), out // -(-height // stride)
         weight = random.standard_normal((out, depth)) / np.sqrt(depth)
         tensors[entry["name"] + ".weight"] = weight.astype(np.float16)
         for part, present, mean in [("bias", entry["bias"], 0), ("scale", entry["norm"], 1), ("shift", entry["norm"], 0)]:
             if present:
                 values = mean + 0.2 * random.standard_normal(out)
                 tensors[f"{entry['name']}.{part}"] = values.astype(np.float32)
-    phones = ["SIL", "SPN", "AA"] if size == "tiny" else ["SIL", "SPN"] + [f"P{i}" for i in range(39)]
+    phones = ["SIL", "SPN", "AA"] if size != "full" else ["SIL", "SPN"] + [f"P{i}" for i in range(39)]
     pdfs = layers[-1]["output_dim"]
     tensors["hmm.pdfs"] = random.integers(0, pdfs, (len(phones), len(phones), 2)).astype(np.int32)
     ceps = {"num_bins": input_dim, "num_ceps": input_dim}
@@ -177,7 +198,7 @@ def main():
     for name in ["random", "golden"]:
         command = commands.add_parser(name)
         command.add_argument("--out", type=Path, required=True)
-        command.add_argument("--size", choices=["tiny", "full"], default="tiny")
+        command.add_argument("--size", choices=["tiny", "convolution", "full"], default="tiny")
         command.add_argument("--seed", type=int, default=1)
     command = commands.add_parser("check")
     command.add_argument("--model", type=Path, required=True)

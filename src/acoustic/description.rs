@@ -99,6 +99,24 @@ pub struct LayerDescription {
     /// An earlier output that is added last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bypass: Option<BypassDescription>,
+    /// Convolution over height as well as over time. The weights are then `[channels, offsets ·
+    /// height offsets · input channels]` and the vectors `[channels]`, the same for every height.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub convolution: Option<ConvolutionDescription>,
+}
+
+/// How a layer's rows are planes of heights × channels: value (height, channel) lies at `height ·
+/// channels + channel`. The output has ⌈height / height_stride⌉ heights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvolutionDescription {
+    /// Heights of an input row; divides `input_dim`.
+    pub height: usize,
+    /// Input heights per output height.
+    pub height_stride: usize,
+    /// Heights read for output height `h`, relative to `h · height_stride`; strictly increasing.
+    /// What lies beyond the edges is zero.
+    pub height_offsets: Vec<i32>,
 }
 
 /// A skip connection: `y[t] += scale · output_of(layer)[t]`.
@@ -299,7 +317,25 @@ impl NetworkDescription {
 impl LayerDescription {
     fn parameters(&self) -> usize {
         let vectors = usize::from(self.bias) + 2 * usize::from(self.norm);
-        self.output_dim * (self.offsets.len() * self.input_dim + vectors)
+        self.channels() * (self.depth() + vectors)
+    }
+
+    /// Rows of the weights, and length of the vectors: the output channels, of one height where the
+    /// layer is a convolution.
+    pub(super) fn channels(&self) -> usize {
+        match &self.convolution {
+            Some(plane) => self.output_dim / plane.height.div_ceil(plane.height_stride),
+            None => self.output_dim,
+        }
+    }
+
+    /// Columns of the weights: what one output value reads.
+    pub(super) fn depth(&self) -> usize {
+        let read = match &self.convolution {
+            Some(plane) => plane.height_offsets.len() * (self.input_dim / plane.height),
+            None => self.input_dim,
+        };
+        self.offsets.len() * read
     }
 
     fn validate(&self, field: &dyn Fn(&str) -> String, width: usize) -> Result<(), AcousticError> {
@@ -334,6 +370,57 @@ impl LayerDescription {
             found,
             sorted && near,
             "strictly increasing, within ±4096",
+        )?;
+        match &self.convolution {
+            Some(convolution) => self.validate_convolution(convolution, field),
+            None => Ok(()),
+        }
+    }
+
+    fn validate_convolution(
+        &self,
+        convolution: &ConvolutionDescription,
+        field: &dyn Fn(&str) -> String,
+    ) -> Result<(), AcousticError> {
+        let ConvolutionDescription {
+            height,
+            height_stride,
+            height_offsets,
+        } = convolution;
+        let divides = *height > 0 && self.input_dim.is_multiple_of(*height);
+        let expected = "a divisor of input_dim";
+        check(|| field("convolution.height"), height, divides, expected)?;
+        let within = (1..=*height).contains(height_stride);
+        let expected = "1 to the height";
+        check(
+            || field("convolution.height_stride"),
+            height_stride,
+            within,
+            expected,
+        )?;
+        let heights = height.div_ceil(*height_stride);
+        let whole = self.output_dim.is_multiple_of(heights);
+        let expected = format!("a multiple of the {heights} output heights");
+        check(|| field("output_dim"), self.output_dim, whole, expected)?;
+        let sorted = height_offsets.windows(2).all(|pair| pair[0] < pair[1]);
+        let near = height_offsets
+            .iter()
+            .all(|offset| (offset.unsigned_abs() as usize) < *height);
+        let sensible = (1..=MAX_OFFSETS).contains(&height_offsets.len()) && sorted && near;
+        let found = format!("{height_offsets:?}");
+        let expected = "1 to 64 strictly increasing offsets within the height";
+        check(
+            || field("convolution.height_offsets"),
+            found,
+            sensible,
+            expected,
+        )?;
+        let expected = "no bypass beside a convolution";
+        check(
+            || field("bypass"),
+            "a bypass",
+            self.bypass.is_none(),
+            expected,
         )
     }
 }

@@ -1,6 +1,7 @@
 //! One layer of the network: its packed weights and what happens to each output row.
 
 use super::AcousticError;
+use super::convolution::Plane;
 use super::description::LayerDescription;
 use super::gemm::int8::{MAX_DEPTH, QuantisedMatrix, QuantisedRows};
 use super::gemm::{Activation, Bypass, Finish, PackedMatrix, Rows, Steps, Target};
@@ -15,7 +16,9 @@ pub(super) struct Layer {
     /// Input frames per output frame.
     pub(super) stride: i64,
     input_dim: usize,
-    /// Channels of the output.
+    /// How heights are read, where the layer is a convolution over them.
+    plane: Option<Plane>,
+    /// Values of an output row.
     pub(super) output_dim: usize,
     activation: Activation,
     /// The node whose output is added, and the factor.
@@ -23,11 +26,19 @@ pub(super) struct Layer {
 }
 
 enum Weights {
-    /// The weights of each run of contiguous offsets, with the run's first offset.
-    Float(Vec<(i64, PackedMatrix)>),
-    /// All weights, and where each run of contiguous offsets begins and how many values it has,
-    /// relative to the smallest offset.
+    /// The weights of each run of values that lie next to each other, and where it begins, relative
+    /// to the first value read.
+    Float(Vec<(usize, PackedMatrix)>),
+    /// All weights, and where each run begins and how many values it has.
     Int8(QuantisedMatrix, Vec<(usize, usize)>),
+}
+
+/// What a product needs memory for; reused from one to the next.
+#[derive(Clone, Default)]
+pub(super) struct ProductScratch {
+    quantised: QuantisedRows,
+    /// What the outputs of a convolution read.
+    neighbourhoods: Vec<f32>,
 }
 
 /// A part of a node's output: rows from absolute index `first` on.
@@ -58,6 +69,7 @@ impl Layer {
             reach: super::plan::reach(description),
             stride: description.stride as i64,
             input_dim: description.input_dim,
+            plane: Plane::of(description),
             output_dim: description.output_dim,
             activation: activation(description, tensors)?,
             bypass: bypass.zip(description.bypass.as_ref().map(|bypass| bypass.scale)),
@@ -77,7 +89,7 @@ impl Layer {
         input: Window<'_>,
         bypass: Option<Window<'_>>,
         first: i64,
-        (out, quantised): (&mut [f32], &mut QuantisedRows),
+        (out, scratch): (&mut [f32], &mut ProductScratch),
     ) {
         let bypass = self.bypass.zip(bypass).map(|((_, factor), bypass)| Bypass {
             rows: bypass.from(first, self.output_dim),
@@ -87,24 +99,39 @@ impl Layer {
             activation: &self.activation,
             bypass,
         };
-        let count = out.len() / self.output_dim;
-        let rows = |offset: i64| Rows {
-            data: input.from(first * self.stride + offset, self.input_dim),
-            stride: self.stride as usize * self.input_dim,
-            count,
+        let (count, stride) = (out.len() / self.output_dim, self.stride as usize);
+        let input = input.from(first * self.stride + self.reach.0, self.input_dim);
+        let ProductScratch {
+            quantised,
+            neighbourhoods,
+        } = scratch;
+        let rows = match &self.plane {
+            None => Rows {
+                data: input,
+                stride: stride * self.input_dim,
+                count,
+            },
+            Some(plane) => Rows {
+                data: plane.gather(input, stride, count, neighbourhoods),
+                stride: plane.depth(),
+                count: count * plane.heights(),
+            },
         };
         match &self.weights {
             Weights::Float(runs) => {
                 let mut target = Target::Overwrite;
-                for (at, (offset, matrix)) in runs.iter().enumerate() {
+                for (at, (start, matrix)) in runs.iter().enumerate() {
                     let last = at + 1 == runs.len();
-                    let rows = rows(*offset);
+                    let rows = Rows {
+                        data: &rows.data[*start..],
+                        ..rows
+                    };
                     matrix.multiply(rows, out, target, last.then_some(finish));
                     target = Target::Add;
                 }
             }
             Weights::Int8(matrix, runs) => {
-                matrix.quantise(rows(self.reach.0), runs, quantised);
+                matrix.quantise(rows, runs, quantised);
                 matrix.multiply(quantised, out, Some(finish));
             }
         }
@@ -117,29 +144,37 @@ impl Weights {
         tensors: &TensorTable<'_>,
         kernels: Kernels,
     ) -> Result<Weights, AcousticError> {
-        let (input_dim, output_dim) = (description.input_dim, description.output_dim);
-        let depth = description.offsets.len() * input_dim;
+        let (depth, channels) = (description.depth(), description.channels());
         let name = format!("{}.weight", description.name);
-        let weights = tensors.floats(&name, &[output_dim, depth])?;
-        let (first, _) = super::plan::reach(description);
-        let runs = description.offsets.chunk_by(|a, b| a + 1 == *b);
-        let runs = runs.map(|run| (i64::from(run[0]), run.len() * input_dim));
+        let weights = tensors.floats(&name, &[channels, depth])?;
+        let runs = runs(description);
         if let Some(kernel) = kernels.int8.filter(|_| depth <= MAX_DEPTH) {
             let matrix = QuantisedMatrix::from_transposed(kernel, &weights, depth);
-            let start = |offset: i64| (offset - first) as usize * input_dim;
-            let runs = runs.map(|(offset, length)| (start(offset), length));
-            return Ok(Weights::Int8(matrix, runs.collect()));
+            return Ok(Weights::Int8(matrix, runs));
         }
         let mut column = 0;
-        let packed = runs.map(|(offset, length)| {
+        let packed = runs.into_iter().map(|(start, length)| {
             let part = &weights[column..];
             column += length;
-            let shape = (length, output_dim);
+            let shape = (length, channels);
             let matrix = PackedMatrix::from_transposed(kernels.float, part, depth, shape);
-            (offset, matrix)
+            (start, matrix)
         });
         Ok(Weights::Float(packed.collect()))
     }
+}
+
+/// Where each run of contiguous offsets begins, relative to the smallest offset, and how many values
+/// it has. A convolution's neighbourhoods are gathered into one run.
+fn runs(description: &LayerDescription) -> Vec<(usize, usize)> {
+    if description.convolution.is_some() {
+        return vec![(0, description.depth())];
+    }
+    let input_dim = description.input_dim;
+    let first = description.offsets.first().copied().unwrap_or_default();
+    let runs = description.offsets.chunk_by(|a, b| a + 1 == *b);
+    runs.map(|run| ((run[0] - first) as usize * input_dim, run.len() * input_dim))
+        .collect()
 }
 
 /// Bias, ReLU and batch normalisation of a layer.
@@ -150,7 +185,7 @@ fn activation(
     let vector = |wanted: bool, part: &str| {
         let name = format!("{}.{part}", description.name);
         wanted
-            .then(|| tensors.floats(&name, &[description.output_dim]))
+            .then(|| tensors.floats(&name, &[description.channels()]))
             .transpose()
     };
     let bias = vector(description.bias, "bias")?;
@@ -164,5 +199,5 @@ fn activation(
             .zip(shift.as_deref())
             .map(<[&[f32]; 2]>::from),
     };
-    Ok(Activation::new(description.output_dim, steps))
+    Ok(Activation::new(description.channels(), steps))
 }

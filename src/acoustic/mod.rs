@@ -10,6 +10,7 @@
 //! "Semi-orthogonal low-rank matrix factorization for deep neural networks"); the output rows are
 //! the pseudo-log-likelihoods of lattice-free MMI (Povey et al. 2016), used as they are.
 
+mod convolution;
 mod description;
 mod error;
 pub mod gemm;

@@ -122,10 +122,12 @@ mod tests {
     use crate::acoustic::Scores;
     use crate::feature::Features;
 
-    fn golden(file: &str) -> PathBuf {
-        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/golden/acoustic")
-            .join(file)
+    /// The golden models: TDNN-F layers alone, and with convolutions in front.
+    const GOLDEN: [&str; 2] = ["acoustic", "convolution"];
+
+    fn golden(model: &str, file: &str) -> PathBuf {
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        root.join("tests/golden").join(model).join(file)
     }
 
     /// Every kernel in floats, then every kernel in 8-bit integers.
@@ -141,26 +143,31 @@ mod tests {
         })
     }
 
-    fn tiny(kernels: impl Into<Kernels>) -> Network {
-        let description = ModelDescription::open(&golden("")).unwrap();
-        let tensors = Tensors::open(&golden("acoustic.safetensors")).unwrap();
+    fn network(model: &str, kernels: impl Into<Kernels>) -> Network {
+        let description = ModelDescription::open(&golden(model, "")).unwrap();
+        let tensors = Tensors::open(&golden(model, "acoustic.safetensors")).unwrap();
         Network::from_tensors(&description, &tensors, kernels.into()).unwrap()
     }
 
+    fn tiny(kernels: impl Into<Kernels>) -> Network {
+        network("acoustic", kernels)
+    }
+
     /// Features and PyTorch's scores of an utterance of `frames` frames.
-    fn case(frames: usize) -> (Features, Vec<f32>) {
-        let tensors = Tensors::open(&golden("cases.safetensors")).unwrap();
+    fn case_of(model: &str, frames: usize) -> (Features, Vec<f32>) {
+        let dims = network(model, Kernel::detect()).input_dim();
+        let tensors = Tensors::open(&golden(model, "cases.safetensors")).unwrap();
         let table = tensors.view().unwrap();
-        let features = table
-            .floats(&format!("features.{frames}"), &[frames, 6])
-            .unwrap();
-        let scores = table
-            .floats(&format!("scores.{frames}"), &[frames.div_ceil(3), 18])
-            .unwrap();
-        (
-            features_of(Array2::from_shape_vec((frames, 6), features).unwrap()),
-            scores,
-        )
+        let features = format!("features.{frames}");
+        let features = table.floats(&features, &[frames, dims]).unwrap();
+        let scores = format!("scores.{frames}");
+        let scores = table.floats(&scores, &[frames.div_ceil(3), 18]).unwrap();
+        let features = Array2::from_shape_vec((frames, dims), features).unwrap();
+        (features_of(features), scores)
+    }
+
+    fn case(frames: usize) -> (Features, Vec<f32>) {
+        case_of("acoustic", frames)
     }
 
     fn features_of(frames: Array2<f32>) -> Features {
@@ -172,15 +179,22 @@ mod tests {
 
     #[test]
     fn scores_equal_pytorch() {
-        for kernel in Kernel::available() {
-            let (network, mut scratch) = (tiny(kernel), NetworkScratch::default());
+        let kernels = Kernel::available();
+        let pairs = GOLDEN
+            .iter()
+            .flat_map(|model| kernels.iter().map(move |kernel| (model, *kernel)));
+        for (model, kernel) in pairs {
+            let (network, mut scratch) = (network(model, kernel), NetworkScratch::default());
             for frames in [1, 2, 3, 7, 100, 1000] {
-                let (features, want) = case(frames);
+                let (features, want) = case_of(model, frames);
                 let got = network.scores(&features, &mut scratch).unwrap();
                 assert_eq!(got.num_frames(), frames.div_ceil(3));
                 let error = got.as_slice().iter().zip(&want).map(|(a, b)| (a - b).abs());
                 let error = error.fold(0.0, f32::max);
-                assert!(error < 1e-4, "{kernel:?}, {frames} frames: off by {error}");
+                assert!(
+                    error < 1e-4,
+                    "{model}, {kernel:?}, {frames} frames: off by {error}"
+                );
             }
         }
     }
@@ -189,10 +203,13 @@ mod tests {
     #[test]
     fn int8_is_near_pytorch_and_the_same_for_all_kernels() {
         let mut scratch = NetworkScratch::default();
-        for frames in [1, 7, 1000] {
-            let (features, want) = case(frames);
+        for (model, frames) in GOLDEN
+            .iter()
+            .flat_map(|model| [1, 7, 1000].map(|n| (model, n)))
+        {
+            let (features, want) = case_of(model, frames);
             let all = int8_kernels().map(|kernels| {
-                let network = tiny(kernels);
+                let network = network(model, kernels);
                 assert_eq!(network.int8_layers().0, network.layers.len());
                 network.scores(&features, &mut scratch).unwrap()
             });
@@ -202,10 +219,13 @@ mod tests {
             };
             let mut errors = all[0].as_slice().iter().zip(&want).map(|(a, b)| a - b);
             let noise = square(&mut errors) / square(&mut want.iter().copied());
-            assert!(noise < 1e-3, "{frames} frames: noise {noise} of the scores");
+            assert!(
+                noise < 1e-3,
+                "{model}, {frames} frames: noise {noise} of the scores"
+            );
             assert!(
                 all.iter().all(|scores| *scores == all[0]),
-                "{frames} frames"
+                "{model}, {frames} frames"
             );
         }
     }
@@ -262,9 +282,10 @@ mod tests {
         /// context allows.
         #[test]
         fn a_stream_equals_the_whole(cuts in prop::collection::vec(0usize..=1000, 0..20)) {
-            let (features, _) = case(1000);
-            for kernels in all_kernels() {
-                let (network, mut scratch) = (tiny(kernels), NetworkScratch::default());
+            let models = GOLDEN.into_iter().flat_map(|model| all_kernels().into_iter().map(move |k| (model, k)));
+            for (model, kernels) in models {
+                let (features, _) = case_of(model, 1000);
+                let (network, mut scratch) = (network(model, kernels), NetworkScratch::default());
                 let whole = network.scores(&features, &mut scratch).unwrap();
                 let mut cuts = cuts.clone();
                 cuts.push(1000);

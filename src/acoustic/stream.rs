@@ -10,8 +10,7 @@ use std::borrow::BorrowMut;
 
 use ndarray::{ArrayView2, s};
 
-use super::gemm::int8::QuantisedRows;
-use super::layer::Window;
+use super::layer::{ProductScratch, Window};
 use super::network::Network;
 use super::{AcousticError, Scores};
 use crate::feature::Features;
@@ -25,7 +24,7 @@ const BLOCK: usize = 28;
 #[derive(Clone, Default)]
 pub struct NetworkScratch {
     nodes: Vec<Node>,
-    quantised: QuantisedRows,
+    products: ProductScratch,
 }
 
 /// The rows of a node's output that are still needed.
@@ -257,7 +256,7 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
 
     /// Computes every row of every layer that its input allows, and hands over the last layer's.
     fn advance(&mut self, scores: &mut Scores) -> Result<(), AcousticError> {
-        let NetworkScratch { nodes, quantised } = self.scratch.borrow_mut();
+        let NetworkScratch { nodes, products } = self.scratch.borrow_mut();
         for (i, layer) in self.network.layers.iter().enumerate() {
             let (earlier, later) = nodes.split_at_mut(i + 1);
             let (input, out) = (&earlier[i], &mut later[0]);
@@ -269,7 +268,7 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
                 continue;
             }
             let bypass = bypass.map(Node::window);
-            let to = (out.append((end - first) as usize), &mut *quantised);
+            let to = (out.append((end - first) as usize), &mut *products);
             layer.apply(input.window(), bypass, first, to);
         }
         self.forget();
