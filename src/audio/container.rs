@@ -1,7 +1,7 @@
 //! Which container do the first bytes begin? The content decides, never the file name, except where
 //! a name says that sound is to be searched for.
 
-use super::{AudioError, aac, wav_data};
+use super::{AudioError, aac, transport, wav_data};
 
 /// Who reads the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Container {
             [0x1a, 0x45, 0xdf, 0xa3, ..] => Self::Media("mkv"),
             _ if is_mp4(head) => Self::Media("mp4"),
             _ if aac::is_adts(head) => Self::Adts,
-            _ if is_transport(head) => Self::Transport,
+            _ if transport::layout(head).is_some() => Self::Transport,
             // An MPEG audio frame: eleven ones, then neither a reserved layer, nor bit rate, nor
             // sample rate.
             [0xff, b, c, ..]
@@ -107,11 +107,6 @@ fn is_mp4(head: &[u8]) -> bool {
     ];
     // A 3GP file of AMR is refused by its codec.
     atoms.contains(&name)
-}
-
-/// Whether packets of 188 bytes follow each other.
-fn is_transport(head: &[u8]) -> bool {
-    head.len() >= 3 * 188 && head.iter().step_by(188).all(|&byte| byte == 0x47)
 }
 
 /// What begins so and is not read, as people call it.

@@ -9,23 +9,30 @@ use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_OPUS};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
+use symphonia::core::formats::{self, FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
 use super::codec::{Codec, failure};
 use super::opus::{OpusHead, OpusPackets};
+use super::parts::Parts;
 use super::{AudioError, Block, Decode, Losses, aac, codec_name};
 
-/// Decodes the first audio track of a file.
+/// Decodes the first audio track of a file, and of those that were put behind it.
 pub(super) struct MediaDecoder {
     format: &'static str,
-    reader: Box<dyn FormatReader>,
-    track: u32,
-    codec: TrackCodec,
+    parts: Parts,
+    part: Track,
     losses: Losses,
     heard: bool,
+}
+
+/// The track under way.
+struct Track {
+    reader: Box<dyn FormatReader>,
+    id: u32,
+    codec: TrackCodec,
 }
 
 enum TrackCodec {
@@ -40,23 +47,11 @@ impl MediaDecoder {
         source: Box<dyn MediaSource>,
         format: &'static str,
     ) -> Result<Self, AudioError> {
-        let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
-        let mut hint = Hint::new();
-        hint.with_extension(format);
-        let reader = symphonia::default::get_probe()
-            .probe(
-                &hint,
-                stream,
-                FormatOptions::default(),
-                MetadataOptions::default(),
-            )
-            .map_err(|error| failure(format, error))?;
-        let (track, codec) = track_of(&*reader, format)?;
+        let parts = Parts::new(source, format)?;
         Ok(MediaDecoder {
             format,
-            reader,
-            track,
-            codec,
+            part: Track::open_first(&parts, format)?,
+            parts,
             losses: Losses::default(),
             heard: false,
         })
@@ -64,7 +59,7 @@ impl MediaDecoder {
 
     /// Appends what a packet says.
     fn take(&mut self, packet: &Packet, block: &mut Block) -> Result<(), AudioError> {
-        match &mut self.codec {
+        match &mut self.part.codec {
             TrackCodec::Symphonia(codec) => {
                 let packet = packet.as_packet_ref();
                 codec.decode_packet(&packet, block, &mut self.losses)?;
@@ -76,13 +71,21 @@ impl MediaDecoder {
         Ok(())
     }
 
-    /// The reader stopped at an error.
+    /// The reader stopped at an error; whether there is another file to go on with.
     fn stopped(&mut self, error: Error) -> Result<bool, AudioError> {
         match error {
             error if !self.heard => Err(failure(self.format, error)),
             // Cut short: what has been decoded stands.
             Error::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                tracing::warn!("the {} file was cut short", self.format);
+                // The next file's beginning may be what cut it short.
+                if self.parts.advance()? {
+                    self.part = Track::open(self.parts.source(), self.format)?;
+                    return Ok(true);
+                }
+                // Who sends what is being recorded never comes back to write where it ends.
+                if self.format != "mkv" {
+                    tracing::warn!("the {} file was cut short", self.format);
+                }
                 Ok(false)
             }
             Error::IoError(error) => Err(AudioError::Read(error)),
@@ -99,8 +102,8 @@ impl Decode for MediaDecoder {
     fn next_block(&mut self, block: &mut Block) -> Result<bool, AudioError> {
         block.restart(0, 0);
         loop {
-            match self.reader.next_packet() {
-                Ok(Some(packet)) if packet.track_id == self.track => {
+            match self.part.reader.next_packet() {
+                Ok(Some(packet)) if packet.track_id == self.part.id => {
                     self.take(&packet, block)?;
                     if block.rate != 0 {
                         self.heard = true;
@@ -108,6 +111,9 @@ impl Decode for MediaDecoder {
                     }
                 }
                 Ok(Some(_)) => {}
+                Ok(None) if self.parts.advance()? => {
+                    self.part = Track::open(self.parts.source(), self.format)?;
+                }
                 Ok(None) if self.heard => return Ok(false),
                 Ok(None) => {
                     let first = self.losses.first.clone();
@@ -116,13 +122,38 @@ impl Decode for MediaDecoder {
                         what: first.unwrap_or_else(|| "it holds no audio".into()),
                     });
                 }
-                Err(error) => return self.stopped(error),
+                Err(error) => {
+                    if !self.stopped(error)? {
+                        return Ok(false);
+                    }
+                }
             }
         }
     }
 
     fn losses(&self) -> Losses {
         self.losses.clone()
+    }
+}
+
+impl Track {
+    /// The track of the first file. One that is cut short may still be read from front to back.
+    fn open_first(parts: &Parts, format: &'static str) -> Result<Self, AudioError> {
+        Self::open(parts.source(), format).or_else(|error| {
+            let forward = parts.forward_source()?;
+            Self::open(forward, format).map_err(|_| error)
+        })
+    }
+
+    fn open(source: Box<dyn MediaSource>, format: &'static str) -> Result<Self, AudioError> {
+        let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
+        let mut hint = Hint::new();
+        hint.with_extension(format);
+        let options = (FormatOptions::default(), MetadataOptions::default());
+        let probed = symphonia::default::get_probe().probe(&hint, stream, options.0, options.1);
+        let reader = probed.map_err(|error| failure(format, error))?;
+        let (id, codec) = track_of(&*reader, format)?;
+        Ok(Track { reader, id, codec })
     }
 }
 
@@ -159,7 +190,7 @@ fn track_of(
     Ok((track.id, codec))
 }
 
-fn audio_of(track: &Track) -> Option<&AudioCodecParameters> {
+fn audio_of(track: &formats::Track) -> Option<&AudioCodecParameters> {
     track.codec_params.as_ref().and_then(CodecParameters::audio)
 }
 

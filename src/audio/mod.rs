@@ -44,6 +44,7 @@ mod ogg;
 mod ogg_flac;
 mod ogg_streams;
 mod opus;
+mod parts;
 mod pcm;
 mod reader;
 mod resample;
@@ -119,7 +120,7 @@ impl Waveform {
     /// # Errors
     /// When it cannot be opened, or is no audio that is read.
     pub fn open(path: &Path) -> Result<Self, AudioError> {
-        Self::collect(Reader::open(path, None)?, Bounds::default())
+        Self::collect_or_warn(Reader::open(path, None)?)
     }
 
     /// Reads audio from `reader` to its end, at the rate of the recording (Opus: always 16 kHz,
@@ -131,30 +132,33 @@ impl Waveform {
     /// # Errors
     /// As [`Waveform::open`].
     pub fn read(reader: impl Read, name_hint: Option<&str>) -> Result<Self, AudioError> {
-        let reader = Reader::of_stream(reader, name_hint, None)?;
-        Self::collect(reader, Bounds::default())
+        Self::collect_or_warn(Reader::of_stream(reader, name_hint, None)?)
     }
 
-    /// All of what `reader` gives, within bounds of the caller's. Where the rate changes on the way,
-    /// the first is kept.
+    fn collect_or_warn(reader: Reader<'_>) -> Result<Self, AudioError> {
+        let mut signal = Signal::at_its_rate(reader, ChannelChoice::Mix)?;
+        let waveform = Self::collect(&mut signal, Bounds::default())?;
+        if let Some(why) = signal.shortfall() {
+            tracing::warn!("only a part of the recording was read: {why}");
+        }
+        Ok(waveform)
+    }
+
+    /// All of what `signal` gives, within bounds of the caller's.
     ///
     /// # Errors
-    /// As [`Waveform::open`], and where the recording exceeds the bounds.
-    pub fn collect(reader: Reader<'_>, bounds: Bounds) -> Result<Self, AudioError> {
-        let rate = reader.rate();
+    /// As [`Signal::next_block`], and where the recording exceeds the bounds.
+    pub fn collect(signal: &mut Signal<'_>, bounds: Bounds) -> Result<Self, AudioError> {
+        let rate = signal.rate();
         let longest = bounds.longest.0.min(LONGEST.0);
         let most = (longest * f64::from(rate.0)) as usize;
         let most = most.min(bounds.samples).min(MOST_SAMPLES);
-        let mut signal = Signal::new(reader, rate, ChannelChoice::Mix)?;
         let mut samples = Vec::new();
         while signal.next_block(&mut samples)? {
             if samples.len() > most {
                 let rate = rate.0;
                 return Err(AudioError::TooLong { rate, most });
             }
-        }
-        if let Some(why) = signal.shortfall() {
-            tracing::warn!("only a part of the recording was read: {why}");
         }
         Ok(Waveform { samples, rate })
     }
@@ -186,6 +190,10 @@ fn check_rate(rate: u32) -> Result<Hertz, AudioError> {
 }
 
 #[cfg(test)]
+mod container_tests;
+#[cfg(test)]
 mod damage_tests;
+#[cfg(test)]
+mod form_tests;
 #[cfg(test)]
 mod tests;

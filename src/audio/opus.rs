@@ -38,6 +38,7 @@ pub(super) struct OpusPackets {
     skip: usize,
     pre_skip: u64,
     decoded: Vec<f32>,
+    plain: Vec<u8>,
 }
 
 impl OpusPackets {
@@ -54,6 +55,7 @@ impl OpusPackets {
             skip: (head.pre_skip / STEP) as usize,
             pre_skip: head.pre_skip / STEP,
             decoded: vec![0.0; 2 * LONGEST_PACKET],
+            plain: Vec::new(),
         })
     }
 
@@ -93,21 +95,13 @@ impl OpusPackets {
         let (mut rest, mut before) = (packet, 0);
         let count = self.decoders.len();
         for (index, (decoder, channels)) in self.decoders.iter_mut().enumerate() {
-            let length = match index + 1 == count {
-                true => rest.len(),
-                false => {
-                    parse_packet(rest, true)
-                        .map_err(|error| error.to_string())?
-                        .2
-                }
-            };
-            let (this, others) = rest
-                .split_at_checked(length)
-                .ok_or("a packet is cut short")?;
-            rest = others;
-            let made = decoder
-                .decode(this, LONGEST_PACKET, &mut self.decoded)
-                .map_err(|error| error.to_string())?;
+            let mut this = rest;
+            if index + 1 < count {
+                rest = &rest[undelimit(rest, &mut self.plain)?..];
+                this = &self.plain;
+            }
+            let made = decoder.decode(this, LONGEST_PACKET, &mut self.decoded);
+            let made = made.map_err(|error| error.to_string())?;
             let decoded = &mut self.decoded[..made * *channels];
             if !tame(decoded, self.gain) {
                 // The decoder's memory may hold the damage; a new one starts from silence.
@@ -134,6 +128,35 @@ impl OpusPackets {
         }
         Ok(())
     }
+}
+
+/// Puts the first of several streams' packets into the form that it has alone: without its own
+/// length (RFC 6716, appendix B). Returns how many bytes it takes of `packet`.
+fn undelimit(packet: &[u8], plain: &mut Vec<u8>) -> Result<usize, String> {
+    let (toc, frames, end) = parse_packet(packet, true).map_err(|error| error.to_string())?;
+    let cut_short = || "a packet is cut short".to_owned();
+    plain.clear();
+    match frames.as_slice() {
+        [_] => plain.push(toc & !3),
+        // Any number of frames of any sizes, all but the last of which are stated.
+        all => {
+            plain.extend([toc | 3, 0x80 | all.len() as u8]);
+            for &(_, length) in &all[..all.len().saturating_sub(1)] {
+                match length {
+                    0..252 => plain.push(length as u8),
+                    _ => {
+                        let low = 252 + length % 4;
+                        plain.extend([low as u8, ((length - low) / 4) as u8]);
+                    }
+                }
+            }
+        }
+    }
+    for (start, length) in frames {
+        let frame = packet.get(start..start + length).ok_or_else(cut_short)?;
+        plain.extend_from_slice(frame);
+    }
+    (end <= packet.len()).then_some(end).ok_or_else(cut_short)
 }
 
 fn new_decoder(channels: usize) -> Result<OpusDecoder, AudioError> {

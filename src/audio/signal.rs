@@ -55,6 +55,15 @@ impl<'a> Signal<'a> {
         Self::of(Source::Reader(Box::new(reader)), rate, channels)
     }
 
+    /// A recording at the rate of its first samples.
+    ///
+    /// # Errors
+    /// The recording does not have the channel that was chosen.
+    pub fn at_its_rate(reader: Reader<'a>, channels: ChannelChoice) -> Result<Self, AudioError> {
+        let rate = reader.rate();
+        Self::new(reader, rate, channels)
+    }
+
     /// A waveform at `rate`.
     ///
     /// # Errors
@@ -175,6 +184,22 @@ impl<'a> Signal<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// The blocks to the end, each of about a second.
+    pub fn blocks(&mut self) -> impl Iterator<Item = Result<Vec<f32>, AudioError>> {
+        let least = self.rate.0 as usize;
+        std::iter::from_fn(move || {
+            let mut block = Vec::with_capacity(2 * least);
+            loop {
+                match self.next_block(&mut block) {
+                    Ok(true) if block.len() < least => {}
+                    Ok(_) if block.is_empty() => return None,
+                    Ok(_) => return Some(Ok(block)),
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+        })
     }
 
     fn warn_of_cancelling(&mut self) {

@@ -11,7 +11,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Waveform, AudioError> {
 }
 
 /// The signal of `scripts/golden_audio.py`.
-fn chirp() -> Vec<f32> {
+pub(super) fn chirp() -> Vec<f32> {
     let sample = |n: usize| {
         let t = n as f64 / f64::from(RATE);
         let wave = (2.0 * std::f64::consts::PI * (200.0 * t + 6000.0 * t * t)).sin();

@@ -11,6 +11,8 @@ use super::source::{Lookahead, Peek};
 use super::{AudioError, Block, Decode, Losses};
 
 const PACKET: usize = 188;
+/// A packet and the four bytes of time that camcorders and discs put before it.
+const STAMPED: usize = PACKET + 4;
 /// Packets that are searched for the program's tables.
 const SEARCHED: usize = 20_000;
 const SYNC: u8 = 0x47;
@@ -20,9 +22,12 @@ pub(super) struct TransportDecoder<'a>(Box<dyn Decode + 'a>);
 
 impl<'a> TransportDecoder<'a> {
     pub(super) fn new(mut bytes: Lookahead<'a>) -> Result<Self, AudioError> {
-        let track = find_track(&mut bytes)?;
+        let (offset, stride) = layout(bytes.peek(4 * STAMPED)?).unwrap_or((0, PACKET));
+        bytes.skip(offset as u64)?;
+        let track = find_track(&mut bytes, stride)?;
         let payload = Lookahead::of(Payload {
             bytes,
+            stride,
             pid: track.pid,
             rest: Vec::new(),
             at: 0,
@@ -44,6 +49,20 @@ impl Decode for TransportDecoder<'_> {
     }
 }
 
+/// Where the first packet of a transport stream begins, and how far it is from one to the next; none
+/// where `head` is no transport stream.
+pub(super) fn layout(head: &[u8]) -> Option<(usize, usize)> {
+    let follow = |(offset, stride): &(usize, usize)| {
+        head.len() > offset + 2 * stride
+            && head[*offset..]
+                .iter()
+                .step_by(*stride)
+                .take(5)
+                .all(|&byte| byte == SYNC)
+    };
+    [(0, PACKET), (4, STAMPED)].into_iter().find(follow)
+}
+
 /// Where a program's sound is.
 #[derive(Clone, Copy)]
 struct Track {
@@ -53,9 +72,9 @@ struct Track {
 }
 
 /// Looks for the tables, without taking bytes.
-fn find_track(bytes: &mut Lookahead<'_>) -> Result<Track, AudioError> {
+fn find_track(bytes: &mut Lookahead<'_>, stride: usize) -> Result<Track, AudioError> {
     let (mut map, mut other) = (None, None);
-    for at in (0..SEARCHED * PACKET).step_by(PACKET) {
+    for at in (0..SEARCHED * stride).step_by(stride) {
         let ahead = bytes.peek(at + PACKET)?;
         let Some(packet) = ahead.get(at..at + PACKET) else {
             break;
@@ -144,6 +163,8 @@ fn section_length(section: &[u8]) -> Option<usize> {
 /// The bytes of one track, taken out of its packets.
 struct Payload<'a> {
     bytes: Lookahead<'a>,
+    /// From one packet to the next.
+    stride: usize,
     pid: u16,
     /// The last packet's payload, and what of it was given.
     rest: Vec<u8>,
@@ -170,7 +191,7 @@ impl Payload<'_> {
             self.rest.clear();
             self.rest.extend_from_slice(sound.unwrap_or_default());
             self.at = 0;
-            self.bytes.consume(PACKET);
+            self.bytes.consume(self.stride);
             if !self.rest.is_empty() {
                 return Ok(true);
             }

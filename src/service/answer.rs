@@ -41,6 +41,9 @@ pub struct Account {
     pub machine_ms: f64,
     /// The name of the certificate that the tier rests on; `GET /tiers` shows it.
     pub certificate: String,
+    /// Why only a part of the recording was heard, where that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partly_read: Option<String>,
 }
 
 /// A word that was heard.
@@ -89,6 +92,7 @@ impl Answer {
                 server_ms: milliseconds(account.response.0),
                 machine_ms: milliseconds(account.machine.0),
                 certificate: serving.certificate.clone(),
+                partly_read: None,
             },
         }
     }
@@ -122,6 +126,9 @@ impl Account {
         put("paretone-server-ms", self.server_ms.to_string());
         put("paretone-machine-ms", self.machine_ms.to_string());
         put("paretone-certificate", self.certificate.clone());
+        if let Some(why) = &self.partly_read {
+            put("paretone-partly-read", why.clone());
+        }
         headers
     }
 }

@@ -12,7 +12,7 @@ use super::memory::Held;
 use super::request::{self, Ask};
 use super::state::App;
 use super::upload::Upload;
-use crate::audio::{Bounds, Reader, Waveform};
+use crate::audio::{Bounds, ChannelChoice, Reader, Signal, Waveform};
 
 /// How long after a request's deadline its worker may take to say so.
 const GRACE: Duration = Duration::from_millis(250);
@@ -43,7 +43,7 @@ pub async fn recognise(app: &Arc<App>, job: Job) -> Result<Answer, Rejection> {
     let due = Instant::now() + job.deadline;
     let serving = app.serving();
     let place = serving.place(job.ask)?;
-    let (waveform, held) = decode(app, job.upload, job.name).await?;
+    let (waveform, held, shortfall) = decode(app, job.upload, job.name).await?;
     let shadowed = app
         .shadow
         .takes(&serving, place, &job.id)
@@ -66,7 +66,9 @@ pub async fn recognise(app: &Arc<App>, job: Job) -> Result<Answer, Rejection> {
     if let Some(waveform) = shadowed {
         app.shadow.compare(app, &serving, waveform, &served.answer);
     }
-    Ok(Answer::new(&serving, place, served))
+    let mut answer = Answer::new(&serving, place, served);
+    answer.account.partly_read = shortfall;
+    Ok(answer)
 }
 
 /// The deadline that a caller asks for by the header `Deadline`, in seconds, within the service's.
@@ -79,12 +81,12 @@ pub fn deadline(app: &App, headers: &HeaderMap) -> Result<Duration, Rejection> {
     Ok(asked.map_or(longest, |asked| asked.min(longest)))
 }
 
-/// The waveform of a recording, and the memory it takes.
+/// The waveform of a recording, the memory it takes, and why it is only a part, where it is.
 async fn decode(
     app: &Arc<App>,
     upload: Upload,
     name: Option<String>,
-) -> Result<(Waveform, Held), Rejection> {
+) -> Result<(Waveform, Held, Option<String>), Rejection> {
     let app = Arc::clone(app);
     // Off the threads that serve connections: a compressed recording takes a while.
     let decoded = tokio::task::spawn_blocking(move || {
@@ -94,11 +96,13 @@ async fn decode(
             samples: (longest.0 * STUDIO_RATE) as usize,
         };
         let reader = Reader::of_bytes(upload.bytes, name.as_deref(), None)?;
-        let waveform = Waveform::collect(reader, bounds)?;
+        let mut signal = Signal::at_its_rate(reader, ChannelChoice::Mix)?;
+        let waveform = Waveform::collect(&mut signal, bounds)?;
+        let shortfall = signal.shortfall();
         let mut held = upload.held;
         app.memory
             .grow(&mut held, size_of_val(waveform.samples.as_slice()))?;
-        Ok((waveform, held))
+        Ok((waveform, held, shortfall))
     });
     decoded
         .await

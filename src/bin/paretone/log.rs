@@ -2,7 +2,9 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::command::Cli;
 #[cfg(feature = "service")]
@@ -21,7 +23,8 @@ pub fn log_to_stderr(cli: &Cli) {
         .with_max_level(level(cli.verbose))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
-    lines.without_time().with_target(false).init();
+    let lines = lines.without_time().with_target(false).finish();
+    lines.with(ours(cli.verbose)).init();
 }
 
 #[cfg(feature = "service")]
@@ -32,8 +35,18 @@ fn log_service(verbose: u8, format: serve::LogFormat) {
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     match format {
-        serve::LogFormat::Text => lines.init(),
-        serve::LogFormat::Json => lines.json().init(),
+        serve::LogFormat::Text => lines.finish().with(ours(verbose)).init(),
+        serve::LogFormat::Json => lines.json().finish().with(ours(verbose)).init(),
+    }
+}
+
+/// What the readers of symphonia remark on while they search is in every sound file; what is lost, the
+/// crate itself says.
+fn ours(verbose: u8) -> Targets {
+    let targets = Targets::new().with_default(level(verbose));
+    match verbose {
+        0..=2 => targets.with_target("symphonia", LevelFilter::OFF),
+        _ => targets,
     }
 }
 
