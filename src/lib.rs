@@ -1,3 +1,4 @@
+#![doc = include_str!("GUIDE.md")]
 #![doc = include_str!("ARCHITECTURE.md")]
 
 mod prefetch;

@@ -10,6 +10,13 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A duration or a point on an utterance's time axis, in seconds.
+///
+/// ```
+/// use paretone::units::Seconds;
+///
+/// assert_eq!("2.5".parse(), Ok(Seconds(2.5)));
+/// assert!("-1".parse::<Seconds>().is_err() && Seconds::positive("0").is_err());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seconds(pub f64);
@@ -61,6 +68,15 @@ pub struct InvalidSeconds {
 pub struct Hertz(pub u32);
 
 /// `−ln p`: smaller is better, [`Cost::IMPOSSIBLE`] is probability zero.
+///
+/// ```
+/// use paretone::units::Cost;
+///
+/// // Costs add along a path as probabilities multiply.
+/// let half = Cost(-(0.5f32.ln()));
+/// assert!(((half + half).0 - Cost(-(0.25f32.ln())).0).abs() < 1e-6);
+/// assert!(Cost::FREE < half && half < Cost::IMPOSSIBLE);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 #[repr(transparent)]

@@ -32,6 +32,15 @@ const MAX_PARAMETERS: usize = 1 << 28;
 const MAX_PHONES: usize = 1024;
 
 /// The contents of `model.json`, validated.
+///
+/// ```
+/// use std::path::Path;
+/// use paretone::acoustic::ModelDescription;
+///
+/// let model = ModelDescription::open(Path::new("models/en"))?;
+/// println!("{}: {} pdfs, {} parameters", model.name, model.hmm.pdfs, model.network.parameters());
+/// # Ok::<(), paretone::acoustic::AcousticError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelDescription {
     /// Version of this format: 1.

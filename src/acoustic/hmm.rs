@@ -25,6 +25,17 @@ pub enum HmmArc {
 }
 
 /// The phone set with the pdf of every (left phone, phone, arc).
+///
+/// ```
+/// use std::path::Path;
+/// use paretone::acoustic::{Hmm, HmmArc};
+///
+/// let hmm = Hmm::open(Path::new("models/en"))?;
+/// let (t, iy) = (hmm.phone("T").expect("a phone"), hmm.phone("IY").expect("a phone"));
+/// // How IY sounds depends on the phone before it.
+/// assert!(hmm.pdf(t, iy, HmmArc::Entry).index() < hmm.num_pdfs());
+/// # Ok::<(), paretone::acoustic::AcousticError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hmm {
     /// Phone names; a phone's id is its position.

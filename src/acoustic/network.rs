@@ -12,6 +12,21 @@ use super::tensors::Tensors;
 use crate::units::Seconds;
 
 /// An acoustic model ready to score features.
+///
+/// ```
+/// use std::path::Path;
+/// use ndarray::Array2;
+/// use paretone::acoustic::{Network, NetworkScratch};
+/// use paretone::feature::Features;
+/// use paretone::units::Seconds;
+///
+/// let network = Network::open(Path::new("models/en"))?;
+/// let frames = Array2::zeros((90, network.input_dim()));
+/// let features = Features { frames, shift: Seconds(0.01) };
+/// let scores = network.scores(&features, &mut NetworkScratch::default())?;
+/// assert_eq!(scores.num_frames(), 90 / network.subsampling());
+/// # Ok::<(), paretone::acoustic::AcousticError>(())
+/// ```
 pub struct Network {
     pub(super) layers: Vec<Layer>,
     pub(super) plan: Plan,

@@ -5,6 +5,16 @@ use crate::units::{PdfId, Seconds};
 /// Scores of every pdf in every output frame: natural-log pseudo-likelihoods, larger is better.
 ///
 /// Row-major, frames × pdfs. A frame lasts [`Scores::shift`] (30 ms at a subsampling of 3).
+///
+/// ```
+/// use paretone::acoustic::Scores;
+/// use paretone::units::{PdfId, Seconds};
+///
+/// // Two frames of three pdfs, 30 ms apart.
+/// let scores = Scores::from_rows(vec![-0.1, -3.0, -4.0, -2.0, -0.2, -5.0], 3, Seconds(0.03));
+/// assert_eq!((scores.num_frames(), scores.num_pdfs()), (2, 3));
+/// assert_eq!(scores.get(1, PdfId(1)), -0.2);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scores {
     pub(super) data: Vec<f32>,

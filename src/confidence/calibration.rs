@@ -1,9 +1,9 @@
-//! From evidence to probabilities that mean what they say: three heads for each version.
+//! Calibration: from measurements of a search to probabilities that can be taken at face value.
 //!
-//! *Right*: the probability that every word is right. *Improvable*: the probability that the most
-//! accurate version makes fewer errors, which is what routing wants to know. *Word*: the probability
-//! that one word is right. All are logistic in the evidence and fitted on development speech;
-//! `confidence.json` beside the model holds them.
+//! Each version has three logistic regressions (*heads*). *Right* predicts that every word is right.
+//! *Improvable* predicts that the most accurate version makes fewer errors, which is what routing needs.
+//! *Word* predicts that one word is right. They are fitted on development speech and stored in
+//! `confidence.json` beside the model.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,12 +16,12 @@ use super::word::{WORD_FEATURES, WordEvidence};
 
 /// The file's name, in the model's folder.
 pub const CONFIDENCE_FILE: &str = "confidence.json";
-/// A longer file is no calibration.
+/// Largest size of a calibration file in bytes; a longer file is refused.
 const MAX_BYTES: u64 = 1 << 20;
-/// Weight of the ridge, for a standardised input: as much as ten examples say.
+/// Weight of the ridge for standardised inputs; it counts as much as ten examples.
 const RIDGE: f64 = 10.0;
 
-/// What is believed of an answer.
+/// The calibrated confidence of an answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Confidence {
     /// The probability that every word is right; in [0, 1].
@@ -36,33 +36,33 @@ pub struct Confidence {
 pub struct Heads {
     right: Logistic,
     improvable: Logistic,
-    /// None where no words were recorded to learn from.
+    /// `None` if no words were recorded to fit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     word: Option<Logistic>,
 }
 
-/// One answer to learn from.
+/// One answer with its measurements and its outcome, for fitting.
 #[derive(Clone, Copy, Debug)]
 pub struct Example {
-    /// What was known.
+    /// The measurements of its search.
     pub evidence: Evidence,
-    /// No word was wrong.
+    /// Whether every word was right.
     pub right: bool,
-    /// The most accurate version made fewer errors.
+    /// Whether the most accurate version made fewer errors.
     pub improvable: bool,
 }
 
-/// One word of an answer to learn from.
+/// One word with its measurements and its outcome, for fitting.
 #[derive(Clone, Copy, Debug)]
 pub struct WordExample {
-    /// What was known of the word.
+    /// The measurements of the word.
     pub evidence: WordEvidence,
-    /// It is what was said.
+    /// Whether the word was said.
     pub right: bool,
 }
 
 impl Heads {
-    /// Fits the heads that are about whole answers.
+    /// Fits the heads for whole answers.
     pub fn fit(examples: &[Example]) -> Heads {
         let rows: Vec<Vec<f64>> = examples
             .iter()
@@ -79,7 +79,7 @@ impl Heads {
         }
     }
 
-    /// Fits the head that is about words, and forgets it where there are none to learn from.
+    /// Fits the head for words; without words the head is removed.
     pub fn fit_words(&mut self, words: &[WordExample]) {
         let features = |word: &WordExample| word.evidence.features().to_vec();
         let rows: Vec<Vec<f64>> = words.iter().map(features).collect();
@@ -87,7 +87,7 @@ impl Heads {
         self.word = (!words.is_empty()).then(|| Logistic::fit(&rows, &labels, RIDGE));
     }
 
-    /// The probability that a word is right; by the lattice alone where no words were learnt from.
+    /// Returns the probability that a word is right. Without a head for words it is the lattice's own.
     pub fn word(&self, word: &WordEvidence) -> f64 {
         match &self.word {
             Some(head) => head.probability(&word.features()),
@@ -95,7 +95,7 @@ impl Heads {
         }
     }
 
-    /// What to believe of an answer with this evidence.
+    /// Returns the calibrated confidence of an answer with these measurements.
     pub fn confidence(&self, evidence: &Evidence) -> Confidence {
         let features = evidence.features();
         Confidence {
@@ -117,7 +117,7 @@ impl Heads {
     }
 }
 
-/// The heads of a model's versions.
+/// The heads of each version of a model.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {

@@ -1,4 +1,4 @@
-//! What a search leaves behind that tells whether its words are right.
+//! The measurements of a search that predict whether its words are right.
 
 use serde::Serialize;
 
@@ -7,14 +7,14 @@ use crate::decode::{Cancel, DecodeError, Effort, Hypothesis, Knob, PathGraph};
 use super::mbr::{Risk, risk};
 use super::posteriors::posteriors;
 
-/// How much costs count in posteriors. LF-MMI scores are trained as they are used, at scale 1; a
-/// flatter scale ranked utterances better on development speech.
+/// Factor of costs in posteriors. LF-MMI scores are trained and searched at scale 1, but a flatter
+/// distribution ranked utterances better on development speech.
 const SCALE: f64 = 0.6;
 
-/// What the paths of a lattice say about the words of one of them.
+/// Computes the risk of one path's words from all paths of the lattice.
 ///
 /// # Errors
-/// [`DecodeError::Cancelled`] if `cancel` says so, which is looked at between the recursions.
+/// [`DecodeError::Cancelled`] if `cancel` asks to stop; it is checked between the recursions.
 pub fn doubt(
     paths: &PathGraph<'_>,
     heard: &Hypothesis,
@@ -28,7 +28,7 @@ pub fn doubt(
     risk(paths, &posteriors, &words, go_on)
 }
 
-/// Sums of a recording's segments, from which a calibration makes a confidence.
+/// Measurements summed over the segments of a recording: the inputs of a [`Calibration`](super::Calibration).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Evidence {
     /// Words heard.
@@ -37,7 +37,7 @@ pub struct Evidence {
     pub expected_errors: f64,
     /// The probability that all words are right, by the lattice alone.
     pub posterior: f64,
-    /// The least probability of a word being right; 1 without words.
+    /// The lowest probability of any word to be right; 1 if there are no words.
     pub weakest_word: f64,
     /// Score frames.
     pub frames: u32,
@@ -47,7 +47,7 @@ pub struct Evidence {
     pub arcs: u64,
     /// Frames in which the network top-N dropped tokens.
     pub crowded_frames: u32,
-    /// What the best path's scores fall short of the best scores of every frame, added up.
+    /// Sum over frames of the gap between the best score and the score on the best path.
     pub acoustic_gap: f64,
 }
 

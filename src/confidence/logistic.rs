@@ -9,6 +9,15 @@ use serde::{Deserialize, Serialize};
 const STEPS: usize = 40;
 
 /// A fitted model.
+///
+/// ```
+/// use paretone::confidence::logistic::Logistic;
+///
+/// let rows: Vec<Vec<f64>> = (0..20).map(|at| vec![f64::from(at)]).collect();
+/// let labels: Vec<bool> = (0..20).map(|at| at >= 10).collect();
+/// let model = Logistic::fit(&rows, &labels, 0.1);
+/// assert!(model.probability(&[19.0]) > 0.9 && model.probability(&[0.0]) < 0.1);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Logistic {
@@ -23,9 +32,9 @@ pub struct Logistic {
 }
 
 impl Logistic {
-    /// Fits the model that makes `labels` likeliest given `rows`, all of one length, less `ridge`
-    /// half times the sum of squared weights. A label that never varies gives its share of the
-    /// examples, one of each kind added.
+    /// Fits the model: maximises the log likelihood of `labels` given `rows`, all of one length, minus
+    /// `ridge` / 2 times the sum of squared weights. If all labels are equal, the model returns their
+    /// share after adding one example of each kind.
     pub fn fit(rows: &[Vec<f64>], labels: &[bool], ridge: f64) -> Logistic {
         let inputs = rows.first().map_or(0, Vec::len);
         let mut model = Logistic::standardised(rows, inputs);

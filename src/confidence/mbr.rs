@@ -1,23 +1,23 @@
-//! How many errors a hypothesis is expected to have, and how sure each of its words is.
+//! The expected number of errors of a hypothesis, and the probability that each of its words is right.
 //!
 //! Xu, Povey, Mangu and Zhu, "Minimum Bayes risk decoding and system combination based on a
 //! recursion for edit distance", Computer Speech and Language 2011: the expected edit distance
 //! between a word sequence and a lattice's paths, by one recursion over its edges (Algorithm 1), and
-//! the probability that each word is aligned with itself, by another backward (Algorithm 2). Both
-//! let every node choose its alignment without regard to what follows, so the distance is an upper
-//! bound.
+//! the probability that each word is aligned with itself, by a backward recursion (Algorithm 2).
+//! Both choose the alignment at each node without regard to what follows, so the distance is an
+//! upper bound.
 
 use crate::decode::PathGraph;
 use crate::units::WordId;
 
 use super::posteriors::Posteriors;
 
-/// What a lattice thinks of a word sequence.
+/// The Bayes risk of a word sequence, given a lattice.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Risk {
     /// Expected number of word errors; ≥ 0.
     pub errors: f64,
-    /// By word: the probability that it is right; in [0, 1].
+    /// For each word, the probability that it is right; in [0, 1].
     pub words: Vec<f64>,
     /// The probability that the whole sequence is right; in [0, 1].
     pub sequence: f64,
@@ -57,10 +57,11 @@ enum Move {
     Delete,
 }
 
-/// The risk of `hypothesis` under the posteriors of `paths`; `go_on` is asked between the recursions.
+/// Computes the risk of `hypothesis` under the posteriors of `paths`. `go_on` is called between the
+/// recursions and can stop the computation.
 ///
 /// # Errors
-/// Those of `go_on`.
+/// Whatever error `go_on` returns.
 pub fn risk<E>(
     paths: &PathGraph<'_>,
     posteriors: &Posteriors,

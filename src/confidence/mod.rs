@@ -1,7 +1,7 @@
-//! How far to trust it? What a lattice says about its best path.
+//! How far to trust it? Posteriors, expected errors and calibrated confidence of an answer.
 //!
-//! [`posteriors`] turns path costs into probabilities, [`mbr`] into expected errors, and
-//! [`Evidence`] gathers what a [`Calibration`] reads.
+//! [`posteriors`] turns the costs of a lattice's paths into probabilities, and [`mbr`] into expected
+//! errors. [`Evidence`] collects the measurements from which a [`Calibration`] computes a confidence.
 
 mod calibration;
 mod evidence;

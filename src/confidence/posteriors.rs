@@ -2,21 +2,45 @@
 
 use crate::decode::PathGraph;
 
-/// How probable each way into each node is, given that a path goes through it.
+/// Posterior probabilities of the edges of a lattice, and of its ends.
 #[derive(Clone, Debug, Default)]
 pub struct Posteriors {
-    /// By edge, in the order of [`PathGraph::all_edges`]: the probability that a path through the
-    /// edge's target came by this edge. Those into one node add up to 1.
+    /// For each edge, in the order of [`PathGraph::all_edges`]: the probability that a path through
+    /// the edge's target uses this edge. The edges into one node add up to 1.
     pub arrival: Vec<f64>,
-    /// The probability of ending at each final, in the order of [`PathGraph::finals`]; they add up
-    /// to 1, or there are none.
+    /// For each node where paths can end, in the order of [`PathGraph::finals`]: the probability of
+    /// ending there. They add up to 1.
     pub ending: Vec<f64>,
 }
 
-/// The posteriors when costs count `scale` times: 1 takes them as they are, less flattens them.
+/// Computes posteriors after multiplying every cost by `scale`: 1 leaves costs unchanged, a smaller
+/// scale makes the distribution flatter.
 ///
-/// Sums run over how much worse than the best way to its node each way is, in logarithms, so
-/// neither long nor flat lattices overflow.
+/// The sums are over extra costs relative to the best path to each node, in the logarithmic domain,
+/// so neither long lattices nor flat ones overflow.
+///
+/// ```
+/// use ndarray::array;
+/// use paretone::confidence::posteriors::posteriors;
+/// use paretone::decode::{Decoder, Pruning, Scratch};
+/// # use paretone::graph::GraphBuilder;
+/// # use paretone::units::{Cost, PdfId};
+/// # let mut builder = GraphBuilder::new();
+/// # let [start, one, two] = [(); 3].map(|()| builder.add_state());
+/// # builder.set_start(start);
+/// # for (word, state) in [(1, one), (2, two)] {
+/// #     builder.set_final(state, Cost::FREE);
+/// #     builder.add_arc(start, Some(PdfId(word - 1)), word, Cost::FREE, state);
+/// #     builder.add_arc(state, Some(PdfId(word - 1)), 0, Cost::FREE, state);
+/// # }
+/// # let graph = builder.build()?;
+///
+/// let decoder = Decoder::new(&graph, Pruning::default())?;
+/// let lattice = decoder.lattice(&array![[-0.7, -0.7]], &mut Scratch::new())?;
+/// // Two words, equally likely.
+/// assert!(posteriors(&lattice.paths(), 1.0).ending.iter().all(|p| (p - 0.5).abs() < 1e-3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn posteriors(paths: &PathGraph<'_>, scale: f64) -> Posteriors {
     let mut total = vec![f64::NEG_INFINITY; paths.num_nodes()];
     total[0] = 0.0;

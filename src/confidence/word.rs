@@ -1,4 +1,4 @@
-//! What tells whether one word is right: the lattice, at the word and around it.
+//! The measurements that predict whether one word is right: the lattice at the word and around it.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,14 +7,14 @@ use super::evidence::log_odds;
 /// Number of inputs of a word's calibration.
 pub const WORD_FEATURES: usize = 7;
 
-/// What is known of one word of an answer.
+/// Measurements of one word of an answer: the inputs of its calibration.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WordEvidence {
     /// The probability that the word is right, by the lattice alone; in [0, 1].
     pub posterior: f64,
-    /// The same of the word before it; 1 where it is the first.
+    /// The same for the word before; 1 for the first word.
     pub before: f64,
-    /// The same of the word after it; 1 where it is the last.
+    /// The same for the word after; 1 for the last word.
     pub after: f64,
     /// How long the word lasts, in seconds.
     pub seconds: f64,
@@ -22,7 +22,7 @@ pub struct WordEvidence {
     pub letters: u32,
     /// Expected errors of the whole answer, for each of its words.
     pub answer_errors: f64,
-    /// What the answer's scores fall short of the best ones, for each frame.
+    /// The answer's mean gap per frame between the best score and the score on its path.
     pub answer_gap: f64,
 }
 

@@ -1,8 +1,8 @@
 //! On which branch each token is, for global pruning: tokens with the same last word share one.
 //!
-//! Branches are numbered as words are first met in an utterance, so that pruning counts in small
-//! arrays. A recorder keeps them beside what it notes anyway; searches without global pruning pay
-//! nothing.
+//! A branch gets the next number when its word is first met in an utterance, so global pruning can
+//! count in small arrays. The recorder keeps the branches beside its own notes. A search without
+//! global pruning does no work here.
 
 use crate::graph::{GraphView, WORD_MASK};
 

@@ -1,8 +1,8 @@
-//! Stopping a search from outside: asked for by another thread, or due at a deadline.
+//! Cancellation of a search, by another thread or at a deadline.
 //!
-//! One word holds both the request to stop and the number of frames begun, so that
-//! [`Cancel::cancel`] learns at which frame exactly it came: the frame under way is finished and no
-//! other begun.
+//! One atomic word holds both the request to stop and the number of frames begun. So
+//! [`Cancel::cancel`] can tell at which frame the request arrived: the search finishes that frame and
+//! begins no other.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,10 +15,34 @@ const STOP: u64 = 1;
 /// One frame.
 const FRAME: u64 = 2;
 
-/// A token that stops the work it is given to. Clones are the same token; it cannot be taken back.
+/// A cancellation token. Clones share one state, and a request to stop cannot be revoked.
 ///
-/// It is looked at before each frame of a search ([`Cancel::begin_frame`]) and between the stages
-/// of a recognition ([`Cancel::check`]).
+/// The search checks the token before each frame ([`Cancel::begin_frame`]), and the recogniser checks
+/// it between stages ([`Cancel::check`]).
+///
+/// ```
+/// use ndarray::array;
+/// use paretone::decode::{Cancel, DecodeError, Decoder, Pruning, Scratch};
+/// # use paretone::graph::GraphBuilder;
+/// # use paretone::units::{Cost, PdfId};
+/// # let mut builder = GraphBuilder::new();
+/// # let [start, one, two] = [(); 3].map(|()| builder.add_state());
+/// # builder.set_start(start);
+/// # for (word, state) in [(1, one), (2, two)] {
+/// #     builder.set_final(state, Cost::FREE);
+/// #     builder.add_arc(start, Some(PdfId(word - 1)), word, Cost::FREE, state);
+/// #     builder.add_arc(state, Some(PdfId(word - 1)), 0, Cost::FREE, state);
+/// # }
+/// # let graph = builder.build()?;
+///
+/// let cancel = Cancel::new();
+/// let mut scratch = Scratch::new();
+/// scratch.cancel = Some(cancel.clone());
+/// cancel.cancel(); // from any thread
+/// let stopped = Decoder::new(&graph, Pruning::default())?.decode(&array![[0.0, 0.0]], &mut scratch);
+/// assert_eq!(stopped.err(), Some(DecodeError::Cancelled { frame: 0 }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Cancel {
     state: Arc<AtomicU64>,
@@ -26,12 +50,12 @@ pub struct Cancel {
 }
 
 impl Cancel {
-    /// A token that stops its work when asked to.
+    /// Creates a token that stops the work when [`Cancel::cancel`] is called.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A token that also stops its work at a deadline, where there is one.
+    /// Creates a token that also stops the work at the deadline, if one is given.
     pub fn at(deadline: Option<Instant>) -> Self {
         Cancel {
             deadline,
@@ -39,13 +63,13 @@ impl Cancel {
         }
     }
 
-    /// Asks to stop. Returns how many frames had been begun: the last of them is finished and no
-    /// other begun.
+    /// Requests a stop. Returns the number of frames begun; the search finishes the last of them and
+    /// begins no other.
     pub fn cancel(&self) -> u64 {
         self.state.fetch_or(STOP, Ordering::AcqRel) / FRAME
     }
 
-    /// Whether the work is to stop: somebody asked, or the deadline has passed.
+    /// Whether the work should stop, because of a request or because the deadline has passed.
     pub fn is_cancelled(&self) -> bool {
         self.state.load(Ordering::Acquire) & STOP != 0 || self.is_late()
     }
@@ -61,10 +85,10 @@ impl Cancel {
         self.state.load(Ordering::Acquire) / FRAME
     }
 
-    /// Goes on to the next stage of the work, where `frame` frames are done.
+    /// Checks the token between two stages; `frame` is the number of frames done.
     ///
     /// # Errors
-    /// [`DecodeError::Cancelled`] if the work is to stop.
+    /// [`DecodeError::Cancelled`] if the work should stop.
     pub fn check(&self, frame: usize) -> Result<(), DecodeError> {
         match self.is_cancelled() {
             true => Err(DecodeError::Cancelled { frame }),
@@ -75,7 +99,7 @@ impl Cancel {
     /// Begins a frame of work.
     ///
     /// # Errors
-    /// [`DecodeError::Cancelled`] with that frame if the work is to stop; it is not begun then.
+    /// [`DecodeError::Cancelled`] with this frame, which is then not begun, if the work should stop.
     pub fn begin_frame(&self, frame: usize) -> Result<(), DecodeError> {
         if self.is_late() {
             self.cancel();

@@ -1,8 +1,9 @@
-//! What leaves a token: its rows of arcs, fetched in blocks, and the expansions that pruning lets
-//! through.
+//! Expansion of tokens: their rows of arcs are fetched in blocks, and the expansions that pruning
+//! allows are gathered and then applied.
 //!
-//! A processor cannot guess which expansions are within the bound, and a wrong guess costs some fifteen
-//! cycles. So those of a frame are gathered without a branch, and then stepped along.
+//! A processor cannot predict which expansions are within the bound, and each wrong prediction costs
+//! about fifteen cycles. So the expansions of a frame are first gathered without a branch, and the
+//! tokens of the next frame are updated from what was gathered.
 
 use crate::graph::{GraphView, PackedArc};
 use crate::units::PdfId;
@@ -121,7 +122,7 @@ pub(super) struct Out<'s, R> {
 }
 
 impl<R: Recorder> Out<'_, R> {
-    /// Every expansion of a token within the bound, which each of them tightens.
+    /// Gathers every expansion of a token within the bound; each one tightens the bound.
     #[inline(always)]
     pub(super) fn all(&mut self, row: &Row, base: f32, source: u32) {
         let mut index = row.state;
@@ -138,7 +139,20 @@ impl<R: Recorder> Out<'_, R> {
         }
     }
 
-    /// Keeps what is within the bound; returns how many arcs were looked at, and whether that was all.
+    /// Gathers the expansions within the bound; returns the number of arcs visited, and whether the row
+    /// ended with them.
+    ///
+    /// ```text
+    /// for each arc, cheapest first:
+    ///     if base + arc > bound: stop                          (1)
+    ///     if base + arc + acoustic <= bound: gather it         (2)
+    ///     bound = min(bound, base + arc + acoustic + beam)
+    /// ```
+    ///
+    /// 1. Arcs are sorted by cost and no acoustic cost is negative, so all later arcs are beyond the
+    ///    bound too.
+    /// 2. Every candidate is written, and the count advances by 0 or 1: there is no branch to predict.
+    ///    The caller makes room for the whole piece.
     #[inline(always)]
     fn gather(&mut self, arcs: &[PackedArc], first: u32, base: f32, source: u32) -> (usize, bool) {
         let (mut bound, from) = (self.bound, self.gathered.count);
@@ -146,7 +160,6 @@ impl<R: Recorder> Out<'_, R> {
         let (mut seen, mut count, mut ended) = (arcs.len(), 0, false);
         for (index, &arc) in arcs.iter().enumerate() {
             let graph_cost = base + arc.cost().0;
-            // Arcs are sorted and no acoustic cost is negative: the rest are beyond the bound too.
             if graph_cost > bound {
                 (seen, ended) = (index + 1, true);
                 break;
@@ -170,7 +183,7 @@ impl<R: Recorder> Out<'_, R> {
         (seen, ended)
     }
 
-    /// Steps along what was gathered.
+    /// Applies what was gathered: each expansion arrives at its token of the next frame.
     pub(super) fn flush(&mut self) {
         for at in 0..self.gathered.count {
             let Candidate {
@@ -212,8 +225,17 @@ impl<R: Recorder> Out<'_, R> {
         self.gathered.count += 1;
     }
 
-    /// The expansions of a token within the local beam. Arcs are sorted and no acoustic cost is
-    /// negative, so the best is found, and the rest known to be beyond the beam, early.
+    /// Gathers the expansions of a token within the local beam.
+    ///
+    /// ```text
+    /// best  = min over arcs of base + arc + acoustic
+    /// for each arc, cheapest first:
+    ///     if base + arc > min(bound, best + beam): stop        (1)
+    ///     if base + arc + acoustic <= best + beam: gather it
+    /// ```
+    ///
+    /// 1. Arcs are sorted by cost and no acoustic cost is negative, so all later arcs are beyond the
+    ///    limit too; the search for `best` stops early for the same reason.
     #[inline(always)]
     pub(super) fn near_best(&mut self, row: &Row, base: f32, source: u32, beam: f32) {
         let mut best = self.bound;

@@ -1,7 +1,8 @@
-//! The least and the greatest of many floats, in lanes of their own so that they are found in vectors.
+//! Minimum and maximum of many floats, kept in separate lanes so that the compiler uses vector
+//! instructions.
 //!
-//! `f32::min` and `f32::max` take care of NaN, and a conditional store keeps what it would replace:
-//! either becomes several times the instructions of a choice between two values, which is one.
+//! `f32::min` and `f32::max` handle NaN, and a conditional store must keep the old value. Each takes
+//! several times the instructions of a plain choice between two values, which is one.
 
 /// The smaller of two; the first if they cannot be compared.
 #[inline(always)]
@@ -29,8 +30,8 @@ pub(super) fn lowest_of(costs: &[f32]) -> f32 {
     lanes.fold(f32::INFINITY, lower)
 }
 
-/// The highest score, or which one is NaN or infinite upwards. One pass: a scan that stops at the first
-/// bad score took a tenth of a narrow search.
+/// Returns the highest score, or the index of a score that is NaN or plus infinity. This takes one
+/// pass; a separate scan for bad scores took a tenth of a narrow search.
 pub(super) fn highest_of(scores: &[f32]) -> Result<f32, usize> {
     const LANES: usize = 16;
     let (mut highest, mut sums) = ([f32::NEG_INFINITY; LANES], [0.0; LANES]);

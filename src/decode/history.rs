@@ -1,10 +1,10 @@
 //! Word histories of a search for the best path alone: an arena of labelled arcs with
 //! back-pointers.
 //!
-//! A token remembers the arc it came by and its source's history. Only if it survives pruning and
-//! the arc has a label is an entry made, so most arcs cost nothing. Entries that no token leads to
-//! are collected whenever the arena has doubled, so memory follows the length of the words spoken,
-//! not of the search.
+//! A token remembers the arc that reached it and the history of the token before. An entry is made
+//! only if the token survives pruning and its arc has a label, so most arcs cost nothing. Whenever
+//! the arena has doubled, entries that no token refers to are removed; so memory grows with the
+//! number of words spoken, not with the work of the search.
 
 use crate::graph::GraphView;
 

@@ -67,14 +67,14 @@ pub struct Hypothesis {
     pub words: Vec<Word>,
     /// Total cost of the path, the final state's included.
     pub cost: PathCost,
-    /// The parts of the cost, which add up to it; known for paths of a lattice only.
+    /// The acoustic and graph parts of `cost`. Only paths of a lattice have them.
     pub parts: Option<CostParts>,
-    /// Whether the path ends in a final state; if no token does, the best token of the last frame
-    /// is taken instead.
+    /// Whether the path ends in a final state. If no token reached one, the path is that of the best
+    /// token of the last frame.
     pub reached_final: bool,
     /// Score frames consumed.
     pub frames: u32,
-    /// How much work the search was.
+    /// The work of the search.
     pub effort: Effort,
 }
 
@@ -99,12 +99,13 @@ pub struct Effort {
     pub arcs: u64,
     /// Epsilon arcs that were looked at.
     pub epsilon_arcs: u64,
-    /// The network cutoffs applied, added up: how much worse than the best a token might be.
-    /// Divided by `frames`, the beam that was in force on average; infinite if none ever was.
+    /// Sum over frames of the largest extra cost over the best token that pruning allowed. Divided by
+    /// `frames` it is the effective beam; infinite if no frame was pruned.
     pub cutoff: f64,
     /// Frames in which each knob dropped something.
     pub dropped: KnobFrames,
-    /// The best score of every frame, added up: no path's acoustic cost is below the negative.
+    /// Sum over frames of the best score. Its negative is a lower bound of every path's acoustic
+    /// cost.
     pub best_scores: f64,
 }
 

@@ -35,6 +35,17 @@ pub struct SweepRange {
 }
 
 /// What is known of a knob.
+///
+/// ```
+/// use paretone::decode::Knob;
+///
+/// let knob: Knob = "network_beam".parse()?;
+/// assert_eq!(knob.entry().flags, ["beam", "network-beam"]);
+/// for knob in Knob::ALL {
+///     println!("{knob}: {}", knob.entry().help);
+/// }
+/// # Ok::<(), paretone::decode::UnknownKnob>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KnobEntry {
     /// The field of [`Pruning`], which is also its name in files.

@@ -1,8 +1,9 @@
 //! Raw lattices: every path within a beam of the best, acoustic and graph costs apart.
 //!
-//! A node is a token: a graph state after a number of frames. Nodes are in topological order, so
-//! that one pass forward finds the best path and one backward the posteriors. Nothing is
-//! determinised: posteriors and rescoring work on the raw lattice, and cannot blow up.
+//! A node is a token: a graph state after a number of frames. Nodes are in topological order, so one
+//! forward pass finds the best path and one backward pass the posteriors. The lattice is not
+//! determinised, which may need exponential time and memory; posteriors and rescoring work on the raw
+//! lattice.
 
 use crate::graph::GraphView;
 use crate::units::Cost;
@@ -25,7 +26,32 @@ pub struct LatticeArc {
     pub graph: Cost,
 }
 
-/// The paths a search found worth keeping.
+/// The paths that a search kept: those within the lattice beam of the best, as far as pruning left
+/// them.
+///
+/// ```
+/// use ndarray::array;
+/// use paretone::decode::{Decoder, Pruning, Scratch};
+/// # use paretone::graph::GraphBuilder;
+/// # use paretone::units::{Cost, PdfId};
+/// # let mut builder = GraphBuilder::new();
+/// # let [start, one, two] = [(); 3].map(|()| builder.add_state());
+/// # builder.set_start(start);
+/// # for (word, state) in [(1, one), (2, two)] {
+/// #     builder.set_final(state, Cost::FREE);
+/// #     builder.add_arc(start, Some(PdfId(word - 1)), word, Cost::FREE, state);
+/// #     builder.add_arc(state, Some(PdfId(word - 1)), 0, Cost::FREE, state);
+/// # }
+/// # let graph = builder.build()?;
+///
+/// let decoder = Decoder::new(&graph, Pruning::default())?;
+/// let lattice = decoder.lattice(&array![[-0.2, -1.8], [-0.4, -1.1]], &mut Scratch::new())?;
+/// assert_eq!(lattice.best_path().words[0].id.0, 1);
+/// let answers = lattice.paths().n_best(5);
+/// assert_eq!(answers.len(), 2); // there are no more words to say
+/// assert!(answers[0].cost < answers[1].cost);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Lattice {
     /// Frames consumed before each node.
@@ -78,13 +104,13 @@ impl Lattice {
         &self.arcs[self.first_arc[node] as usize..self.first_arc[node + 1] as usize]
     }
 
-    /// Nodes where a path may end, ascending, with the graph's cost of ending there.
+    /// The nodes where a path can end, in ascending order, with the final cost of each.
     pub fn finals(&self) -> &[(u32, Cost)] {
         &self.finals
     }
 
-    /// Whether the ends are final states; if no token reached one, every token of the last frame is
-    /// an end.
+    /// Whether paths end in final states. If no token reached one, paths can end at every token of the
+    /// last frame instead.
     pub fn reached_final(&self) -> bool {
         self.reached_final
     }

@@ -21,8 +21,8 @@ pub(super) struct Link {
     pub to: u32,
     /// Index of the arc in the graph, and [`LABELLED`].
     arc: u32,
-    /// How much worse it is than the best way to its target; ≥ 0. Until the first backward pruning:
-    /// the cost it arrives at.
+    /// Extra cost over the best link to the same token; ≥ 0. Until the first backward pruning: the
+    /// cost at which it arrives.
     pub slack: f32,
 }
 
@@ -50,12 +50,12 @@ impl Link {
         self.arc & LABELLED != 0
     }
 
-    /// Whether the link is the best way to its target.
+    /// Whether the link is the best one to its token.
     pub(super) fn is_best(&self) -> bool {
         self.slack == 0.0
     }
 
-    /// The same before the first backward pruning, by what the tokens of the target's frame cost.
+    /// The same before the first backward pruning, given the costs of the tokens of that frame.
     pub(super) fn is_best_of(&self, costs: &[f32]) -> bool {
         self.slack == costs[self.to as usize]
     }

@@ -1,12 +1,13 @@
-//! All links of a search, for a lattice: what passed the bound, pruned backward as it grows.
+//! The links of a lattice under construction: every step within the bound, pruned backward as the
+//! search goes on.
 //!
-//! Tokens are not kept, only what each costs: a link names its ends by their index within a frame, and
-//! holds how much worse than the best way to its target it is (its *slack*), which is all that
-//! backward pruning needs. Now and then what no path within the lattice beam uses is dropped, as in
-//! Kaldi's `PruneActiveTokens`: the newest tokens all count as ends of best paths, so nothing that
-//! could still matter goes.
+//! Tokens are not kept, only their costs. A link names its two tokens by their index within a frame,
+//! and holds its *slack*: its extra cost over the best link to the same token, which is all that
+//! backward pruning needs. From time to time the links that are on no path within the lattice beam are
+//! removed, as in Kaldi's `PruneActiveTokens`. There every token of the newest frame counts as the end
+//! of a best path, so no link that can still matter is removed.
 //!
-//! Most links die in that pruning, so until then a link is only written down.
+//! Backward pruning removes most links, so until then a link is only written down.
 
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
 //! Which path is cheapest? Beam search over the graph.
 //!
-//! [`Decoder`] is immutable and shared between threads; what a search writes to is its caller's
-//! [`Scratch`]. Scores come through [`Scorer`], so the search knows no network and tests pass a
-//! literal matrix.
+//! A [`Decoder`] is immutable and threads share it; each search writes to a [`Scratch`] of its
+//! caller's. Scores come through the trait [`Scorer`], so the search knows nothing of networks: any
+//! model can provide them, and tests pass a literal matrix.
 
 mod branch;
 mod cancel;
@@ -74,20 +74,45 @@ impl Scorer for ndarray::Array2<f32> {
 }
 
 /// A search over one graph with one setting of pruning.
+///
+/// ```
+/// use ndarray::array;
+/// use paretone::decode::{Decoder, Pruning, Scratch};
+/// # use paretone::graph::GraphBuilder;
+/// # use paretone::units::{Cost, PdfId};
+/// # let mut builder = GraphBuilder::new();
+/// # let [start, one, two] = [(); 3].map(|()| builder.add_state());
+/// # builder.set_start(start);
+/// # for (word, state) in [(1, one), (2, two)] {
+/// #     builder.set_final(state, Cost::FREE);
+/// #     builder.add_arc(start, Some(PdfId(word - 1)), word, Cost::FREE, state);
+/// #     builder.add_arc(state, Some(PdfId(word - 1)), 0, Cost::FREE, state);
+/// # }
+/// # let graph = builder.build()?;
+///
+/// // A graph in which word 1 sounds like pdf 0, and word 2 like pdf 1.
+/// let decoder = Decoder::new(&graph, Pruning::default())?;
+/// let mut scratch = Scratch::new(); // reuse it from utterance to utterance
+/// let scores = array![[-0.2, -1.8], [-0.4, -1.1]]; // natural logarithms, frames × pdfs
+/// let best = decoder.decode(&scores, &mut scratch)?;
+/// assert_eq!(best.words[0].id.0, 1);
+/// assert!((best.cost.0 - 0.6).abs() < 1e-4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Decoder<'g> {
     graph: &'g Graph,
     pruning: Pruning,
 }
 
-/// The memory a search writes to. Keep one a thread and reuse it: once warm, a search does not
-/// allocate per frame.
+/// The memory that a search writes to. Keep one for each thread and reuse it: once warm, a search
+/// allocates nothing per frame.
 #[derive(Clone, Default)]
 pub struct Scratch {
     buffers: Buffers,
     history: History,
     links: Links,
-    /// What may stop searches with this scratch, from the next one on. Default: nothing.
+    /// A token that can stop the searches that use this scratch. Default: none.
     pub cancel: Option<Cancel>,
 }
 
@@ -111,11 +136,10 @@ impl<'g> Decoder<'g> {
         Ok(Decoder { graph, pruning })
     }
 
-    /// The cheapest path through the graph that consumes every frame.
+    /// Returns the cheapest path through the graph that consumes every frame.
     ///
-    /// No frames give no words. If no token reaches a final state, the best token of the last frame
-    /// is taken and
-    /// [`Hypothesis::reached_final`] is false.
+    /// Scores without frames give no words. If no token reaches a final state, the answer is the path
+    /// of the best token of the last frame, and [`Hypothesis::reached_final`] is false.
     ///
     /// # Errors
     /// [`DecodeError`] if the scores do not fit the graph, are not numbers, or rule every path out,
@@ -145,8 +169,8 @@ impl<'g> Decoder<'g> {
         })
     }
 
-    /// All paths at most [`Pruning::lattice_beam`] worse than the best, as far as pruning left
-    /// them.
+    /// Returns every path that costs at most [`Pruning::lattice_beam`] more than the best, as far as
+    /// pruning kept it.
     ///
     /// # Errors
     /// As [`Decoder::decode`].

@@ -1,11 +1,11 @@
-//! Numbers keys in the order in which they are met: the states of a frame's tokens, the words of an
-//! utterance.
+//! A hash table that numbers keys in the order in which they are first met: the states of a frame's
+//! tokens, or the words of an utterance.
 //!
 //! Open addressing. A slot takes eight bytes, and for a frame the table is sized to be a quarter
 //! full or so, so that it stays in the second-level cache, where a direct map over millions of
 //! states would not; it is cleared by filling.
 
-/// A slot nobody took: no key has this value and number.
+/// An empty slot: no key has this value and number.
 const EMPTY: u64 = u64::MAX;
 /// Base-2 logarithm of the smallest table.
 const MIN_BITS: u32 = 8;

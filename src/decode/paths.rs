@@ -1,8 +1,7 @@
-//! The paths of a lattice, each with one cost: as the search left them, or under a larger language
-//! model.
+//! A lattice whose arcs have one cost each: that of the search, or that of a larger language model.
 //!
-//! Nodes are in topological order and every node's best cost from the start is known, so the best
-//! path, the best few and the posteriors are single passes over the edges.
+//! Nodes are in topological order and the best cost from the start to each node is known. So the best
+//! path, the N best paths and the posteriors each take one pass over the edges.
 
 use crate::graph::WORD_MASK;
 use crate::units::{Cost, WordId};
@@ -32,7 +31,7 @@ pub struct PathGraph<'l> {
     /// `nodes + 1` offsets into `edges`.
     first: Vec<u32>,
     edges: Vec<Edge>,
-    /// Where paths may end, and what ending costs.
+    /// The nodes where paths can end, and the cost of ending there.
     finals: Vec<(u32, f64)>,
     /// By node: the cost of the best way there, and its last edge.
     forward: Vec<f64>,
@@ -103,24 +102,24 @@ impl<'l> PathGraph<'l> {
         &self.edges
     }
 
-    /// The word an edge puts out, [`WordId::EPSILON`] if none.
+    /// The word on an edge; [`WordId::EPSILON`] if it has none.
     pub fn word(&self, edge: &Edge) -> WordId {
         WordId(self.lattice.arc(edge.arc).label & WORD_MASK)
     }
 
-    /// The cost of the best way from the start to a node.
+    /// The cost of the best path from the start to a node.
     pub fn forward(&self, node: u32) -> PathCost {
         PathCost(self.forward[node as usize])
     }
 
-    /// Where paths may end, and what ending costs.
+    /// The nodes where paths can end, and the cost of ending there.
     pub fn finals(&self) -> impl Iterator<Item = (u32, PathCost)> {
         self.finals
             .iter()
             .map(|&(node, last)| (node, PathCost(last)))
     }
 
-    /// The cost of the best path; impossible if there is none.
+    /// The cost of the best path; [`PathCost::IMPOSSIBLE`] if there is none.
     pub fn best_cost(&self) -> PathCost {
         self.best_end().1
     }

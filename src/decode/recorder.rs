@@ -12,19 +12,21 @@ use super::tokens::{Arrival, TokenSet};
 /// What is remembered of a search: word histories ([`History`](super::history::History)) or all
 /// links ([`Links`](super::links::Links)).
 pub(super) trait Recorder {
-    /// An utterance begins, with one token; whether branches `compete`, so that they are asked for.
+    /// Begins an utterance, with one token. `compete` says whether global pruning will ask for branches.
     fn begin(&mut self, compete: bool);
     /// The tokens of a frame are final, those up to `cutoff` will be expanded; `frame` is the
     /// number of frames consumed so far.
     fn open_frame(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32, frame: u32);
-    /// The branches of the tokens of the open frame; of no use where they do not compete.
+    /// The branches of the tokens of the open frame; meaningless unless branches compete.
     fn branches(&self) -> BranchView<'_>;
-    /// What steps from this token will carry; `frame` is the number of frames consumed so far.
+    /// Returns what steps from this token carry as their source; `frame` is the number of frames
+    /// consumed so far.
     fn source(&mut self, graph: &GraphView<'_>, token: u32, frame: u32) -> u32;
-    /// A step to a token of the next frame, which `cost` arrives at and which now costs `held`.
+    /// Notes a step to a token of the next frame. The step arrives with `cost`; the token now costs
+    /// `held`, which may be less.
     fn emitting(&mut self, step: Step, arrival: Arrival, cost: f32, held: f32);
-    /// All emitting steps of a frame are done; the tokens written become those read.
+    /// Ends the emitting steps of a frame: the next frame becomes the current one.
     fn close_frame(&mut self);
-    /// A step within the frame, to a token which `cost` arrives at and which now costs `held`.
+    /// Notes a step along an epsilon arc, to a token of the same frame; costs as above.
     fn epsilon(&mut self, step: Step, arrival: Arrival, cost: f32, held: f32);
 }

@@ -1,9 +1,9 @@
 //! The paths of a lattice under a larger language model.
 //!
-//! The graph's arc costs hold the small model's costs, pushed forward along the words so that they
-//! cannot be told from the rest; so each path is followed with its state in both models, and on
-//! every word the small model's cost is taken off and the large one's put on. At the end of a path
-//! the sum is exact: acoustic + graph − Σ small + scale · Σ large.
+//! The costs of the small model are part of the graph's arc costs, pushed towards the start of each
+//! word, and cannot be separated from the rest. So every path is followed together with its state in
+//! both models: at each word the small model's cost is subtracted and the large model's cost is
+//! added. At the end of a path the sum is exact: acoustic + graph − Σ small + scale · Σ large.
 
 use std::hash::Hash;
 
@@ -15,15 +15,15 @@ use super::error::DecodeError;
 use super::lattice::{Lattice, LatticeArc};
 use super::paths::{Edge, PathGraph};
 
-/// A language model as rescoring needs it: a deterministic automaton over words.
+/// What rescoring needs of a language model: a deterministic automaton over words.
 pub trait LanguageModel {
-    /// What the model remembers of the words so far.
+    /// The model's memory of the words so far.
     type State: Copy + Eq + Hash;
-    /// Before the first word.
+    /// The state before the first word.
     fn start(&self) -> Self::State;
-    /// The state after a word, and the word's cost; back-off included.
+    /// Returns the state after a word, and the cost of the word, back-off included.
     fn step(&self, state: Self::State, word: WordId) -> (Self::State, Cost);
-    /// The cost of ending after these words.
+    /// Returns the cost of ending the utterance in this state.
     fn end(&self, state: Self::State) -> Cost;
 }
 
@@ -36,10 +36,10 @@ pub struct Rescoring<'m, S, L> {
     pub large: &'m L,
     /// Weight of the large model's costs relative to the small one's in the graph; > 0, usually 1.
     pub scale: f32,
-    /// At most so many histories are followed from one lattice node; ≥ 1. Larger: slower, more
-    /// accurate.
+    /// Largest number of word histories that are followed from one lattice node; ≥ 1. Larger: slower,
+    /// more accurate.
     pub histories: usize,
-    /// What may stop it. Looked at now and then.
+    /// A token that can stop the rescoring; it is checked every few nodes.
     pub cancel: Option<&'m Cancel>,
 }
 

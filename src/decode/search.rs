@@ -1,14 +1,30 @@
 //! Token-passing beam search, one frame at a time.
 //!
-//! Per frame: find the cutoff; expand the best token first, so that the bound on the next frame is
-//! tight from the start; then the others in order of creation; then relax epsilon arcs within the
-//! bound. Costs are held relative to the best token of the frame before, so that single precision
-//! suffices however long the utterance is. Kaldi's `LatticeFasterDecoder` does the same on linked
+//! ```text
+//! for each frame of scores:
+//!     cutoff = the most that a token may cost             (prune)
+//!     bound  = infinity
+//!     for each token within the cutoff, the best first:   (1)
+//!         for each emitting arc:                          (expand)
+//!             cost  = token + arc - score                 (2)
+//!             if cost <= bound: arrive at the arc's target
+//!             bound = min(bound, cost + beam)             (3)
+//!     for each token within the bound:                    (close)
+//!         for each epsilon arc: arrive at its target if that is within the bound, and repeat from there
+//! ```
+//!
+//! 1. Expanding the best token first makes the bound tight from the start; the others follow in order
+//!    of creation, or by cost under an arc budget.
+//! 2. Costs are relative to the best token of the frame before, so single precision suffices for any
+//!    length of utterance.
+//! 3. The bound drops tokens that the next frame's cutoff would drop anyway.
+//!
+//! Kaldi's `LatticeFasterDecoder` does the same on linked
 //! objects (Povey et al., "Generating exact lattices in the WFST framework", ICASSP 2012); here
 //! tokens are parallel arrays.
 //!
-//! Results are the same bit for bit on every run: every loop runs in order of index, and of equally
-//! cheap arrivals at a state the first stays.
+//! Results are the same bit for bit on every run: every loop runs in order of index, and if two paths
+//! arrive at a state with the same cost, the first one stays.
 
 use crate::graph::GraphView;
 use crate::prefetch::prefetch_all;
@@ -56,7 +72,7 @@ pub(super) struct Search<'a, R> {
 /// How far a search has come: with the buffers and the recorder, all that it is.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Position {
-    /// What a token's cost leaves out: the total cost is `offset + cost`.
+    /// The part of the total cost that tokens leave out: the total is `offset + cost`.
     offset: f64,
     /// Frames consumed.
     pub frame: u32,
@@ -189,8 +205,9 @@ impl<'a, R: Recorder> Search<'a, R> {
         }
     }
 
-    /// Expands the survivors of the frame into the next; returns the bound on the next frame's
-    /// costs.
+    /// Expands the tokens that survive pruning into the next frame; returns the bound on the costs of
+    /// that frame. Each token takes the cheapest of three ways: `some` if the local top-N drops arcs,
+    /// `near_best` if the local beam can, `all` otherwise.
     fn expand(&mut self, cut: &Cutoff, best: f32, acoustic: &Acoustic<'_>) -> f32 {
         let Buffers {
             tokens,
@@ -249,8 +266,8 @@ impl<'a, R: Recorder> Search<'a, R> {
         out.bound
     }
 
-    /// Follows epsilon arcs from every token within the bound until nothing gets cheaper: in waves,
-    /// each of the tokens that the one before made or improved.
+    /// Follows epsilon arcs from every token within the bound until no token gets cheaper. It works in
+    /// waves: each wave holds the tokens that the one before created or improved.
     fn close(&mut self, bound: f32) -> Result<(), DecodeError> {
         let Buffers {
             tokens,
@@ -310,7 +327,7 @@ impl<'a, R: Recorder> Search<'a, R> {
         Ok(())
     }
 
-    /// The best token, by preference in a final state, and its total cost.
+    /// Ends the search: finds the best token in a final state or, if none is final, the best token.
     pub(super) fn finish(&mut self) -> Result<End, DecodeError> {
         let tokens = &self.buffers.tokens;
         self.recorder
@@ -348,8 +365,8 @@ impl Buffers {
         &self.tokens
     }
 
-    /// How much worse than the best path each token of a finished search ends, and what of that is
-    /// its state's final cost; infinity where a path may not end.
+    /// For each token of a finished search, its extra cost over the best path, final cost included, and
+    /// the final cost alone; both infinite if no path can end there.
     pub(super) fn ends(&self, graph: &GraphView<'_>, end: &End) -> Vec<(f32, f32)> {
         let last = |state: u32| match end.reached_final {
             true => graph.final_cost(StateId(state)).0,

@@ -1,8 +1,8 @@
 //! A search whose scores come in pieces, and what it makes of them so far.
 //!
-//! The same search as [`Decoder::decode`], stopped between two frames: a piece of scores is
-//! consumed as soon as it is there, and the best path is traced back as often as somebody asks.
-//! Only the best path is remembered; a lattice is made of whole utterances.
+//! This is the search of [`Decoder::decode`], suspended between two frames. It consumes each piece of
+//! scores as it arrives, and traces the best path back whenever the caller asks. It remembers the
+//! best path alone; lattices need the whole utterance.
 
 use super::error::DecodeError;
 use super::extremes::lowest_of;
@@ -12,8 +12,32 @@ use super::{Decoder, Scorer, Scratch};
 use crate::graph::{WORD_END, WORD_MASK};
 use crate::units::{Cost, StateId};
 
-/// A search under way. It owns its memory, about that of an utterance's search, which
-/// [`SearchStream::restart`] reuses.
+/// A search whose scores arrive in pieces. It owns its buffers, about as large as those of an
+/// utterance's search, and [`SearchStream::restart`] reuses them.
+///
+/// ```
+/// use ndarray::array;
+/// use paretone::decode::{Decoder, Pruning};
+/// # use paretone::graph::GraphBuilder;
+/// # use paretone::units::{Cost, PdfId};
+/// # let mut builder = GraphBuilder::new();
+/// # let [start, one, two] = [(); 3].map(|()| builder.add_state());
+/// # builder.set_start(start);
+/// # for (word, state) in [(1, one), (2, two)] {
+/// #     builder.set_final(state, Cost::FREE);
+/// #     builder.add_arc(start, Some(PdfId(word - 1)), word, Cost::FREE, state);
+/// #     builder.add_arc(state, Some(PdfId(word - 1)), 0, Cost::FREE, state);
+/// # }
+/// # let graph = builder.build()?;
+///
+/// let decoder = Decoder::new(&graph, Pruning::default())?;
+/// let mut search = decoder.stream()?;
+/// search.push(&array![[-0.5, -0.4]])?;
+/// assert_eq!(search.so_far().words[0].id.0, 2);
+/// search.push(&array![[-0.1, -9.0]])?; // what comes next may change the answer
+/// assert_eq!(search.so_far().words[0].id.0, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct SearchStream<'g> {
     decoder: Decoder<'g>,
     scratch: Scratch,
@@ -23,16 +47,16 @@ pub struct SearchStream<'g> {
 /// What the scores so far say.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SoFar {
-    /// The words of the best path. The last may go on.
+    /// The words of the best path. The last one may be unfinished.
     pub words: Vec<Word>,
-    /// How many of them, from the first, every path agrees on that may go on, being within the network
-    /// beam, or end here: they stay, whatever comes.
+    /// Number of leading words that are certain: every path that can still win agrees on them, that
+    /// is every path within the network beam and every path that can end at this frame.
     pub agreed: usize,
-    /// Score frames of silence since the last word ended; all frames where no word began, and none
-    /// within a word.
+    /// Score frames of silence since the last word ended: all frames if no word has begun, 0 inside a
+    /// word.
     pub silence: u32,
-    /// How much worse than the best path the best one is that may end here, its final cost
-    /// included; infinite where none may.
+    /// Extra cost of the cheapest path that can end at this frame, final cost included, over the
+    /// best path. Infinite if no active state is final.
     pub end_margin: Cost,
     /// Score frames consumed.
     pub frames: u32,
@@ -85,8 +109,8 @@ impl SearchStream<'_> {
         Ok(())
     }
 
-    /// What would have been said if these scores came next. The search itself does not move: it is
-    /// a copy of it that hears them.
+    /// Returns what [`SearchStream::so_far`] would return if these scores came next. The search
+    /// itself does not advance: the scores are consumed by a copy of it.
     ///
     /// # Errors
     /// As [`SearchStream::push`].
@@ -100,7 +124,8 @@ impl SearchStream<'_> {
         Ok(copy.so_far())
     }
 
-    /// What was said so far: one trace back, and one pass over what the paths have in common.
+    /// Returns the best path so far, and how much of it is certain. The cost is one trace back and one
+    /// pass over the history that the active paths share.
     pub fn so_far(&mut self) -> SoFar {
         let end_margin = self.end_margin();
         let Scratch {

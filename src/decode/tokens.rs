@@ -2,12 +2,12 @@
 
 use super::numbering::Numbering;
 
-/// What became of an arrival at a state.
+/// The effect of an arrival at a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrival {
     /// The first at this state; the token's index is the highest so far.
     New(u32),
-    /// Cheaper than what was there.
+    /// Cheaper than the token that was there, which it replaces.
     Better(u32),
     /// Not cheaper, so the earlier arrival stays: this is the rule for ties.
     Worse(u32),
@@ -62,8 +62,8 @@ impl TokenSet {
         Arrival::Worse(index)
     }
 
-    /// The tokens in the first `states` states that cost at most `limit`, in order. Which they are is
-    /// hard to guess for a processor, so there is no branch.
+    /// Collects the tokens in the first `states` states that cost at most `limit`, in order. A processor
+    /// cannot predict which they are, so there is no branch.
     pub(super) fn select(&self, states: u32, limit: f32, selected: &mut Vec<u32>) {
         selected.clear();
         selected.resize(self.len(), 0);

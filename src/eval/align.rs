@@ -49,6 +49,15 @@ pub struct Alignment {
 
 /// Aligns two sequences of normalised words.
 ///
+/// ```
+/// use paretone::eval::{AlignmentRule, ErrorCounts, align};
+///
+/// let (said, heard) = (["the", "old", "man"], ["an", "old", "man", "walked"]);
+/// let counts = ErrorCounts::of(&align(&said, &heard, AlignmentRule::Minimal)?);
+/// assert_eq!((counts.substitutions, counts.deletions, counts.insertions), (1, 0, 1));
+/// # Ok::<(), paretone::eval::EvalError>(())
+/// ```
+///
 /// # Errors
 /// The product of their lengths is beyond what fits in memory.
 pub fn align<W: PartialEq>(

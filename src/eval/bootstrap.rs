@@ -47,6 +47,22 @@ pub struct Interval {
 /// draw from.
 ///
 /// A speaker is a (set, speaker) pair; utterances without a speaker count as one of their own each.
+///
+/// ```
+/// use paretone::eval::{BootstrapOptions, ErrorCounts, Scored, bootstrap};
+///
+/// let spoken = |speaker: u64| Scored {
+///     id: speaker.to_string(),
+///     speaker: speaker.to_string(),
+///     accent: String::new(),
+///     set: String::new(),
+///     counts: ErrorCounts { reference: 100, substitutions: speaker % 20, ..Default::default() },
+/// };
+/// let corpus: Vec<Scored> = (0..50).map(spoken).collect();
+/// let options = BootstrapOptions { draws: 500, ..Default::default() };
+/// let interval = bootstrap(&corpus, options).expect("more than one speaker");
+/// assert!(interval.low < 0.09 && interval.high > 0.09);
+/// ```
 pub fn bootstrap<'a>(
     utterances: impl IntoIterator<Item = &'a Scored>,
     options: BootstrapOptions,

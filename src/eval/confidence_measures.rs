@@ -24,6 +24,13 @@ pub const CALIBRATION_BINS: usize = 15;
 const SUREST: f64 = 1.0 - 1e-7;
 
 /// The AUC of scores for telling positives from negatives; none without one of either.
+///
+/// ```
+/// use paretone::eval::confidence_measures::auc;
+///
+/// assert_eq!(auc(&[0.9, 0.8, 0.3], &[true, true, false]), Some(1.0));
+/// assert_eq!(auc(&[0.9, 0.9], &[true, false]), Some(0.5)); // ties count half
+/// ```
 pub fn auc(scores: &[f64], positive: &[bool]) -> Option<f64> {
     let mut order: Vec<usize> = (0..scores.len().min(positive.len())).collect();
     order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));

@@ -23,6 +23,13 @@ pub const COMPOUNDS: &[(&str, &[&str])] = &[
 ];
 
 /// Turns text into the words that are compared.
+///
+/// ```
+/// use paretone::eval::Normaliser;
+///
+/// let words = Normaliser::default().words("“Don’t go to-day,” he said.");
+/// assert_eq!(words, ["don't", "go", "today", "he", "said"]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Normaliser {
     /// Whether [`COMPOUNDS`] become one word. Default: true.

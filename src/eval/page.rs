@@ -3,6 +3,15 @@
 use super::table::{Table, escape};
 
 /// A page.
+///
+/// ```
+/// use paretone::eval::page::{Page, Section};
+///
+/// let mut section = Section::new("Result");
+/// section.text("1 < 2");
+/// let page = Page { title: "Report".into(), lead: String::new(), sections: vec![section] };
+/// assert!(page.to_html().contains("<p>1 &lt; 2</p>"));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
     /// Its title.

@@ -5,6 +5,13 @@
 ///
 /// A point is dominated if another is no worse in both coordinates and better in one. Of equal
 /// points the first is kept. Points with a coordinate that is no number are left out.
+///
+/// ```
+/// use paretone::eval::pareto::front;
+///
+/// // Seconds and errors: the third point is slower than the first and no better.
+/// assert_eq!(front(&[(1.0, 9.0), (3.0, 5.0), (2.0, 9.0)]), [0, 1]);
+/// ```
 pub fn front(points: &[(f64, f64)]) -> Vec<usize> {
     let is_number = |&at: &usize| !points[at].0.is_nan() && !points[at].1.is_nan();
     let mut order: Vec<usize> = (0..points.len()).filter(is_number).collect();

@@ -7,6 +7,15 @@ const NOTE_WIDTH: usize = 96;
 
 /// A table whose cells are text already; the first column is a name, the others are set flush
 /// right unless they hold prose.
+///
+/// ```
+/// use paretone::eval::table::Table;
+///
+/// let mut table = Table::new("Versions", ["version", "WER %"]);
+/// table.push("v1", ["17.68".to_owned()]);
+/// assert_eq!(table.to_text(), "Versions\n  version  WER %\n  v1       17.68\n");
+/// assert!(table.to_html().contains("<caption>Versions</caption>"));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     /// What the table shows; may be empty.

@@ -77,6 +77,16 @@ pub struct Scored {
 }
 
 /// Sums over utterances.
+///
+/// ```
+/// use paretone::eval::{ErrorCounts, Tally};
+///
+/// let mut tally = Tally::default();
+/// tally.add(ErrorCounts { reference: 9, substitutions: 1, ..Default::default() });
+/// tally.add(ErrorCounts { reference: 1, deletions: 1, ..Default::default() });
+/// assert_eq!(tally.micro(), Some(0.2)); // 2 errors in 10 words
+/// assert_eq!(tally.macro_mean(), Some((1.0 / 9.0 + 1.0) / 2.0)); // mean of the two rates
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Tally {
     /// Number of utterances.

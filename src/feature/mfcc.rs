@@ -15,6 +15,18 @@ use super::{FeatureError, FeatureKind, Features, MfccConfig};
 use crate::audio::Waveform;
 
 /// The front end: tables computed once, shared by all threads.
+///
+/// ```
+/// use paretone::audio::Waveform;
+/// use paretone::feature::{Mfcc, MfccConfig};
+/// use paretone::units::Hertz;
+///
+/// let mfcc = Mfcc::new(MfccConfig::default())?;
+/// let second = Waveform { samples: vec![0.1; 16_000], rate: Hertz(16_000) };
+/// let features = mfcc.compute(&second)?;
+/// assert_eq!(features.frames.nrows(), 98); // 25 ms every 10 ms
+/// # Ok::<(), paretone::feature::FeatureError>(())
+/// ```
 pub struct Mfcc {
     config: MfccConfig,
     /// The taper, with the scale from [-1, 1] to 16-bit integers that Kaldi's features are defined

@@ -12,6 +12,16 @@ use super::{FeatureError, Features};
 
 /// Subtracts from each dimension its mean over the utterance. Without frames there is nothing to
 /// do.
+///
+/// ```
+/// use ndarray::array;
+/// use paretone::feature::{Features, subtract_mean};
+/// use paretone::units::Seconds;
+///
+/// let mut features = Features { frames: array![[1.0, 8.0], [3.0, 2.0]], shift: Seconds(0.01) };
+/// subtract_mean(&mut features);
+/// assert_eq!(features.frames, array![[-1.0, 3.0], [1.0, -3.0]]);
+/// ```
 pub fn subtract_mean(features: &mut Features) {
     let frames = &mut features.frames;
     if frames.nrows() == 0 {

@@ -8,6 +8,18 @@ use super::mfcc::Scratch;
 
 /// Samples in, frames out. Once warm it does not allocate, unless a chunk is longer than all
 /// before.
+///
+/// ```
+/// use paretone::feature::{Mfcc, MfccConfig};
+///
+/// let mfcc = Mfcc::new(MfccConfig::default())?;
+/// let (mut stream, mut frames) = (mfcc.stream(), 0);
+/// for chunk in vec![0.1; 16_000].chunks(160) {
+///     stream.push(chunk, |_frame| frames += 1);
+/// }
+/// assert_eq!(frames, 98);
+/// # Ok::<(), paretone::feature::FeatureError>(())
+/// ```
 pub struct MfccStream<'a> {
     mfcc: &'a Mfcc,
     scratch: Scratch,

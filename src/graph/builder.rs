@@ -21,6 +21,21 @@ struct LooseArc {
 ///
 /// Mistakes (an unknown state, a NaN cost) are remembered and reported by `build`, so that the
 /// calls of a compiler stay plain.
+///
+/// ```
+/// use paretone::graph::GraphBuilder;
+/// use paretone::units::{Cost, PdfId};
+///
+/// let mut builder = GraphBuilder::new();
+/// let (start, end) = (builder.add_state(), builder.add_state());
+/// builder.set_start(start);
+/// builder.set_final(end, Cost::FREE);
+/// builder.add_arc(start, Some(PdfId(0)), 1, Cost(0.5), end); // consumes a frame, says word 1
+/// builder.add_arc(end, Some(PdfId(0)), 0, Cost(0.1), end); // stays for further frames
+/// let graph = builder.build()?;
+/// assert_eq!((graph.num_states(), graph.num_arcs()), (2, (2, 0)));
+/// # Ok::<(), paretone::graph::GraphError>(())
+/// ```
 #[derive(Default)]
 pub struct GraphBuilder {
     states: u32,

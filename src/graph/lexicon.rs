@@ -33,6 +33,18 @@ pub struct Pronunciation {
 }
 
 /// The pronunciations of every word of a [`WordTable`].
+///
+/// ```
+/// use paretone::graph::{WordTable, lexicon::Lexicon};
+/// use paretone::units::WordId;
+///
+/// let words = WordTable::from_reader("<eps>\n<s>\n</s>\n<unk>\neither\n".as_bytes(), "words")?;
+/// let phones = ["IY", "AY", "DH", "ER"].map(String::from);
+/// let text = "either\tIY DH ER\neither\tAY DH ER\n";
+/// let lexicon = Lexicon::from_reader(text.as_bytes(), "lexicon", &words, &phones)?;
+/// assert_eq!(lexicon.pronunciations(WordId(4)).len(), 2);
+/// # Ok::<(), paretone::graph::TextError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Lexicon {
     by_word: Vec<Vec<Pronunciation>>,

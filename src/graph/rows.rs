@@ -133,6 +133,25 @@ impl PackedArc {
 ///
 /// Immutable and shareable between threads. Nothing in a mapped graph is trusted: every access is
 /// checked. States are numbered in ascending order, but with gaps: [`Graph::states`] lists them.
+///
+/// ```
+/// use paretone::graph::{Graph, GraphBuilder};
+/// use paretone::units::{Cost, PdfId};
+///
+/// let mut builder = GraphBuilder::new();
+/// let state = builder.add_state();
+/// builder.set_start(state);
+/// builder.set_final(state, Cost::FREE);
+/// builder.add_arc(state, Some(PdfId(0)), 0, Cost(0.5), state);
+///
+/// let folder = tempfile::tempdir().expect("a folder");
+/// let path = folder.path().join("loop.graph");
+/// builder.build()?.save(&path)?;
+/// let graph = Graph::open(&path)?; // takes the same time whatever the size
+/// assert_eq!(graph.emitting_arcs(graph.start()).count(), 1);
+/// assert!(Graph::verify(&path).is_ok()); // reads and checks everything
+/// # Ok::<(), paretone::graph::GraphError>(())
+/// ```
 #[derive(Debug)]
 pub struct Graph {
     pub(super) start: u32,

@@ -12,6 +12,15 @@ use crate::units::WordId;
 use super::textfile::{Lines, TextError};
 
 /// Words by id, and ids by word.
+///
+/// ```
+/// use paretone::graph::WordTable;
+/// use paretone::units::WordId;
+///
+/// let words = WordTable::from_reader("<eps>\n<s>\n</s>\n<unk>\nhello\n".as_bytes(), "words")?;
+/// assert_eq!(words.name(WordId(4)), Some("hello"));
+/// # Ok::<(), paretone::graph::TextError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct WordTable {
     names: Vec<Box<str>>,

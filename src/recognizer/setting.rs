@@ -11,6 +11,16 @@ use crate::decode::{Knob, Pruning};
 ///
 /// Its text form lists the knobs that are on, as in `network_beam=10.5 network_top_n=2000
 /// lattice_beam=6 rescore`, and is read back; so it stands in files.
+///
+/// ```
+/// use paretone::decode::Knob;
+/// use paretone::recognizer::Setting;
+///
+/// let setting: Setting = "network_beam=10.5 network_top_n=2000 lattice_beam=6 rescore".parse()?;
+/// assert!(setting.rescore);
+/// assert_eq!(setting.with(Knob::NetworkBeam, 8.0).get(Knob::NetworkBeam), 8.0);
+/// # Ok::<(), paretone::recognizer::SettingError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Setting {

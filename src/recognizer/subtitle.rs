@@ -17,6 +17,22 @@ const CUE_CHARS: usize = 84;
 
 /// Writes SubRip subtitles.
 ///
+/// ```
+/// use paretone::recognizer::{TranscriptWord, subtitle::write_srt};
+/// use paretone::units::Seconds;
+///
+/// let word = TranscriptWord {
+///     word: "hello".into(),
+///     start: Seconds(0.5),
+///     end: Seconds(1.0),
+///     confidence: 1.0,
+/// };
+/// let mut text = Vec::new();
+/// write_srt(&mut text, &[word])?;
+/// assert_eq!(String::from_utf8_lossy(&text), "1\n00:00:00,500 --> 00:00:01,000\nhello\n\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Errors
 /// When `out` cannot be written.
 pub fn write_srt(out: &mut impl Write, words: &[TranscriptWord]) -> io::Result<()> {

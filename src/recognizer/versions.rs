@@ -18,6 +18,16 @@ const MAX_VERSIONS: usize = 99;
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The versions of a model, fastest first.
+///
+/// ```
+/// use std::path::Path;
+/// use paretone::recognizer::Versions;
+///
+/// let versions = Versions::of_model(Path::new("models/en"))?;
+/// assert_eq!(versions.names().next(), Some("v1"));
+/// println!("{}", versions.get("v7").expect("the most accurate").setting);
+/// # Ok::<(), paretone::recognizer::VersionsError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Versions {

@@ -20,6 +20,12 @@ pub fn rungs(settings: usize, utterances: usize) -> Vec<usize> {
 /// The better half of the points, front by front, as indices in ascending order; smaller is better
 /// in both coordinates. Of the front that is cut, the points with the smallest second coordinate
 /// stay.
+///
+/// ```
+/// use paretone::sweep::halving::better_half;
+///
+/// assert_eq!(better_half(&[(1.0, 9.0), (2.0, 9.5), (3.0, 5.0), (4.0, 9.9)]).len(), 2);
+/// ```
 pub fn better_half(points: &[(f64, f64)]) -> Vec<usize> {
     let mut left: Vec<usize> = (0..points.len()).collect();
     let keep = points.len().div_ceil(2);

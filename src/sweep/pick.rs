@@ -9,6 +9,12 @@ use super::Point;
 /// The last is the most accurate point. Useful are the points with at most `1 + gap` times its word
 /// error rate; the first is the fastest of these. Those between are chosen so that the squared
 /// distances of their word error rates from even steps add up to the least.
+///
+/// ```
+/// use paretone::sweep::pick;
+///
+/// assert!(pick(&[], 7, 0.12).is_empty()); // nothing measured, nothing picked
+/// ```
 pub fn pick(points: &[Point], count: usize, gap: f64) -> Vec<usize> {
     let mut front: Vec<usize> = (0..points.len())
         .filter(|&at| points[at].on_front)

@@ -102,6 +102,14 @@ impl Limits {
 }
 
 /// The alarm: all it has to remember, which does not grow with the requests.
+///
+/// ```
+/// use paretone::tiers::drift::is_shadowed;
+///
+/// // Which requests the reference version answers too is drawn from their keys, not their answers.
+/// let shadowed = (0..1000).filter(|id| is_shadowed(&id.to_string(), 0.1, 1)).count();
+/// assert!((60..140).contains(&shadowed));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "State")]
 pub struct Watch {

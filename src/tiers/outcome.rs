@@ -36,6 +36,17 @@ pub struct Outcome {
 }
 
 /// A table of outcomes.
+///
+/// ```
+/// use std::path::Path;
+/// use paretone::tiers::Outcomes;
+///
+/// let text = "id,group,version,errors,words,response_seconds,cost_seconds,confidence\n\
+///             a,ann,v1,1,7,0.01,0.01,0.8\n";
+/// let outcomes = Outcomes::read(text.as_bytes(), Path::new("outcomes.csv"))?;
+/// assert_eq!((outcomes.rows[0].version.as_str(), outcomes.rows[0].errors), ("v1", 1));
+/// # Ok::<(), paretone::tiers::OutcomeError>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcomes {
     /// Names of the counters.

@@ -9,6 +9,14 @@ use serde::{Deserialize, Serialize};
 pub const NEVER_EARLY: f64 = 2.0;
 
 /// A routing policy; `V` names a version: its place in a table, or its name in a rules file.
+///
+/// ```
+/// use paretone::tiers::{Choice, Pair, Policy};
+///
+/// let pair = Pair { first: "v1", second: "v7", threshold: 0.93, choice: Choice::Confident };
+/// assert_eq!(Policy::Seq(pair).to_string(), "seq(v1, v7, 0.93)");
+/// assert_eq!(Policy::Osfa { version: "v7" }.to_string(), "osfa(v7)");
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Policy<V = usize> {

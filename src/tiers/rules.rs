@@ -55,6 +55,17 @@ const LARGEST: u64 = 4 << 20;
 const LONGEST_NAME: usize = 200;
 
 /// A rules file.
+///
+/// ```
+/// use std::path::Path;
+/// use paretone::tiers::{Objective, Rules};
+///
+/// let rules = Rules::open(Path::new("models/en/rules.toml"))?;
+/// let rule = rules.rule(0.05, Objective::Cost).expect("rules begin at 0");
+/// println!("{} answers at a bound of {:.3}", rule.policy, rule.bound);
+/// assert!(rule.bound <= rule.tolerance);
+/// # Ok::<(), paretone::tiers::RulesError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rules {

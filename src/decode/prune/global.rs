@@ -1,4 +1,4 @@
-//! Global pruning: the tokens of one branch against the best of them.
+//! Global pruning: the tokens of one branch compete with the best of them.
 //!
 //! A branch is all tokens of a frame with the same last word: one copy of the lexical tree, in the
 //! terms of word-conditioned tree search (Ney and Ortmanns, "Progress in dynamic programming search
@@ -7,15 +7,15 @@
 use super::FrameTokens;
 use crate::decode::knob::{Knob, KnobFrames, Pruning};
 
-/// The tokens of one branch that are still in.
+/// The tokens of one branch that are still kept.
 #[derive(Clone, Copy)]
 struct Branch {
     /// Cost of the best.
     best: f32,
     count: u32,
-    /// Rank of the last that stays.
+    /// Rank of the last token that is kept.
     last: u64,
-    /// Where its tokens end in [`BranchPruner::ranks`], if it has too many.
+    /// End of its tokens in [`BranchPruner::ranks`], if it has too many.
     end: u32,
 }
 
@@ -30,17 +30,21 @@ const EMPTY: Branch = Branch {
 /// Prunes branches; keeps its buffers between frames.
 #[derive(Clone, Default)]
 pub(super) struct BranchPruner {
-    /// By number; those that no token of the frame is on are empty.
+    /// By number; branches without a token in this frame are empty.
     branches: Vec<Branch>,
-    /// Numbers of the others.
+    /// Numbers of the branches that have tokens.
     present: Vec<u32>,
     /// Ranks of the tokens of crowded branches, branch by branch.
     ranks: Vec<u64>,
 }
 
 impl BranchPruner {
-    /// Keeps those of `tokens` that global pruning allows, in their order; notes in `dropped` which
-    /// knob dropped some. The first token must be the best of all; it stays.
+    /// Keeps the tokens that global pruning allows, in their order, and notes in `dropped` which knob
+    /// dropped tokens. The first token must be the best of all; it is always kept.
+    ///
+    /// ```text
+    /// for each branch: keep its tokens within global_beam of its best, and the global_top_n best of them
+    /// ```
     pub(super) fn keep(
         &mut self,
         tokens: &mut Vec<u32>,

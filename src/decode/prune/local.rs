@@ -1,4 +1,4 @@
-//! Local pruning: the emitting expansions of one token against the best of them.
+//! Local pruning: the emitting expansions of one token compete with the best of them.
 
 use crate::decode::knob::{Knob, KnobFrames, Pruning};
 
@@ -12,8 +12,8 @@ pub(in crate::decode) struct Expansion {
 }
 
 impl Pruning {
-    /// Keeps the expansions that local pruning allows, in no particular but a defined order, and
-    /// notes in `dropped` which knob dropped some.
+    /// Keeps the expansions that local pruning allows and notes in `dropped` which knob dropped some. The
+    /// order of the result is the same on every run, but otherwise unspecified.
     pub(in crate::decode) fn keep_local(
         &self,
         expansions: &mut Vec<Expansion>,

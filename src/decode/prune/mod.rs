@@ -1,4 +1,4 @@
-//! All pruning of the search: which tokens go on, which expansions are kept.
+//! Pruning: which tokens are expanded, and which of their expansions are kept.
 //!
 //! Six knobs, {beam, top-N} × {local, global, network}, after Halpern et al., "One size does not
 //! fit all", ISPASS 2019, section III-A, and a budget. Each is off at infinity, and all off is
@@ -20,8 +20,7 @@ use super::knob::{Knob, Pruning};
 pub(super) use local::Expansion;
 pub(super) use network::{Cutoff, Pruner};
 
-/// The tokens of a frame, as pruning sees them: by token, its cost and its branch. Branches are read
-/// only if they compete.
+/// The cost and the branch of each token of a frame. Branches are read only if they compete.
 #[derive(Clone, Copy)]
 pub(super) struct FrameTokens<'a> {
     pub costs: &'a [f32],
@@ -29,10 +28,10 @@ pub(super) struct FrameTokens<'a> {
 }
 
 impl Pruning {
-    /// Checks that every knob means something.
+    /// Checks that every knob is in its range.
     ///
     /// # Errors
-    /// [`DecodeError::BadPruning`] names the first that does not.
+    /// [`DecodeError::BadPruning`] names the first that is not.
     pub fn validate(&self) -> Result<(), DecodeError> {
         let bad = |knob: &Knob| !knob.allows(self.get(*knob));
         match Knob::ALL.into_iter().find(bad) {
@@ -44,8 +43,8 @@ impl Pruning {
         }
     }
 
-    /// Whether the tokens of one branch compete with each other: a beam no narrower than the
-    /// network's drops nothing that the network's does not.
+    /// Whether global pruning can drop anything. A global beam at least as wide as the network beam
+    /// drops no token that the network beam keeps.
     pub(super) fn has_global(&self) -> bool {
         self.global_beam.0 < self.network_beam.0 || self.global_top_n < usize::MAX
     }

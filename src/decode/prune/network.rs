@@ -1,4 +1,4 @@
-//! Network pruning: every token of a frame against the frame's best, and the arc budget's order.
+//! Network pruning: all tokens of a frame compete with its best. Also the order of the arc budget.
 //!
 //! The cutoff follows Kaldi's `LatticeFasterDecoder::GetCutoff`; the N-th best cost is found by a
 //! histogram and one selection inside a bucket, which reads the costs twice in order where
@@ -9,14 +9,15 @@ use super::global::BranchPruner;
 use crate::decode::extremes::lowest_of;
 use crate::decode::knob::{Knob, KnobFrames, Pruning};
 
-/// Which tokens of a frame go on.
+/// Which tokens of a frame are expanded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::decode) struct Cutoff {
     /// Index of the best token, the first of equals.
     pub best: usize,
-    /// Tokens that cost at most this go on.
+    /// Tokens that cost at most this are expanded.
     pub cost: f32,
-    /// The beam to build the next frame with: narrower than the network beam where the top-N dropped tokens.
+    /// The beam for building the next frame: narrower than the network beam if the top-N dropped
+    /// tokens.
     pub beam: f32,
     /// Whether the top-N dropped tokens.
     pub crowded: bool,
@@ -95,9 +96,17 @@ impl Pruner {
         Some(*nth)
     }
 
-    /// The tokens that go on after network and global pruning: the best first, so that it sets a
-    /// tight bound for the rest, then in order of creation; or, under an arc budget, all from best
-    /// to worst (in steps of a hundredth or so of the beam). Notes in `dropped` which knob dropped some.
+    /// Returns the tokens that survive network and global pruning, and notes in `dropped` which knob
+    /// dropped tokens.
+    ///
+    /// ```text
+    /// survivors = the tokens whose cost is at most the cutoff        (1)
+    /// for each branch: drop what global pruning drops               (global)
+    /// ```
+    ///
+    /// 1. The best token comes first, so that it sets a tight bound; the others follow in order of
+    ///    creation. Under an arc budget all are ordered from best to worst, in buckets of about a
+    ///    hundredth of the beam.
     pub(in crate::decode) fn survivors(
         &mut self,
         frame: FrameTokens<'_>,

@@ -141,6 +141,24 @@ pub struct CompileReport {
 /// Compiles the decoding graph of a lexicon, an n-gram and an acoustic model's HMMs, which must
 /// share word ids and phone ids. Words without a pronunciation are left out.
 ///
+/// ```
+/// use std::path::Path;
+/// use paretone::acoustic::Hmm;
+/// use paretone::graph::WordTable;
+/// use paretone::graph::compile::{CompileOptions, compile};
+/// use paretone::graph::lexicon::Lexicon;
+/// use paretone::graph::ngram::{arpa::Arpa, pack::pack};
+///
+/// let hmm = Hmm::open(Path::new("models/en"))?;
+/// let words = WordTable::from_reader("<eps>\n<s>\n</s>\n<unk>\nyes\n".as_bytes(), "words")?;
+/// let lexicon = Lexicon::from_reader("yes\tY EH S\n".as_bytes(), "lexicon", &words, &hmm.phones)?;
+/// let text = "\\data\\\nngram 1=3\n\n\\1-grams:\n-99 <s>\n-0.3 </s>\n-0.3 yes\n\n\\end\\\n";
+/// let ngram = pack(Arpa::from_reader(text.as_bytes(), "arpa", &words)?, &words, 0)?;
+/// let graph = compile(&hmm, &lexicon, &ngram, &CompileOptions::default())?;
+/// assert!(graph.num_states() > 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`CompileError`]: unusable options, a pronunciation that does not fit the acoustic model,
 /// nothing to say, or a graph beyond what the format numbers.

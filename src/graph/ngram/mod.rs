@@ -112,6 +112,20 @@ fn decode(codes: &Section<u8>, codebook: &Section<f32>, row: usize) -> Cost {
 
 /// A back-off n-gram model. Immutable and shareable between threads; nothing in a mapped one is
 /// trusted.
+///
+/// ```
+/// use paretone::graph::WordTable;
+/// use paretone::graph::ngram::{arpa::Arpa, pack::pack};
+/// use paretone::units::WordId;
+///
+/// let words = WordTable::from_reader("<eps>\n<s>\n</s>\n<unk>\nyes\n".as_bytes(), "words")?;
+/// let text = "\\data\\\nngram 1=3\n\n\\1-grams:\n-99 <s>\n-0.3 </s>\n-0.3 yes\n\n\\end\\\n";
+/// let ngram = pack(Arpa::from_reader(text.as_bytes(), "arpa", &words)?, &words, 0)?;
+/// let (after_yes, cost) = ngram.step(ngram.start(), WordId(4));
+/// assert!((cost.0 - 0.3 * 10f32.ln()).abs() < 0.01); // files hold base-10 logarithms
+/// assert!((ngram.end(after_yes).0 - cost.0).abs() < 0.01);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Ngram {
     /// Cost of each word after the empty history.

@@ -63,6 +63,13 @@ pub fn wilson(count: u64, trials: u64, level: f64) -> [f64; 2] {
 }
 
 /// Clopper and Pearson (1934), "The use of confidence or fiducial limits".
+///
+/// ```
+/// use paretone::tiers::statistics::binomial::clopper_pearson;
+///
+/// let [low, high] = clopper_pearson(0, 10, 0.95);
+/// assert!(low == 0.0 && (high - 0.3085).abs() < 1e-4);
+/// ```
 pub fn clopper_pearson(count: u64, trials: u64, level: f64) -> [f64; 2] {
     let tail = (1.0 - level) / 2.0;
     let (hits, misses) = (count as f64, (trials - count) as f64);
