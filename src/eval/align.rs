@@ -47,7 +47,7 @@ pub struct Alignment {
     pub edits: Vec<Edit>,
 }
 
-/// Aligns two sequences of normalised words.
+/// Aligns a hypothesis with its reference; both are normalised words.
 ///
 /// ```
 /// use paretone::eval::{AlignmentRule, ErrorCounts, align};

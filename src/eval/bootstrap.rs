@@ -1,6 +1,6 @@
-//! How far another draw of speakers could have moved a word error rate.
+//! Confidence intervals of word error rates by the speaker bootstrap.
 //!
-//! Utterances of one speaker err alike, so whole speakers are drawn with replacement (Bisani and
+//! The errors of one speaker's utterances are correlated, so whole speakers are drawn with replacement (Bisani and
 //! Ney 2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation", with
 //! speakers as the unit); the interval holds the middle 95 % of the rates of the resampled corpora.
 
@@ -43,8 +43,8 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// The interval of the micro average; none with fewer than two speakers, when there is nothing to
-/// draw from.
+/// Returns the interval of the micro average, or `None` with fewer than two speakers, because there is
+/// nothing to draw from.
 ///
 /// A speaker is a (set, speaker) pair; utterances without a speaker count as one of their own each.
 ///
@@ -92,7 +92,7 @@ pub fn bootstrap<'a>(
     Interval::of(rates, options.level)
 }
 
-/// Gives `each` as many speakers as there are, drawn with replacement, once for each draw; equal
+/// Calls `each` once for each draw, with as many speakers as there are, drawn with replacement. Equal
 /// numbers and options give equal draws.
 pub(super) fn resample(speakers: usize, options: BootstrapOptions, mut each: impl FnMut(&[usize])) {
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);

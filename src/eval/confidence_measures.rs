@@ -1,17 +1,18 @@
-//! How good are confidences? Measures of numbers from 0 to 1 against what came true.
+//! How good are confidences? Measures that compare predicted probabilities with outcomes.
 //!
 //! - AUC, the area under the receiver operating characteristic: the probability that a random
 //!   positive scores higher than a random negative, ties counting half (Hanley and McNeil 1982).
-//!   It asks for order alone.
-//! - NCE, normalised cross entropy: the share of the uncertainty about right and wrong that the
-//!   confidences take away from somebody who knows the mean only (Siu, Gish and Richardson 1997;
-//!   NIST's evaluations). 1 is perfect, 0 says nothing, below 0 misleads.
-//! - ECE, expected calibration error: how far the confidences of a bin are from the share of the
-//!   bin that is right, averaged over what is in the bins (Naeini et al. 2015; 15 bins as in Guo et
-//!   al. 2017).
-//! - Brier score, the mean square of what a confidence is off (Brier 1950): 0 is perfect.
-//! - Risk and coverage: the share of wrong answers among those that are at least so sure (El-Yaniv
-//!   and Wiener 2010).
+//!   It depends only on the order of the confidences.
+//! - NCE, normalised cross entropy: the share of the entropy of right and wrong that the confidences
+//!   remove, compared with knowing the mean only (Siu, Gish and Richardson 1997; NIST's
+//!   evaluations). 1 is perfect, 0 is no better than the mean, below 0 is worse.
+//! - ECE, expected calibration error: the difference between the mean confidence of a bin and the
+//!   share of the bin that is right, averaged over all answers (Naeini et al. 2015; 15 bins as in Guo
+//!   et al. 2017).
+//! - Brier score: the mean squared difference between confidence and outcome (Brier 1950); 0 is
+//!   perfect.
+//! - Risk and coverage: the share of wrong answers among those above a confidence (El-Yaniv and
+//!   Wiener 2010).
 //!
 //! `scripts/golden_confidence.py` computes the values that the tests expect with scikit-learn and
 //! NumPy.
@@ -20,10 +21,10 @@ use serde::Serialize;
 
 /// Bins of equal width of the expected calibration error.
 pub const CALIBRATION_BINS: usize = 15;
-/// A certainty that turned out wrong would cost infinite entropy; nothing is surer than this.
+/// Confidences are limited to this: a wrong answer at confidence 1 would have infinite entropy.
 const SUREST: f64 = 1.0 - 1e-7;
 
-/// The AUC of scores for telling positives from negatives; none without one of either.
+/// Returns the AUC of scores that separate positives from negatives, or `None` if either is missing.
 ///
 /// ```
 /// use paretone::eval::confidence_measures::auc;
@@ -50,7 +51,8 @@ pub fn auc(scores: &[f64], positive: &[bool]) -> Option<f64> {
     Some(wins / (positives as f64 * negatives as f64))
 }
 
-/// The normalised cross entropy; none where all or nothing is right, when there is no uncertainty.
+/// Returns the normalised cross entropy, or `None` if all answers or none are right: then there is no
+/// uncertainty to remove.
 pub fn normalised_cross_entropy(confidences: &[f64], right: &[bool]) -> Option<f64> {
     let count = confidences.len().min(right.len()) as f64;
     let share = right.iter().filter(|is| **is).count() as f64 / count;
@@ -67,7 +69,7 @@ pub fn normalised_cross_entropy(confidences: &[f64], right: &[bool]) -> Option<f
     Some((uncertainty - left) / uncertainty)
 }
 
-/// The Brier score; none without confidences.
+/// Returns the Brier score, or `None` without confidences.
 pub fn brier(confidences: &[f64], right: &[bool]) -> Option<f64> {
     let off = |(sure, right): (&f64, &bool)| (sure - f64::from(u8::from(*right))).powi(2);
     let sum: f64 = confidences.iter().zip(right).map(off).sum();
@@ -131,7 +133,7 @@ pub fn calibration(confidences: &[f64], right: &[bool]) -> Vec<CalibrationBin> {
     bins
 }
 
-/// The expected calibration error; none without confidences.
+/// Returns the expected calibration error, or `None` without confidences.
 pub fn expected_calibration_error(bins: &[CalibrationBin]) -> Option<f64> {
     let total: usize = bins.iter().map(|bin| bin.count).sum();
     let far = |bin: &CalibrationBin| bin.count as f64 * (bin.confidence - bin.right).abs();

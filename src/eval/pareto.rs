@@ -1,7 +1,7 @@
-//! Which of many points are worth having? Those that no other dominates.
+//! Pareto fronts: the points that no other point dominates.
 
-/// The indices of the points on the Pareto front, by ascending first coordinate; smaller is better
-/// in both.
+/// Returns the indices of the points on the Pareto front, by ascending first coordinate. Smaller is
+/// better in both coordinates.
 ///
 /// A point is dominated if another is no worse in both coordinates and better in one. Of equal
 /// points the first is kept. Points with a coordinate that is no number are left out.

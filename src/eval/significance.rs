@@ -1,9 +1,10 @@
-//! Is one system better than another on the same utterances, or was it luck?
+//! Significance tests of the difference between two systems on the same utterances.
 //!
 //! Two tests, because papers report either. *Matched pairs* (Gillick and Cox 1989, "Some statistical
 //! issues in the comparison of speech recognition algorithms", with whole utterances as segments)
-//! takes utterances for independent. The *paired speaker bootstrap* (Bisani and Ney 2004) draws
-//! whole speakers, who err alike; where speakers matter, it is the one to believe.
+//! assumes that utterances are independent. The *paired speaker bootstrap* (Bisani and Ney 2004) draws
+//! whole speakers. Prefer it if a corpus has several utterances of each speaker, since their errors
+//! are correlated.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +14,10 @@ use statrs::distribution::{ContinuousCDF, Normal};
 use super::bootstrap::{BootstrapOptions, Interval, resample};
 use super::wer::Scored;
 
-/// How two systems compare; differences are the first's less the second's.
+/// The comparison of two systems; differences are the first minus the second.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// Utterances that both have.
+    /// Utterances that both systems scored.
     pub utterances: u64,
     /// Utterances on which the first has fewer errors, and more errors.
     pub better: u64,
@@ -24,9 +25,10 @@ pub struct Comparison {
     pub worse: u64,
     /// Difference of the word error rates, as a fraction.
     pub difference: f64,
-    /// Two-sided p of the matched-pairs test; none without any difference.
+    /// Two-sided p value of the matched-pairs test; `None` if no utterance differs.
     pub matched_pairs: Option<f64>,
-    /// The difference under resampling of speakers; none with fewer than two.
+    /// Confidence interval of the difference under resampling of speakers; `None` with fewer than two
+    /// speakers.
     pub interval: Option<Interval>,
     /// Share of the resampled corpora on which the first has fewer errors.
     pub probability_of_improvement: Option<f64>,

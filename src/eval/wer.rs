@@ -1,4 +1,4 @@
-//! Word errors, added up.
+//! Word error rates: counts of errors and their micro and macro averages.
 //!
 //! *Micro* is the usual word error rate: all errors over all reference words. *Macro* is the mean
 //! of the utterances' own rates. An utterance with an empty reference adds its insertions to the

@@ -1,8 +1,8 @@
-//! When has somebody stopped speaking? Rules over what a search has heard so far.
+//! Endpointing: rules that decide from the search so far when a speaker has finished.
 //!
-//! Kaldi's rules (`online2/online-endpoint.h`): an utterance ends as soon as one of them holds. A
-//! short silence is enough where the language model thinks that a sentence may end; a longer one is
-//! needed where it does not.
+//! These are Kaldi's rules (`online2/online-endpoint.h`): an utterance ends as soon as one of them
+//! holds. A short silence is enough if the language model finds the end of a sentence likely; otherwise
+//! a longer one is needed.
 
 use crate::decode::SoFar;
 use crate::units::{Cost, Seconds};
@@ -19,14 +19,15 @@ pub enum After {
 /// One way for an utterance to end: all of this holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EndRule {
-    /// What was heard.
+    /// What must have been heard.
     pub after: After,
-    /// The best path ends in so much silence. Larger: slower to answer, cuts fewer sentences.
+    /// The best path must end in at least this much silence. Larger: slower to answer, cuts fewer
+    /// sentences.
     pub silence: Seconds,
-    /// The best path that may end here is at most so much worse than the best. Smaller: only where
-    /// the sentence sounds complete. Infinite: wherever it stands.
+    /// The cheapest path that can end here may cost at most this much more than the best path. Smaller:
+    /// the rule holds only where the sentence is likely to be complete. Infinite: it holds anywhere.
     pub end_margin: Cost,
-    /// The utterance is at least so long.
+    /// The utterance must be at least this long.
     pub length: Seconds,
 }
 

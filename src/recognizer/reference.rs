@@ -1,5 +1,6 @@
-//! What the words that were really said would have cost, so that a wrong answer can be blamed on
-//! the model (it prefers the wrong words) or on the search (it missed the better path).
+//! The cost of the reference transcript, which tells model errors from search errors. If the reference
+//! costs more than the wrong answer, the model prefers the wrong words; if it costs less, the search
+//! missed the better path.
 
 use std::path::Path;
 
@@ -19,12 +20,12 @@ pub struct References<'r> {
     options: CompileOptions,
 }
 
-/// What a reference costs.
+/// The cost of a reference transcript.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ReferenceCost {
     /// The cost of its best path, comparable with [`Transcript::cost`](super::Transcript::cost).
     Cost(PathCost),
-    /// So many of its words are not in the vocabulary: no path says it.
+    /// This many of its words are not in the vocabulary, so no path can say it.
     OutOfVocabulary(u32),
     /// It is empty, or the recording was cut into segments, or the words do not fit into it.
     Unknown,

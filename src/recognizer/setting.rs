@@ -1,4 +1,4 @@
-//! One operating point of the search, and its text form.
+//! Settings: one operating point of the search, and its text form.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::decode::{Knob, Pruning};
 
-/// How a recording's scores are searched. Larger knobs are slower and more accurate.
+/// One operating point of the search. Larger values of its knobs are slower and more accurate.
 ///
-/// Its text form lists the knobs that are on, as in `network_beam=10.5 network_top_n=2000
-/// lattice_beam=6 rescore`, and is read back; so it stands in files.
+/// The text form lists the knobs that are on, as in `network_beam=10.5 network_top_n=2000
+/// lattice_beam=6 rescore`. Files hold settings in this form, and parsing it gives the same setting.
 ///
 /// ```
 /// use paretone::decode::Knob;
@@ -24,10 +24,10 @@ use crate::decode::{Knob, Pruning};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Setting {
-    /// Whether the large language model takes a second look, where the model has one. On: slower,
+    /// Whether lattices are rescored with the large language model, if the model has one. On: slower,
     /// more accurate.
     pub rescore: bool,
-    /// What the search gives up.
+    /// How much of the search space is pruned.
     pub pruning: Pruning,
 }
 
@@ -40,12 +40,12 @@ const RESCORE: &str = "rescore";
 pub struct SettingError(String);
 
 impl Setting {
-    /// The value of a knob; infinity where it is off.
+    /// Returns the value of a knob; infinity if it is off.
     pub fn get(&self, knob: Knob) -> f64 {
         self.pruning.get(knob)
     }
 
-    /// The same setting with one knob at another value; infinity switches it off, and counts are
+    /// Returns the same setting with another value of one knob. Infinity switches the knob off; counts are
     /// rounded.
     pub fn with(mut self, knob: Knob, value: f64) -> Setting {
         self.pruning.set(knob, value);

@@ -1,9 +1,9 @@
-//! What a request costs and how long its caller waits, under each policy.
+//! The cost of a request and the time its caller waits, under each policy.
 //!
-//! *Separate*: versions run on machines of their own, and each pays for everything (the paper's
-//! cluster). *Shared*: versions run in one process, where features and acoustic scores are made
-//! once for a request, so that a second search costs its own time only. Work that a sure answer
-//! cancels counts up to the moment it is cancelled.
+//! *Separate*: each version runs on its own machine and computes everything itself, as in the paper's
+//! cluster. *Shared*: versions run in one process, which computes features and acoustic scores once
+//! for a request, so a second version adds only its search. Cancelled work counts up to the moment of
+//! its cancellation.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,12 +26,12 @@ pub enum Sharing {
 pub struct Costing {
     /// Whether scores are shared.
     pub sharing: Sharing,
-    /// Added to each response once; it is no server time. Default: 0.
+    /// Network time, added once to each response and not to its cost. Default: 0.
     #[serde(rename = "network_seconds")]
     pub network: Seconds,
 }
 
-/// What one request took, or requests took on average.
+/// Response time and cost of one request, or their means over requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Spent {
     /// Seconds that the caller waited.
@@ -42,7 +42,7 @@ pub struct Spent {
     pub cost: f64,
 }
 
-/// What one version alone took for one request.
+/// Response time and cost of one version on one request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Run {
     /// Seconds until its answer.
@@ -63,7 +63,7 @@ impl Run {
         }
     }
 
-    /// What is left to do when the scores are there already.
+    /// The part that remains if the scores are already computed.
     fn search(self) -> Run {
         Run {
             response: (self.response - self.scores).max(0.0),
@@ -113,7 +113,7 @@ impl Costing {
         self.spent(first.response.max(second.response), cost)
     }
 
-    /// What the second version has to do itself.
+    /// The part of the second version's work that is not shared.
     fn second(self, run: Run) -> Run {
         match self.sharing {
             Sharing::Shared => run.search(),

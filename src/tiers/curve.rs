@@ -1,26 +1,27 @@
 //! All thresholds of a pair at once.
 //!
-//! For a pair of versions and a choice at full operation, a threshold only decides which requests
-//! end early. With thresholds in falling order each request ends early from some step on, so that
-//! any sum over requests is, at every threshold, a running sum: one pass instead of one per
-//! threshold. Errors do not depend on whether the pair runs one after the other or at once.
+//! For a pair of versions, the threshold decides only which requests terminate early. In falling
+//! order of thresholds, a request that terminates early at one step does so at all later steps. So
+//! a sum over requests at every threshold is a running sum: one pass gives all of them, in place of
+//! one pass for each threshold. The errors are the same whether the pair runs sequentially or
+//! concurrently.
 
 use super::costing::{Costing, Run};
 use super::policy::{Choice, NEVER_EARLY, Pair, Policy};
 use super::table::Table;
 
-/// Which versions a curve is about.
+/// The versions of a curve, and the choice at full operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// One version, whatever the threshold.
+    /// A single version; the threshold has no effect.
     Osfa(usize),
     /// Two versions.
     Pair {
-        /// Whose answer may be enough.
+        /// The version whose answer may be enough.
         first: usize,
-        /// Who is asked otherwise.
+        /// The version that answers otherwise.
         second: usize,
-        /// Whose answer is given at full operation.
+        /// Which answer full operation gives.
         choice: Choice,
     },
 }
@@ -41,7 +42,7 @@ pub struct Curve {
     pub shape: Shape,
     /// Thresholds in strictly falling order: step 0 ends the fewest requests early.
     pub thresholds: Vec<f64>,
-    /// For each request the first step at which it ends early; the number of steps where it never
+    /// For each request, the first step at which it terminates early; the number of steps if it never
     /// does.
     pub steps: Vec<u32>,
 }

@@ -1,4 +1,4 @@
-//! Has traffic changed? An alarm that needs no reference texts and may be read at any time.
+//! Has traffic changed? An alarm that needs no reference transcripts and can be read at any time.
 //!
 //! A share of requests is *shadowed*: the most accurate version answers them too, unseen by the
 //! caller. The word edit distance is a metric, so for a tier's answer `a`, the shadow's answer `b` and
@@ -29,7 +29,8 @@ const BETS: usize = 12;
 /// Capital stops growing here: far beyond every alarm, and finite wherever it is written.
 const RICH: f64 = 1e300;
 
-/// How far a tier's answers were from the shadow's, over one unit of evidence; units add up.
+/// The distance between a tier's answers and the shadow's answers in one unit of evidence. Units can
+/// be added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disagreement {
     /// Words that must be substituted, deleted or inserted to make one answer the other; or 1 where
@@ -46,7 +47,7 @@ impl std::ops::AddAssign for Disagreement {
     }
 }
 
-/// What is watched for.
+/// The limits of a [`Watch`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// The most disagreement per word that is no cause for alarm; above 0.
@@ -90,7 +91,7 @@ impl Limits {
         Ok(self)
     }
 
-    /// What one unit says, as a share of the least it can say: −1 or more.
+    /// The evidence of one unit, scaled so that the smallest possible value is −1.
     fn excess(&self, unit: Disagreement) -> f64 {
         let words = f64::from(unit.words);
         let longest = f64::from(self.longest);
@@ -101,7 +102,7 @@ impl Limits {
     }
 }
 
-/// The alarm: all it has to remember, which does not grow with the requests.
+/// The alarm. Its state has a fixed size, whatever the number of requests.
 ///
 /// ```
 /// use paretone::tiers::drift::is_shadowed;
@@ -202,7 +203,7 @@ impl Watch {
         self.units
     }
 
-    /// What is watched for.
+    /// The limits of a [`Watch`].
     pub fn limits(&self) -> Limits {
         self.limits
     }

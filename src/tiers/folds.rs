@@ -1,8 +1,8 @@
-//! Which requests train and which test.
+//! Splits of requests into a training part and a test part.
 //!
-//! The paper's "ten-fold cross validation" is repeated random sub-sampling of 90 %: its splits
-//! share speakers, so it tells how rules fare with more requests from the same people. Folds that
-//! share no group tell how they fare with new people.
+//! The paper's "ten-fold cross validation" draws a random 90 % ten times. Its training and test parts
+//! share speakers, so it measures how rules perform on further requests of the same speakers. Folds
+//! that share no group measure how they perform on new speakers.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -24,9 +24,9 @@ pub enum Split {
 /// Places of requests in a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fold {
-    /// What rules are learnt from.
+    /// The requests that rules are learnt from.
     pub train: Vec<usize>,
-    /// What they are tried on.
+    /// The requests that rules are tested on.
     pub test: Vec<usize>,
 }
 

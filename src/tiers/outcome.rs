@@ -1,4 +1,4 @@
-//! One measured row: what one version made of one request; and tables of them as CSV.
+//! Outcomes: the measured result of one version on one request, and tables of them as CSV.
 //!
 //! The columns `id,group,version,errors,words,response_seconds,cost_seconds,confidence` must be
 //! there; `set` may. Every other column is a counter: a number for each row, kept by name.
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::counter::Counter;
 use crate::units::Seconds;
 
-/// What one version of a service made of one request.
+/// The measured result of one version of a service on one request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     /// The request: the same in the rows of all versions.

@@ -5,10 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A threshold above every confidence: the first version's answer is never enough alone.
+/// A threshold above every confidence: the first version's answer is never enough.
 pub const NEVER_EARLY: f64 = 2.0;
 
-/// A routing policy; `V` names a version: its place in a table, or its name in a rules file.
+/// A routing policy. `V` identifies a version: its index in a table, or its name in a rules file.
 ///
 /// ```
 /// use paretone::tiers::{Choice, Pair, Policy};
@@ -20,50 +20,51 @@ pub const NEVER_EARLY: f64 = 2.0;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Policy<V = usize> {
-    /// One size fits all: one version answers every request.
+    /// A single version answers every request; the paper calls this *one size fits all*.
     Osfa {
         /// The version.
         version: V,
     },
-    /// One after the other: the second version starts only when the first's answer is unsure.
+    /// Sequential: the second version starts only if the confidence of the first is below the
+    /// threshold.
     Seq(Pair<V>),
-    /// Both at once: a sure answer of the first cancels the second.
+    /// Concurrent: both versions start, and a confident answer of the first cancels the second.
     Conc(Pair<V>),
 }
 
-/// Two versions and when the first will do.
+/// Two versions, and the confidence at which the first one's answer is enough.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pair<V = usize> {
-    /// Whose answer may be enough.
+    /// The version whose answer may be enough.
     pub first: V,
-    /// Who is asked otherwise.
+    /// The version that answers otherwise.
     pub second: V,
-    /// Least confidence of the first at which its answer is given (≥), from 0 to 1, or
+    /// The answer of the first version is given if its confidence is at least this, from 0 to 1, or
     /// [`NEVER_EARLY`]. Larger: slower, usually more accurate.
     pub threshold: f64,
-    /// Whose answer is given once both have run.
+    /// Which answer is given once both versions have run.
     pub choice: Choice,
 }
 
-/// Whose answer full operation gives.
+/// Which answer full operation gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Choice {
-    /// The more confident one's; the second's when both are equally sure.
+    /// The more confident one; the second one if both are equally confident.
     Confident,
-    /// The second's: where the first is the faster version, "always the slow one".
+    /// The second one: "always the slow version" where the first is the faster.
     Second,
 }
 
 impl Choice {
-    /// Whether full operation gives the first version's answer, from both confidences.
+    /// Whether full operation gives the first version's answer, given both confidences.
     pub fn takes_first(self, first: f64, second: f64) -> bool {
         self == Choice::Confident && first > second
     }
 }
 
 impl<V> Policy<V> {
-    /// The two versions, where there are two.
+    /// The two versions, if there are two.
     pub fn pair(&self) -> Option<&Pair<V>> {
         match self {
             Policy::Osfa { .. } => None,
@@ -71,7 +72,7 @@ impl<V> Policy<V> {
         }
     }
 
-    /// The same policy with its versions called otherwise.
+    /// Returns the same policy with other identifiers for its versions.
     pub fn rename<W>(&self, mut name: impl FnMut(&V) -> W) -> Policy<W> {
         let mut rename = |pair: &Pair<V>| Pair {
             first: name(&pair.first),

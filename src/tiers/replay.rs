@@ -4,18 +4,18 @@ use super::costing::{Costing, Run, Spent};
 use super::policy::{Pair, Policy};
 use super::table::{Table, Version};
 
-/// What a policy made of one request.
+/// The result of a policy on one request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Served {
     /// Errors of the answer given.
     pub errors: u32,
-    /// What it took.
+    /// Its response time and cost.
     pub spent: Spent,
-    /// Whether the first answer was not enough (full operation).
+    /// Whether the request went into full operation: the first answer was not enough.
     pub escalated: bool,
 }
 
-/// A policy over a whole table.
+/// The result of a policy on a whole table.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Replay {
     /// Errors of all answers.
@@ -29,8 +29,8 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// How much worse than the reference version, relative to it: `(err − ref) / ref`. With a
-    /// reference without errors it is 0 or infinite.
+    /// The degradation relative to the reference version: `(err − ref) / ref`. If the reference has no
+    /// errors, it is 0 or infinite.
     pub fn degradation(&self) -> f64 {
         degradation(self.errors as f64, self.reference_errors as f64)
     }

@@ -1,4 +1,4 @@
-//! What stands in the cells of a study's tables.
+//! Formatting of the cells of a study's tables.
 
 use super::study::CALLED_OUT;
 use crate::eval::table::Table;

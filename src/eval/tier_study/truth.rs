@@ -16,11 +16,11 @@ use crate::tiers::{
 pub struct Truth {
     /// Errors of the reference version.
     errors: f64,
-    /// For each shape, what it comes to when all requests with so much confidence end early.
+    /// For each shape, its errors, response and cost at every threshold.
     curves: Vec<(Shape, Vec<Step>)>,
 }
 
-/// What a shape comes to when requests end early from a confidence on.
+/// Errors, response and cost of a shape when requests terminate early from a confidence upwards.
 struct Step {
     confidence: f64,
     errors: f64,
@@ -29,7 +29,7 @@ struct Step {
 }
 
 impl Truth {
-    /// From a table so large that its averages are the truth for all practical purposes.
+    /// Takes the averages of a table as the truth; the table must be very large.
     pub fn new(table: &Table, reference: usize) -> Truth {
         let curves = shapes(table.versions.len()).into_par_iter();
         let curves = curves.map(|shape| (shape, running(table, shape))).collect();
@@ -87,7 +87,7 @@ fn shape(policy: &Policy) -> (Shape, f64) {
     }
 }
 
-/// From the highest confidence down: what it comes to when requests end early from there on.
+/// The sums at every threshold, from the highest confidence down.
 fn running(table: &Table, shape: Shape) -> Vec<Step> {
     let curve = Curve::new(table, shape, Vec::new());
     let effects = curve.effects(table, Costing::default());
@@ -131,18 +131,18 @@ pub struct Trial {
     pub methods: Vec<Method>,
     /// `δ`, thresholds, draws and seed; its method is not used.
     pub rules: Options,
-    /// How often.
+    /// Number of draws.
     pub replicates: usize,
-    /// Groups that the truth is taken from.
+    /// Number of groups from which the truth is computed.
     pub truth_groups: usize,
 }
 
-/// How one method did.
+/// The results of one method.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Validity {
     /// The method.
     pub method: &'static str,
-    /// The probability it was allowed.
+    /// The allowed probability of breaking a promise.
     pub delta: f64,
     /// Draws in which some tier's true degradation is above its tolerance.
     pub tiers_broken: Share,
