@@ -14,7 +14,11 @@ use crate::{load, serve};
 /// A speech recogniser whose caller chooses how much accuracy to trade for speed.
 #[derive(Parser)]
 #[command(name = "paretone", version, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done, 1 some inputs failed, 2 usage.")]
+#[command(
+    after_help = "To recognise speech: transcribe, serve. To measure: bench, score, report, load. To tune: sweep, \
+                  versions, confidence, tiers. One stage at a time: features, model, graph, lm.\n\n\
+                  Exit codes: 0 done, 1 some inputs failed, 2 usage."
+)]
 pub struct Cli {
     /// Say more on standard error (-v: what is being done, -vv: details)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -24,26 +28,25 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The subcommands, in the order of the pipeline. A new one is its file, a line here and a line in
-/// [`run`].
+/// The subcommands, grouped by what they are for. A new one is its file, a line here and a line in [`run`].
 #[derive(Subcommand)]
 pub enum Command {
     Transcribe(transcribe::Args),
-    Features(features::Args),
-    Graph(graph::Args),
-    Lm(lm::Args),
-    Model(model::Args),
+    #[cfg(feature = "service")]
+    Serve(Box<serve::Args>),
+    Bench(bench::Args),
     Score(score::Args),
     Report(report::Args),
-    Bench(bench::Args),
+    #[cfg(feature = "service")]
+    Load(load::Args),
     Sweep(sweep::Args),
     Versions(versions::Args),
     Confidence(confidence::Args),
     Tiers(tiers::Args),
-    #[cfg(feature = "service")]
-    Serve(Box<serve::Args>),
-    #[cfg(feature = "service")]
-    Load(load::Args),
+    Features(features::Args),
+    Model(model::Args),
+    Graph(graph::Args),
+    Lm(lm::Args),
 }
 
 /// Runs one subcommand.

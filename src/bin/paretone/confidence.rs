@@ -20,7 +20,7 @@ use paretone::sweep::evidence;
 use paretone::sweep::words::{self, HeardWord};
 use paretone::tiers::Outcomes;
 
-/// Calibrate how sure each version says it is
+/// Calibrate the confidence of each version, or measure that of words
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// What to do.

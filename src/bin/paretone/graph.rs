@@ -22,7 +22,7 @@ use paretone::graph::ngram::pack::pack;
 use paretone::graph::{GRAPH_FORMAT, Graph, WordTable};
 use paretone::units::{Cost, WordId};
 
-/// Compiles decoding graphs, checks them, and says what they hold
+/// Compile decoding graphs, check them, and print what they hold
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// What to do.
@@ -33,14 +33,14 @@ pub struct Args {
 /// What can be done with a graph.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Builds the decoding graph (HCLG) of a lexicon, an n-gram and an acoustic model
+    /// Build the decoding graph (HCLG) of a lexicon, an n-gram and an acoustic model
     Compile(CompileArgs),
-    /// Reads all of a graph and checks every checksum, offset, target and cost
+    /// Read all of a graph and check every checksum, offset, target and cost
     Verify {
         /// The graph
         graph: PathBuf,
     },
-    /// Prints the sizes of a graph
+    /// Print the sizes of a graph
     Info {
         /// The graph
         graph: PathBuf,

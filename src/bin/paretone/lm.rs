@@ -15,7 +15,7 @@ use paretone::graph::ngram::arpa::Arpa;
 use paretone::graph::ngram::pack::pack;
 use paretone::graph::ngram::{LmState, Ngram, StepCache};
 
-/// Packs n-gram language models, and says what they hold and how well they predict
+/// Pack n-gram language models, check them, and measure how well they predict
 #[derive(clap::Args)]
 pub struct Args {
     /// What to do.
@@ -26,7 +26,7 @@ pub struct Args {
 /// What can be done with a language model.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Packs an ARPA file into the compact form that is mapped
+    /// Pack an ARPA file into the compact form that programs map
     Pack {
         /// The ARPA file, uncompressed; `-` reads standard input, as in `zcat a.arpa.gz | paretone
         /// lm pack --arpa -`
@@ -39,12 +39,12 @@ pub enum Command {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Checks a packed model from end to end and prints its sizes
+    /// Check a packed model from end to end and print its sizes
     Info {
         /// The packed model
         ngram: PathBuf,
     },
-    /// Prints the perplexity of a text, one sentence a line
+    /// Print the perplexity of a text, one sentence a line
     Perplexity {
         /// The packed model
         #[arg(long)]

@@ -18,7 +18,7 @@ use paretone::acoustic::{
 use paretone::audio::Waveform;
 use paretone::feature::{Mfcc, subtract_mean};
 
-/// Look into a model folder
+/// Check a model folder, or score a recording with its network
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// What to do.

@@ -15,7 +15,7 @@ use super::{DONE, SOME_FAILED, UsageError};
 use paretone::service::load::{Caller, Plan, Summary, Target, offer};
 use paretone::units::Seconds;
 
-/// Put load on a running service and measure how it bears it
+/// Send load to a running service and measure its answers and latency
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The service, by plain HTTP
@@ -40,10 +40,10 @@ pub struct Args {
     /// The service's process, whose memory is watched under overload
     #[arg(long, value_name = "PID", requires = "overload")]
     pub pid: Option<u32>,
-    /// Give a request up after so many seconds
+    /// Give up a request after this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "90", value_parser = Seconds::positive)]
     pub patience: Seconds,
-    /// What the arrivals are drawn from
+    /// Seed of the arrivals
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Write the figures to this file

@@ -42,7 +42,7 @@ pub struct Args {
     /// Folder of the sweep; one that holds measurements is continued
     #[arg(long = "dir", value_name = "DIR")]
     pub folder: PathBuf,
-    /// At most so many utterances, evenly spread over the corpus
+    /// Measure at most this many utterances, evenly spread over the corpus
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
     /// How settings are chosen
