@@ -119,7 +119,7 @@ impl Recorder for Links {
 
     #[inline(always)]
     fn emitting(&mut self, step: Step, arrival: Arrival, cost: f32, held: f32) {
-        // What a target costs only falls, so a link too bad now stays too bad.
+        // The cost of a token only falls, so a link that is too expensive now stays so.
         if cost <= held + self.beam {
             self.links.push(Link::new(step, arrival.token(), cost));
         }
@@ -139,8 +139,8 @@ impl Recorder for Links {
 }
 
 impl Links {
-    /// Drops the newest epsilon links that are beyond the cutoff, and those of tokens that got cheaper
-    /// later on and were relaxed again.
+    /// Drops the newest epsilon links that are beyond the cutoff, and those of relaxations that a later
+    /// relaxation of the same token replaced.
     fn keep_last_relaxations(&mut self, tokens: usize, cutoff: f32) {
         self.met.clear();
         self.met.resize(tokens, false);
@@ -159,8 +159,9 @@ impl Links {
         self.move_down(kept, self.counted);
     }
 
-    /// Puts a link before those kept, if it is kept too; in any case over one that was read. Returns
-    /// where those kept begin. Which are kept is hard to guess for a processor, so there is no branch.
+    /// Writes a link in front of the kept ones, over a link that was read already, and returns where the
+    /// kept links begin: one earlier if `keep`. A processor cannot predict which links are kept, so there
+    /// is no branch.
     #[inline(always)]
     fn keep(&mut self, link: Link, kept: usize, keep: bool) -> usize {
         self.links[kept - 1] = link;
@@ -212,15 +213,27 @@ impl Links {
         }
     }
 
-    /// Drops every link that is on no path within the beam, given in `extra` how much worse than
-    /// the best each token of the last frame is. Goes back through the frames from `first` on, which
-    /// the last time ended before, and further until a frame loses nothing.
+    /// Drops every link that is on no path within the lattice beam. On entry `extra` holds, for each
+    /// token of the last frame, its extra cost over the best path.
+    ///
+    /// ```text
+    /// for each frame, the last one first:
+    ///     for each epsilon link: extra[from] = min(extra[from], extra[to] + slack), until none falls
+    ///     for each link into the frame:
+    ///         if extra[to] + slack <= beam: keep it, and lower extra[from]   (1)
+    ///     stop if no link was dropped                                        (2)
+    /// ```
+    ///
+    /// 1. Links are read from the end and the kept ones are written from the end too, so the array is
+    ///    compacted in place; `keep` writes always and advances by 0 or 1, so there is no branch.
+    /// 2. Frames before `first` were pruned the last time. If a frame loses nothing, neither does any
+    ///    frame before it. Frames from `first` on are always visited.
     fn prune_back(&mut self, first: usize) {
         let (mut read, mut kept) = (self.links.len(), self.links.len());
         let mut costs_end = self.costs.len();
         for to in (0..self.frames.len()).rev() {
             if self.cancel.as_ref().is_some_and(Cancel::is_cancelled) {
-                // What is left unpruned is looked at by nobody: the search begins no other frame.
+                // The links that stay unpruned are never read: the search begins no other frame.
                 return;
             }
             let costs = match to < self.pruned.0 {
@@ -252,8 +265,8 @@ impl Links {
         self.pruned = (self.frames.len(), self.links.len());
     }
 
-    /// Sets the slack of a frame's epsilon links where it is not known yet, given where the costs of the
-    /// frame's tokens begin, and relaxes `extra` along the links until nothing changes.
+    /// Computes the slack of a frame's epsilon links, if `costs` says where the costs of the frame's
+    /// tokens begin; otherwise it is known. Then relaxes `extra` along the links until nothing changes.
     fn relax(&mut self, epsilon: Range<usize>, costs: Option<usize>) {
         let links = &mut self.links[epsilon];
         if let Some(begin) = costs {
@@ -276,7 +289,7 @@ impl Links {
         }
     }
 
-    /// Keeps the epsilon links within the beam; returns where those kept begin.
+    /// Keeps the epsilon links within the beam; returns where the kept links begin.
     fn keep_epsilon(&mut self, epsilon: Range<usize>, mut kept: usize) -> usize {
         for at in epsilon.rev() {
             let link = self.links[at];
@@ -286,8 +299,8 @@ impl Links {
         kept
     }
 
-    /// Keeps the links within the beam that lead to a frame from that before it, which has so many
-    /// tokens, and finds `extra` for these.
+    /// Keeps the links within the beam that lead into a frame, and computes `extra` for the `tokens`
+    /// tokens of the frame before.
     fn keep_onward(
         &mut self,
         onward: Range<usize>,
@@ -314,8 +327,8 @@ impl Links {
         kept
     }
 
-    /// Prunes everything against the ends of the utterance: `extra` gives how much worse than the
-    /// best path each token of the last frame ends, infinity where it may not end.
+    /// Prunes all links against the end of the utterance. `extra` gives the extra cost over the best path
+    /// of ending at each token of the last frame; infinity if a path cannot end there.
     pub(super) fn finish(&mut self, extra: impl Iterator<Item = f32>) {
         self.extra.clear();
         self.extra.extend(extra.map(|extra| {

@@ -59,12 +59,22 @@ struct Partial<S, L> {
 const NONE: u32 = u32::MAX;
 
 impl Lattice {
-    /// The paths when the small language model's costs are replaced by the large one's, with word
-    /// times of their own: each lattice node once for every pair of language model states, of which
-    /// the cheapest [`Rescoring::histories`] are kept.
+    /// Returns the paths of the lattice with the small language model's costs replaced by those of the
+    /// large one.
+    ///
+    /// ```text
+    /// for each lattice node, in topological order:
+    ///     keep its cheapest partial paths, one for each pair of model states    (1)
+    ///     for each of them and each arc of the node:
+    ///         step both models on the arc's word
+    ///         arrive at the next node with those states, at the cheaper cost
+    /// ```
+    ///
+    /// 1. At most [`Rescoring::histories`] are kept. Each becomes a node of the result, so paths that
+    ///    share words keep their own times.
     ///
     /// # Errors
-    /// [`DecodeError::Cancelled`] if [`Rescoring::cancel`] says so.
+    /// [`DecodeError::Cancelled`] if [`Rescoring::cancel`] asks to stop.
     pub fn rescored<S: LanguageModel, L: LanguageModel>(
         &self,
         how: &Rescoring<'_, S, L>,
@@ -143,7 +153,7 @@ fn numbers(order: &[u32], count: usize) -> Vec<u32> {
 }
 
 impl<S: Copy, L: Copy> Partial<S, L> {
-    /// What an arc leads to, and what it costs.
+    /// Returns the partial path after an arc, and the arc's cost.
     fn after<A, B>(&self, arc: &LatticeArc, how: &Rescoring<'_, A, B>) -> (Self, Cost)
     where
         A: LanguageModel<State = S>,
@@ -163,7 +173,7 @@ impl<S: Copy, L: Copy> Partial<S, L> {
     }
 }
 
-/// The partial with these states at a node, made if there is none, at the cheaper of both costs.
+/// Finds the partial path with these states at a node, or creates it; the cheaper cost stays.
 fn arrive<S: Copy + Eq, L: Copy + Eq>(
     partials: &mut Vec<Partial<S, L>>,
     here: &mut Vec<u32>,

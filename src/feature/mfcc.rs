@@ -107,6 +107,16 @@ impl Mfcc {
     }
 
     /// Writes the features of one frame of samples to `out`, which has [`MfccConfig::dims`] places.
+    ///
+    /// ```text
+    /// frame  = (samples − mean, pre-emphasised) · taper, padded with zeros
+    /// power  = |FFT(frame)|²
+    /// energy = ln(bank · power)
+    /// out    = cosines · energy, liftered           (1)
+    /// ```
+    ///
+    /// 1. The lifter is part of the cosines. Sums over energies run outermost, so that the inner loop
+    ///    goes along a row.
     pub(super) fn frame(&self, samples: &[f32], scratch: &mut Scratch, out: &mut [f32]) {
         self.taper_frame(samples, &mut scratch.frame);
         self.fft

@@ -38,8 +38,18 @@ pub(super) struct Output<'a> {
     pub(super) finish: Option<Finish<'a>>,
 }
 
-/// Fills C with tiles of the micro-kernel `T`, whose operands `operands` gives for the tile's first
-/// row and its panel.
+/// Fills C with tiles of the micro-kernel `T`. `operands` returns the operands of a tile, given its
+/// first row and its panel.
+///
+/// ```text
+/// for each panel of columns:                  (1)
+///     for each block of rows:
+///         C[block, panel] = A[block] · B[panel], finished while it is in registers   (2)
+/// ```
+///
+/// 1. Panels are the outer loop, so each is read from memory once for all rows.
+/// 2. Bias, ReLU, normalisation and bypass are applied by the micro-kernel before it stores. The last
+///    panel may be narrower than a tile; it is computed in a full tile on the stack and copied.
 pub(super) fn multiply<'a, T: Tile>(
     operands: impl Fn(usize, usize) -> T::Operands<'a>,
     to: Output<'_>,

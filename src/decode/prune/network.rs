@@ -40,7 +40,12 @@ pub(in crate::decode) struct Pruner {
 }
 
 impl Pruner {
-    /// The cutoff of a frame's tokens; `None` if there are none.
+    /// Returns the cutoff of a frame's tokens, or `None` if there are none.
+    ///
+    /// ```text
+    /// cutoff = best + network_beam
+    /// if more than network_top_n tokens are within it: cutoff = the network_top_n-th smallest cost
+    /// ```
     pub(in crate::decode) fn cutoff(&mut self, costs: &[f32], pruning: &Pruning) -> Option<Cutoff> {
         let lowest = lowest_of(costs);
         let best = costs.iter().position(|&cost| cost == lowest)?;
