@@ -184,6 +184,13 @@ fn sound_page(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     (sum == word(header, 22) || cfg!(fuzzing)).then_some((header, lacing, body))
 }
 
+pub(super) fn damaged(what: &str) -> AudioError {
+    AudioError::Malformed {
+        format: "Ogg",
+        what: what.into(),
+    }
+}
+
 /// Puts the right checksum on every page in `bytes`, so that tests can damage what is behind it.
 #[cfg(test)]
 pub(super) fn seal(bytes: &mut [u8]) {

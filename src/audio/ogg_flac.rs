@@ -6,7 +6,7 @@ use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_FLAC;
 
 use super::codec::Codec;
-use super::ogg_streams::damaged;
+use super::ogg::damaged;
 use super::{AudioError, Block, Losses};
 
 /// A stream of FLAC.

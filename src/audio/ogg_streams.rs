@@ -2,7 +2,7 @@
 //!
 //! Reference: RFC 7845 (Opus), Xiph's "Vorbis I specification", A.2, and "Ogg FLAC mapping".
 
-use super::ogg::{Page, Pages};
+use super::ogg::{Page, Pages, damaged};
 use super::ogg_flac::FlacStream;
 use super::opus::{OpusHead, OpusPackets};
 use super::source::Lookahead;
@@ -223,11 +223,4 @@ fn codec_name(first: &[u8]) -> &'static str {
     ];
     let known = names.iter().find(|(magic, _)| first.starts_with(magic));
     known.map_or("another codec than Opus, Vorbis and FLAC", |(_, name)| name)
-}
-
-pub(super) fn damaged(what: &str) -> AudioError {
-    AudioError::Malformed {
-        format: "Ogg",
-        what: what.into(),
-    }
 }

@@ -12,7 +12,7 @@ use std::io::{Seek, SeekFrom, Write};
 
 use super::source::{Lookahead, Peek};
 use super::wav_data::{Data, is_form, is_name};
-use super::wav_layout::{Layout, Payload};
+use super::wav_layout::{Layout, Payload, damaged};
 use super::{AudioError, Block, Decode, Losses};
 
 /// A data chunk that precedes the fmt chunk is kept in memory up to this, and beyond in a file.
@@ -229,12 +229,5 @@ impl Part {
             true => u32::from_be_bytes(bytes),
             false => u32::from_le_bytes(bytes),
         }
-    }
-}
-
-pub(super) fn damaged(what: &str) -> AudioError {
-    AudioError::Malformed {
-        format: "WAV",
-        what: what.into(),
     }
 }

@@ -9,7 +9,6 @@ use super::gsm::GsmDecoder;
 use super::mpeg::MpegFrames;
 use super::pcm::{Encoding, Frames, Kind, Order, Raw};
 use super::source::{Lookahead, Peek};
-use super::wav::damaged;
 use super::{AudioError, Block, Losses, check_rate};
 
 /// What the fmt chunk says.
@@ -244,5 +243,12 @@ impl AdpcmBlocks {
             .decode(&self.padded, self.frames(size) as u64, block, losses)?;
         block.samples.truncate(frames * block.channels);
         Ok(true)
+    }
+}
+
+pub(super) fn damaged(what: &str) -> AudioError {
+    AudioError::Malformed {
+        format: "WAV",
+        what: what.into(),
     }
 }
