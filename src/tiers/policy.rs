@@ -14,7 +14,7 @@ pub const NEVER_EARLY: f64 = 2.0;
 /// use paretone::tiers::{Choice, Pair, Policy};
 ///
 /// let pair = Pair { first: "v1", second: "v7", threshold: 0.93, choice: Choice::Confident };
-/// assert_eq!(Policy::Seq(pair).to_string(), "seq(v1, v7, 0.93)");
+/// assert_eq!(Policy::Seq(pair).to_string(), "seq(v1, v7, 0.9300)");
 /// assert_eq!(Policy::Osfa { version: "v7" }.to_string(), "osfa(v7)");
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
