@@ -6,12 +6,12 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
-use paretone::recognizer::{self, Recognizer};
+use paretone::recognizer::Recognizer;
 use paretone::service::{App, Options, router, serve};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let model = Path::new("models/en");
-    let recognizer = Recognizer::open(model, recognizer::Options::default())?;
+    let recognizer = Recognizer::open(model)?;
     let options = Options::new(model.join("rules.toml"));
     let app = Arc::new(App::new(Arc::new(recognizer), options)?);
     let runtime = tokio::runtime::Runtime::new()?;

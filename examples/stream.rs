@@ -5,17 +5,16 @@
 //! ```
 
 use std::error::Error;
-use std::path::Path;
 
-use paretone::audio::Waveform;
-use paretone::recognizer::{Options, Recognizer, StreamOptions};
+use paretone::recognizer::StreamOptions;
+use paretone::{Recognizer, Waveform};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1);
     let path = path.unwrap_or("corpora/samples/river.wav".into());
     // Stands for a microphone: what is pushed may come in chunks of any size.
-    let spoken = Waveform::open(Path::new(&path))?;
-    let recognizer = Recognizer::open(Path::new("models/en"), Options::default())?;
+    let spoken = Waveform::open(&path)?;
+    let recognizer = Recognizer::open("models/en")?;
     let mut scratch = recognizer.scratch();
     let options = StreamOptions {
         rate: spoken.rate,
@@ -26,12 +25,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let ended = stream.push(chunk)?;
         println!("… {}", stream.guess()?.text());
         for utterance in ended {
-            let transcript = recognizer.transcribe(&utterance.audio, &mut scratch)?;
+            let transcript = recognizer.transcribe_with(&utterance.audio, &mut scratch)?;
             println!("{:.2} s: {}", utterance.start.0, transcript.text());
         }
     }
     for utterance in stream.finish()? {
-        let transcript = recognizer.transcribe(&utterance.audio, &mut scratch)?;
+        let transcript = recognizer.transcribe_with(&utterance.audio, &mut scratch)?;
         println!("{:.2} s: {}", utterance.start.0, transcript.text());
     }
     Ok(())

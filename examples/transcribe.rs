@@ -5,10 +5,8 @@
 //! ```
 
 use std::error::Error;
-use std::path::Path;
 
-use paretone::audio::Waveform;
-use paretone::recognizer::{Options, Recognizer};
+use paretone::{Recognizer, Waveform};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut recordings: Vec<String> = std::env::args().skip(1).collect();
@@ -16,11 +14,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         recordings.push("corpora/samples/river.wav".into());
     }
     // A recognizer never changes: threads may share it, and each brings a scratch of its own.
-    let recognizer = Recognizer::open(Path::new("models/en"), Options::default())?;
+    let recognizer = Recognizer::open("models/en")?;
     let mut scratch = recognizer.scratch();
     for path in &recordings {
-        let waveform = Waveform::open(Path::new(path))?;
-        let transcript = recognizer.transcribe(&waveform, &mut scratch)?;
+        let waveform = Waveform::open(path)?;
+        let transcript = recognizer.transcribe_with(&waveform, &mut scratch)?;
         println!("{path}: {}", transcript.text());
         for word in &transcript.words {
             println!("{:7.2} {:7.2} {}", word.start.0, word.end.0, word.word);

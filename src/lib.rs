@@ -25,6 +25,11 @@ pub mod sweep;
 #[cfg(feature = "service")]
 pub mod service;
 
+pub use audio::Waveform;
+pub use recognizer::{Recognizer, RecognizerError, RecognizerScratch, Transcript, TranscriptWord};
+pub use scheduler::{Answer, TierAccount, Tiers, TiersError};
+pub use tiers::{Objective, Policy, Rules, Tolerance};
+
 /// Compiles the README's example.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -78,13 +78,7 @@ fn noisy(count: usize) -> Waveform {
 /// Opens a model with a cache of its own beside it.
 fn open(model: &Path) -> Result<Recognizer, RecognizerError> {
     let cache = Cache::in_folder(model.with_extension("cache"));
-    Recognizer::open(
-        model,
-        Options {
-            cache: Some(cache),
-            ..Options::default()
-        },
-    )
+    Recognizer::open_with(model, Options::default().cache(cache))
 }
 
 fn tiny() -> (TempDir, std::path::PathBuf) {
@@ -109,7 +103,9 @@ fn nothing_is_heard_where_there_is_nothing_to_hear() {
         ("an offset", waveform(vec![0.25; 16000])),
     ];
     for (what, waveform) in table {
-        let transcript = recognizer.transcribe(&waveform, &mut scratch).expect(what);
+        let transcript = recognizer
+            .transcribe_with(&waveform, &mut scratch)
+            .expect(what);
         assert!(
             transcript.words.is_empty(),
             "{what}: {:?}",
@@ -125,21 +121,21 @@ fn noise_and_numbers_that_are_none_do_no_harm() {
     let recognizer = open(&model).expect("the tiny model opens");
     let mut scratch = recognizer.scratch();
     let before = recognizer
-        .transcribe(&noisy(32000), &mut scratch)
+        .transcribe_with(&noisy(32000), &mut scratch)
         .expect("noise is audio");
     for bad in [f32::NAN, f32::INFINITY] {
         let mut samples = noisy(32000).samples;
         samples[16000] = bad;
         assert!(
             recognizer
-                .transcribe(&waveform(samples), &mut scratch)
+                .transcribe_with(&waveform(samples), &mut scratch)
                 .is_err(),
             "{bad}"
         );
     }
     // What failed has left nothing behind in the scratch.
     let mut after = recognizer
-        .transcribe(&noisy(32000), &mut scratch)
+        .transcribe_with(&noisy(32000), &mut scratch)
         .expect("noise is audio");
     after.timings = before.timings;
     assert_eq!(before, after);
@@ -190,7 +186,7 @@ fn a_damaged_model_is_refused_or_answers() {
             fs::write(&path, bytes).expect("writable");
             if let Ok(recognizer) = open(&model) {
                 // An answer or a typed error: either will do.
-                let _ = recognizer.transcribe(&noisy(8000), &mut recognizer.scratch());
+                let _ = recognizer.transcribe_with(&noisy(8000), &mut recognizer.scratch());
             }
         }
         fs::write(&path, whole).expect("writable");

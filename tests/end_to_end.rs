@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use paretone::audio::Waveform;
-use paretone::recognizer::{Options, Recognizer};
+use paretone::recognizer::Recognizer;
 
 /// Files of a model without which nothing can be heard.
 const MODEL_FILES: [&str; 5] = [
@@ -29,7 +29,7 @@ fn shipped() -> Option<Recognizer> {
         eprintln!("skipped: models/en has no {missing}");
         return None;
     }
-    Some(Recognizer::open(&folder, Options::default()).expect("the shipped model opens"))
+    Some(Recognizer::open(&folder).expect("the shipped model opens"))
 }
 
 /// Word errors and reference words of recordings with their transcripts.
@@ -39,7 +39,7 @@ fn errors(recognizer: &Recognizer, recordings: &[(PathBuf, String)]) -> (usize, 
     for (path, said) in recordings {
         let waveform = Waveform::open(path).expect("a readable recording");
         let transcript = recognizer
-            .transcribe(&waveform, &mut scratch)
+            .transcribe_with(&waveform, &mut scratch)
             .expect("a transcript");
         let heard = transcript.text();
         let said: Vec<&str> = said.split_whitespace().collect();

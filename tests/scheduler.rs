@@ -21,11 +21,8 @@ use soak_load::{Load, Recorded, soak, tiers};
 const WORK: u64 = 500;
 
 fn options(workers: usize, limits: &[usize], capacity: usize) -> Options {
-    Options {
-        workers,
-        limits: limits.to_vec(),
-        capacity,
-    }
+    let options = Options::default().workers(workers);
+    options.limits(limits.to_vec()).capacity(capacity)
 }
 
 #[test]
@@ -156,12 +153,9 @@ fn tiny(folder: &Path) -> Arc<Recognizer> {
     calibration["versions"] = serde_json::json!({"v1": heads, "v2": heads});
     std::fs::write(model.join("confidence.json"), calibration.to_string()).expect("writable");
     std::fs::write(model.join("versions.toml"), tiny_model::TWO_VERSIONS).expect("writable");
-    let cache = Some(paretone::recognizer::Cache::in_folder(folder.join("cache")));
-    let opening = Opening {
-        cache,
-        ..Opening::default()
-    };
-    Arc::new(Recognizer::open(&model, opening).expect("a model"))
+    let cache = paretone::recognizer::Cache::in_folder(folder.join("cache"));
+    let opening = Opening::default().cache(cache);
+    Arc::new(Recognizer::open_with(&model, opening).expect("a model"))
 }
 
 fn noise(count: usize) -> Waveform {

@@ -33,7 +33,7 @@ fn the_papers_request_and_its_tolerances() {
     assert_eq!(tier(""), "response-time/0");
     assert_eq!(tier("Tolerance: 0\r\n"), tier(""));
     assert_eq!(tier("Tolerance: 5%\r\n"), tier("Tolerance: 0.05\r\n"));
-    assert_eq!(tier("Tolerance: 5000\r\n"), tier("Tolerance: 10%\r\n"));
+    assert_eq!(tier("Tolerance: 5000%\r\n"), tier("Tolerance: 10%\r\n"));
     assert!(tier("Objective: cost\r\n").starts_with("cost/"));
     let rounded: f64 = tier("Tolerance: 0.0499\r\n")["response-time/".len()..]
         .parse()
@@ -41,6 +41,7 @@ fn the_papers_request_and_its_tolerances() {
     assert!(rounded <= 0.0499);
     for bad in [
         "Tolerance: -1",
+        "Tolerance: 5",
         "Tolerance: NaN",
         "Tolerance: much",
         "Objective: speed",

@@ -93,7 +93,7 @@ proptest! {
             }
         }
         match Ask::of_headers(&headers) {
-            Ok(ask) => prop_assert!(ask.tolerance.is_none_or(|share| share >= 0.0 && share.is_finite())),
+            Ok(ask) => prop_assert!(ask.tolerance.is_none_or(|tolerance| tolerance.as_share().is_finite())),
             Err(error) => check(error.into())?,
         }
         if let Err(error) = deadline_of_headers(&headers) {

@@ -7,10 +7,9 @@
 mod service_client;
 
 use std::net::TcpStream;
-use std::path::Path;
 
 use paretone::audio::Waveform;
-use paretone::recognizer::{Options, Recognizer, Transcript};
+use paretone::recognizer::{Recognizer, Transcript};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use service_client::{PATIENCE, Server, sample, until};
@@ -87,7 +86,7 @@ fn reread(value: &Value) -> Value {
 #[test]
 fn a_versions_final_result_is_its_offline_result() {
     let server = Server::start(&[]);
-    let recognizer = Recognizer::open(Path::new("models/en"), Options::default()).unwrap();
+    let recognizer = Recognizer::open("models/en").unwrap();
     let mut scratch = recognizer.scratch();
     let mut count = 0;
     for name in ["river.wav", "night.wav"] {

@@ -14,11 +14,8 @@ use paretone::units::{Hertz, Seconds};
 use proptest::prelude::*;
 
 fn tiny(folder: &Path) -> Recognizer {
-    let options = Options {
-        cache: Some(Cache::in_folder(folder.join("cache"))),
-        ..Options::default()
-    };
-    Recognizer::open(&tiny_model::write(folder), options).expect("the tiny model opens")
+    let options = Options::default().cache(Cache::in_folder(folder.join("cache")));
+    Recognizer::open_with(&tiny_model::write(folder), options).expect("the tiny model opens")
 }
 
 /// Noise with stretches of digital silence.
@@ -65,7 +62,7 @@ fn listen(
 fn finals(recognizer: &Recognizer, utterances: &[Utterance]) -> Vec<Transcript> {
     let mut scratch = recognizer.scratch();
     let mut hear = |utterance: &Utterance| {
-        let heard = recognizer.transcribe(&utterance.audio, &mut scratch);
+        let heard = recognizer.transcribe_with(&utterance.audio, &mut scratch);
         heard.expect("a transcript").later(utterance.start)
     };
     utterances.iter().map(&mut hear).collect()
@@ -76,7 +73,7 @@ fn assert_says(recognizer: &Recognizer, utterances: &[Utterance], whole: &Wavefo
     let heard = finals(recognizer, utterances);
     let mut scratch = recognizer.scratch();
     let expected = recognizer
-        .transcribe(whole, &mut scratch)
+        .transcribe_with(whole, &mut scratch)
         .expect("a transcript");
     let words: Vec<_> = heard.iter().flat_map(|heard| heard.words.clone()).collect();
     assert_eq!(words, expected.words);
@@ -194,7 +191,7 @@ fn shipped() -> Option<Recognizer> {
         eprintln!("skipped: models/en has no acoustic.safetensors");
         return None;
     }
-    Some(Recognizer::open(&folder, Options::default()).expect("the shipped model opens"))
+    Some(Recognizer::open(&folder).expect("the shipped model opens"))
 }
 
 fn sample(name: &str) -> Waveform {

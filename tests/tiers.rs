@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
-use paretone::tiers::{Objective, Rules};
+use paretone::tiers::{Objective, Rules, Tolerance};
 
 /// Runs `paretone tiers` with arguments parted by spaces; (exit code, stdout, stderr).
 fn tiers(folder: &Path, arguments: &str) -> (i32, String, String) {
@@ -48,7 +48,8 @@ fn rules_are_trained_and_shown() {
     let rules = Rules::open(&folder.path().join("rules.toml")).unwrap();
     assert_eq!(rules.certificate.groups, 60);
     assert_eq!(rules.certificate.outcomes_sha256.len(), 64);
-    let response = |tolerance| rules.rule(tolerance, Objective::ResponseTime).unwrap();
+    let at = |share| Tolerance::share(share).unwrap();
+    let response = |share| rules.rule(at(share), Objective::ResponseTime).unwrap();
     assert!(response(0.1).expected.response < response(0.0).expected.response);
     let (code, text, _) = tiers(folder.path(), "show rules.toml");
     assert_eq!(code, 0);

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use paretone::Tolerance;
 use predicates::str::contains;
 use serde_json::Value;
 use tiny_model::{noise, wav};
@@ -95,16 +96,16 @@ fn a_tolerance_is_rounded_down_to_its_tier_and_the_answer_is_accounted_for() {
         ("0.0199", "osfa(v2)", false),
         ("0.02", pair, true),
         ("0.05", pair, true),
-        ("7", pair, true),
+        ("2%", pair, true),
+        ("1.9%", "osfa(v2)", false),
+        ("700%", pair, true),
     ] {
         let heard = json(folder.path(), &["--tolerance", tolerance]);
         let tier = &heard["tier"];
         assert_eq!(tier["policy"], policy, "{tolerance}");
         assert_eq!(tier["escalated"], escalated);
-        assert_eq!(
-            tier["tolerance"],
-            tolerance.parse::<f64>().expect("a number")
-        );
+        let asked: Tolerance = tolerance.parse().expect("a tolerance");
+        assert_eq!(tier["tolerance"], serde_json::json!(asked));
         assert!(tier["machine_seconds"].as_f64().expect("a time") > 0.0);
         assert_eq!(
             tier["versions"].as_array().expect("a list").len(),
@@ -141,6 +142,7 @@ fn what_a_tier_cannot_use_is_a_usage_error_that_says_what_to_do() {
             "no rules for cost",
         ),
         (&["--tolerance", "-0.1"], "0 or more"),
+        (&["--tolerance", "5"], "was 5% meant?"),
         (&["--tolerance", "NaN"], "0 or more"),
         (&["--tolerance", "inf"], "0 or more"),
         (&["--tolerance", "0.1", "--beam", "9"], "--beam"),

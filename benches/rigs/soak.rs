@@ -47,11 +47,10 @@ fn main() -> Result<ExitCode> {
 }
 
 fn made_up(requests: usize) -> Result<ExitCode> {
-    let options = Options {
-        workers: 4,
-        limits: vec![4, 4, 3],
-        capacity: 16,
-    };
+    let options = Options::default()
+        .workers(4)
+        .limits(vec![4, 4, 3])
+        .capacity(16);
     // Panics are part of the load; their messages would hide the report.
     std::panic::set_hook(Box::new(|_| {}));
     let report = soak_load::soak(requests, &options, WORK, 5);
@@ -73,10 +72,8 @@ fn made_up(requests: usize) -> Result<ExitCode> {
 }
 
 fn recorded(model: &Path, files: &[String]) -> Result<ExitCode> {
-    let service = Recognition::new(Arc::new(Recognizer::open(model, Default::default())?));
-    let versions = Recognizer::open(model, Default::default())?
-        .versions()
-        .clone();
+    let service = Recognition::new(Arc::new(Recognizer::open(model)?));
+    let versions = Recognizer::open(model)?.versions().clone();
     let names: Vec<&str> = versions.names().collect();
     ensure!(names.len() > 1, "the model has no two versions");
     let policy = service.policy(&Policy::Conc(Pair {
@@ -85,10 +82,7 @@ fn recorded(model: &Path, files: &[String]) -> Result<ExitCode> {
         threshold: 0.0,
         choice: Choice::Confident,
     }))?;
-    let options = Options {
-        workers: 2,
-        ..Options::default()
-    };
+    let options = Options::default().workers(2);
     // The last version is what is cancelled; left alone, it says what a frame of its work takes.
     let last = names.len() - 1;
     let frames = frame_seconds(&service, last, files)?;
@@ -103,7 +97,7 @@ fn recorded(model: &Path, files: &[String]) -> Result<ExitCode> {
     );
     let scheduler = Scheduler::new(service, vec![policy], &options);
     for file in files.iter().cycle().take(files.len() * REPEATS) {
-        let waveform = Waveform::open(file.as_ref())?;
+        let waveform = Waveform::open(file)?;
         scheduler.submit(waveform, 0, None)?.wait()?;
     }
     let statistics = scheduler.finish();
@@ -124,7 +118,7 @@ fn frame_seconds(service: &Recognition, version: usize, files: &[String]) -> Res
     let mut scratch = service.scratch();
     let mut seconds = Vec::new();
     for file in files {
-        let waveform = Waveform::open(file.as_ref())?;
+        let waveform = Waveform::open(file)?;
         let scored = service.prepare(&waveform, &Cancel::new(), &mut scratch)?;
         service.run(&scored, version, &Cancel::new(), &mut scratch)?;
         let (cancel, done) = (Cancel::new(), AtomicBool::new(false));

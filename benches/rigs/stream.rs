@@ -16,9 +16,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use paretone::audio::Waveform;
 use paretone::eval::{AlignmentRule, ErrorCounts, align};
-use paretone::recognizer::{
-    Endpointing, Options, Recognizer, RecognizerScratch, StreamOptions, Transcript,
-};
+use paretone::recognizer::{Endpointing, Recognizer, RecognizerScratch, StreamOptions, Transcript};
 
 /// What was measured, of all recordings.
 #[derive(Default)]
@@ -43,7 +41,7 @@ fn main() -> Result<()> {
     let model = arguments.next().context("give a model's folder")?;
     let chunk = arguments.next().context("give the chunks' milliseconds")?;
     let chunk: f64 = chunk.parse()?;
-    let recognizer = Recognizer::open(Path::new(&model), Options::default())?;
+    let recognizer = Recognizer::open(&model)?;
     let mut scratch = recognizer.scratch();
     let mut measured = Measured::default();
     for file in arguments {
@@ -83,7 +81,7 @@ impl Measured {
         let started = Instant::now();
         let utterances = stream.finish()?;
         for utterance in &utterances {
-            let heard = recognizer.transcribe(&utterance.audio, scratch)?;
+            let heard = recognizer.transcribe_with(&utterance.audio, scratch)?;
             self.compare(&seen, &heard)?;
         }
         self.finals.push(started.elapsed().as_secs_f64());

@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use paretone::audio::Waveform;
 use paretone::feature::Mfcc;
-use paretone::recognizer::{Options, Recognizer};
+use paretone::recognizer::Recognizer;
 
 const SAMPLE: &str = "corpora/samples/river.wav";
 
@@ -24,7 +24,7 @@ fn main() -> Result<()> {
         let mfcc = Mfcc::new(Default::default())?;
         return twice(|| mfcc.compute(&waveform));
     }
-    let recognizer = Recognizer::open(Path::new("models/en"), Options::default())?;
+    let recognizer = Recognizer::open("models/en")?;
     let mut scratch = recognizer.scratch();
     if stage == "scores" {
         return twice(|| recognizer.score(&waveform, &mut scratch));

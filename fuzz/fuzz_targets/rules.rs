@@ -4,11 +4,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use paretone::tiers::{Objective, Rules};
+use paretone::tiers::{Objective, Rules, Tolerance};
 
 fuzz_target!(|text: &str| {
     let Ok(rules) = Rules::parse(text) else { return };
-    for tolerance in [-1.0, 0.0, 0.05, f64::NAN, f64::INFINITY] {
+    for share in [0.0, 0.05, f64::MAX] {
+        let tolerance = Tolerance::share(share).expect("0 or more");
         let _ = rules.rule(tolerance, Objective::Cost);
     }
     let _ = rules.versions();

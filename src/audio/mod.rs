@@ -119,8 +119,8 @@ impl Waveform {
     ///
     /// # Errors
     /// When it cannot be opened, or is no audio that is read.
-    pub fn open(path: &Path) -> Result<Self, AudioError> {
-        Self::collect_or_warn(Reader::open(path, None)?)
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, AudioError> {
+        Self::collect_or_warn(Reader::open(path.as_ref(), None)?)
     }
 
     /// Reads audio from `reader` to its end, at the rate of the recording (Opus: always 16 kHz,

@@ -30,7 +30,7 @@ pub use transcript::{Alternative, Timings, Transcript, TranscriptWord};
 pub use versions::{Measured, VERSIONS_FILE, Version, Versions, VersionsError};
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::acoustic::{NetworkScratch, Normalisation, Precision, Scores};
@@ -50,7 +50,17 @@ use silence::fill_digital_silence;
 const RESCORED_HISTORIES: usize = 16;
 
 /// How a model is to be opened.
+///
+/// # Examples
+/// ```
+/// use paretone::acoustic::Precision;
+/// use paretone::recognizer::Options;
+///
+/// let options = Options::default().precision(Precision::F32).large_model(false);
+/// assert!(!options.large_model);
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// Whether to open the large language model, where the folder has one; without it no setting
     /// rescores. Default: yes.
@@ -72,8 +82,40 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// Whether to open the large language model; see [`Options::large_model`].
+    pub fn large_model(self, large_model: bool) -> Self {
+        Options {
+            large_model,
+            ..self
+        }
+    }
+
+    /// Where the compiled graph is kept; see [`Options::cache`].
+    pub fn cache(self, cache: Cache) -> Self {
+        let cache = Some(cache);
+        Options { cache, ..self }
+    }
+
+    /// In which numbers the network multiplies; see [`Options::precision`].
+    pub fn precision(self, precision: Precision) -> Self {
+        Options { precision, ..self }
+    }
+}
+
 /// A model, opened and ready. Immutable: share it between threads.
+///
+/// # Examples
+/// ```no_run
+/// use paretone::{Recognizer, Waveform};
+///
+/// let recognizer = Recognizer::open("models/en")?;
+/// let recording = Waveform::open("corpora/samples/river.wav")?;
+/// println!("{}", recognizer.transcribe(&recording)?.text());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Recognizer {
+    folder: PathBuf,
     model: Model,
     versions: Versions,
     calibration: Calibration,
@@ -135,18 +177,33 @@ impl Recognizer {
     /// # Errors
     /// When a file of the model is missing, damaged or of another version, or when the files do not
     /// belong together.
-    pub fn open(folder: &Path, options: Options) -> Result<Self, RecognizerError> {
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, RecognizerError> {
+        Recognizer::open_with(folder, Options::default())
+    }
+
+    /// As [`Recognizer::open`], with options.
+    ///
+    /// # Errors
+    /// As [`Recognizer::open`].
+    pub fn open_with(folder: impl AsRef<Path>, options: Options) -> Result<Self, RecognizerError> {
+        let folder = folder.as_ref();
         let model = Model::open(folder, &options)?;
         let versions = Versions::of_model(folder)?;
         let calibration = Calibration::of_model(folder)?;
         Ok(Recognizer {
+            folder: folder.into(),
             model,
             versions,
             calibration,
         })
     }
 
-    /// An empty scratch for [`Recognizer::transcribe`].
+    /// The folder that the model was opened from.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// An empty scratch for [`Recognizer::transcribe_with`].
     pub fn scratch(&self) -> RecognizerScratch {
         RecognizerScratch::default()
     }
@@ -181,7 +238,16 @@ impl Recognizer {
     /// # Errors
     /// When the waveform cannot be resampled to the model's rate, or holds values the network
     /// cannot score.
-    pub fn transcribe(
+    pub fn transcribe(&self, waveform: &Waveform) -> Result<Transcript, RecognizerError> {
+        self.transcribe_with(waveform, &mut self.scratch())
+    }
+
+    /// As [`Recognizer::transcribe`], with a scratch that is used again: the next recording then
+    /// finds its memory ready.
+    ///
+    /// # Errors
+    /// As [`Recognizer::transcribe`].
+    pub fn transcribe_with(
         &self,
         waveform: &Waveform,
         scratch: &mut RecognizerScratch,

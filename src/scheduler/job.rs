@@ -1,5 +1,6 @@
 //! One request from admission to answer: what its versions made of it, and its one reply.
 
+use std::borrow::Borrow;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -59,9 +60,9 @@ pub(super) enum Ended {
 
 type Made<S> = Result<Judged<<S as Service>::Answer>, Failure<<S as Service>::Error>>;
 
-/// One admitted request.
-pub(super) struct Job<S: Service> {
-    request: S::Request,
+/// One admitted request, owned or borrowed.
+pub(super) struct Job<S: Service, R = <S as Service>::Request> {
+    request: R,
     pub(super) policy: Policy,
     submitted: Instant,
     prepared: OnceLock<S::Prepared>,
@@ -84,13 +85,8 @@ struct Progress<S: Service> {
     cancelled: Option<(Instant, u64)>,
 }
 
-impl<S: Service> Job<S> {
-    pub(super) fn new(
-        request: S::Request,
-        policy: Policy,
-        cancels: [Cancel; 2],
-        reply: Tell<S>,
-    ) -> Self {
+impl<S: Service, R: Borrow<S::Request>> Job<S, R> {
+    pub(super) fn new(request: R, policy: Policy, cancels: [Cancel; 2], reply: Tell<S>) -> Self {
         let progress = Progress {
             reply: Some(reply),
             made: [None, None],
@@ -144,7 +140,7 @@ impl<S: Service> Job<S> {
     ) -> Result<(), Failure<S::Error>> {
         let cancel = &self.cancels[0];
         self.stop(Side::First)?;
-        let prepared = service.prepare(&self.request, cancel, scratch);
+        let prepared = service.prepare(self.request.borrow(), cancel, scratch);
         let prepared = prepared.map_err(|error| self.failure(Side::First, error))?;
         // Only the first side prepares, once.
         let _ = self.prepared.set(prepared);

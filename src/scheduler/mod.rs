@@ -1,5 +1,8 @@
 //! Requests under tolerance tiers, in one process: queues, workers, deadlines, cancellation.
 //!
+//! [`Tiers`] is the short way, from a tolerance to words in one call. [`Routing`] finds the policy for
+//! it as for everyone else.
+//!
 //! A tier is a [`Policy`]. [`Scheduler::submit`] puts a request into its tier's queue, or refuses it
 //! at once where the queue is full; workers take requests from the queues, run the versions that
 //! the policy asks for, and stop a search whose answer is not needed any more. What all versions
@@ -14,19 +17,24 @@
 //! not. A panic of the service is such a failure, and its worker goes on.
 
 mod error;
+mod inline;
 mod job;
 mod queues;
 mod recognition;
 mod route;
+mod routing;
 mod service;
 mod statistics;
+mod tiers;
 mod worker;
 
 pub use error::{Failure, Refused};
 pub use job::{Account, Reply, Served};
 pub use recognition::{Recognition, Unfit};
+pub use routing::{Answer, NoTier, Routing, TierAccount, TierId};
 pub use service::{Judged, Service};
 pub use statistics::{Statistics, Stop};
+pub use tiers::{Tiers, TiersError};
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -42,6 +50,7 @@ use worker::Task;
 
 /// How a scheduler works.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// Threads, at least one. Default: one per processor.
     pub workers: usize,
@@ -59,6 +68,23 @@ impl Default for Options {
             limits: Vec::new(),
             capacity: 64,
         }
+    }
+}
+
+impl Options {
+    /// So many threads; see [`Options::workers`].
+    pub fn workers(self, workers: usize) -> Self {
+        Options { workers, ..self }
+    }
+
+    /// At most so many workers for each version; see [`Options::limits`].
+    pub fn limits(self, limits: Vec<usize>) -> Self {
+        Options { limits, ..self }
+    }
+
+    /// At most so many requests waiting in a tier; see [`Options::capacity`].
+    pub fn capacity(self, capacity: usize) -> Self {
+        Options { capacity, ..self }
     }
 }
 

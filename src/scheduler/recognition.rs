@@ -20,7 +20,9 @@ pub struct Recognition {
 #[non_exhaustive]
 pub enum Unfit {
     /// The model has no such version.
-    #[error("the policy asks version {name}, which the model does not have (it has: {known})")]
+    #[error(
+        "the policy asks version {name}, which the model does not have (it has: {known}); learn rules for this model with `paretone tiers train`"
+    )]
     UnknownVersion {
         /// The version asked for.
         name: String,
@@ -28,7 +30,9 @@ pub enum Unfit {
         known: String,
     },
     /// Confidences are compared, and a version has none.
-    #[error("version {name} is not calibrated, so its confidence cannot be compared")]
+    #[error(
+        "version {name} is not calibrated, so its confidence cannot be compared; calibrate the model with `paretone confidence fit`"
+    )]
     Uncalibrated {
         /// The version.
         name: String,
@@ -39,6 +43,17 @@ impl Recognition {
     /// The versions of a model.
     pub fn new(recognizer: Arc<Recognizer>) -> Self {
         Recognition { recognizer }
+    }
+
+    /// The recogniser.
+    pub fn recognizer(&self) -> &Arc<Recognizer> {
+        &self.recognizer
+    }
+
+    /// Names of the versions, by number.
+    pub fn version_names(&self) -> Vec<String> {
+        let names = self.recognizer.versions().names();
+        names.map(str::to_owned).collect()
     }
 
     /// A policy over versions' names as one over their numbers.

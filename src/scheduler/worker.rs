@@ -1,6 +1,7 @@
 //! What a worker does: take the next work, do it, and see what follows.
 
 use std::any::Any;
+use std::borrow::Borrow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -22,7 +23,14 @@ pub(super) fn work<S: Service>(shared: &Shared<S>) {
     let mut scratch = shared.service.scratch();
     while let Some((version, task)) = wait(shared) {
         if task.job.begin(task.side) {
-            perform(shared, &task, &mut scratch);
+            let Task { job, side } = &task;
+            let ask = || ask_second(shared, job);
+            match perform(&shared.service, job, *side, &mut scratch, &ask) {
+                Ended::Wait => {}
+                Ended::AskSecond => ask(),
+                Ended::Answered(machine) => shared.statistics().answered(machine),
+                Ended::Stopped(stop) => shared.statistics().stopped(stop),
+            }
         }
         shared.queues().done(version);
         // A freed version, or the end, may concern any of the others.
@@ -45,31 +53,33 @@ fn wait<S: Service>(shared: &Shared<S>) -> Option<(usize, Task<S>)> {
     }
 }
 
-fn perform<S: Service>(shared: &Shared<S>, task: &Task<S>, scratch: &mut S::Scratch) {
-    let Task { job, side } = task;
-    let mut is_prepared = *side == Side::Second;
+/// Runs a side of a request that has begun. `ask_second` is called once, where both versions of a
+/// policy run at the same time, as soon as what they share is made.
+pub(super) fn perform<S: Service, R: Borrow<S::Request>>(
+    service: &S,
+    job: &Job<S, R>,
+    side: Side,
+    scratch: &mut S::Scratch,
+    ask_second: &dyn Fn(),
+) -> Ended {
+    let mut is_prepared = side == Side::Second;
     let made = catch_unwind(AssertUnwindSafe(|| {
-        if *side == Side::First {
-            job.prepare(&shared.service, scratch)?;
+        if side == Side::First {
+            job.prepare(service, scratch)?;
             is_prepared = true;
             if matches!(job.policy, Policy::Conc(_)) {
-                ask_second(shared, job);
+                ask_second();
             }
         }
-        job.run(&shared.service, *side, scratch)
+        job.run(service, side, scratch)
     }));
     let made = made.unwrap_or_else(|panic| {
         // What a panic left half written is not used again.
-        *scratch = shared.service.scratch();
+        *scratch = service.scratch();
         let message = message(panic.as_ref());
         Err(Failure::Panicked { message })
     });
-    match job.end(*side, made, is_prepared) {
-        Ended::Wait => {}
-        Ended::AskSecond => ask_second(shared, job),
-        Ended::Answered(machine) => shared.statistics().answered(machine),
-        Ended::Stopped(stop) => shared.statistics().stopped(stop),
-    }
+    job.end(side, made, is_prepared)
 }
 
 /// Has a request's second version run, by whoever is free first.

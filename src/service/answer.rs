@@ -4,9 +4,8 @@ use axum::http::{HeaderMap, HeaderValue};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::serving::{Place, Serving};
 use crate::recognizer::Transcript;
-use crate::scheduler::Served;
+use crate::scheduler;
 
 /// What was heard, and how the answer came about.
 #[derive(Clone, Debug)]
@@ -72,31 +71,30 @@ pub struct Computed {
     pub account: Account,
 }
 
-impl Answer {
-    /// The answer that a rule's scheduler served.
-    pub fn new(serving: &Serving, place: Place, served: Served<Transcript>) -> Self {
-        let rule = serving.rule(place);
-        let account = served.account;
-        let names = serving.version_names();
-        let name = |&version: &usize| names[version].clone();
+/// The library's answer as the service tells of it.
+impl From<scheduler::Answer> for Answer {
+    fn from(answer: scheduler::Answer) -> Self {
+        let account = answer.account;
         Answer {
-            transcript: served.answer,
+            transcript: answer.transcript,
             account: Account {
-                tier: serving.tier_name(place),
-                bound: rule.bound,
-                policy: rule.policy.to_string(),
-                versions: account.ran.iter().map(name).collect(),
-                answered_by: name(&account.taken),
+                tier: account.tier,
+                bound: account.bound,
+                policy: account.policy.to_string(),
+                versions: account.versions,
+                answered_by: account.answered_by,
                 escalated: account.escalated,
                 confidence: account.confidence,
                 server_ms: milliseconds(account.response.0),
-                machine_ms: milliseconds(account.machine.0),
-                certificate: serving.certificate.clone(),
+                machine_ms: milliseconds(account.cost.0),
+                certificate: account.certificate,
                 partly_read: None,
             },
         }
     }
+}
 
+impl Answer {
     /// The answer as JSON has it.
     pub fn computed(self) -> Computed {
         Computed {

@@ -15,10 +15,11 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::error::Rejection;
-use super::serving::{Place, Serving};
+use super::serving::Serving;
 use super::state::App;
 use crate::recognizer::RecognizerError;
 use crate::recognizer::Transcript;
+use crate::scheduler::TierId;
 use crate::scheduler::{Failure, Served};
 
 /// What a worker replied.
@@ -117,13 +118,13 @@ impl Default for Metrics {
 
 impl Metrics {
     /// A worker replied to a request.
-    pub(super) fn answered(&self, serving: &Serving, place: Place, made: &Made) {
+    pub(super) fn answered(&self, serving: &Serving, tier: TierId, made: &Made) {
         let served = match made {
             Ok(served) => served,
             Err(failure) => return self.failed(failure),
         };
         let label = TierLabel {
-            tier: serving.tier_name(place),
+            tier: serving.routing.tier_name(tier),
         };
         let account = &served.account;
         self.response
@@ -137,7 +138,7 @@ impl Metrics {
             .inc_by(account.escalated.into());
         self.audio.inc_by(served.answer.audio.0);
         for &version in &account.ran {
-            let version = serving.version_names()[version].clone();
+            let version = serving.routing.versions()[version].clone();
             self.runs.get_or_create(&VersionLabel { version }).inc();
         }
     }
@@ -153,8 +154,8 @@ impl Metrics {
     }
 
     /// A request was refused because its queue was full.
-    pub(super) fn refused(&self, serving: &Serving, place: Place) {
-        let tier = serving.tier_name(place);
+    pub(super) fn refused(&self, serving: &Serving, tier: TierId) {
+        let tier = serving.routing.tier_name(tier);
         self.refused.get_or_create(&TierLabel { tier }).inc();
     }
 

@@ -51,9 +51,8 @@ impl Model {
 ))]
 pub async fn models(State(app): State<Arc<App>>) -> Json<ModelList> {
     let serving = app.serving();
-    let tiers = serving.rules.tiers.iter().map(|rule| {
-        // Parsed back from the text: 0.007 · 100 is 0.7000000000000001.
-        let percent: f64 = format!("{}e2", rule.tolerance).parse().unwrap_or_default();
+    let tiers = serving.routing.rules().tiers.iter().map(|rule| {
+        let percent = rule.tolerance.as_percent();
         format!("{MODEL}-{percent}pct-{}", rule.objective.name())
     });
     let names: BTreeSet<String> = tiers.collect();

@@ -42,22 +42,22 @@ pub struct Job {
 pub async fn recognise(app: &Arc<App>, job: Job) -> Result<Answer, Rejection> {
     let due = Instant::now() + job.deadline;
     let serving = app.serving();
-    let place = serving.place(job.ask)?;
+    let tier = serving.tier(job.ask)?;
     let (waveform, held, shortfall) = decode(app, job.upload, job.name).await?;
     let shadowed = app
         .shadow
-        .takes(&serving, place, &job.id)
+        .takes(&serving, tier, &job.id)
         .then(|| waveform.clone());
     let (sender, reply) = oneshot::channel();
-    let (metrics, tier) = (app.metrics.clone(), Arc::clone(&serving));
+    let (metrics, rules) = (app.metrics.clone(), Arc::clone(&serving));
     let left = due.saturating_duration_since(Instant::now());
-    let admitted = serving.submit(waveform, place, left, move |made| {
-        metrics.answered(&tier, place, &made);
+    let admitted = serving.submit(waveform, tier, left, move |made| {
+        metrics.answered(&rules, tier, &made);
         // Whoever waited may have gone.
         let _ = sender.send(made);
         drop(held);
     });
-    let admitted = admitted.inspect_err(|_| app.metrics.refused(&serving, place))?;
+    let admitted = admitted.inspect_err(|_| app.metrics.refused(&serving, tier))?;
     let made = tokio::time::timeout(left + GRACE, reply).await;
     // Dropped only now: it stops a search that nobody waits for.
     drop(admitted);
@@ -66,7 +66,7 @@ pub async fn recognise(app: &Arc<App>, job: Job) -> Result<Answer, Rejection> {
     if let Some(waveform) = shadowed {
         app.shadow.compare(app, &serving, waveform, &served.answer);
     }
-    let mut answer = Answer::new(&serving, place, served);
+    let mut answer = Answer::from(serving.routing.answer(tier, served));
     answer.account.partly_read = shortfall;
     Ok(answer)
 }

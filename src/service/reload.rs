@@ -38,7 +38,7 @@ pub async fn reload(State(app): State<Arc<App>>) -> Result<Json<Reloaded>, Rejec
     let serving =
         made.map_err(|error| Rejection::Unprocessable(format!("the old rules stay: {error}")))?;
     Ok(Json(Reloaded {
-        certificate: serving.certificate.clone(),
-        tiers: serving.rules.tiers.len(),
+        certificate: serving.routing.certificate().to_owned(),
+        tiers: serving.routing.rules().tiers.len(),
     }))
 }

@@ -1,9 +1,9 @@
 //! What a caller asks for: a tolerance and an objective, as headers, form fields or a model's name,
 //! and a deadline.
 //!
-//! A tolerance is a share (`0.05`) or a percentage (`5%`), 0 or more. One that lies between two
-//! tiers is served by the lower, one above the loosest by the loosest; none is taken for 0, the
-//! strictest. All that is [`Rules::rule`](crate::tiers::Rules::rule)'s to apply.
+//! A tolerance is a share (`0.05`) or a percentage (`5%`), see [`Tolerance`]. One that lies between
+//! two tiers is served by the lower, one above the loosest by the loosest; none is taken for 0, the
+//! strictest. All that is [`Routing::tier`](crate::scheduler::Routing::tier)'s to apply.
 //!
 //! Names of models: `paretone` and `whisper-1` ask for nothing; `paretone-5pct`,
 //! `paretone-0.5pct-cost`, `paretone-cost` ask as headers would.
@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 
 use super::error::Rejection;
-use crate::tiers::Objective;
+use crate::tiers::{Objective, Tolerance, ToleranceError};
 
 /// Longest text of a tolerance, in bytes.
 const LONGEST_NUMBER: usize = 32;
@@ -25,19 +25,19 @@ pub const OPENAI_MODEL: &str = "whisper-1";
 /// What a caller asks for; what is missing, another source may add.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Ask {
-    /// Errors tolerated beyond the reference version's, relative to those; 0 or more and finite.
-    pub tolerance: Option<f64>,
+    /// Errors tolerated beyond the reference version's, relative to those.
+    pub tolerance: Option<Tolerance>,
     /// What to minimise.
     pub objective: Option<Objective>,
 }
 
 /// A text that is no tolerance, objective or model.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AskError {
     /// It is no tolerance.
-    #[error("a tolerance is a share or a percentage, 0 or more, such as 0.05 or 5%; got {0:?}")]
-    Tolerance(String),
+    #[error(transparent)]
+    Tolerance(#[from] ToleranceError),
     /// It is no objective.
     #[error("an objective is response-time or cost; got {0:?}")]
     Objective(String),
@@ -136,25 +136,8 @@ pub fn deadline(text: &str) -> Result<Duration, AskError> {
 ///
 /// # Errors
 /// It names none.
-pub fn tolerance(text: &str) -> Result<f64, AskError> {
-    let wrong = || AskError::Tolerance(shortened(text));
-    let trimmed = text.trim();
-    let is_number = |part: &str, more: &str| {
-        let known = |c: char| c.is_ascii_digit() || more.contains(c);
-        part.len() <= LONGEST_NUMBER
-            && part.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-            && part.chars().all(known)
-    };
-    let number = match trimmed.strip_suffix('%') {
-        // The decimal point is moved in the text: 0.7 / 100 is less than 0.007, the tier's edge.
-        Some(percent) if is_number(percent.trim_end(), ".") => format!("{}e-2", percent.trim_end()),
-        None if is_number(trimmed, ".eE+-") => trimmed.to_owned(),
-        _ => return Err(wrong()),
-    };
-    let share: f64 = number.parse().map_err(|_| wrong())?;
-    (share.is_finite() && share >= 0.0)
-        .then_some(share)
-        .ok_or_else(wrong)
+pub fn tolerance(text: &str) -> Result<Tolerance, AskError> {
+    Ok(text.parse()?)
 }
 
 /// The objective of this name.
@@ -189,46 +172,9 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_tolerance_is_a_share_or_a_percentage() {
-        for (text, share) in [
-            ("0.05", 0.05),
-            ("5%", 0.05),
-            (" 5 % ", 0.05),
-            ("0", 0.0),
-            ("0%", 0.0),
-            ("0.7%", 0.007),
-            (".5", 0.5),
-            ("1e-2", 0.01),
-            ("10", 10.0),
-            ("2.9%", 0.029),
-            ("99999", 99999.0),
-        ] {
-            assert_eq!(tolerance(text), Ok(share), "{text}");
-        }
-        let long = "0".repeat(100);
-        for text in [
-            "", "-1", "-0", "NaN", "inf", "infinity", "1e999", "5%%", "%", "five", "0,05", "0x1",
-            "+1", "1 2", "1e-2%", ".", &long,
-        ] {
-            assert!(tolerance(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn every_tenth_of_a_percent_is_the_share_that_rules_write() {
-        for tenth in 0..=1000 {
-            let share: f64 = format!("0.{tenth:03}").parse().unwrap();
-            let share = if tenth == 1000 { 1.0 } else { share };
-            assert_eq!(
-                tolerance(&format!("{}.{}%", tenth / 10, tenth % 10)),
-                Ok(share)
-            );
-        }
-    }
-
-    #[test]
     fn models_name_tiers() {
-        let ask = |tolerance, objective| {
+        let ask = |percent: Option<f64>, objective| {
+            let tolerance = percent.map(|percent| Tolerance::percent(percent).unwrap());
             Ok(Ask {
                 tolerance,
                 objective,
@@ -237,12 +183,12 @@ mod tests {
         let (cost, response) = (Some(Objective::Cost), Some(Objective::ResponseTime));
         assert_eq!(Ask::of_model("paretone"), ask(None, None));
         assert_eq!(Ask::of_model("whisper-1"), ask(None, None));
-        assert_eq!(Ask::of_model("paretone-5pct-cost"), ask(Some(0.05), cost));
+        assert_eq!(Ask::of_model("paretone-5pct-cost"), ask(Some(5.0), cost));
         assert_eq!(
             Ask::of_model("paretone-0.5pct-response-time"),
-            ask(Some(0.005), response)
+            ask(Some(0.5), response)
         );
-        assert_eq!(Ask::of_model("paretone-5pct"), ask(Some(0.05), None));
+        assert_eq!(Ask::of_model("paretone-5pct"), ask(Some(5.0), None));
         assert_eq!(Ask::of_model("paretone-cost"), ask(None, cost));
         for name in [
             "",
@@ -272,7 +218,7 @@ mod tests {
         assert_eq!(
             Ask::of_headers(&headers),
             Ok(Ask {
-                tolerance: Some(0.05),
+                tolerance: Tolerance::percent(5.0).ok(),
                 objective: Some(Objective::Cost)
             })
         );
@@ -293,11 +239,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_share_or_an_error(text in "\\PC*", number in any::<f64>()) {
-            for text in [text, number.to_string(), format!("{number}%")] {
-                if let Ok(share) = tolerance(&text) {
-                    prop_assert!(share >= 0.0 && share.is_finite());
-                }
+        fn any_text_is_an_ask_or_an_error(text in "\\PC*", number in any::<f64>()) {
+            for text in [text, number.to_string(), format!("{number}pct")] {
                 let _ = (objective(&text), Ask::of_model(&text), Ask::of_model(&format!("paretone-{text}")));
             }
         }
@@ -307,7 +250,7 @@ mod tests {
             let goal = if cost { "cost" } else { "response-time" };
             let percent = format!("{}.{}", tenth / 10, tenth % 10);
             let ask = Ask::of_model(&format!("paretone-{percent}pct-{goal}")).unwrap();
-            prop_assert_eq!(ask.tolerance, tolerance(&format!("{percent}%")).ok());
+            prop_assert_eq!(ask.tolerance, format!("{percent}%").parse().ok());
             prop_assert_eq!(ask.objective.map(Objective::name), Some(goal));
         }
     }

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::Rejection;
@@ -16,11 +15,10 @@ use super::options::Options;
 use super::request::Ask;
 use crate::audio::Waveform;
 use crate::recognizer::Recognizer;
-use crate::scheduler::{self, Admitted, Recognition, Reply, Scheduler, Statistics, Unfit};
-use crate::tiers::{Objective, Policy, Rule, Rules, RulesError};
-
-/// Digits of a certificate's name.
-const ID_DIGITS: usize = 16;
+use crate::scheduler::{
+    self, Admitted, Recognition, Reply, Routing, Scheduler, Statistics, TierId, Unfit,
+};
+use crate::tiers::{Objective, Policy, Rules, RulesError};
 
 /// Sets of workers there may be: of the rules in force, and of those before them, which answer what
 /// they admitted.
@@ -58,18 +56,10 @@ impl Lives {
 
 /// Rules in force.
 pub struct Serving {
-    /// The rules.
-    pub rules: Rules,
-    /// The name of these rules: the first digits of the SHA-256 of their text.
-    pub certificate: String,
+    /// The rules, and which of their policies serves whom; each policy has a queue of the scheduler.
+    pub routing: Routing,
     /// Taken only when dropped.
     workers: Option<(Scheduler<Recognition>, Life)>,
-    /// Names of the model's versions.
-    versions: Vec<String>,
-    /// The distinct policies, one tier of the scheduler each.
-    policies: Vec<Policy<String>>,
-    /// The scheduler's tier of each rule.
-    tiers: Vec<usize>,
 }
 
 /// Why rules cannot be put in force.
@@ -80,16 +70,12 @@ pub enum ServingError {
     #[error(transparent)]
     Rules(#[from] RulesError),
     /// They are for another model.
-    #[error("{0}; learn rules for this model with `paretone tiers train`")]
+    #[error(transparent)]
     Unfit(#[from] Unfit),
     /// They were not read to the end.
     #[error("reading the rules broke off: {0}")]
     Interrupted(#[from] tokio::task::JoinError),
 }
-
-/// The place of the rule that serves a request, in [`Rules::tiers`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place(pub usize);
 
 impl Serving {
     /// Puts the rules of a file in force.
@@ -116,28 +102,15 @@ impl Serving {
         life: Life,
     ) -> Result<Self, ServingError> {
         let service = Recognition::new(Arc::clone(recognizer));
-        let (mut policies, mut tiers) = (Vec::new(), Vec::new());
-        for rule in &rules.tiers {
-            let known = policies.iter().position(|policy| *policy == rule.policy);
-            tiers.push(known.unwrap_or(policies.len()));
-            if known.is_none() {
-                policies.push(rule.policy.clone());
-            }
-        }
-        let numbered = policies.iter().map(|policy| service.policy(policy));
-        let numbered = numbered.collect::<Result<Vec<Policy>, Unfit>>()?;
+        let routing = Routing::new(rules, &service)?;
         let options = scheduler::Options {
             workers: options.workers,
             capacity: options.queue,
             ..scheduler::Options::default()
         };
         Ok(Serving {
-            certificate: id(&rules),
-            versions: recognizer.versions().names().map(str::to_owned).collect(),
-            rules,
-            workers: Some((Scheduler::new(service, numbered, &options), life)),
-            policies,
-            tiers,
+            workers: Some((Scheduler::new(service, routing.queues(), &options), life)),
+            routing,
         })
     }
 
@@ -146,64 +119,47 @@ impl Serving {
         &workers.expect("the workers are taken by drop alone").0
     }
 
-    /// Which rule serves a request: without a tolerance the strictest, without an objective that
+    /// Which tier serves a request: without a tolerance the strictest, without an objective that
     /// for the response time.
     ///
     /// # Errors
     /// The rules have no tiers for the objective.
-    pub fn place(&self, ask: Ask) -> Result<Place, Rejection> {
+    pub fn tier(&self, ask: Ask) -> Result<TierId, Rejection> {
         let objective = ask.objective.unwrap_or(Objective::ResponseTime);
-        let place = self.rules.place(ask.tolerance.unwrap_or(0.0), objective);
-        let missing = || {
-            let name = objective.name();
-            Rejection::Unprocessable(format!(
-                "the rules in force have no tiers for the objective {name}"
-            ))
-        };
-        place.map(Place).ok_or_else(missing)
+        let tier = self
+            .routing
+            .tier(ask.tolerance.unwrap_or_default(), objective);
+        tier.map_err(|missing| Rejection::Unprocessable(missing.to_string()))
     }
 
-    /// The rule at a place.
-    pub fn rule(&self, place: Place) -> &Rule {
-        &self.rules.tiers[place.0]
-    }
-
-    /// The name of the tier at a place, such as `response-time/0.05`.
-    pub fn tier_name(&self, place: Place) -> String {
-        let rule = self.rule(place);
-        format!("{}/{}", rule.objective.name(), rule.tolerance)
-    }
-
-    /// Names of the model's versions, by number.
-    pub fn version_names(&self) -> &[String] {
-        &self.versions
-    }
-
-    /// Has a waveform recognised as a rule says; a worker tells the reply.
+    /// Has a waveform recognised as a tier's rule says; a worker tells the reply.
     ///
     /// # Errors
     /// As many requests wait for that policy as may.
     pub fn submit(
         &self,
         waveform: Waveform,
-        place: Place,
+        tier: TierId,
         deadline: Duration,
         tell: impl FnOnce(Reply<Recognition>) + Send + 'static,
     ) -> Result<Admitted, Rejection> {
-        let tier = self.tiers[place.0];
+        let queue = self.routing.queue(tier);
         Ok(self
             .scheduler()
-            .submit_to(waveform, tier, Some(deadline), tell)?)
+            .submit_to(waveform, queue, Some(deadline), tell)?)
     }
 
     /// The policies and how many requests wait for each.
     pub fn waiting(&self) -> impl Iterator<Item = (&Policy<String>, usize)> {
-        self.policies.iter().zip(self.scheduler().waiting())
+        self.routing.policies().zip(self.scheduler().waiting())
     }
 
     /// The versions and how many workers run each.
     pub fn running(&self) -> impl Iterator<Item = (&String, usize)> {
-        self.versions.iter().zip(self.scheduler().running())
+        self.routing
+            .versions()
+            .iter()
+            .zip(self.scheduler().running())
     }
 
     /// What its scheduler has done.
@@ -222,10 +178,4 @@ impl Drop for Serving {
             });
         }
     }
-}
-
-fn id(rules: &Rules) -> String {
-    let digest = Sha256::digest(rules.to_text().as_bytes());
-    let digits = digest.iter().map(|byte| format!("{byte:02x}"));
-    digits.collect::<String>()[..ID_DIGITS].to_owned()
 }

@@ -7,11 +7,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::request::Ask;
-use super::serving::{Place, Serving};
+use super::serving::Serving;
 use super::state::App;
 use crate::audio::Waveform;
 use crate::eval::{AlignmentRule, align};
 use crate::recognizer::Transcript;
+use crate::scheduler::TierId;
 use crate::tiers::Rules;
 use crate::tiers::drift::{Disagreement, Limits, Watch, is_shadowed};
 
@@ -46,8 +47,10 @@ impl Shadow {
     }
 
     /// Whether to shadow a request: not where the reference version answers alone anyway.
-    pub fn takes(&self, serving: &Serving, place: Place, id: &str) -> bool {
-        self.share > 0.0 && !serving.rule(place).fallback && is_shadowed(id, self.share, SEED)
+    pub fn takes(&self, serving: &Serving, tier: TierId, id: &str) -> bool {
+        self.share > 0.0
+            && !serving.routing.rule(tier).fallback
+            && is_shadowed(id, self.share, SEED)
     }
 
     /// Has the strictest tier answer too, and counts how far the answers are apart. A shadow that
@@ -60,7 +63,7 @@ impl Shadow {
         answer: &Transcript,
     ) {
         let words: Vec<String> = answer.words.iter().map(|word| word.word.clone()).collect();
-        let Ok(strictest) = serving.place(Ask::default()) else {
+        let Ok(strictest) = serving.tier(Ask::default()) else {
             return;
         };
         let told = Arc::clone(app);

@@ -44,7 +44,7 @@ impl App {
         Ok(App {
             memory: Memory::new(options.limits.memory),
             metrics: Metrics::default(),
-            shadow: Shadow::new(options.shadow, &serving.rules),
+            shadow: Shadow::new(options.shadow, serving.routing.rules()),
             streams: Streams::default(),
             lives,
             serving: RwLock::new(Arc::new(serving)),
@@ -76,7 +76,7 @@ impl App {
         let made =
             Arc::new(made.inspect_err(|error| tracing::error!("the old rules stay: {error}"))?);
         *self.serving.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&made);
-        tracing::info!(certificate = made.certificate, "rules read");
+        tracing::info!(certificate = made.routing.certificate(), "rules read");
         Ok(made)
     }
 

@@ -64,15 +64,16 @@ impl From<&Version> for VersionOnFront {
 ))]
 pub async fn tiers(State(app): State<Arc<App>>) -> Json<Tiers> {
     let serving = app.serving();
+    let rules = serving.routing.rules();
     let Versions { measured_on, list } = app.recognizer.versions();
     let json = |value: serde_json::Result<Value>| {
         value.expect("rules have no value that JSON cannot hold")
     };
     Json(Tiers {
-        id: serving.certificate.clone(),
-        certificate: json(serde_json::to_value(&serving.rules.certificate)),
-        tolerances: json(serde_json::to_value(serving.rules.tolerances)),
-        tiers: json(serde_json::to_value(&serving.rules.tiers)),
+        id: serving.routing.certificate().to_owned(),
+        certificate: json(serde_json::to_value(&rules.certificate)),
+        tolerances: json(serde_json::to_value(rules.tolerances)),
+        tiers: json(serde_json::to_value(&rules.tiers)),
         versions: list.iter().map(VersionOnFront::from).collect(),
         measured_on: measured_on.clone(),
     })

@@ -21,11 +21,13 @@ pub mod rules;
 pub mod simulate;
 pub mod statistics;
 pub mod table;
+mod tolerance;
 
 pub use costing::{Costing, Sharing, Spent};
 pub use counter::Counter;
 pub use generate::{Candidate, Candidates, Method, Objective, Options, Tier, Tolerances};
 pub use outcome::{Outcome, OutcomeError, Outcomes};
 pub use policy::{Choice, Pair, Policy};
-pub use rules::{Certificate, Rule, Rules, RulesError};
+pub use rules::{Certificate, RULES_FILE, Rule, Rules, RulesError};
 pub use table::{Request, Table, TableError, Version};
+pub use tolerance::{Tolerance, ToleranceError};

@@ -41,16 +41,22 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::costing::{Costing, Spent};
 use super::generate::{Candidates, Method, Objective, Options, Tier, Tolerances};
 use super::policy::{NEVER_EARLY, Policy};
 use super::table::Table;
+use super::tolerance::Tolerance;
 
+/// The file's name, in the model's folder.
+pub const RULES_FILE: &str = "rules.toml";
 /// The only format there is.
 const FORMAT: &str = "paretone-rules-1";
 /// Largest file that is read, in bytes: a hundred times what 202 different tiers need.
 const LARGEST: u64 = 4 << 20;
+/// Digits of the rules' short name.
+const ID_DIGITS: usize = 16;
 /// Longest name of a version, in bytes.
 const LONGEST_NAME: usize = 200;
 
@@ -107,7 +113,7 @@ pub struct Certificate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     /// The smallest tolerance it serves.
-    pub tolerance: f64,
+    pub tolerance: Tolerance,
     /// What it minimises.
     pub objective: Objective,
     /// Whether nothing cheaper than the reference version is certified.
@@ -214,16 +220,24 @@ impl Rules {
         toml::to_string(self).expect("rules have no value that TOML cannot hold")
     }
 
-    /// The rule for a tolerance (0.05 is 5 %) and objective; none for a tolerance below 0.
-    pub fn rule(&self, tolerance: f64, objective: Objective) -> Option<&Rule> {
+    /// The rule for a tolerance and objective; none where the rules have none for the objective.
+    pub fn rule(&self, tolerance: Tolerance, objective: Objective) -> Option<&Rule> {
         self.place(tolerance, objective)
             .map(|place| &self.tiers[place])
     }
 
     /// Where that rule stands in [`Rules::tiers`].
-    pub fn place(&self, tolerance: f64, objective: Objective) -> Option<usize> {
+    pub fn place(&self, tolerance: Tolerance, objective: Objective) -> Option<usize> {
         let serves = |rule: &Rule| rule.objective == objective && rule.tolerance <= tolerance;
         self.tiers.iter().rposition(serves)
+    }
+
+    /// A short name for these rules: the first digits of the SHA-256 of their text. Answers carry it
+    /// as the name of the certificate that they rest on.
+    pub fn id(&self) -> String {
+        let digest = Sha256::digest(self.to_text().as_bytes());
+        let digits = digest.iter().map(|byte| format!("{byte:02x}"));
+        digits.collect::<String>()[..ID_DIGITS].to_owned()
     }
 
     /// Names of all versions that some tier asks, without repeats.
@@ -258,8 +272,11 @@ impl Rules {
     /// The tiers of an objective, if it has any, serve every tolerance once.
     fn check_order(&self, objective: Objective) -> Result<(), RulesError> {
         let tiers = self.tiers.iter().filter(|rule| rule.objective == objective);
-        let tolerances: Vec<f64> = tiers.map(|rule| rule.tolerance).collect();
-        if tolerances.first().is_some_and(|first| *first != 0.0) {
+        let tolerances: Vec<Tolerance> = tiers.map(|rule| rule.tolerance).collect();
+        if tolerances
+            .first()
+            .is_some_and(|first| *first != Tolerance::NONE)
+        {
             return Err(wrong(
                 objective.name(),
                 "the first tier must have tolerance 0",
@@ -284,23 +301,22 @@ impl Rule {
             ..
         } = self;
         let measured = [expected.response, expected.cost, self.escalated];
-        let problem = if !at_least_0(*tolerance) {
-            "a tolerance is a number, 0 or more"
-        } else if !self.degradation.is_finite() || bound.is_nan() || bound > tolerance {
-            "the bound must be within the tolerance"
-        } else if !measured.into_iter().all(at_least_0) {
-            "times and shares are numbers, 0 or more"
-        } else if !names(&self.policy).all(is_name) {
-            "a version's name must have 1 to 200 bytes and no control characters"
-        } else {
-            match self.policy.pair() {
-                Some(pair) if !(0.0..=NEVER_EARLY).contains(&pair.threshold) => {
-                    "a threshold is a number from 0 to 1, or 2 for \"never early\""
+        let problem =
+            if !self.degradation.is_finite() || bound.is_nan() || *bound > tolerance.as_share() {
+                "the bound must be within the tolerance"
+            } else if !measured.into_iter().all(at_least_0) {
+                "times and shares are numbers, 0 or more"
+            } else if !names(&self.policy).all(is_name) {
+                "a version's name must have 1 to 200 bytes and no control characters"
+            } else {
+                match self.policy.pair() {
+                    Some(pair) if !(0.0..=NEVER_EARLY).contains(&pair.threshold) => {
+                        "a threshold is a number from 0 to 1, or 2 for \"never early\""
+                    }
+                    Some(pair) if pair.first == pair.second => "a pair has two versions",
+                    _ => return Ok(()),
                 }
-                Some(pair) if pair.first == pair.second => "a pair has two versions",
-                _ => return Ok(()),
-            }
-        };
+            };
         let place = format!("tier {tolerance} of {}", self.objective.name());
         Err(wrong(&place, problem))
     }
@@ -357,7 +373,8 @@ impl Certificate {
 
 fn rule(table: &Table, tier: &Tier) -> Rule {
     Rule {
-        tolerance: tier.tolerance,
+        tolerance: Tolerance::share(tier.tolerance)
+            .expect("tiers are learnt for tolerances, 0 or more"),
         objective: tier.objective,
         fallback: tier.fallback,
         bound: tier.candidate.bound,
@@ -423,14 +440,17 @@ mod tests {
     fn rules_are_read_back_and_looked_up() {
         let rules = rules();
         assert_eq!(Rules::parse(&rules.to_text()).unwrap(), rules);
-        let first = rules.rule(0.0, Objective::Cost).unwrap();
-        assert_eq!((first.tolerance, first.objective), (0.0, Objective::Cost));
+        let first = rules.rule(Tolerance::NONE, Objective::Cost).unwrap();
+        assert_eq!(
+            (first.tolerance, first.objective),
+            (Tolerance::NONE, Objective::Cost)
+        );
         let last = rules
             .tiers
             .iter()
             .rfind(|rule| rule.objective == Objective::ResponseTime);
-        assert_eq!(rules.rule(7.0, Objective::ResponseTime), last);
-        assert_eq!(rules.rule(-0.1, Objective::Cost), None);
+        let seven = Tolerance::share(7.0).unwrap();
+        assert_eq!(rules.rule(seven, Objective::ResponseTime), last);
         assert!(rules.versions().contains(&"v3"));
     }
 
@@ -445,7 +465,7 @@ mod tests {
         };
         assert!(said("rules-1", "rules-9").contains("reads paretone-rules-1"));
         assert!(said("delta = 0.05", "delta = 1.5").contains("certificate.delta"));
-        assert!(said("tolerance = 0.0\n", "tolerance = nan\n").contains("tolerance 0"));
+        assert!(said("tolerance = 0.0\n", "tolerance = nan\n").contains("0 or more"));
         assert!(said("\nbound = 0.0", "\nbound = 0.5").contains("within the tolerance"));
         assert!(said("\"v3\"", "\"\"").contains("name"));
         assert!(said("method = \"population\"", "method = \"guess\"").contains("guess"));
@@ -471,8 +491,8 @@ mod tests {
             let to = (from + random.random_range(0..20)).min(text.len());
             let damaged = [&text[..from], pieces[piece], &text[to..]].concat();
             if let Ok(rules) = Rules::parse(&damaged) {
-                let rule = rules.rule(0.05, Objective::Cost);
-                assert!(rule.is_none_or(|rule| rule.bound <= rule.tolerance));
+                let rule = rules.rule(Tolerance::percent(5.0).unwrap(), Objective::Cost);
+                assert!(rule.is_none_or(|rule| rule.bound <= rule.tolerance.as_share()));
                 assert!(Rules::parse(&rules.to_text()).is_ok());
             }
         }

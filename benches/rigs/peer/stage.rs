@@ -9,7 +9,7 @@ use paretone::audio::Waveform;
 use paretone::decode::{Decoder, Pruning, Scratch};
 use paretone::feature::Mfcc;
 use paretone::graph::Graph;
-use paretone::recognizer::{Options, Recognizer, RecognizerScratch};
+use paretone::recognizer::{Recognizer, RecognizerScratch};
 use paretone::units::{Cost, Hertz};
 
 use super::npy::{read_npy, write_npy};
@@ -185,7 +185,7 @@ pub struct PipelineStage {
 
 impl PipelineStage {
     pub fn open(model: &Path) -> Result<Self> {
-        let recognizer = Recognizer::open(model, Options::default())?;
+        let recognizer = Recognizer::open(model)?;
         let scratch = recognizer.scratch();
         Ok(PipelineStage {
             recognizer,

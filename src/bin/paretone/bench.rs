@@ -135,13 +135,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn open(args: &Args) -> anyhow::Result<Recognizer> {
-    let options = Options {
-        large_model: !args.setting.no_rescore,
-        precision: args.precision,
-        ..Options::default()
-    };
+    let options = Options::default()
+        .large_model(!args.setting.no_rescore)
+        .precision(args.precision);
     let folder = model_folder(args.model.clone())?;
-    Ok(Recognizer::open(&folder, options)
+    Ok(Recognizer::open_with(&folder, options)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
         .map_err(UsageError)?)
 }

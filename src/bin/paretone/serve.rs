@@ -16,10 +16,10 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::tolerance::RULES_FILE;
 use super::{SOME_FAILED, UsageError, model_folder};
-use paretone::recognizer::{self, Recognizer};
+use paretone::recognizer::Recognizer;
 use paretone::service::{App, Connections, End, Limits, Options, router, serve};
+use paretone::tiers::RULES_FILE;
 use paretone::units::Seconds;
 
 /// Serve tolerance tiers over HTTP
@@ -206,7 +206,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .settings
         .or(file.map_err(UsageError)?.unwrap_or_default());
     let folder = model_folder(settings.model.clone())?;
-    let recognizer = Recognizer::open(&folder, recognizer::Options::default())
+    let recognizer = Recognizer::open(&folder)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
         .map_err(UsageError)?;
     let options = settings.options(&folder);
@@ -242,7 +242,7 @@ async fn listen_on(address: SocketAddr, app: Arc<App>) -> anyhow::Result<End> {
     obey_signals(&app)?;
     // On standard output, for whoever started it with port 0.
     println!("listening on http://{address}");
-    tracing::info!(%address, certificate = app.serving().certificate, "serving");
+    tracing::info!(%address, certificate = app.serving().routing.certificate(), "serving");
     let router = router(Arc::clone(&app));
     let end = serve(app, router, listener).await;
     tracing::info!(?end, "stopped");

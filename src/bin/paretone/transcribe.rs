@@ -88,24 +88,21 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.n_best.is_some() && args.format != Format::Json {
         return Err(UsageError(anyhow!("--n-best needs --format json")).into());
     }
-    let options = Options {
-        large_model: !args.setting.no_rescore,
-        precision: args.precision,
-        ..Options::default()
-    };
+    let options = Options::default()
+        .large_model(!args.setting.no_rescore)
+        .precision(args.precision);
     let printing = args.printing();
     let folder = model_folder(args.model)?;
-    let recognizer = Recognizer::open(&folder, options)
+    let recognizer = Recognizer::open_with(&folder, options)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
         .map_err(UsageError)?;
     let recognizer = Arc::new(recognizer);
     let setting = args.setting.of(&recognizer)?;
-    let workers = jobs(args.jobs, usize::MAX);
     let how = How {
         recognizer: &recognizer,
         setting,
         n_best: usize::from(args.n_best.unwrap_or(0)),
-        tier: args.tier.of(&recognizer, &folder, workers)?,
+        tier: args.tier.of(&recognizer)?,
     };
     let failed = transcribe_all(
         &how,
@@ -182,7 +179,7 @@ impl How<'_> {
             Waveform::open(file)?
         };
         if let Some(tier) = &self.tier {
-            let (transcript, report) = tier.transcribe(waveform)?;
+            let (transcript, report) = tier.transcribe(&waveform)?;
             return Ok((transcript, Some(report)));
         }
         Ok((self.at_setting(&waveform, scratch)?, None))

@@ -66,7 +66,7 @@ impl<'a> Talk<'a> {
             objective: config.objective.as_deref().map(objective).transpose()?,
         };
         self.ask = asked.or(self.ask);
-        self.app.serving().place(self.ask)?;
+        self.app.serving().tier(self.ask)?;
         self.version = match &config.version {
             None => None,
             Some(name) => Some(self.setting(name)?),
@@ -164,22 +164,22 @@ impl<'a> Talk<'a> {
 
     async fn submit(&self, utterance: &Utterance, due: Instant) -> Result<Answer, Rejection> {
         let serving = self.app.serving();
-        let place = serving.place(self.ask)?;
+        let tier = serving.tier(self.ask)?;
         let (sender, reply) = oneshot::channel();
-        let (metrics, tier) = (self.app.metrics.clone(), Arc::clone(&serving));
+        let (metrics, rules) = (self.app.metrics.clone(), Arc::clone(&serving));
         let left = due.saturating_duration_since(Instant::now());
         let audio = utterance.audio.clone();
-        let admitted = serving.submit(audio, place, left, move |made| {
-            metrics.answered(&tier, place, &made);
+        let admitted = serving.submit(audio, tier, left, move |made| {
+            metrics.answered(&rules, tier, &made);
             // Whoever waited may have gone.
             let _ = sender.send(made);
         });
-        let admitted = admitted.inspect_err(|_| self.app.metrics.refused(&serving, place))?;
+        let admitted = admitted.inspect_err(|_| self.app.metrics.refused(&serving, tier))?;
         let made = reply.await;
         // Dropped only now: it stops a search that nobody waits for.
         drop(admitted);
         let served = made.map_err(|_| Rejection::Internal("a worker went away".into()))??;
-        Ok(Answer::new(&serving, place, served))
+        Ok(Answer::from(serving.routing.answer(tier, served)))
     }
 }
 

@@ -127,11 +127,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     utterances.shuffle(&mut ChaCha8Rng::seed_from_u64(args.seed));
     let folder = model_folder(args.model.clone())?;
-    let options = Options {
-        precision: args.precision,
-        ..Options::default()
-    };
-    let recognizer = Recognizer::open(&folder, options)
+    let options = Options::default().precision(args.precision);
+    let recognizer = Recognizer::open_with(&folder, options)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
         .map_err(UsageError)?;
     fs::create_dir_all(&args.folder)

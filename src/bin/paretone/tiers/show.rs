@@ -45,7 +45,7 @@ pub fn write_rules(out: &mut impl Write, rules: &Rules) -> io::Result<()> {
         let ends = tiers
             .iter()
             .skip(1)
-            .map(|next| next.tolerance - rules.tolerances.step);
+            .map(|next| next.tolerance.as_share() - rules.tolerances.step);
         let ends = ends.chain([highest]);
         write_table(out, objective, tiers.iter().copied().zip(ends))?;
     }
@@ -86,9 +86,10 @@ pub fn write_table<'a>(
 }
 
 fn cells(rule: &Rule, end: f64) -> Vec<String> {
-    let range = match end > rule.tolerance + 1e-9 {
-        true => format!("{:.1} – {:.1}", 100.0 * rule.tolerance, 100.0 * end),
-        false => format!("{:.1}", 100.0 * rule.tolerance),
+    let start = rule.tolerance.as_share();
+    let range = match end > start + 1e-9 {
+        true => format!("{:.1} – {:.1}", 100.0 * start, 100.0 * end),
+        false => format!("{:.1}", 100.0 * start),
     };
     let remark = match rule.fallback {
         true => "fallback: nothing cheaper is certified",

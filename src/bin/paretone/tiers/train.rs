@@ -13,7 +13,8 @@ use crate::UsageError;
 use paretone::eval::tier_study::{ASKED, CALLED_OUT};
 use paretone::tiers::generate::{Bounds, groups_needed, smallest_tolerance, tiers};
 use paretone::tiers::{
-    Candidates, Certificate, Costing, Method, Objective, Rule, Rules, Sharing, Tolerances,
+    Candidates, Certificate, Costing, Method, Objective, Rule, Rules, Sharing, Tolerance,
+    Tolerances,
 };
 
 /// Learn routing rules: for each tolerance the cheapest policy that is certified to keep it
@@ -66,7 +67,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(io::stdout().lock());
     write_certificate(&mut out, &rules.certificate)?;
     for objective in Objective::ALL {
-        let at = |tolerance: f64| {
+        let at = |share: f64| {
+            let tolerance = Tolerance::share(share).ok()?;
             Some(Rule {
                 tolerance,
                 ..rules.rule(tolerance, objective)?.clone()
@@ -76,7 +78,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         write_table(
             &mut out,
             objective,
-            some.iter().map(|rule| (rule, rule.tolerance)),
+            some.iter().map(|rule| (rule, rule.tolerance.as_share())),
         )?;
         if !some.is_empty() {
             write_limits(&mut out, &candidates, &rules, objective)?;
@@ -152,7 +154,7 @@ fn write_limits(
         let reference = &rules.certificate.reference;
         let end = mine.find(|rule| !rule.fallback);
         let end = end.map_or("everywhere".to_owned(), |rule| {
-            format!("below {:.1} %", 100.0 * rule.tolerance)
+            format!("below {:.1} %", 100.0 * rule.tolerance.as_share())
         });
         writeln!(
             out,
