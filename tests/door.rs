@@ -25,7 +25,12 @@ fn words(answer: &Answer) -> Value {
         let (start, end) = (word.start.0, word.end.0);
         json!({"word": word.word, "start": start, "end": end, "confidence": word.confidence})
     });
-    words.collect()
+    read_back(words.collect())
+}
+
+/// A value as it is after it was written and read: not every digit of a number survives.
+fn read_back(value: Value) -> Value {
+    serde_json::from_str(&value.to_string()).unwrap()
 }
 
 /// What `paretone transcribe` prints.
@@ -74,12 +79,12 @@ fn the_door_the_program_and_the_service_give_the_same_words_and_account() {
             assert_eq!(served["words"], words(&answer), "{tolerance} {objective:?}");
             let told = &served["account"];
             assert_eq!(told["tier"], account.tier);
-            assert_eq!(told["bound"], account.bound);
+            assert_eq!(told["bound"], read_back(json!(account.bound)));
             assert_eq!(told["policy"], account.policy.to_string());
             assert_eq!(told["versions"], json!(account.versions));
             assert_eq!(told["answered_by"], account.answered_by);
             assert_eq!(told["escalated"], account.escalated);
-            assert_eq!(told["confidence"], account.confidence);
+            assert_eq!(told["confidence"], read_back(json!(account.confidence)));
             assert_eq!(told["certificate"], account.certificate);
         }
     }
@@ -163,7 +168,7 @@ fn a_tolerance_is_written_alike_everywhere() {
     let rule = rules
         .tiers
         .iter()
-        .find(|rule| rule.tolerance > Tolerance::NONE);
+        .find(|rule| rule.tolerance.as_percent() > 1.0);
     let tolerance = rule.unwrap().tolerance;
     let plain = format!("tolerance = {}\n", tolerance.as_share());
     assert!(text.contains(&plain), "{plain}");
