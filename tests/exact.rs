@@ -132,7 +132,7 @@ fn scores(model: &Path, file: &str) -> Scores {
     let config: MfccConfig = serde_json::to_value(&description.feature)
         .and_then(serde_json::from_value)
         .expect("the front end's settings");
-    let waveform = Waveform::open(&repository("corpora/samples").join(file)).expect("a sample");
+    let waveform = Waveform::open(repository("corpora/samples").join(file)).expect("a sample");
     let waveform = waveform.at_rate(config.sample_rate).expect("a known rate");
     let mut features = Mfcc::new(config)
         .expect("a front end")

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 
 fn tiny(folder: &Path) -> Recognizer {
     let options = Options::default().cache(Cache::in_folder(folder.join("cache")));
-    Recognizer::open_with(&tiny_model::write(folder), options).expect("the tiny model opens")
+    Recognizer::open_with(tiny_model::write(folder), options).expect("the tiny model opens")
 }
 
 /// Noise with stretches of digital silence.
@@ -196,7 +196,7 @@ fn shipped() -> Option<Recognizer> {
 
 fn sample(name: &str) -> Waveform {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora/samples");
-    Waveform::open(&folder.join(name)).expect("a readable sample")
+    Waveform::open(folder.join(name)).expect("a readable sample")
 }
 
 #[test]
