@@ -7,7 +7,8 @@
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};
 
-use super::job::{Ended, Job, Reply, Side};
+use super::job::{Ended, Job, Reply};
+use super::route::Side;
 use super::service::Service;
 use super::worker::perform;
 use crate::decode::Cancel;
