@@ -62,14 +62,25 @@ class Store:
     """Parts of the store, mapped: samples, speaker and text by utterance."""
 
     def __init__(self, cache, parts):
-        self.spans, self.speaker, self.corpus, self.text, self.samples = {}, {}, {}, {}, {}
+        self.folder, self.parts = cache / "audio", parts
+        self.spans, self.speaker, self.corpus, self.text = {}, {}, {}, {}
+        self.map()
         for part in parts:
-            self.samples[part] = np.memmap(cache / "audio" / f"{part}.i16", np.int16, "r")
             for line in open(cache / "audio" / f"{part}.tsv"):
                 key, first, count, speaker, corpus, text = line.rstrip("\n").split("\t")
                 self.spans[key] = (part, int(first), int(count))
                 self.speaker[key], self.corpus[key], self.text[key] = speaker, corpus, text
         self.keys = sorted(self.spans)
+
+    def map(self):
+        self.samples = {part: np.memmap(self.folder / f"{part}.i16", np.int16, "r") for part in self.parts}
+
+    def __getstate__(self):
+        return {**self.__dict__, "samples": None}  # another process maps the files itself
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self.map()
 
     def read(self, key):
         part, first, count = self.spans[key]

@@ -107,7 +107,8 @@ class Batches:
 
     def loader(self, first=0):
         self.wanted = range(first, len(self.batches))
-        return DataLoader(self, batch_size=None, num_workers=1, prefetch_factor=3)
+        # Spawned, not forked: a fork would keep a copy of all memory that this process goes on to write.
+        return DataLoader(self, batch_size=None, num_workers=1, prefetch_factor=3, multiprocessing_context="spawn")
 
 
 def rate_at(step, total, peak, hold):
