@@ -11,10 +11,12 @@ pub mod compile;
 mod container;
 mod error;
 mod file;
+mod gzip;
 pub mod lexicon;
 pub mod ngram;
 mod openfst;
 mod rows;
+mod strangers;
 mod textfile;
 mod words;
 

@@ -1,5 +1,5 @@
-//! Lines of the model's text files (word table, lexicon, ARPA), with the place for the error
-//! message.
+//! Lines of the model's text files (word table, lexicon, ARPA), compressed or not, with the place
+//! for the error message.
 //!
 //! The bytes are untrusted: a line may not be longer than [`LONGEST_LINE`], so that a file without
 //! line ends cannot claim unbounded memory.
@@ -7,6 +7,11 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+
+use super::gzip;
+
+/// What some editors put in front of UTF-8 text.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Most bytes in a line; a five-gram of long words has a few hundred.
 pub const LONGEST_LINE: usize = 1 << 16;
@@ -35,30 +40,35 @@ pub enum TextError {
 }
 
 /// A reader of lines that knows where it is.
-pub(super) struct Lines<R> {
-    reader: R,
+pub(super) struct Lines<'r> {
+    reader: Box<dyn BufRead + 'r>,
     name: String,
     line: usize,
     bytes: Vec<u8>,
 }
 
-impl Lines<BufReader<File>> {
+impl Lines<'static> {
     pub(super) fn open(path: &Path) -> Result<Self, TextError> {
         let name = path.display().to_string();
         match File::open(path) {
-            Ok(file) => Ok(Lines::new(BufReader::with_capacity(1 << 16, file), &name)),
+            Ok(file) => Lines::new(BufReader::with_capacity(1 << 16, file), &name),
             Err(source) => Err(TextError::Io { name, source }),
         }
     }
 }
 
-impl<R: BufRead> Lines<R> {
-    pub(super) fn new(reader: R, name: &str) -> Self {
-        Lines {
-            reader,
-            name: name.to_owned(),
-            line: 0,
-            bytes: Vec::new(),
+impl<'r> Lines<'r> {
+    /// Lines of a reader, whose bytes may be compressed by gzip; `name` is what errors call it.
+    pub(super) fn new(reader: impl BufRead + 'r, name: &str) -> Result<Self, TextError> {
+        let name = name.to_owned();
+        match gzip::expanded(reader) {
+            Ok(reader) => Ok(Lines {
+                reader,
+                name,
+                line: 0,
+                bytes: Vec::new(),
+            }),
+            Err(source) => Err(TextError::Io { name, source }),
         }
     }
 
@@ -80,11 +90,14 @@ impl<R: BufRead> Lines<R> {
         }
         let end = self.bytes.trim_ascii_end().len();
         self.bytes.truncate(end);
+        if self.line == 1 && self.bytes.starts_with(BYTE_ORDER_MARK) {
+            self.bytes.drain(..BYTE_ORDER_MARK.len());
+        }
         match std::str::from_utf8(&self.bytes) {
             Ok(_) => Ok(Some(
                 std::str::from_utf8(&self.bytes).expect("checked a line above"),
             )),
-            Err(_) => Err(self.error("not UTF-8".to_owned())),
+            Err(_) => Err(self.error("not UTF-8; `iconv -t UTF-8` makes it so".to_owned())),
         }
     }
 
@@ -94,6 +107,38 @@ impl<R: BufRead> Lines<R> {
             name: self.name.clone(),
             line: self.line,
             what,
+        }
+    }
+
+    /// What errors call the file.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_order_mark_and_line_ends_of_any_system_are_no_text() {
+        let mut lines = Lines::new("\u{feff}a b\r\n\r\nc".as_bytes(), "t").unwrap();
+        let mut all = Vec::new();
+        while let Some(line) = lines.next_line().unwrap() {
+            all.push(line.to_owned());
+        }
+        assert_eq!(all, ["a b", "", "c"]);
+    }
+
+    #[test]
+    fn text_in_another_encoding_is_refused_with_the_remedy() {
+        for bytes in [&b"caf\xe9 K\n"[..], b"\xff\xfea\0\n\0"] {
+            let mut lines = Lines::new(bytes, "t").unwrap();
+            let error = lines.next_line().unwrap_err().to_string();
+            assert!(
+                error.contains("line 1") && error.contains("iconv"),
+                "{error}"
+            );
         }
     }
 }

@@ -42,10 +42,10 @@ impl WordTable {
     /// # Errors
     /// As [`WordTable::open`].
     pub fn from_reader(reader: impl BufRead, name: &str) -> Result<WordTable, TextError> {
-        WordTable::read(Lines::new(reader, name))
+        WordTable::read(Lines::new(reader, name)?)
     }
 
-    fn read(mut lines: Lines<impl BufRead>) -> Result<WordTable, TextError> {
+    fn read(mut lines: Lines<'_>) -> Result<WordTable, TextError> {
         let mut table = WordTable::default();
         while let Some(line) = lines.next_line()? {
             let word: Box<str> = line.trim_ascii().into();
@@ -79,6 +79,11 @@ impl WordTable {
     /// The id of a word; `None` if it is not in the table.
     pub fn id(&self, word: &str) -> Option<WordId> {
         self.ids.get(word).copied().map(WordId)
+    }
+
+    /// The id of a word as other tools may write it: with capitals where the table has none.
+    pub(super) fn id_in_any_case(&self, word: &str) -> Option<WordId> {
+        self.id(word).or_else(|| self.id(&word.to_lowercase()))
     }
 }
 

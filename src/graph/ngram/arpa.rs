@@ -12,17 +12,21 @@
 //! ```
 //!
 //! Each line holds the base-10 logarithm of a probability, the words, and for all but the highest
-//! order perhaps that of the back-off weight. The bytes are untrusted: errors name the line, and
-//! memory is bounded by what has been read, not by what the header promises. For the conventions
-//! see the manual page `ngram-format(5)` of SRILM.
+//! order perhaps that of the back-off weight. Files may be compressed by gzip. N-grams with words
+//! that the word table lacks are left out, with one warning; what a word after such a history costs
+//! is what backing off gives. The bytes are untrusted: errors name the line, and memory is bounded
+//! by what has been read, not by what the header promises. For the conventions see the manual page
+//! `ngram-format(5)` of SRILM.
 
 use std::io::BufRead;
 use std::path::Path;
 
 use crate::graph::WordTable;
+use crate::graph::strangers::Strangers;
 use crate::graph::textfile::{Lines, TextError};
+use crate::units::WordId;
 
-use super::{MAX_ORDER, MAX_WORDS, NgramError};
+use super::{BEGIN, END, MAX_ORDER, MAX_WORDS, NgramError};
 
 /// Logarithms up to this (base 10) mean probability zero.
 const LOG_ZERO: f32 = -90.0;
@@ -30,6 +34,9 @@ const LOG_ZERO: f32 = -90.0;
 const LOG_ONE_SLACK: f32 = 1e-4;
 /// Entries reserved on the header's word alone.
 const MAX_RESERVED: usize = 1 << 20;
+
+/// What is wrong with a file that goes no further.
+const CUT_SHORT: &str = "the file ends before \\end\\: it was cut short";
 
 /// One n-gram.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,14 +54,17 @@ pub struct ArpaEntry {
 pub struct Arpa {
     /// `orders[n - 1]` are the n-grams of length n.
     pub orders: Vec<Vec<ArpaEntry>>,
+    /// How many n-grams were left out, because the word table lacks one of their words.
+    pub left_out: usize,
 }
 
 impl Arpa {
-    /// Reads a file whose words must be in `words`; not compressed.
+    /// Reads a file; it may be compressed by gzip.
     ///
     /// # Errors
-    /// [`NgramError::Text`] with the line that is wrong; [`NgramError::TooLarge`] for a word table
-    /// or order beyond what the packed form holds.
+    /// [`NgramError::Text`] with the line that is wrong; [`NgramError::Lacks`] for a file without
+    /// what a recogniser's model needs; [`NgramError::TooLarge`] for a word table or order beyond
+    /// what the packed form holds.
     pub fn open(path: &Path, words: &WordTable) -> Result<Arpa, NgramError> {
         Arpa::read(Lines::open(path)?, words)
     }
@@ -68,37 +78,31 @@ impl Arpa {
         name: &str,
         words: &WordTable,
     ) -> Result<Arpa, NgramError> {
-        Arpa::read(Lines::new(reader, name), words)
+        Arpa::read(Lines::new(reader, name)?, words)
     }
 
-    fn read(mut lines: Lines<impl BufRead>, words: &WordTable) -> Result<Arpa, NgramError> {
-        if words.len() > MAX_WORDS {
-            return Err(NgramError::TooLarge {
-                what: "words",
-                found: words.len(),
-                limit: MAX_WORDS,
-            });
-        }
+    fn read(mut lines: Lines<'_>, words: &WordTable) -> Result<Arpa, NgramError> {
+        let limit = |what, found: usize, limit| match found > limit {
+            true => Err(NgramError::TooLarge { what, found, limit }),
+            false => Ok(()),
+        };
+        limit("words", words.len(), MAX_WORDS)?;
         let (counts, mut heading) = read_header(&mut lines)?;
-        if counts.len() > MAX_ORDER {
-            let found = counts.len();
-            return Err(NgramError::TooLarge {
-                what: "orders",
-                found,
-                limit: MAX_ORDER,
-            });
-        }
+        limit("orders", counts.len(), MAX_ORDER)?;
+        let mut strangers = Strangers::default();
         let mut orders = Vec::with_capacity(counts.len());
         for (order, &count) in (1..).zip(&counts) {
-            if heading != format!("\\{order}-grams:") {
-                let what = format!("expected \\{order}-grams:, found \"{heading}\"");
-                return Err(lines.error(what).into());
-            }
             let mut entries = Vec::with_capacity(count.min(MAX_RESERVED));
-            heading = read_section(&mut lines, order, words, &mut entries)?;
-            if entries.len() != count {
-                let found = entries.len();
-                let what = format!("{found} {order}-grams, the header promised {count}");
+            if heading == format!("\\{order}-grams:") {
+                let before = strangers.entries();
+                heading = read_section(&mut lines, order, words, &mut entries, &mut strangers)?;
+                let found = entries.len() + strangers.entries() - before;
+                if found != count {
+                    let what = format!("{found} {order}-grams, the header promised {count}");
+                    return Err(lines.error(what).into());
+                }
+            } else if count > 0 {
+                let what = format!("expected \\{order}-grams:, found \"{heading}\"");
                 return Err(lines.error(what).into());
             }
             orders.push(entries);
@@ -107,28 +111,69 @@ impl Arpa {
             let what = format!("expected \\end\\, found \"{heading}\"");
             return Err(lines.error(what).into());
         }
-        Ok(Arpa { orders })
+        require_parts(&orders[0], lines.name(), words)?;
+        strangers.tell(lines.name(), "n-grams");
+        Ok(Arpa {
+            orders,
+            left_out: strangers.entries(),
+        })
     }
 }
 
-/// The next line that is not empty; the file may not end before `\end\`.
-fn next_filled<R: BufRead>(lines: &mut Lines<R>) -> Result<String, TextError> {
+/// Whether the unigrams, and the table that numbers their words, have all that speech needs.
+fn require_parts(unigrams: &[ArpaEntry], name: &str, words: &WordTable) -> Result<(), NgramError> {
+    let has = |id: u32| (unigrams.iter()).any(|entry| entry.key == u64::from(id));
+    let known = [("<s>", BEGIN), ("</s>", END)];
+    let table_fits = known.iter().all(|&(word, id)| words.id(word) == Some(id));
+    let specials = ["<eps>", "<s>", "</s>", "<unk>"].map(|word| words.id(word));
+    let is_special =
+        |entry: &&ArpaEntry| (specials.iter().flatten()).any(|id| u64::from(id.0) == entry.key);
+    let ends = unigrams.iter().find(|entry| entry.key == u64::from(END.0));
+    let (what, remedy) = if !table_fits {
+        (
+            "word table that fits",
+            "the table's first lines must be <eps>, <s>, </s>, <unk>, then one word a line",
+        )
+    } else if !has(BEGIN.0) {
+        (
+            "1-gram <s>",
+            "estimate it from sentences with their beginnings marked",
+        )
+    } else if !ends.is_some_and(|entry| entry.cost.is_finite()) {
+        (
+            "1-gram </s> of a probability above zero",
+            "estimate it from sentences with their ends marked, or no utterance could end",
+        )
+    } else if unigrams.iter().filter(|entry| !is_special(entry)).count() == 0 {
+        (
+            "1-gram that is in the word table",
+            "write its words as the table does: `tr A-Z a-z` turns capitals into small letters",
+        )
+    } else {
+        return Ok(());
+    };
+    let name = name.to_owned();
+    Err(NgramError::Lacks { name, what, remedy })
+}
+
+/// The next line that is not empty, or else what is wrong with a file that has none.
+fn next_filled(lines: &mut Lines<'_>, otherwise: &str) -> Result<String, TextError> {
     while let Some(line) = lines.next_line()? {
         let line = line.trim_ascii();
         if !line.is_empty() {
             return Ok(line.to_owned());
         }
     }
-    Err(lines.error("the file ends before \\end\\".to_owned()))
+    Err(lines.error(otherwise.to_owned()))
 }
 
 /// The promised number of n-grams by order, and the heading that follows.
-fn read_header<R: BufRead>(lines: &mut Lines<R>) -> Result<(Vec<usize>, String), TextError> {
+fn read_header(lines: &mut Lines<'_>) -> Result<(Vec<usize>, String), TextError> {
     // What precedes \data\ is comment.
-    while next_filled(lines)? != "\\data\\" {}
+    while next_filled(lines, "is it an ARPA file? No line is \\data\\")? != "\\data\\" {}
     let mut counts = Vec::new();
     loop {
-        let line = next_filled(lines)?;
+        let line = next_filled(lines, CUT_SHORT)?;
         let Some(rest) = line.strip_prefix("ngram ") else {
             return if counts.is_empty() {
                 Err(lines.error("expected \"ngram 1=<count>\"".to_owned()))
@@ -155,11 +200,12 @@ fn read_header<R: BufRead>(lines: &mut Lines<R>) -> Result<(Vec<usize>, String),
 }
 
 /// Reads n-grams up to the next heading, which is returned.
-fn read_section<R: BufRead>(
-    lines: &mut Lines<R>,
+fn read_section(
+    lines: &mut Lines<'_>,
     order: usize,
     words: &WordTable,
     entries: &mut Vec<ArpaEntry>,
+    strangers: &mut Strangers,
 ) -> Result<String, TextError> {
     while let Some(line) = lines.next_line()? {
         let line = line.trim_ascii();
@@ -170,39 +216,56 @@ fn read_section<R: BufRead>(
             return Ok(line.to_owned());
         }
         match parse_entry(line, order, words) {
-            Ok(entry) => entries.push(entry),
+            Ok(Some(entry)) => entries.push(entry),
+            Ok(None) => strangers.add(stranger(line, order, words)),
             Err(what) => return Err(lines.error(what)),
         }
     }
-    Err(lines.error("the file ends before \\end\\".to_owned()))
+    Err(lines.error(CUT_SHORT.to_owned()))
 }
 
-fn parse_entry(line: &str, order: usize, words: &WordTable) -> Result<ArpaEntry, String> {
+/// The first word of an n-gram that the table lacks.
+fn stranger<'l>(line: &'l str, order: usize, words: &WordTable) -> &'l str {
+    let mut all = line.split_ascii_whitespace().skip(1).take(order);
+    all.find(|word| id(word, words).is_none()).unwrap_or("")
+}
+
+/// The id of a word; markers such as `<UNK>` may be in capitals.
+fn id(word: &str, words: &WordTable) -> Option<WordId> {
+    match word.starts_with('<') {
+        true => words.id_in_any_case(word),
+        false => words.id(word),
+    }
+}
+
+/// One n-gram, nothing if the table lacks a word of it, or what is wrong with the line.
+fn parse_entry(line: &str, order: usize, words: &WordTable) -> Result<Option<ArpaEntry>, String> {
     let mut fields = line.split_ascii_whitespace();
     let cost = parse_log(fields.next().unwrap_or(""))?;
     if cost < -LOG_ONE_SLACK * std::f32::consts::LN_10 {
         return Err("a probability above one".to_owned());
     }
-    let mut key = 0;
+    let mut key = Some(0);
     for _ in 0..order {
         let word = fields
             .next()
             .ok_or_else(|| format!("fewer than {order} words"))?;
-        let id = words
-            .id(word)
-            .ok_or_else(|| format!("\"{word}\" is not in the word table"))?;
-        key = key << 16 | u64::from(id.0);
+        let id = id(word, words);
+        if id.is_none() && word.starts_with('-') && word.parse::<f32>().is_ok() {
+            return Err(format!("fewer than {order} words before \"{word}\""));
+        }
+        key = key.zip(id).map(|(key, id)| key << 16 | u64::from(id.0));
     }
     let backoff = fields.next().map_or(Ok(0.0), parse_log)?;
     // A weight of zero is written -99 by some tools; a large finite cost keeps sums of costs
     // numbers.
     let backoff = backoff.min(-LOG_ZERO * std::f32::consts::LN_10);
     match fields.next() {
-        None => Ok(ArpaEntry {
+        None => Ok(key.map(|key| ArpaEntry {
             key,
             cost: cost.max(0.0),
             backoff,
-        }),
+        })),
         Some(extra) => Err(format!("\"{extra}\" after the back-off weight")),
     }
 }

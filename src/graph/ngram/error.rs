@@ -45,8 +45,18 @@ pub enum NgramError {
     /// An ARPA file or word table is not what it should be.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// An ARPA file has none of something that a recogniser's model needs.
+    #[error("{name} has no {what}; {remedy}")]
+    Lacks {
+        /// The file concerned.
+        name: String,
+        /// What is missing.
+        what: &'static str,
+        /// How to get it.
+        remedy: &'static str,
+    },
     /// The model has more of something than the format holds.
-    #[error("n-gram too large: {found} {what}, the format holds {limit}")]
+    #[error("n-gram too large: {found} {what}, the format holds {limit}; estimate a smaller one")]
     TooLarge {
         /// What there is too much of.
         what: &'static str,

@@ -88,7 +88,6 @@ fn bad_arpa_names_the_line() {
         ("ngram 2=4", "ngram 4=4", 4),
         ("ngram 2=4", "ngram 2=99999999999999999999", 4),
         ("\\2-grams:", "\\3-grams:", 14),
-        ("-0.6\tb\t-0.1", "-0.6\tz\t-0.1", 11),
         ("-0.6\tb\t-0.1", "nan\tb\t-0.1", 11),
         ("-0.6\tb\t-0.1", "0.6\tb\t-0.1", 11),
         ("-0.6\tb\t-0.1", "-0.6\tb\t-0.1\t7", 11),
@@ -118,6 +117,80 @@ fn bad_arpa_names_the_line() {
         read(huge, &words(3)),
         Err(NgramError::TooLarge { found: 5, .. })
     ));
+}
+
+fn compressed(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn the_forms_that_tools_write_say_the_same() {
+    let bytes = |ngram: Ngram| {
+        let mut bytes = Vec::new();
+        ngram.write(&mut bytes).unwrap();
+        bytes
+    };
+    let arpa = |text: &[u8]| Arpa::from_reader(text, "tiny.arpa", &words(3)).unwrap();
+    let packed = |text: &[u8]| bytes(pack(arpa(text), &words(3), 7).unwrap());
+    let plain = packed(TINY.as_bytes());
+    let forms = [
+        compressed(TINY),
+        format!("\u{feff}{TINY}").into_bytes(),
+        TINY.replace('\n', "\r\n").into_bytes(),
+        TINY.replace('\t', " ").into_bytes(),
+        TINY.replace("<s>", "<S>")
+            .replace("</s>", "</S>")
+            .into_bytes(),
+        TINY.replace("\\end", "\\3-grams:\n\\end")
+            .replace("ngram 3=2", "ngram 3=2\nngram 4=0")
+            .replace("\\3-grams:\n\\end", "\\end")
+            .into_bytes(),
+    ];
+    for form in &forms[..5] {
+        assert_eq!(packed(form), plain, "{}", String::from_utf8_lossy(form));
+    }
+    let empty_order = Ngram::num_ngrams(&pack(arpa(&forms[5]), &words(3), 7).unwrap());
+    assert_eq!(empty_order, [7, 4, 2, 0]);
+    let unknown = TINY.replace("-1.0\tc", "-1.0\t<UNK>");
+    let ngram = read(&unknown, &words(3)).unwrap();
+    assert!((ngram.step(LmState::EMPTY, WordId(3)).1.0 - 10f32.ln()).abs() < 1e-5);
+}
+
+/// N-grams of words that the table lacks: the others keep their costs.
+#[test]
+fn words_of_other_tables_are_left_out_and_counted() {
+    let arpa = Arpa::from_reader(TINY.as_bytes(), "tiny.arpa", &words(1)).unwrap();
+    assert_eq!(arpa.left_out, 2 + 3 + 2);
+    let ngram = pack(arpa, &words(1), 7).unwrap();
+    assert_eq!(ngram.num_ngrams(), [5, 1, 0]);
+    // No n-gram extends `<s> a` and `a` any more, so backing off from them costs nothing.
+    assert_eq!(log10(&ngram, &[A, END]), -0.3 - 0.5);
+}
+
+#[test]
+fn what_a_model_needs_is_asked_for() {
+    let lacks = |text: &str, table: &WordTable| match read(text, table).unwrap_err() {
+        NgramError::Lacks { what, .. } => what,
+        other => panic!("{other}"),
+    };
+    let without = |line: &str| TINY.replacen(line, "", 1).replace("ngram 1=5", "ngram 1=4");
+    assert!(lacks(&without("-99\t<s>\t-0.3\n"), &words(3)).contains("<s>"));
+    assert!(lacks(&without("-0.5\t</s>\n"), &words(3)).contains("</s>"));
+    assert!(lacks(&TINY.replace("-0.5\t</s>", "-99\t</s>"), &words(3)).contains("</s>"));
+    assert!(
+        lacks(
+            &TINY
+                .replace("\ta", "\tA")
+                .replace("\tb", "\tB")
+                .replace("\tc", "\tC"),
+            &words(3)
+        )
+        .contains("word table")
+    );
+    let table = WordTable::from_reader("<eps>\na\n<s>\n</s>\n".as_bytes(), "w").unwrap();
+    assert!(lacks(TINY, &table).contains("word table"));
 }
 
 /// Sum of the probabilities of all words after a state, the end included.
@@ -241,7 +314,10 @@ fn arbitrary_arpa() -> impl Strategy<Value = Arpa> {
     orders.prop_map(|(one, two, three, four, order)| {
         let mut orders = vec![one, two, three, four];
         orders.truncate(order);
-        Arpa { orders }
+        Arpa {
+            orders,
+            left_out: 0,
+        }
     })
 }
 
