@@ -84,6 +84,76 @@ fn a_missing_hypothesis_is_silence_and_tells() {
     assert_eq!((code, line(&text, "all")[3].as_str()), (0, "0.00"));
 }
 
+/// The same answers in every form, the silent one left out of the CTM as it must be.
+#[test]
+fn every_form_of_hypotheses_scores_the_same() {
+    let tsv = "a-1\the came today\nb-1\tone two three\nb-2\t\n";
+    let (_, expected, folder) = score(tsv, &[]);
+    let forms = [
+        ("hyp.txt", "a-1 he came today\nb-1 one two three\nb-2\n"),
+        (
+            "hyp.trn",
+            "he came today (a-1)\none two three (b-1)\n(b-2)\n",
+        ),
+        (
+            "hyp.ctm",
+            "a-1 1 0 1 he 1\na-1 1 1 1 came 1\na-1 1 2 1 today 1\nb-1 1 0 1 one 1\nb-1 1 1 1 two 1\nb-1 1 2 1 three 1\n",
+        ),
+        (
+            "hyp.json",
+            "{\"file\":\"a-1.wav\",\"text\":\"he came today\"}\n{\"file\":\"b-1.wav\",\"text\":\"one two three\"}\n{\"file\":\"b-2.wav\",\"text\":\"\"}\n",
+        ),
+    ];
+    for (name, text) in forms {
+        fs::write(folder.path().join(name), text).unwrap();
+        let mut command = Command::cargo_bin("paretone").unwrap();
+        let output = command
+            .current_dir(&folder)
+            .args(["score", "--ref", "ref.tsv", "--split", "dev", "--hyp", name])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
+        assert_eq!(
+            String::from_utf8(output.stdout).unwrap(),
+            expected,
+            "{name}"
+        );
+    }
+}
+
+/// Nine thousand words and more: more than a matrix of all pairs could hold.
+#[test]
+fn a_recording_of_hours_is_scored() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = |wrong: usize| {
+        let word = |k: usize| match k % wrong {
+            0 => format!("x{k}"),
+            _ => format!("w{}", k * k % 977),
+        };
+        (1..30_000).map(word).collect::<Vec<_>>().join(" ")
+    };
+    fs::write(
+        folder.path().join("ref.txt"),
+        format!("talk {}\n", words(40_000)),
+    )
+    .unwrap();
+    fs::write(
+        folder.path().join("hyp.txt"),
+        format!("talk {}\n", words(10)),
+    )
+    .unwrap();
+    let mut command = Command::cargo_bin("paretone").unwrap();
+    let output = command
+        .current_dir(&folder)
+        .args(["score", "--ref", "ref.txt", "--hyp", "hyp.txt"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let total = line(&text, "all");
+    assert_eq!(total[1..4], ["1", "29999", "10.00"], "{text}");
+    assert_eq!(total[total.len() - 3..], ["2999", "0", "0"]);
+}
+
 #[test]
 fn unusable_files_are_usage_errors() {
     assert_eq!(score("no tab\n", &[]).0, 2);

@@ -1,4 +1,4 @@
-//! The reader of ARPA files; what it accepts can be packed and asked.
+//! The reader of ARPA files, compressed or not; what it accepts can be packed and asked.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,14 +1,19 @@
 //! What counts as the same word: one small normaliser for references and hypotheses alike.
 //!
 //! Lower case; typographic apostrophes become `'`; an apostrophe stays where it touches a letter or
-//! digit (`don't`, `'em`, `boys'`); a hyphen, dash or slash parts words; every other character that
-//! is neither letter nor digit disappears. Numbers, abbreviations and spelling variants are left
+//! digit (`don't`, `'em`, `boys'`); a hyphen, dash, slash or ellipsis parts words; every other character that
+//! is neither letter nor digit disappears. Letters are compared by Unicode's compatibility composition
+//! (NFKC), so that it does not matter in which form an accent, a ligature or a full-width letter was
+//! written, nor whether a soft hyphen or a joiner stands between letters. Numbers, abbreviations and spelling variants are left
 //! alone.
 //!
 //! LibriSpeech's books write `to day`, `any one` where other prose writes `today`, `anyone`: no
 //! recogniser can hear the blank. [`COMPOUNDS`] are therefore joined on both sides by default.
 //! `Normaliser { join_compounds: false }` leaves them, for comparison with figures scored the
 //! strict way.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// Pairs of words that are joined, first word with each of its second words.
 pub const COMPOUNDS: &[(&str, &[&str])] = &[
@@ -47,9 +52,12 @@ impl Default for Normaliser {
 impl Normaliser {
     /// The words of a text.
     pub fn words(&self, text: &str) -> Vec<String> {
-        let plain: String = text
+        let apostrophes = text.chars().map(plain_character);
+        let small = apostrophes.nfkc().flat_map(char::to_lowercase);
+        let plain: String = small.nfkc().collect();
+        let plain: String = plain
+            .replace("..", " ")
             .chars()
-            .flat_map(char::to_lowercase)
             .map(plain_character)
             .collect();
         let mut words: Vec<String> = Vec::new();
@@ -75,7 +83,7 @@ fn is_compound(first: &str, second: &str) -> bool {
 fn plain_character(character: char) -> char {
     match character {
         '\u{2018}' | '\u{2019}' | '\u{02bc}' | '\u{ff07}' | '`' | '\u{b4}' => '\'',
-        '-' | '\u{2010}'..='\u{2015}' | '/' | '\\' | '_' => ' ',
+        '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '/' | '\u{2044}' | '\\' | '_' => ' ',
         other => other,
     }
 }
@@ -85,7 +93,10 @@ fn clean_word(word: &str) -> Option<String> {
     let mut clean = String::with_capacity(word.len());
     for character in word.chars() {
         let twice = character == '\'' && clean.ends_with('\'');
-        if character.is_alphanumeric() || is_mark(character) || (character == '\'' && !twice) {
+        if character.is_alphanumeric()
+            || is_combining_mark(character)
+            || (character == '\'' && !twice)
+        {
             clean.push(character);
         }
     }
@@ -97,11 +108,6 @@ fn clean_word(word: &str) -> Option<String> {
         clean
     };
     clean.contains(char::is_alphanumeric).then_some(clean)
-}
-
-/// Combining marks belong to the letter before them.
-fn is_mark(character: char) -> bool {
-    matches!(character, '\u{300}'..='\u{36f}')
 }
 
 #[cfg(test)]
@@ -122,6 +128,18 @@ mod tests {
             ("any one's any once no one", "any one's any once no one"),
             ("\u{c9}t\u{e9} 1984, 3.5%", "\u{e9}t\u{e9} 1984 35"),
             (" ... ' -- ", ""),
+            (
+                "cafe\u{301} CAFE\u{301} caf\u{e9}",
+                "caf\u{e9} caf\u{e9} caf\u{e9}",
+            ),
+            (
+                "\u{fb01}ne \u{ff26}\u{ff29}\u{ff2e}\u{ff25} co\u{ad}operate na\u{200d}ive",
+                "fine fine cooperate naive",
+            ),
+            (
+                "don\u{b4}t rock\u{2011}solid\u{a0}one\u{2009}two\u{2026}three...four",
+                "don't rock solid one two three four",
+            ),
         ];
         for (text, words) in cases {
             assert_eq!(Normaliser::default().words(text).join(" "), words, "{text}");

@@ -20,7 +20,8 @@ use super::recognise::{Job, deadline, recognise};
 use super::request::Ask;
 use super::state::App;
 use super::upload::{check_length, parts};
-use crate::recognizer::{Transcript, TranscriptWord, subtitle};
+use crate::recognizer::Transcript;
+use crate::recognizer::subtitle::{self, Cue};
 
 /// The form, for the description of the interface.
 #[derive(ToSchema)]
@@ -175,7 +176,6 @@ pub async fn transcriptions(
 
 fn respond(answer: Answer, format: Format, granularities: Granularities) -> Response {
     let headers = answer.account.headers();
-    let words = &answer.transcript.words;
     match format {
         Format::Json => (headers, Json(Transcription::new(answer))).into_response(),
         Format::VerboseJson => (
@@ -185,7 +185,7 @@ fn respond(answer: Answer, format: Format, granularities: Granularities) -> Resp
             .into_response(),
         Format::Text => (headers, answer.transcript.text() + "\n").into_response(),
         Format::Srt => {
-            let text = written(|out| subtitle::write_srt(out, words));
+            let text = written(|out| subtitle::write_srt(out, &answer.transcript));
             (
                 headers,
                 [(header::CONTENT_TYPE, "application/x-subrip")],
@@ -232,14 +232,15 @@ impl VerboseTranscription {
             account,
         } = answer;
         let wants_segments = granularities.segment || !granularities.word;
-        let cues = || subtitle::cues(&transcript.words).enumerate();
+        let cues = || subtitle::cues(&transcript, 0);
+        let segments = || cues().iter().enumerate().map(Segment::new).collect();
         VerboseTranscription {
             task: "transcribe",
             language: "english",
             duration: transcript.audio.0,
             text: transcript.text(),
             words: granularities.word.then(|| words(&transcript)),
-            segments: wants_segments.then(|| cues().map(Segment::new).collect()),
+            segments: wants_segments.then(segments),
             usage: Usage::of(&transcript),
             account,
         }
@@ -247,19 +248,18 @@ impl VerboseTranscription {
 }
 
 impl Segment {
-    fn new((id, cue): (usize, &[TranscriptWord])) -> Self {
-        let (start, end) = subtitle::span(cue);
+    fn new((id, cue): (usize, &Cue<'_>)) -> Self {
         // A word that was heard has some probability, however it was rounded.
-        let logarithms = cue.iter().map(|word| word.confidence.max(1e-10).ln());
+        let logarithms = cue.words.iter().map(|word| word.confidence.max(1e-10).ln());
         Segment {
             id,
             seek: 0,
-            start: start.0,
-            end: end.0,
-            text: subtitle::join(cue),
+            start: cue.start.0,
+            end: cue.end.0,
+            text: cue.lines.join(" "),
             tokens: Vec::new(),
             temperature: 0.0,
-            avg_logprob: logarithms.sum::<f64>() / cue.len().max(1) as f64,
+            avg_logprob: logarithms.sum::<f64>() / cue.words.len().max(1) as f64,
             compression_ratio: 1.0,
             no_speech_prob: 0.0,
         }

@@ -54,7 +54,7 @@ impl Format {
         match self {
             Format::Text => writeln!(out, "{}", transcript.text()),
             Format::Json => write_json(out, &JsonTranscript::new(file, transcript, tier)),
-            Format::Srt => subtitle::write_srt(out, &transcript.words),
+            Format::Srt => subtitle::write_srt(out, transcript),
             Format::Vtt => subtitle::write_vtt(out, transcript),
             Format::Ctm => write_ctm(out, file, transcript),
         }
@@ -78,7 +78,7 @@ impl Format {
                 Some(sure) => writeln!(out, "{sure:.3}\t{}", transcript.text()),
                 None => writeln!(out, "-\t{}", transcript.text()),
             },
-            Format::Srt => subtitle::write_srt_with_confidence(out, &transcript.words),
+            Format::Srt => subtitle::write_srt_with_confidence(out, transcript),
             _ => self.write(out, file, transcript, tier),
         }
     }
@@ -209,12 +209,12 @@ mod tests {
         assert_eq!(printed(Format::Text), "good morning all\n");
         assert_eq!(
             printed(Format::Srt),
-            "1\n00:00:00,500 --> 00:00:01,250\ngood morning\n\n2\n01:01:01,000 --> 01:01:01,500\nall\n\n"
+            "1\n00:00:00,500 --> 00:00:01,500\ngood morning\n\n2\n01:01:01,000 --> 01:01:02,000\nall\n\n"
         );
         assert_eq!(
             printed(Format::Vtt),
-            "WEBVTT\n\nNOTE confidence 0.750\n\n00:00:00.500 --> 00:00:01.250\ngood morning\n\n\
-             NOTE confidence 0.500\n\n01:01:01.000 --> 01:01:01.500\nall\n\n"
+            "WEBVTT\n\nNOTE confidence 0.750\n\n00:00:00.500 --> 00:00:01.500\ngood morning\n\n\
+             NOTE confidence 0.500\n\n01:01:01.000 --> 01:01:02.000\nall\n\n"
         );
         assert_eq!(
             printed(Format::Ctm),

@@ -19,10 +19,10 @@ use paretone::eval::{AlignmentRule, BootstrapOptions, Edit, Judged, Judging, Nor
 /// Score transcripts against references: word error rate with S/D/I, by set, accent and speaker
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// References: a corpus or manifest (with speakers), or id and text as .tsv or .trn
+    /// References: a corpus or manifest (with speakers), or texts in any form that --hyp reads
     #[arg(long = "ref", value_name = "FILE")]
     pub reference: PathBuf,
-    /// Hypotheses: id and text as .tsv or .trn
+    /// Hypotheses: .trn, .ctm, JSON lines of `transcribe`, id<TAB>text, or Kaldi's `id text`
     #[arg(long = "hyp", value_name = "FILE")]
     pub hypothesis: PathBuf,
     /// Compare with the hypotheses of another system: how likely the difference is luck
@@ -109,6 +109,16 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .iter()
         .filter(|(id, _)| !ids.contains(id))
         .count();
+    if strange == hypotheses.len() && strange > 0 {
+        let (heard, said) = (hypotheses.iter().next(), references.first());
+        let (heard, said) = heard.zip(said).expect("there are both");
+        return Err(UsageError(anyhow!(
+            "no hypothesis has the id of a reference: the first are `{}` and `{}`",
+            heard.0,
+            said.id
+        ))
+        .into());
+    }
     if strange > 0 {
         eprintln!("paretone: {strange} hypotheses are of no reference and are left out");
     }
@@ -118,7 +128,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             Some(text) => judged.push(args.scoring.judging.judge(utterance, text)?),
             None if args.only_given => {}
             None => {
-                missing += 1;
+                missing += usize::from(!hypotheses.omits_silence());
                 judged.push(args.scoring.judging.judge(utterance, "")?);
             }
         }

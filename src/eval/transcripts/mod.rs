@@ -1,7 +1,14 @@
-//! Transcripts by utterance, as files: tab-separated, and NIST's `trn`.
+//! Transcripts by utterance, as the files that recognisers write and scorers read:
 //!
-//! A `.trn` line is `the words (id)`. Every other file is tab-separated: with a header that has the
-//! columns `id` and `text`, or without one and with exactly these two.
+//! - NIST's `trn`, `the words (id)` a line, by its extension `.trn`;
+//! - NIST's CTM, a word with its times a line, by `.ctm`, in which silence leaves no trace;
+//! - JSON lines with `id` or `file`, and `text`, as `paretone transcribe --format json` writes them;
+//! - tab-separated, with a header that has the columns `id` and `text`, or without one and with exactly
+//!   these two;
+//! - Kaldi's `text`: the id, a blank and the words, where the first line has no tab.
+
+mod ctm;
+mod json;
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -15,22 +22,24 @@ use super::corpus::read_text;
 pub struct Transcripts {
     entries: Vec<(String, String)>,
     index: HashMap<String, usize>,
+    omits_silence: bool,
 }
 
 impl Transcripts {
-    /// Reads a file; `.trn` by its extension, tab-separated otherwise.
+    /// Reads a file, whose form is told by its extension, else by its first line.
     ///
     /// # Errors
     /// The file cannot be read, a line is malformed, an id occurs twice.
     pub fn open(path: &Path) -> Result<Transcripts, EvalError> {
-        let trn = path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("trn"));
         let text = read_text(path)?;
-        if trn {
-            Self::parse_trn(&text, path)
-        } else {
-            Self::parse_tsv(&text, path)
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        let first = text.lines().find(|line| !line.is_empty()).unwrap_or("");
+        match extension.to_str() {
+            Some("trn") => Self::parse_trn(&text, path),
+            Some("ctm") => Self::parse_ctm(&text, path),
+            _ if first.starts_with('{') => Self::parse_json(&text, path),
+            _ if first.contains('\t') => Self::parse_tsv(&text, path),
+            _ => Self::parse_kaldi(&text, path),
         }
     }
 
@@ -94,6 +103,25 @@ impl Transcripts {
         Ok(transcripts)
     }
 
+    /// Parses Kaldi's `text` found at `path`: an id, and the words if there are any.
+    ///
+    /// # Errors
+    /// An id occurs twice.
+    pub fn parse_kaldi(text: &str, path: &Path) -> Result<Transcripts, EvalError> {
+        let mut transcripts = Transcripts::default();
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let (id, words) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+            transcripts.insert(id, words.trim(), path)?;
+        }
+        Ok(transcripts)
+    }
+
+    /// Whether the form has no way to say that nothing was heard, so that an utterance which is
+    /// missing is silent.
+    pub fn omits_silence(&self) -> bool {
+        self.omits_silence
+    }
+
     /// The text of an utterance.
     pub fn get(&self, id: &str) -> Option<&str> {
         self.index.get(id).map(|&at| self.entries[at].1.as_str())
@@ -146,16 +174,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_formats_give_the_same_texts() {
+    fn all_forms_give_the_same_texts() {
         let path = Path::new("list");
         let want = [("a-1", "one two"), ("b-1", "")];
         let trn = Transcripts::parse_trn("one two (a-1)\n(b-1)\n", path).unwrap();
         let bare = Transcripts::parse_tsv("a-1\tone two\nb-1\t\n", path).unwrap();
         let headed =
             Transcripts::parse_tsv("text\tx\tid\none two\t\ta-1\n\t\tb-1\n", path).unwrap();
-        for transcripts in [trn, bare, headed] {
+        let kaldi = Transcripts::parse_kaldi("a-1 one two\r\n\r\nb-1\r\n", path).unwrap();
+        let json = "{\"file\":\"x/a-1.wav\",\"text\":\"one two\",\"words\":[]}\n{\"id\":\"b-1\",\"text\":\"\"}\n";
+        let json = Transcripts::parse_json(json, path).unwrap();
+        for transcripts in [trn, bare, headed, kaldi, json] {
             assert_eq!(transcripts.iter().collect::<Vec<_>>(), want);
             assert_eq!(transcripts.get("a-1"), Some("one two"));
+        }
+    }
+
+    #[test]
+    fn a_form_is_told_by_extension_or_first_line() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("a.trn", "one two (a-1)\n"),
+            ("a.CTM", "a-1 1 0.0 0.5 one 0.9\na-1 1 0.5 0.5 two 0.9\n"),
+            ("a.json", "{\"id\":\"a-1\",\"text\":\"one two\"}\n"),
+            ("a.tsv", "a-1\tone two\n"),
+            ("text", "\u{feff}a-1 one two\n"),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            let transcripts = Transcripts::open(&path).unwrap();
+            assert_eq!(
+                transcripts.iter().collect::<Vec<_>>(),
+                [("a-1", "one two")],
+                "{name}"
+            );
         }
     }
 
@@ -166,5 +218,19 @@ mod tests {
         assert!(message(Transcripts::parse_trn("a (1)\nb\n", path)).contains("line 2"));
         assert!(message(Transcripts::parse_tsv("a\tb\nc\n", path)).contains("line 2"));
         assert!(message(Transcripts::parse_tsv("a\tb\na\tc\n", path)).contains("twice"));
+        assert!(message(Transcripts::parse_kaldi("a b\na\n", path)).contains("twice"));
+        for json in [
+            "{}",
+            "{\"id\":1}",
+            "{\"text\":\"b\"}",
+            "[]",
+            "{\"id\":\"b\",\"text\"",
+        ] {
+            let json = format!("{{\"id\":\"a\",\"text\":\"b\"}}\n{json}\n");
+            assert!(
+                message(Transcripts::parse_json(&json, path)).contains("line 2"),
+                "{json}"
+            );
+        }
     }
 }

@@ -1,0 +1,113 @@
+//! NIST's CTM: `<recording> <channel> <start> <duration> <word> [<confidence>]` a line, in any order;
+//! `;;` begins a comment.
+//!
+//! Each recording is an utterance; each channel is one, `recording-channel`, where there are several.
+//! Alternatives (`<ALT_BEGIN>` …) are refused: which of them was heard?
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{EvalError, Transcripts};
+
+/// A word and where it starts.
+type Placed<'t> = (f64, &'t str);
+
+impl Transcripts {
+    /// Parses CTM found at `path`.
+    ///
+    /// # Errors
+    /// A line has too few fields or a time that is none.
+    pub fn parse_ctm(text: &str, path: &Path) -> Result<Transcripts, EvalError> {
+        let mut recordings: BTreeMap<&str, BTreeMap<&str, Vec<Placed<'_>>>> = BTreeMap::new();
+        for (i, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with(";;") {
+                continue;
+            }
+            let word = parse(line).ok_or_else(|| EvalError::Line {
+                path: path.into(),
+                line: i + 1,
+                problem: "expected `recording channel start duration word`".to_owned(),
+            })?;
+            let channels = recordings.entry(word.recording).or_default();
+            let words = channels.entry(word.channel).or_default();
+            words.push((word.start, word.word));
+        }
+        let mut transcripts = Transcripts {
+            omits_silence: true,
+            ..Transcripts::default()
+        };
+        for (recording, channels) in recordings {
+            let several = channels.len() > 1;
+            for (channel, mut words) in channels {
+                words.sort_by(|one, other| one.0.total_cmp(&other.0));
+                let words: Vec<&str> = words.into_iter().map(|(_, word)| word).collect();
+                let id = match several {
+                    true => format!("{recording}-{channel}"),
+                    false => recording.to_owned(),
+                };
+                transcripts.insert(&id, &words.join(" "), path)?;
+            }
+        }
+        Ok(transcripts)
+    }
+}
+
+/// One line.
+struct CtmWord<'t> {
+    recording: &'t str,
+    channel: &'t str,
+    start: f64,
+    word: &'t str,
+}
+
+fn parse(line: &str) -> Option<CtmWord<'_>> {
+    let mut fields = line.split_ascii_whitespace();
+    let (recording, channel) = (fields.next()?, fields.next()?);
+    let mut seconds = || {
+        let seconds = fields.next()?.parse::<f64>().ok()?;
+        seconds.is_finite().then_some(seconds)
+    };
+    let (start, _) = (seconds()?, seconds()?);
+    let word = fields.next()?;
+    Some(CtmWord {
+        recording,
+        channel,
+        start,
+        word,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Vec<(String, String)>, EvalError> {
+        let transcripts = Transcripts::parse_ctm(text, Path::new("a.ctm"))?;
+        let entries = transcripts.iter();
+        Ok(entries
+            .map(|(id, text)| (id.to_owned(), text.to_owned()))
+            .collect())
+    }
+
+    #[test]
+    fn words_are_gathered_in_the_order_of_their_times() {
+        let text = ";; made by hand\nb 1 1.50 0.25 world 0.5\nb 1 0.50 0.25 hello\na/1 A 0 1 yes 1\na/1 B 2 1 no 1\n";
+        let want = [("a/1-A", "yes"), ("a/1-B", "no"), ("b", "hello world")];
+        let want = want.map(|(id, text)| (id.to_owned(), text.to_owned()));
+        assert_eq!(parsed(text).unwrap(), want);
+    }
+
+    #[test]
+    fn malformed_lines_are_named() {
+        for line in [
+            "a 1 0.5 0.1",
+            "a 1 x 0.1 word",
+            "a 1 inf 0.1 word",
+            "a 1 * * <ALT_BEGIN>",
+        ] {
+            let error = parsed(&format!("a 1 0.5 0.1 word\n{line}\n")).unwrap_err();
+            assert!(error.to_string().contains("line 2"), "{line}: {error}");
+        }
+    }
+}

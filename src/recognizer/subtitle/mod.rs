@@ -1,0 +1,101 @@
+//! Subtitles: a transcript's words in cues that a viewer can read, as SubRip or WebVTT.
+//!
+//! A cue has at most two lines of 42 characters and stands for one to seven seconds, the broadcasters'
+//! usual limits. Cues and lines end where phrases do (see `cue`).
+//!
+//! Formats: [SubRip](https://docs.fileformat.com/video/srt/),
+//! [WebVTT](https://www.w3.org/TR/webvtt1/).
+
+mod cue;
+mod phrase;
+
+use std::io::{self, Write};
+
+use super::{Transcript, TranscriptWord};
+use crate::units::Seconds;
+pub use cue::{Cue, cues};
+
+/// Characters that a cue's confidence takes at most, as in ` [100 %]`.
+const CONFIDENCE_CHARS: usize = 8;
+
+/// Writes SubRip subtitles.
+///
+/// ```
+/// use paretone::recognizer::{Transcript, TranscriptWord, subtitle::write_srt};
+/// use paretone::units::Seconds;
+///
+/// let word = TranscriptWord {
+///     word: "hello".into(),
+///     start: Seconds(0.5),
+///     end: Seconds(1.0),
+///     confidence: 1.0,
+/// };
+/// let mut heard = Transcript::default();
+/// heard.words.push(word);
+/// let mut text = Vec::new();
+/// write_srt(&mut text, &heard)?;
+/// assert_eq!(String::from_utf8_lossy(&text), "1\n00:00:00,500 --> 00:00:01,500\nhello\n\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_srt(out: &mut impl Write, transcript: &Transcript) -> io::Result<()> {
+    for (i, cue) in cues(transcript, 0).iter().enumerate() {
+        write_srt_cue(out, i, cue, "")?;
+    }
+    Ok(())
+}
+
+/// The same, each ending with the share of its words that is expected to be right, in per cent.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_srt_with_confidence(out: &mut impl Write, transcript: &Transcript) -> io::Result<()> {
+    for (i, cue) in cues(transcript, CONFIDENCE_CHARS).iter().enumerate() {
+        let sure = format!(" [{:.0} %]", 100.0 * mean_confidence(cue.words));
+        write_srt_cue(out, i, cue, &sure)?;
+    }
+    Ok(())
+}
+
+fn write_srt_cue(out: &mut impl Write, i: usize, cue: &Cue<'_>, after: &str) -> io::Result<()> {
+    writeln!(out, "{}", i + 1)?;
+    let (start, end) = (clock(cue.start, ','), clock(cue.end, ','));
+    writeln!(out, "{start} --> {end}\n{}{after}\n", cue.lines.join("\n"))
+}
+
+/// Writes WebVTT subtitles, confidences as notes.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_vtt(out: &mut impl Write, transcript: &Transcript) -> io::Result<()> {
+    writeln!(out, "WEBVTT\n")?;
+    if let Some(sure) = transcript.confidence {
+        writeln!(out, "NOTE confidence {:.3}, all words\n", sure.right)?;
+    }
+    for cue in cues(transcript, 0) {
+        writeln!(out, "NOTE confidence {:.3}\n", mean_confidence(cue.words))?;
+        let (start, end) = (clock(cue.start, '.'), clock(cue.end, '.'));
+        writeln!(out, "{start} --> {end}\n{}\n", cue.lines.join("\n"))?;
+    }
+    Ok(())
+}
+
+/// The share of a cue's words that is expected to be right.
+fn mean_confidence(cue: &[TranscriptWord]) -> f64 {
+    let sum: f64 = cue.iter().map(|word| word.confidence).sum();
+    sum / cue.len().max(1) as f64
+}
+
+/// `hh:mm:ss,mmm`, with the decimal mark the format asks for.
+fn clock(at: Seconds, mark: char) -> String {
+    let millis = (at.0.max(0.0) * 1000.0).round() as u64;
+    let (seconds, millis) = (millis / 1000, millis % 1000);
+    let (minutes, seconds) = (seconds / 60, seconds % 60);
+    format!(
+        "{:02}:{:02}:{seconds:02}{mark}{millis:03}",
+        minutes / 60,
+        minutes % 60
+    )
+}
