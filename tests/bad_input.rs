@@ -272,7 +272,7 @@ fn every_damaged_byte_of_a_graph_is_found_and_survived() {
     ));
 }
 
-/// A damaged graph in the cache is compiled again, unasked.
+/// A damaged graph in the cache is compiled again, unasked, wherever the damage is.
 #[test]
 fn a_damaged_cache_mends_itself() {
     let (_folder, model) = tiny();
@@ -281,4 +281,30 @@ fn a_damaged_cache_mends_itself() {
     fs::write(&path, &whole[..100]).expect("writable");
     open(&model).expect("compiled again");
     assert_eq!(fs::read(&path).expect("a graph"), whole);
+    for at in (256..whole.len()).step_by(97) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x24;
+        fs::write(&path, damaged).expect("writable");
+        open(&model).expect("compiled again");
+        let mended = fs::read(&path).expect("a graph") == whole;
+        assert!(mended || whole[at] == 0, "byte {at} was not missed");
+    }
+}
+
+/// Damage that leaves an n-gram's header whole would give other words.
+#[test]
+fn a_damaged_language_model_is_refused() {
+    for name in ["graph.ngram", "rescore.ngram"] {
+        let (_folder, model) = tiny();
+        open(&model).expect("the tiny model opens");
+        let path = model.join(name);
+        let mut bytes = fs::read(&path).expect("an n-gram");
+        bytes[1024] ^= 0x24;
+        fs::write(&path, bytes).expect("writable");
+        let error = open(&model).err().expect(name).to_string();
+        assert!(
+            error.contains(name) && error.contains("damaged"),
+            "{error:?}"
+        );
+    }
 }

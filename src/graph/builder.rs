@@ -178,6 +178,7 @@ impl GraphBuilder {
             num_states: self.states,
             num_arcs,
             epsilon_end: layout.epsilon_end,
+            longest_row: layout.longest_row,
             arcs: Section::Owned(arcs),
             labels: Section::Owned(labels),
             final_states: Section::Owned(final_states),
@@ -217,6 +218,8 @@ impl GraphBuilder {
                 counts[entry.from as usize] += 1;
             }
         }
+        let longest = emitting.iter().chain(&epsilon).max();
+        let longest_row = longest.map_or(1, |&longest| longest.max(1));
         let mut new_id = vec![0; states];
         let (mut end, mut epsilon_end) = (0u64, 0);
         for with_epsilon in [true, false] {
@@ -240,6 +243,7 @@ impl GraphBuilder {
             false => Ok(Layout {
                 new_id,
                 epsilon_end,
+                longest_row,
                 arcs: end as usize,
             }),
         }
@@ -251,6 +255,8 @@ struct Layout {
     /// By state as it was added: its id.
     new_id: Vec<u32>,
     epsilon_end: u32,
+    /// Arcs in the longest row.
+    longest_row: u32,
     /// Number of arcs, those that stand for none included.
     arcs: usize,
 }

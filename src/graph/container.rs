@@ -237,7 +237,11 @@ pub(super) fn save_atomically(
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let mut out = BufWriter::with_capacity(1 << 20, NamedTempFile::new_in(folder)?);
+    let mut builder = tempfile::Builder::new();
+    // A file like any other, not for the eyes of its writer alone, as temporary ones are.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut out = BufWriter::with_capacity(1 << 20, builder.tempfile_in(folder)?);
     write(&mut out)?;
     let file = out.into_inner().map_err(|error| error.into_error())?;
     file.as_file().sync_all()?;

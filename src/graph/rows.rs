@@ -161,6 +161,8 @@ pub struct Graph {
     pub(super) num_arcs: (u32, u32),
     /// States below this have epsilon arcs.
     pub(super) epsilon_end: u32,
+    /// No row has more arcs, so that a row of a damaged file, which may have lost its end, has one.
+    pub(super) longest_row: u32,
     pub(super) arcs: Section<PackedArc>,
     pub(super) labels: Section<u32>,
     /// Final states in ascending order, and their costs.
@@ -237,6 +239,7 @@ impl Graph {
         GraphView {
             num_pdfs: self.num_pdfs(),
             epsilon_end: self.epsilon_end,
+            longest_row: self.longest_row as usize,
             arcs: self.arcs.as_slice(),
             labels: self.labels.as_slice(),
             final_states: self.final_states.as_slice(),
@@ -284,6 +287,7 @@ pub struct GraphView<'g> {
     pub(crate) num_pdfs: usize,
     /// States below this have epsilon arcs.
     pub(crate) epsilon_end: u32,
+    longest_row: usize,
     arcs: &'g [PackedArc],
     labels: &'g [u32],
     final_states: &'g [u32],
@@ -300,11 +304,12 @@ impl<'g> GraphView<'g> {
             .map_or(Cost::IMPOSSIBLE, |&cost| Cost(cost))
     }
 
-    /// The emitting arcs of a state, up to one that is marked last, and what lies behind; the index of
-    /// the first is the state.
+    /// The emitting arcs of a state, up to one that is marked last, and what lies behind, as far as a
+    /// row can reach; the index of the first is the state.
     #[inline(always)]
     pub(crate) fn emitting(&self, state: u32) -> &'g [PackedArc] {
-        self.arcs.get(state as usize..).unwrap_or(&[])
+        let from = self.arcs.get(state as usize..).unwrap_or(&[]);
+        &from[..self.longest_row.min(from.len())]
     }
 
     /// The emitting arcs of a state with their indices, cheapest first.
@@ -320,7 +325,10 @@ impl<'g> GraphView<'g> {
     #[inline(always)]
     fn before(&self, state: u32) -> &'g [PackedArc] {
         match state < self.epsilon_end {
-            true => self.arcs.get(..state as usize).unwrap_or(&[]),
+            true => {
+                let to = self.arcs.get(..state as usize).unwrap_or(&[]);
+                &to[to.len().saturating_sub(self.longest_row)..]
+            }
             false => &[],
         }
     }

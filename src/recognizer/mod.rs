@@ -19,7 +19,7 @@ pub mod subtitle;
 mod transcript;
 mod versions;
 
-pub use cache::{CACHE_VARIABLE, Cache, CacheKey, CachedFile};
+pub use cache::{CACHE_VARIABLE, Cache, CacheKey, Mappable};
 pub use endpoint::{After, EndRule, Endpointing};
 pub use error::RecognizerError;
 pub use reference::{ReferenceCost, References};

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tracing::info;
 
-use super::cache::{Cache, CacheKey, CachedFile};
+use super::cache::{Cache, CacheKey};
 use super::{Options, RecognizerError};
 use crate::acoustic::{DecodeDefaults, Hmm, HmmArc, ModelDescription, Network, Tensors};
 use crate::decode::LanguageModel;
@@ -36,8 +36,6 @@ pub(super) struct Model {
     /// The graph's n-gram and the larger one, where the caller wants rescoring and the model has
     /// it.
     pub rescoring: Option<[Ngram; 2]>,
-    /// Keeps a graph that could not be cached on disk for as long as it is mapped.
-    _graph_file: CachedFile,
 }
 
 impl Model {
@@ -55,10 +53,10 @@ impl Model {
         let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
         let words = WordTable::open(&folder.join(WORDS))?;
         let cache = options.cache.clone().unwrap_or_else(Cache::of_user);
-        let (graph, file) = open_graph(folder, &description.decode, &hmm, &cache)?;
+        let graph = open_graph(folder, &description.decode, &hmm, &cache)?;
         check_fit(&mfcc, &network, &graph)?;
         let rescoring = if options.large_model {
-            open_rescoring(folder, &words)?
+            open_rescoring(folder, &words, &cache)?
         } else {
             None
         };
@@ -74,7 +72,6 @@ impl Model {
             graph,
             words,
             rescoring,
-            _graph_file: file,
         })
     }
 
@@ -128,14 +125,18 @@ fn read(path: &Path) -> Result<Vec<u8>, RecognizerError> {
 }
 
 /// The graph's n-gram and the one to put in its place; `None` where the model has no such.
-fn open_rescoring(folder: &Path, words: &WordTable) -> Result<Option<[Ngram; 2]>, RecognizerError> {
+fn open_rescoring(
+    folder: &Path,
+    words: &WordTable,
+    cache: &Cache,
+) -> Result<Option<[Ngram; 2]>, RecognizerError> {
     let large = folder.join(RESCORING_NGRAM);
     if !large.is_file() {
         return Ok(None);
     }
     let ngrams = [
-        Ngram::open(&folder.join(GRAPH_NGRAM))?,
-        Ngram::open(&large)?,
+        cache.open::<Ngram>(&folder.join(GRAPH_NGRAM))?,
+        cache.open::<Ngram>(&large)?,
     ];
     for ngram in &ngrams {
         let (known, listed) = (ngram.num_words(), words.len());
@@ -154,7 +155,7 @@ fn open_graph(
     settings: &DecodeDefaults,
     hmm: &Hmm,
     cache: &Cache,
-) -> Result<(Graph, CachedFile), RecognizerError> {
+) -> Result<Graph, RecognizerError> {
     let mut key = CacheKey::new(&format!(
         "graph-{GRAPH_FORMAT}-{}",
         env!("CARGO_PKG_VERSION")
@@ -169,8 +170,8 @@ fn open_graph(
     cache.open_or_make(
         &key,
         "graph",
-        |path| Ok(Graph::open(path)?),
-        |path| Ok(compile_graph(folder, settings, hmm)?.save(path)?),
+        || compile_graph(folder, settings, hmm),
+        |graph, out| graph.write(out),
     )
 }
 

@@ -76,6 +76,18 @@ impl Ngram {
         Ok(Ngram::from_mapped(order, &mapped))
     }
 
+    /// Maps a packed model and compares all of it with its checksums. What was written sound is sound
+    /// then.
+    ///
+    /// # Errors
+    /// As [`Ngram::open`], and [`NgramError::Corrupt`] where a checksum disagrees.
+    pub fn open_checked(path: &Path) -> Result<Ngram, NgramError> {
+        let (order, mapped) = map(path).map_err(|fault| NgramError::of(fault, path))?;
+        let checked = mapped.verify();
+        checked.map_err(|what| NgramError::of(Fault::Corrupt(what), path))?;
+        Ok(Ngram::from_mapped(order, &mapped))
+    }
+
     /// Reads all of a packed model and checks every checksum, offset, count and cost.
     ///
     /// # Errors
