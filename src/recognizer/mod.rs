@@ -19,7 +19,9 @@ pub mod subtitle;
 mod transcript;
 mod versions;
 
-pub use cache::{CACHE_VARIABLE, Cache, CacheKey, Mappable};
+pub use cache::{
+    CACHE_LIMIT_VARIABLE, CACHE_VARIABLE, Cache, CacheEntry, CacheKey, Mappable, parse_size,
+};
 pub use endpoint::{After, EndRule, Endpointing};
 pub use error::RecognizerError;
 pub use reference::{ReferenceCost, References};

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 use crate::{
-    bench, confidence, features, graph, lm, model, report, score, sweep, tiers, transcribe,
-    versions,
+    bench, cache, confidence, config, features, graph, lm, model, report, score, sweep, tiers,
+    transcribe, versions,
 };
 #[cfg(feature = "service")]
 use crate::{load, serve};
@@ -23,9 +23,43 @@ pub struct Cli {
     /// Say more on standard error (-v: what is being done, -vv: details)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// Say nothing on standard error but errors: no warnings, no progress
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// When standard error is coloured
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: When,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// When something is done that suits a terminal only.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum When {
+    /// Where a terminal is watched, and $NO_COLOR is not set
+    #[default]
+    Auto,
+    /// Everywhere
+    Always,
+    /// Nowhere
+    Never,
+}
+
+/// Reads the command line, behind which the user's configuration stands. Leaves the program where it
+/// asks for help or the version, or cannot be used.
+///
+/// # Errors
+/// The configuration cannot be used.
+pub fn parse() -> anyhow::Result<Cli> {
+    let last = std::env::args_os().skip(1).last();
+    if last.is_some_and(|last| last == "--version" || last == "-V") {
+        // In every subcommand too, some of which had a flag of this name.
+        println!("paretone {}", env!("CARGO_PKG_VERSION"));
+        std::process::exit(0);
+    }
+    let matches = config::command()?.get_matches();
+    Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
 
 /// The subcommands, grouped by what they are for. A new one is its file, a line here and a line in [`run`].
@@ -47,6 +81,7 @@ pub enum Command {
     Model(model::Args),
     Graph(graph::Args),
     Lm(lm::Args),
+    Cache(cache::Args),
 }
 
 /// Runs one subcommand.
@@ -67,6 +102,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Versions(args) => versions::run(args),
         Command::Confidence(args) => confidence::run(args),
         Command::Tiers(args) => tiers::run(args),
+        Command::Cache(args) => cache::run(args),
         #[cfg(feature = "service")]
         Command::Serve(args) => serve::run(*args),
         #[cfg(feature = "service")]

@@ -6,9 +6,9 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::command::Cli;
 #[cfg(feature = "service")]
 use crate::command::Command;
+use crate::command::{Cli, When};
 #[cfg(feature = "service")]
 use crate::serve;
 
@@ -17,41 +17,56 @@ use crate::serve;
 pub fn log_to_stderr(cli: &Cli) {
     #[cfg(feature = "service")]
     if let Command::Serve(args) = &cli.command {
-        return log_service(cli.verbose + 1, args.log_format);
+        return log_service(cli, args.log_format);
     }
     let lines = tracing_subscriber::fmt()
-        .with_max_level(level(cli.verbose))
+        .with_max_level(level(cli, 0))
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_ansi(is_coloured(cli.color));
     let lines = lines.without_time().with_target(false).finish();
-    lines.with(ours(cli.verbose)).init();
+    lines.with(ours(cli, 0)).init();
 }
 
 #[cfg(feature = "service")]
-fn log_service(verbose: u8, format: serve::LogFormat) {
+fn log_service(cli: &Cli, format: serve::LogFormat) {
     let lines = tracing_subscriber::fmt()
-        .with_max_level(level(verbose))
+        .with_max_level(level(cli, 1))
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(is_coloured(cli.color))
         .with_target(false);
     match format {
-        serve::LogFormat::Text => lines.finish().with(ours(verbose)).init(),
-        serve::LogFormat::Json => lines.json().finish().with(ours(verbose)).init(),
+        serve::LogFormat::Text => lines.finish().with(ours(cli, 1)).init(),
+        serve::LogFormat::Json => lines.json().finish().with(ours(cli, 1)).init(),
     }
 }
 
 /// What the readers of symphonia remark on while they search is in every sound file; what is lost, the
 /// crate itself says.
-fn ours(verbose: u8) -> Targets {
-    let targets = Targets::new().with_default(level(verbose));
-    match verbose {
+fn ours(cli: &Cli, more: u8) -> Targets {
+    let targets = Targets::new().with_default(level(cli, more));
+    match cli.verbose.saturating_add(more) {
         0..=2 => targets.with_target("symphonia", LevelFilter::OFF),
         _ => targets,
     }
 }
 
-fn level(verbose: u8) -> LevelFilter {
-    match verbose {
+fn is_coloured(when: When) -> bool {
+    match when {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => {
+            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            !refused && std::io::stderr().is_terminal()
+        }
+    }
+}
+
+/// The least serious lines that are shown, `more` levels above what the flags say.
+fn level(cli: &Cli, more: u8) -> LevelFilter {
+    if cli.quiet {
+        return LevelFilter::ERROR;
+    }
+    match cli.verbose.saturating_add(more) {
         0 => LevelFilter::WARN,
         1 => LevelFilter::INFO,
         2 => LevelFilter::DEBUG,

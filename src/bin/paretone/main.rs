@@ -5,11 +5,15 @@
 //! error.
 
 mod bench;
+mod cache;
 mod command;
 mod confidence;
+mod config;
+mod destination;
 mod exit;
 mod features;
 mod graph;
+mod inputs;
 mod lm;
 #[cfg(feature = "service")]
 mod load;
@@ -31,14 +35,20 @@ mod versions;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use command::Cli;
 use exit::{DONE, SOME_FAILED, UsageError};
 use model_folder::model_folder;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match command::parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            eprintln!("paretone: {error:#}");
+            return exit::exit_code(&error);
+        }
+    };
+    if cli.quiet {
+        progress::hush();
+    }
     log::log_to_stderr(&cli);
     match command::run(cli.command) {
         Ok(code) => code,

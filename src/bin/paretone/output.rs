@@ -9,12 +9,13 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::tolerance::TierReport;
+use crate::inputs::Input;
 use paretone::decode::Effort;
 use paretone::recognizer::{Alternative, Timings, Transcript, TranscriptWord, subtitle};
 use paretone::units::Seconds;
 
-/// The shape of the answer on standard output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+/// The shape of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Format {
     /// One line of text per file; empty where nothing was heard or the file failed
     Text,
@@ -28,58 +29,78 @@ pub enum Format {
     Ctm,
 }
 
+/// What was heard in one recording.
+pub struct Answer {
+    /// The words.
+    pub transcript: Transcript,
+    /// How its tier came by them, where one was asked for.
+    pub tier: Option<TierReport>,
+}
+
+/// What of an answer is shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shape {
+    /// Show confidences also where the format may leave them out: a line of text begins with the
+    /// probability that all of it is right, a subtitle ends with that of its words, in per cent.
+    pub confidence: bool,
+}
+
 impl Format {
+    /// The extension of its files.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Text => "txt",
+            Format::Json => "json",
+            Format::Srt => "srt",
+            Format::Vtt => "vtt",
+            Format::Ctm => "ctm",
+        }
+    }
+
+    /// The format whose files have an extension.
+    pub fn of_extension(extension: &str) -> Option<Format> {
+        let all = [
+            Format::Text,
+            Format::Json,
+            Format::Srt,
+            Format::Vtt,
+            Format::Ctm,
+        ];
+        let is_its = |format: &Format| extension.eq_ignore_ascii_case(format.extension());
+        all.into_iter().find(is_its)
+    }
+
     /// True where one output can hold one recording only.
     pub fn one_recording_only(self) -> bool {
         matches!(self, Format::Srt | Format::Vtt)
     }
 
-    /// True where what is shown of confidence is a choice: JSON and CTM have a place for it, and
-    /// WebVTT a comment.
-    pub fn may_hide_confidence(self) -> bool {
-        matches!(self, Format::Text | Format::Srt)
-    }
-
-    /// Writes the answer for one file, and in JSON how its tier came by it.
+    /// Writes the answer for one recording.
     ///
     /// # Errors
     /// When `out` cannot be written.
     pub fn write(
         self,
         out: &mut impl Write,
-        file: &Path,
-        transcript: &Transcript,
-        tier: Option<&TierReport>,
+        input: &Input,
+        answer: &Answer,
+        shape: Shape,
     ) -> io::Result<()> {
+        let transcript = &answer.transcript;
         match self {
+            Format::Text if shape.confidence => {
+                match transcript.confidence {
+                    Some(sure) => write!(out, "{:.3}\t", sure.right)?,
+                    None => write!(out, "-\t")?,
+                }
+                writeln!(out, "{}", transcript.text())
+            }
             Format::Text => writeln!(out, "{}", transcript.text()),
-            Format::Json => write_json(out, &JsonTranscript::new(file, transcript, tier)),
+            Format::Json => write_json(out, &JsonTranscript::new(&input.file, answer)),
+            Format::Srt if shape.confidence => subtitle::write_srt_with_confidence(out, transcript),
             Format::Srt => subtitle::write_srt(out, transcript),
             Format::Vtt => subtitle::write_vtt(out, transcript),
-            Format::Ctm => write_ctm(out, file, transcript),
-        }
-    }
-
-    /// The same with confidences where [`Format::write`] leaves them out: a line of text begins with
-    /// the probability that all of it is right, a subtitle ends with that of its words, in per cent.
-    ///
-    /// # Errors
-    /// When `out` cannot be written.
-    pub fn write_with_confidence(
-        self,
-        out: &mut impl Write,
-        file: &Path,
-        transcript: &Transcript,
-        tier: Option<&TierReport>,
-    ) -> io::Result<()> {
-        let sure = transcript.confidence.map(|confidence| confidence.right);
-        match self {
-            Format::Text => match sure {
-                Some(sure) => writeln!(out, "{sure:.3}\t{}", transcript.text()),
-                None => writeln!(out, "-\t{}", transcript.text()),
-            },
-            Format::Srt => subtitle::write_srt_with_confidence(out, transcript),
-            _ => self.write(out, file, transcript, tier),
+            Format::Ctm => write_ctm(out, &input.label(), transcript),
         }
     }
 
@@ -125,7 +146,8 @@ struct JsonTranscript<'a> {
 }
 
 impl<'a> JsonTranscript<'a> {
-    fn new(file: &Path, transcript: &'a Transcript, tier: Option<&'a TierReport>) -> Self {
+    fn new(file: &Path, answer: &'a Answer) -> Self {
+        let transcript = &answer.transcript;
         JsonTranscript {
             file: file.to_string_lossy().into_owned(),
             text: transcript.text(),
@@ -138,7 +160,7 @@ impl<'a> JsonTranscript<'a> {
             confidence: transcript.confidence.map(|confidence| confidence.right),
             reached_final: transcript.reached_final,
             alternatives: &transcript.alternatives,
-            tier,
+            tier: answer.tier.as_ref(),
         }
     }
 }
@@ -155,13 +177,7 @@ fn write_json(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     writeln!(out)
 }
 
-fn write_ctm(out: &mut impl Write, file: &Path, transcript: &Transcript) -> io::Result<()> {
-    // A CTM field ends at white space, so the name must hold none.
-    let stem = file
-        .file_stem()
-        .unwrap_or(file.as_os_str())
-        .to_string_lossy();
-    let name = stem.replace(char::is_whitespace, "_");
+fn write_ctm(out: &mut impl Write, name: &str, transcript: &Transcript) -> io::Result<()> {
     for word in &transcript.words {
         let duration = word.end.0 - word.start.0;
         writeln!(
@@ -178,14 +194,14 @@ mod tests {
     use super::*;
     use paretone::confidence::Confidence;
 
-    fn heard() -> Transcript {
+    fn heard() -> Answer {
         let word = |word: &str, start, end| TranscriptWord {
             word: word.into(),
             start: Seconds(start),
             end: Seconds(end),
             confidence: if word == "all" { 0.5 } else { 0.75 },
         };
-        Transcript {
+        let transcript = Transcript {
             words: vec![
                 word("good", 0.5, 0.75),
                 word("morning", 0.75, 1.25),
@@ -193,14 +209,24 @@ mod tests {
             ],
             audio: Seconds(3662.0),
             ..Transcript::default()
+        };
+        Answer {
+            transcript,
+            tier: None,
+        }
+    }
+
+    fn input() -> Input {
+        Input {
+            file: "a dir/my talk.wav".into(),
+            name: "my talk".into(),
         }
     }
 
     fn printed(format: Format) -> String {
         let mut out = Vec::new();
-        format
-            .write(&mut out, Path::new("a dir/my talk.wav"), &heard(), None)
-            .unwrap();
+        let shape = Shape::default();
+        format.write(&mut out, &input(), &heard(), shape).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -230,16 +256,15 @@ mod tests {
 
     #[test]
     fn confidence_is_shown_where_it_is_asked_for() {
-        let shown = |format: Format, transcript: &Transcript| {
+        let shown = |format: Format, answer: &Answer| {
             let mut out = Vec::new();
-            let file = Path::new("a.wav");
-            let written = format.write_with_confidence(&mut out, file, transcript, None);
-            written.unwrap();
+            let shape = Shape { confidence: true };
+            format.write(&mut out, &input(), answer, shape).unwrap();
             String::from_utf8(out).unwrap()
         };
         let mut heard = heard();
         assert_eq!(shown(Format::Text, &heard), "-\tgood morning all\n");
-        heard.confidence = Some(Confidence {
+        heard.transcript.confidence = Some(Confidence {
             right: 0.8125,
             improvable: 0.1,
         });

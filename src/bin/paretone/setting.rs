@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use clap::{Arg, ArgMatches, Command, FromArgMatches};
 
-use super::UsageError;
+use super::{UsageError, progress};
 use paretone::decode::{Knob, KnobUnit};
 use paretone::recognizer::{Recognizer, Setting};
 
@@ -12,7 +12,10 @@ use paretone::recognizer::{Recognizer, Setting};
 pub struct SettingArgs {
     /// Start from this version of the model, v1 (fastest) to v7 (most accurate) [default: the
     /// model's own setting]
-    #[arg(long, value_name = "NAME", conflicts_with = "setting")]
+    #[arg(long, value_name = "VERSION", conflicts_with = "setting")]
+    pub at: Option<String>,
+    /// What `--at` was called before.
+    #[arg(long, value_name = "VERSION", conflicts_with_all = ["at", "setting"], hide = true)]
     pub version: Option<String>,
     /// Start from these knobs and no others, as in "network_beam=11 network_top_n=1500
     /// lattice_beam=4 rescore"
@@ -58,7 +61,11 @@ impl SettingArgs {
     /// # Errors
     /// A [`UsageError`] if the model has no such version.
     pub fn of(&self, recognizer: &Recognizer) -> anyhow::Result<Setting> {
-        let mut setting = match (&self.version, self.setting) {
+        if let Some(name) = &self.version {
+            progress::tell(&format!("`--version {name}` is now spelt `--at {name}`"));
+        }
+        let named = self.at.as_ref().or(self.version.as_ref());
+        let mut setting = match (named, self.setting) {
             (Some(name), _) => version(recognizer, name)?,
             (None, Some(setting)) => setting,
             (None, None) => recognizer.setting(),
@@ -91,7 +98,7 @@ pub fn version(recognizer: &Recognizer, name: &str) -> anyhow::Result<Setting> {
 
 /// Every flag that says how to search, by its id; a tolerance tier leaves none of them a say.
 pub fn search_flags() -> Vec<&'static str> {
-    let others = ["version", "setting", "no_rescore", "n_best"];
+    let others = ["at", "version", "setting", "no_rescore", "n_best"];
     others
         .into_iter()
         .chain(Knob::ALL.map(Knob::name))

@@ -1,33 +1,39 @@
-//! `paretone transcribe FILE…`: what was said, file by file, in the order the files were given.
+//! `paretone transcribe FILE…`: what was said, recording by recording, in the order they were given.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use anyhow::{Context, anyhow};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
-use super::output::Format;
+use super::destination::{Destination, DestinationArgs};
+use super::inputs::{Input, Inputs};
+use super::output::{Answer, Format, Shape};
 use super::setting::SettingArgs;
-use super::tolerance::{Tier, TierArgs, TierReport};
-use super::{SOME_FAILED, UsageError, model_folder};
+use super::tolerance::{Tier, TierArgs};
+use super::{SOME_FAILED, UsageError, model_folder, progress};
 use paretone::acoustic::Precision;
 use paretone::audio::Waveform;
 use paretone::recognizer::{Options, Recognizer, RecognizerScratch, Setting, Transcript};
 
-/// Transcribe audio files (WAV, FLAC, MP3, Ogg Vorbis): one line of text per file, in input order
+/// Transcribe recordings: one line of text each, in the order given
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Audio files; `-` reads one from standard input
+    /// Audio files, folders with audio files in them or below, or patterns; `-` reads standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The shape of the answer
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    /// The shape of the answer; several, with commas between them, where each has a file of its own
+    /// [default: that of --output's extension, else text]
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub format: Vec<Format>,
+    /// Where the answers go.
+    #[command(flatten)]
+    pub destination: DestinationArgs,
     /// Say how sure each answer is where text and srt leave it out: text as the first column of a
     /// line, srt in per cent at a subtitle's end. json, ctm and vtt always do
     #[arg(long)]
@@ -52,50 +58,30 @@ pub struct Args {
     pub jobs: Option<u16>,
 }
 
-/// How answers are printed.
-#[derive(Clone, Copy)]
-enum Printing {
-    /// As the format has it.
-    Plain(Format),
-    /// With confidences where the format leaves them out.
-    WithConfidence(Format),
-}
-
-impl Args {
-    fn printing(&self) -> Printing {
-        if self.confidence && self.format.may_hide_confidence() {
-            Printing::WithConfidence(self.format)
-        } else {
-            Printing::Plain(self.format)
-        }
-    }
-}
-
-/// Transcribes every file; one that fails does not stop the others.
+/// Transcribes every recording; one that fails does not stop the others.
 ///
 /// # Errors
-/// When the arguments or the model cannot be used, or standard output cannot be written.
+/// When the arguments or the model cannot be used, or the answers cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    if args.format.one_recording_only() && args.files.len() > 1 {
-        return Err(UsageError(anyhow!(
-            "subtitles hold one recording: give one file, or choose --format json or ctm"
-        ))
-        .into());
-    }
-    if args.files.iter().filter(|file| is_stdin(file)).count() > 1 {
-        return Err(UsageError(anyhow!("standard input can be read once: give `-` once")).into());
-    }
-    if args.n_best.is_some() && args.format != Format::Json {
+    let inputs = Inputs::of(&args.files)?;
+    let formats = args.destination.formats(&args.format);
+    args.destination.check(&formats, &inputs.list)?;
+    if args.n_best.is_some() && formats != [Format::Json] {
         return Err(UsageError(anyhow!("--n-best needs --format json")).into());
     }
+    let made_with = made_with(&args)?;
     let options = Options::default()
         .large_model(!args.setting.no_rescore)
         .precision(args.precision);
-    let printing = args.printing();
+    let shape = Shape {
+        confidence: args.confidence,
+    };
     let folder = model_folder(args.model)?;
+    let opening = progress::spinner("opening the model; the first time its graph is compiled");
     let recognizer = Recognizer::open_with(&folder, options)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
         .map_err(UsageError)?;
+    opening.finish_and_clear();
     let recognizer = Arc::new(recognizer);
     let setting = args.setting.of(&recognizer)?;
     let how = How {
@@ -104,17 +90,35 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         n_best: usize::from(args.n_best.unwrap_or(0)),
         tier: args.tier.of(&recognizer)?,
     };
-    let failed = transcribe_all(
-        &how,
-        &args.files,
-        printing,
-        jobs(args.jobs, args.files.len()),
-    )?;
-    Ok(if failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(SOME_FAILED)
+    let destination = args.destination.open(formats, &made_with)?;
+    let (done, left): (Vec<Input>, Vec<Input>) = inputs
+        .list
+        .into_iter()
+        .partition(|input| args.destination.resume && destination.has(input));
+    if !done.is_empty() {
+        progress::tell(&format!("{} recordings are done already", done.len()));
+    }
+    let failed = transcribe_all(&how, &left, destination, shape, jobs(args.jobs, left.len()))?;
+    Ok(match failed + inputs.unreadable {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(SOME_FAILED),
     })
+}
+
+/// All that answers depend on besides their recordings, in words.
+fn made_with(args: &Args) -> anyhow::Result<String> {
+    let folder = model_folder(args.model.clone())?;
+    let folder = folder.canonicalize().unwrap_or(folder);
+    Ok(format!(
+        "paretone {}\nmodel {}\n{:?} {:?} {:?} n-best {:?} confidence {}\n",
+        env!("CARGO_PKG_VERSION"),
+        folder.display(),
+        args.setting,
+        args.tier,
+        args.precision,
+        args.n_best,
+        args.confidence,
+    ))
 }
 
 /// How many threads: what was asked for, else one per processor, and never more than files.
@@ -123,12 +127,13 @@ fn jobs(asked: Option<u16>, files: usize) -> usize {
     asked.map_or_else(processors, usize::from).min(files)
 }
 
-/// Prints the answer of every file in order, each as soon as those before it are printed. Returns
-/// how many failed.
+/// Writes the answer for every recording as soon as it is there, in order where there is one.
+/// Returns how many failed.
 fn transcribe_all(
     how: &How<'_>,
-    files: &[PathBuf],
-    printing: Printing,
+    inputs: &[Input],
+    destination: Destination,
+    shape: Shape,
     jobs: usize,
 ) -> anyhow::Result<usize> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
@@ -139,23 +144,32 @@ fn transcribe_all(
             let sender = sender;
             pool.broadcast(|_| {
                 let mut scratch = how.recognizer.scratch();
-                // Files are taken one by one, not dealt out, so that answers come nearly in order
-                // and print early.
-                while let Some((index, file)) = take(&next, files) {
-                    let result = how.transcribe(file, &mut scratch);
+                // Recordings are taken one by one, not dealt out, so that answers come nearly in
+                // order and are written early.
+                while let Some((index, input)) = take(&next, inputs) {
+                    let result = how.transcribe(input, &mut scratch);
                     if sender.send((index, result)).is_err() {
-                        break; // Nobody prints any more: standard output was closed.
+                        break; // Nobody writes any more: standard output was closed.
                     }
                 }
             });
         });
-        print_in_order(results, files, printing)
+        let mut writing = Writing {
+            inputs,
+            destination,
+            shape,
+            bar: progress_bar(inputs.len()),
+            failed: 0,
+        };
+        writing.all(results)?;
+        writing.bar.finish_and_clear();
+        Ok(writing.failed)
     })
 }
 
-fn take<'f>(next: &AtomicUsize, files: &'f [PathBuf]) -> Option<(usize, &'f Path)> {
+fn take<'f>(next: &AtomicUsize, inputs: &'f [Input]) -> Option<(usize, &'f Input)> {
     let index = next.fetch_add(1, Ordering::Relaxed);
-    files.get(index).map(|file| (index, file.as_path()))
+    inputs.get(index).map(|input| (index, input))
 }
 
 /// What to do with a file.
@@ -168,21 +182,28 @@ struct How<'a> {
     tier: Option<Tier>,
 }
 
-/// What was heard, and how its tier came by it.
-type Heard = (Transcript, Option<TierReport>);
-
 impl How<'_> {
-    fn transcribe(&self, file: &Path, scratch: &mut RecognizerScratch) -> anyhow::Result<Heard> {
-        let waveform = if is_stdin(file) {
-            Waveform::read(io::stdin().lock(), None)?
-        } else {
-            Waveform::open(file)?
+    fn transcribe(&self, input: &Input, scratch: &mut RecognizerScratch) -> anyhow::Result<Answer> {
+        let waveform = match input.is_standard() {
+            true => Waveform::read(io::stdin().lock(), None)?,
+            false => Waveform::open(&input.file)?,
         };
         if let Some(tier) = &self.tier {
-            let (transcript, report) = tier.transcribe(&waveform)?;
-            return Ok((transcript, Some(report)));
+    let made_with = made_with(&args)?;
+    let options = Options::default()
+        .large_model(!args.setting.no_rescore)
+        .precision(args.precision);
+    let shape = Shape {
+        confidence: args.confidence,
+    };
+    let folder = model_folder(args.model)?;
+    let opening = progress::spinner("opening the model; the first time its graph is compiled");
+    let recognizer = Recognizer::open_with(&folder, options)
         }
-        Ok((self.at_setting(&waveform, scratch)?, None))
+        Ok(Answer {
+            transcript: self.at_setting(&waveform, scratch)?,
+            tier: None,
+        })
     }
 
     fn at_setting(
@@ -202,55 +223,58 @@ impl How<'_> {
     }
 }
 
-fn print_in_order(
-    results: mpsc::Receiver<(usize, anyhow::Result<Heard>)>,
-    files: &[PathBuf],
-    printing: Printing,
-) -> anyhow::Result<usize> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    let bar = progress_bar(files.len());
-    let mut waiting = BTreeMap::new();
-    let (mut printed, mut failed) = (0, 0);
-    for (index, result) in results {
-        waiting.insert(index, result);
-        bar.inc(1);
-        while let Some(result) = waiting.remove(&printed) {
-            let file = &files[printed];
-            printed += 1;
-            match result {
-                Ok((transcript, tier)) => {
-                    let (transcript, tier) = (&transcript, tier.as_ref());
-                    match printing {
-                        Printing::Plain(format) => format.write(&mut out, file, transcript, tier),
-                        Printing::WithConfidence(format) => {
-                            format.write_with_confidence(&mut out, file, transcript, tier)
-                        }
-                    }?;
-                }
-                Err(error) => {
-                    failed += 1;
-                    let error = format!("{error:#}");
-                    bar.suspend(|| eprintln!("paretone: {}: {error}", file.display()));
-                    let (Printing::Plain(format) | Printing::WithConfidence(format)) = printing;
-                    format.write_error(&mut out, file, &error)?;
-                }
+/// The writing of answers as they come.
+struct Writing<'a> {
+    inputs: &'a [Input],
+    destination: Destination,
+    shape: Shape,
+    bar: ProgressBar,
+    failed: usize,
+}
+
+impl Writing<'_> {
+    /// Writes all answers: each when those before it are written, or at once where it has a file of
+    /// its own.
+    fn all(
+        &mut self,
+        results: mpsc::Receiver<(usize, anyhow::Result<Answer>)>,
+    ) -> anyhow::Result<()> {
+        let mut waiting = BTreeMap::new();
+        let mut written = 0;
+        for (index, result) in results {
+            self.bar.inc(1);
+            if !self.destination.is_ordered() {
+                self.one(index, result)?;
+                continue;
             }
-            out.flush()?;
+            waiting.insert(index, result);
+            while let Some(result) = waiting.remove(&written) {
+                self.one(written, result)?;
+                written += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn one(&mut self, index: usize, result: anyhow::Result<Answer>) -> anyhow::Result<()> {
+        let input = &self.inputs[index];
+        match result {
+            Ok(answer) => self.destination.write(input, &answer, self.shape),
+            Err(error) => {
+                self.failed += 1;
+                let error = format!("{error:#}");
+                let told = || eprintln!("paretone: {}: {error}", input.file.display());
+                self.bar.suspend(told);
+                Ok(self.destination.write_error(input, &error)?)
+            }
         }
     }
-    bar.finish_and_clear();
-    Ok(failed)
 }
 
 /// A bar on standard error where someone watches and there is more than one file to wait for.
 fn progress_bar(files: usize) -> ProgressBar {
-    if files < 2 {
-        return ProgressBar::hidden();
+    match files {
+        0 | 1 => ProgressBar::hidden(),
+        many => progress::bar(many as u64, "files"),
     }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, {eta} left");
-    ProgressBar::new(files as u64).with_style(style.expect("the template is well formed"))
-}
-
-fn is_stdin(file: &Path) -> bool {
-    file.as_os_str() == "-"
 }

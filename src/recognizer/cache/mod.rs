@@ -11,6 +11,7 @@
 //! time, and again whenever they have changed (`stamp`).
 
 mod draft;
+mod limit;
 mod stamp;
 
 use std::fmt::Display;
@@ -24,6 +25,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::graph::ngram::{Ngram, NgramError};
 use crate::graph::{Graph, GraphError};
 use draft::Draft;
+pub use limit::{CACHE_LIMIT_VARIABLE, CacheEntry, parse_size};
 use stamp::Stamp;
 
 /// The environment variable that names the cache folder.
@@ -169,7 +171,10 @@ impl Cache {
             return Ok(made);
         }
         match self.open(&path) {
-            Ok(mapped) => Ok(mapped),
+            Ok(mapped) => {
+                self.keep_within_limit();
+                Ok(mapped)
+            }
             Err(error) => {
                 warn!("{} was written and is damaged: {error}", path.display());
                 Ok(made)
