@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use tracing::{info, warn};
 
-use super::{CACHE_VARIABLE, Cache};
+use super::Cache;
 
 /// The environment variable that says how large the cache may grow, as in `500M` or `4G`.
 pub const CACHE_LIMIT_VARIABLE: &str = "PARETONE_CACHE_LIMIT";
