@@ -225,3 +225,225 @@ fn memory_follows_the_bytes_not_the_header() {
         .env("PARETONE_CACHE", folder.path().join("cache"));
     shell.args(["-c", &script]).assert().code(0);
 }
+
+/// The files below a folder, as paths in it.
+fn files(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).expect("readable") {
+            let path = entry.expect("readable").path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => {
+                    let name = path.strip_prefix(folder).expect("below it");
+                    names.push(name.to_string_lossy().into_owned());
+                }
+            }
+        }
+    }
+    names.retain(|name| !name.starts_with('.'));
+    names.sort();
+    names
+}
+
+#[test]
+fn a_folder_of_recordings_gets_a_folder_of_answers_and_is_resumed() {
+    let folder = workplace();
+    let at = |name: &str| folder.path().join(name);
+    for place in ["in/one", "in/two"] {
+        fs::create_dir_all(at(place)).expect("a folder");
+        fs::copy(at("a.wav"), at(place).join("1.wav")).expect("a recording");
+    }
+    fs::write(at("in/notes.txt"), "no recording").expect("writable");
+    let arguments = ["in", "b.wav", "--output-dir", "out", "--format", "srt,json"];
+    let made = [
+        "b.json",
+        "b.srt",
+        "one/1.json",
+        "one/1.srt",
+        "two/1.json",
+        "two/1.srt",
+    ];
+    let run = transcribe(folder.path()).args(arguments).assert().code(0);
+    run.stdout("");
+    assert_eq!(files(&at("out")), made);
+    let json = fs::read_to_string(at("out/one/1.json")).expect("an answer");
+    assert!(json.contains("in/one/1.wav"), "{json}");
+    // Of what is missing or older than its recording only that is made again.
+    let marked = "not made again";
+    for name in ["out/b.srt", "out/one/1.srt", "out/two/1.srt"] {
+        fs::write(at(name), marked).expect("writable");
+    }
+    fs::remove_file(at("out/two/1.json")).expect("it was there");
+    let again = transcribe(folder.path())
+        .args(arguments)
+        .arg("--resume")
+        .assert();
+    again.code(0).stderr(contains("2 recordings are done"));
+    let now = |name: &str| fs::read_to_string(at(name)).expect("an answer") == marked;
+    assert_eq!(
+        [now("out/b.srt"), now("out/one/1.srt"), now("out/two/1.srt")],
+        [true, true, false]
+    );
+    // Answers made otherwise are not mixed with these.
+    let otherwise = transcribe(folder.path())
+        .args(arguments)
+        .args(["--resume", "--beam", "8"])
+        .assert();
+    otherwise.code(2).stderr(contains("made otherwise"));
+}
+
+#[test]
+fn answers_go_to_a_file_whose_extension_names_the_format() {
+    let folder = workplace();
+    let text = transcribe(folder.path())
+        .arg("a.wav")
+        .output()
+        .expect("it runs")
+        .stdout;
+    let run = transcribe(folder.path())
+        .args(["-o", "a.txt", "a.wav"])
+        .assert();
+    run.code(0).stdout("");
+    assert_eq!(
+        fs::read(folder.path().join("a.txt")).expect("an answer"),
+        text
+    );
+    transcribe(folder.path())
+        .args(["-o", "a.vtt", "a.wav"])
+        .assert()
+        .code(0);
+    let vtt = fs::read_to_string(folder.path().join("a.vtt")).expect("an answer");
+    assert!(vtt.starts_with("WEBVTT"), "{vtt}");
+    for (arguments, said) in [
+        (&["-o", "a.wav", "a.wav"][..], "is a recording"),
+        (&["-o", "no/such/folder/a.txt", "a.wav"], "no/such/folder"),
+        (
+            &["-o", "a.txt", "--format", "srt,vtt", "a.wav"],
+            "--output-dir",
+        ),
+        (
+            &["-o", "a.txt", "--output-dir", "out", "a.wav"],
+            "output-dir",
+        ),
+        (&["--resume", "a.wav"], "output-dir"),
+        (&["*.flac"], "no file matches"),
+    ] {
+        let run = transcribe(folder.path()).args(arguments).assert();
+        run.code(2).stderr(contains(said));
+    }
+    assert!(
+        folder
+            .path()
+            .join("a.wav")
+            .metadata()
+            .expect("still there")
+            .len()
+            > 44
+    );
+}
+
+#[test]
+fn ctm_names_recordings_of_the_same_name_apart() {
+    let folder = workplace();
+    for place in ["x", "y"] {
+        fs::create_dir(folder.path().join(place)).expect("a folder");
+        fs::copy(
+            folder.path().join("a.wav"),
+            folder.path().join(place).join("1.wav"),
+        )
+        .expect("a recording");
+    }
+    let run = transcribe(folder.path())
+        .args(["--format", "ctm", "x/1.wav", "y/1.wav"])
+        .output();
+    let ctm = String::from_utf8(run.expect("it runs").stdout).expect("UTF-8");
+    let names: Vec<&str> = ctm
+        .lines()
+        .flat_map(|line| line.split(' ').next())
+        .collect();
+    assert!(
+        names.iter().all(|name| ["x/1", "y/1"].contains(name)),
+        "{ctm}"
+    );
+    let of = |name: &str| names.iter().filter(|other| **other == name).count();
+    assert_eq!(of("x/1"), of("y/1"));
+}
+
+#[test]
+fn defaults_come_from_the_users_file_and_flags_go_before() {
+    let folder = workplace();
+    let config = folder.path().join("config.toml");
+    let with = |text: &str, arguments: &[&str]| {
+        fs::write(&config, text).expect("writable");
+        let mut command = transcribe(folder.path());
+        command
+            .env("PARETONE_CONFIG", &config)
+            .args(arguments)
+            .arg("a.wav")
+            .assert()
+    };
+    with("[transcribe]\nformat = \"vtt\"\n", &[])
+        .code(0)
+        .stdout(contains("WEBVTT"));
+    let json = with("[transcribe]\nformat = \"vtt\"\n", &["--format", "json"]).code(0);
+    assert_eq!(json_lines(&json.get_output().stdout).len(), 1);
+    with("[transcribe]\ntempo = 3\n", &[])
+        .code(2)
+        .stderr(contains("config.toml"));
+    with("[transcribe\n", &[])
+        .code(2)
+        .stderr(contains("config.toml"));
+}
+
+#[test]
+fn quiet_says_errors_only_and_every_subcommand_tells_the_version() {
+    let folder = workplace();
+    let mut command = transcribe(folder.path());
+    command.env("PARETONE_CACHE", "/dev/null/cache");
+    command
+        .arg("a.wav")
+        .assert()
+        .code(0)
+        .stderr(contains("PARETONE_CACHE"));
+    let mut command = transcribe(folder.path());
+    command.env("PARETONE_CACHE", "/dev/null/cache");
+    command.args(["-q", "a.wav"]).assert().code(0).stderr("");
+    let version = concat!("paretone ", env!("CARGO_PKG_VERSION"), "\n");
+    for arguments in [
+        &["--version"][..],
+        &["transcribe", "--version"],
+        &["bench", "-V"],
+    ] {
+        paretone().args(arguments).assert().code(0).stdout(version);
+    }
+}
+
+#[test]
+fn the_cache_is_listed_and_cleaned() {
+    let folder = workplace();
+    transcribe(folder.path()).arg("a.wav").assert().code(0);
+    let cache = |arguments: &[&str]| {
+        let mut command = paretone();
+        command.env("PARETONE_CACHE", folder.path().join("cache"));
+        command.arg("cache").args(arguments).assert()
+    };
+    cache(&["list"]).code(0).stdout(contains(".graph\n"));
+    cache(&["clean", "--keep", "1G"])
+        .code(0)
+        .stdout(contains("0 files"));
+    cache(&["clean"]).code(0).stdout(contains("1 files"));
+    let list = cache(&["list"]).code(0);
+    assert_eq!(
+        list.get_output()
+            .stdout
+            .iter()
+            .filter(|&&byte| byte == b'\n')
+            .count(),
+        1
+    );
+    cache(&["clean", "--keep", "lots"])
+        .code(2)
+        .stderr(contains("lots"));
+}

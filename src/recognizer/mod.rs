@@ -18,6 +18,7 @@ mod stream;
 pub mod subtitle;
 mod transcript;
 mod versions;
+pub mod written;
 
 pub use cache::{
     CACHE_LIMIT_VARIABLE, CACHE_VARIABLE, Cache, CacheEntry, CacheKey, Mappable, parse_size,

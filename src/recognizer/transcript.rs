@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::written::{self, Piece};
 use crate::confidence::{Confidence, Evidence, WordEvidence};
 use crate::decode::{Effort, PathCost};
 use crate::units::Seconds;
@@ -81,6 +82,37 @@ impl Transcript {
         let moved = |time: Seconds| Seconds(((time.0 + by.0) * 1000.0).round() / 1000.0);
         for word in &mut self.words {
             (word.start, word.end) = (moved(word.start), moved(word.end));
+        }
+        self
+    }
+
+    /// The same with numbers, money, dates, times and units as people write them
+    /// ([`written`]). A figure stands from the first of its words to the last, and is as sure as the
+    /// least sure of them.
+    pub fn in_digits(mut self) -> Transcript {
+        let names: Vec<&str> = self.words.iter().map(|word| word.word.as_str()).collect();
+        let pieces = written::written(&names);
+        let posteriors = std::mem::take(&mut self.posteriors);
+        let least = |values: &mut dyn Iterator<Item = f64>| values.fold(1.0, f64::min);
+        let joined = |piece: &Piece| {
+            let words = &self.words[piece.words.clone()];
+            TranscriptWord {
+                word: piece.text.clone(),
+                start: words[0].start,
+                end: words[words.len() - 1].end,
+                confidence: least(&mut words.iter().map(|word| word.confidence)),
+            }
+        };
+        let words = pieces.iter().map(joined).collect();
+        if posteriors.len() == self.words.len() {
+            let shared =
+                |piece: &Piece| least(&mut posteriors[piece.words.clone()].iter().copied());
+            self.posteriors = pieces.iter().map(shared).collect();
+        }
+        self.words = words;
+        for alternative in &mut self.alternatives {
+            let pieces = written::written(&alternative.words);
+            alternative.words = pieces.into_iter().map(|piece| piece.text).collect();
         }
         self
     }
@@ -187,6 +219,34 @@ mod tests {
             posterior,
             ..Alternative::default()
         }
+    }
+
+    #[test]
+    fn a_figure_stands_for_all_of_its_words() {
+        let word = |word: &str, start: f64, confidence| TranscriptWord {
+            word: word.into(),
+            start: Seconds(start),
+            end: Seconds(start + 0.5),
+            confidence,
+        };
+        let words = vec![
+            word("in", 0.0, 0.9),
+            word("nineteen", 0.5, 0.8),
+            word("eighty", 1.0, 0.6),
+            word("four", 1.5, 0.7),
+        ];
+        let written = Transcript {
+            posteriors: vec![0.9, 0.5, 0.4, 0.6],
+            alternatives: vec![alternative("ten", 0.1)],
+            words,
+            ..Transcript::default()
+        };
+        let written = written.in_digits();
+        assert_eq!(written.text(), "in 1984");
+        let year = &written.words[1];
+        assert_eq!((year.start.0, year.end.0, year.confidence), (0.5, 2.0, 0.6));
+        assert_eq!(written.posteriors, [0.9, 0.4]);
+        assert_eq!(written.alternatives[0].words, ["10"]);
     }
 
     #[test]

@@ -43,6 +43,19 @@ pub struct Shape {
     /// Show confidences also where the format may leave them out: a line of text begins with the
     /// probability that all of it is right, a subtitle ends with that of its words, in per cent.
     pub confidence: bool,
+    /// How numbers are written.
+    pub numbers: Numbers,
+}
+
+/// How numbers are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Numbers {
+    /// As they were said: "twenty one"
+    #[default]
+    Words,
+    /// As people write numbers, money, dates, times and units: "21"; CTM, which is for scoring, keeps
+    /// the words
+    Digits,
 }
 
 impl Format {
@@ -86,6 +99,14 @@ impl Format {
         answer: &Answer,
         shape: Shape,
     ) -> io::Result<()> {
+        if shape.numbers == Numbers::Digits && self != Format::Ctm {
+            let answer = Answer {
+                transcript: answer.transcript.clone().in_digits(),
+                tier: answer.tier.clone(),
+            };
+            let numbers = Numbers::Words;
+            return self.write(out, input, &answer, Shape { numbers, ..shape });
+        }
         let transcript = &answer.transcript;
         match self {
             Format::Text if shape.confidence => {
@@ -258,7 +279,10 @@ mod tests {
     fn confidence_is_shown_where_it_is_asked_for() {
         let shown = |format: Format, answer: &Answer| {
             let mut out = Vec::new();
-            let shape = Shape { confidence: true };
+            let shape = Shape {
+                confidence: true,
+                ..Shape::default()
+            };
             format.write(&mut out, &input(), answer, shape).unwrap();
             String::from_utf8(out).unwrap()
         };

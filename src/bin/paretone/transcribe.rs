@@ -13,7 +13,7 @@ use indicatif::ProgressBar;
 
 use super::destination::{Destination, DestinationArgs};
 use super::inputs::{Input, Inputs};
-use super::output::{Answer, Format, Shape};
+use super::output::{Answer, Format, Numbers, Shape};
 use super::setting::SettingArgs;
 use super::tolerance::{Tier, TierArgs};
 use super::{SOME_FAILED, UsageError, model_folder, progress};
@@ -38,6 +38,9 @@ pub struct Args {
     /// line, srt in per cent at a subtitle's end. json, ctm and vtt always do
     #[arg(long)]
     pub confidence: bool,
+    /// How numbers are written
+    #[arg(long, value_enum, default_value_t)]
+    pub numbers: Numbers,
     /// The model's folder [default: models/en, here or near the program]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
@@ -75,6 +78,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .precision(args.precision);
     let shape = Shape {
         confidence: args.confidence,
+        numbers: args.numbers,
     };
     let folder = model_folder(args.model)?;
     let opening = progress::spinner("opening the model; the first time its graph is compiled");
@@ -110,7 +114,7 @@ fn made_with(args: &Args) -> anyhow::Result<String> {
     let folder = model_folder(args.model.clone())?;
     let folder = folder.canonicalize().unwrap_or(folder);
     Ok(format!(
-        "paretone {}\nmodel {}\n{:?} {:?} {:?} n-best {:?} confidence {}\n",
+        "paretone {}\nmodel {}\n{:?} {:?} {:?} n-best {:?} confidence {} numbers {:?}\n",
         env!("CARGO_PKG_VERSION"),
         folder.display(),
         args.setting,
@@ -118,6 +122,7 @@ fn made_with(args: &Args) -> anyhow::Result<String> {
         args.precision,
         args.n_best,
         args.confidence,
+        args.numbers,
     ))
 }
 
