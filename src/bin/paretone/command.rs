@@ -16,7 +16,8 @@ use crate::{load, serve};
 #[command(name = "paretone", version, arg_required_else_help = true)]
 #[command(
     after_help = "To recognise speech: transcribe, serve. To measure: bench, score, report, load. To tune: sweep, \
-                  versions, confidence, tiers. One stage at a time: features, model, graph, lm.\n\n\
+                  versions, confidence, tiers. One stage at a time: features, model, graph, lm. \
+                  What is kept: cache.\n\n\
                   Exit codes: 0 done, 1 some inputs failed, 2 usage."
 )]
 pub struct Cli {
