@@ -194,16 +194,11 @@ impl How<'_> {
             false => Waveform::open(&input.file)?,
         };
         if let Some(tier) = &self.tier {
-    let made_with = made_with(&args)?;
-    let options = Options::default()
-        .large_model(!args.setting.no_rescore)
-        .precision(args.precision);
-    let shape = Shape {
-        confidence: args.confidence,
-    };
-    let folder = model_folder(args.model)?;
-    let opening = progress::spinner("opening the model; the first time its graph is compiled");
-    let recognizer = Recognizer::open_with(&folder, options)
+            let (transcript, report) = tier.transcribe(&waveform)?;
+            return Ok(Answer {
+                transcript,
+                tier: Some(report),
+            });
         }
         Ok(Answer {
             transcript: self.at_setting(&waveform, scratch)?,
