@@ -120,34 +120,6 @@ fn the_samples_are_heard() {
 }
 
 #[test]
-fn debians_test_recordings_are_heard() {
-    let folder = Path::new("/usr/share/pocketsphinx/test/data/librivox");
-    let Ok(transcription) = fs::read_to_string(folder.join("transcription")) else {
-        eprintln!("skipped: pocketsphinx-testdata is not installed");
-        return;
-    };
-    let Some(recognizer) = shipped() else { return };
-    let recordings: Vec<_> = transcription
-        .lines()
-        .filter_map(|line| {
-            let (text, id) = line.trim_end().strip_suffix(')')?.rsplit_once('(')?;
-            let text = text.replace("<s>", " ").replace("</s>", " ").to_lowercase();
-            Some((folder.join(id).with_extension("wav"), text))
-        })
-        .collect();
-    assert!(
-        !recordings.is_empty(),
-        "no recordings in {}",
-        folder.display()
-    );
-    let (wrong, words) = errors(&recognizer, &recordings);
-    assert!(
-        wrong * 100 <= words * 40,
-        "{wrong} word errors in {words} words"
-    );
-}
-
-#[test]
 fn shared_development_speech_is_heard() {
     let speech = repository("../shared/speech");
     if !speech.join("manifest.tsv").is_file() {
