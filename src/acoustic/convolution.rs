@@ -1,10 +1,10 @@
 //! Convolution over time and height: a row of features seen as a plane of heights and channels.
 //!
 //! Value (height, channel) of a row lies at `height · channels + channel`. An output height reads
-//! the channels of a few neighbouring heights, at the layer's time offsets; heights beyond the edges
-//! are zero. All outputs of all heights are one product, of the gathered neighbourhoods with weights
-//! that every height shares (im2col). Along time nothing is copied for other layers; here the
-//! heights would make runs of a few floats each, and gathering them costs less than that.
+//! the channels of a few neighbouring heights, at the layer's time offsets; heights beyond the
+//! edges are zero. All outputs of all heights are one product, of the gathered neighbourhoods with
+//! weights that every height shares (im2col). Along time nothing is copied for other layers; here
+//! the heights would make runs of a few floats each, and gathering them costs less than that.
 
 use super::description::LayerDescription;
 
@@ -46,8 +46,9 @@ impl Plane {
         self.times.len() * self.height_offsets.len() * self.channels
     }
 
-    /// Writes the neighbourhoods of `count` output rows, one after the other, into `out`, which grows
-    /// to the longest it ever had to be. Output row `r` reads `input` from row `r · stride` on.
+    /// Writes the neighbourhoods of `count` output rows, one after the other, into `out`, which
+    /// grows to the longest it ever had to be. Output row `r` reads `input` from row `r · stride`
+    /// on.
     pub(super) fn gather<'a>(
         &self,
         input: &[f32],

@@ -164,8 +164,8 @@ impl Weights {
     }
 }
 
-/// Where each run of contiguous offsets begins, relative to the smallest offset, and how many values
-/// it has. A convolution's neighbourhoods are gathered into one run.
+/// Where each run of contiguous offsets begins, relative to the smallest offset, and how many
+/// values it has. A convolution's neighbourhoods are gathered into one run.
 fn runs(description: &LayerDescription) -> Vec<(usize, usize)> {
     if description.convolution.is_some() {
         return vec![(0, description.depth())];

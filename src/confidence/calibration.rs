@@ -1,9 +1,9 @@
 //! Calibration: from measurements of a search to probabilities that can be taken at face value.
 //!
-//! Each version has three logistic regressions (*heads*). *Right* predicts that every word is right.
-//! *Improvable* predicts that the most accurate version makes fewer errors, which is what routing needs.
-//! *Word* predicts that one word is right. They are fitted on development speech and stored in
-//! `confidence.json` beside the model.
+//! Each version has three logistic regressions (*heads*). *Right* predicts that every word is
+//! right. *Improvable* predicts that the most accurate version makes fewer errors, which is what
+//! routing needs. *Word* predicts that one word is right. They are fitted on development speech and
+//! stored in `confidence.json` beside the model.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -87,7 +87,8 @@ impl Heads {
         self.word = (!words.is_empty()).then(|| Logistic::fit(&rows, &labels, RIDGE));
     }
 
-    /// Returns the probability that a word is right. Without a head for words it is the lattice's own.
+    /// Returns the probability that a word is right. Without a head for words it is the lattice's
+    /// own.
     pub fn word(&self, word: &WordEvidence) -> f64 {
         match &self.word {
             Some(head) => head.probability(&word.features()),

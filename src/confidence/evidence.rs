@@ -28,7 +28,8 @@ pub fn doubt(
     risk(paths, &posteriors, &words, go_on)
 }
 
-/// Measurements summed over the segments of a recording: the inputs of a [`Calibration`](super::Calibration).
+/// Measurements summed over the segments of a recording: the inputs of a
+/// [`Calibration`](super::Calibration).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Evidence {
     /// Words heard.
@@ -95,8 +96,8 @@ impl Evidence {
 pub const FEATURES: usize = 10;
 
 impl Evidence {
-    /// The inputs of a calibration, all finite: logarithms of what varies by factors, ratios of what
-    /// grows with length.
+    /// The inputs of a calibration, all finite: logarithms of what varies by factors, ratios of
+    /// what grows with length.
     pub fn features(&self) -> [f64; FEATURES] {
         let frames = f64::from(self.frames.max(1));
         let words = f64::from(self.words);

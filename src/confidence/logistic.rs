@@ -32,9 +32,9 @@ pub struct Logistic {
 }
 
 impl Logistic {
-    /// Fits the model: maximises the log likelihood of `labels` given `rows`, all of one length, minus
-    /// `ridge` / 2 times the sum of squared weights. If all labels are equal, the model returns their
-    /// share after adding one example of each kind.
+    /// Fits the model: maximises the log likelihood of `labels` given `rows`, all of one length,
+    /// minus `ridge` / 2 times the sum of squared weights. If all labels are equal, the model
+    /// returns their share after adding one example of each kind.
     pub fn fit(rows: &[Vec<f64>], labels: &[bool], ridge: f64) -> Logistic {
         let inputs = rows.first().map_or(0, Vec::len);
         let mut model = Logistic::standardised(rows, inputs);

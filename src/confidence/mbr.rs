@@ -1,11 +1,12 @@
-//! The expected number of errors of a hypothesis, and the probability that each of its words is right.
+//! The expected number of errors of a hypothesis, and the probability that each of its words is
+//! right.
 //!
 //! Xu, Povey, Mangu and Zhu, "Minimum Bayes risk decoding and system combination based on a
 //! recursion for edit distance", Computer Speech and Language 2011: the expected edit distance
-//! between a word sequence and a lattice's paths, by one recursion over its edges (Algorithm 1), and
-//! the probability that each word is aligned with itself, by a backward recursion (Algorithm 2).
-//! Both choose the alignment at each node without regard to what follows, so the distance is an
-//! upper bound.
+//! between a word sequence and a lattice's paths, by one recursion over its edges (Algorithm 1),
+//! and the probability that each word is aligned with itself, by a backward
+//! recursion (Algorithm 2). Both choose the alignment at each node without regard to what follows,
+//! so the distance is an upper bound.
 
 use crate::decode::PathGraph;
 use crate::units::WordId;
@@ -138,8 +139,8 @@ fn best_move(
     }
 }
 
-/// By node and number of words: the probability that the words so far are exactly the first words of
-/// the hypothesis.
+/// By node and number of words: the probability that the words so far are exactly the first words
+/// of the hypothesis.
 fn sequences(paths: &PathGraph<'_>, posteriors: &Posteriors, hypothesis: &[WordId]) -> Table {
     let mut table = Table::new(paths.num_nodes(), hypothesis.len() + 1);
     table.row_mut(0)[0] = 1.0;

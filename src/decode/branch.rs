@@ -61,8 +61,8 @@ impl Branches {
         after(&mut self.words, branch, label)
     }
 
-    /// Notes where the best of a frame's emitting links lead, given what their targets cost; of equals the
-    /// first, as in the search.
+    /// Notes where the best of a frame's emitting links lead, given what their targets cost; of
+    /// equals the first, as in the search.
     ///
     /// Which links are best and which have labels cannot be foretold, so the passes do not branch
     /// on it; the labels, which lie anywhere, are fetched together so that their misses overlap.

@@ -1,8 +1,8 @@
 //! Cancellation of a search, by another thread or at a deadline.
 //!
 //! One atomic word holds both the request to stop and the number of frames begun. So
-//! [`Cancel::cancel`] can tell at which frame the request arrived: the search finishes that frame and
-//! begins no other.
+//! [`Cancel::cancel`] can tell at which frame the request arrived: the search finishes that frame
+//! and begins no other.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,8 +17,8 @@ const FRAME: u64 = 2;
 
 /// A cancellation token. Clones share one state, and a request to stop cannot be revoked.
 ///
-/// The search checks the token before each frame ([`Cancel::begin_frame`]), and the recogniser checks
-/// it between stages ([`Cancel::check`]).
+/// The search checks the token before each frame ([`Cancel::begin_frame`]), and the recogniser
+/// checks it between stages ([`Cancel::check`]).
 ///
 /// ```
 /// use ndarray::array;
@@ -63,8 +63,8 @@ impl Cancel {
         }
     }
 
-    /// Requests a stop. Returns the number of frames begun; the search finishes the last of them and
-    /// begins no other.
+    /// Requests a stop. Returns the number of frames begun; the search finishes the last of them
+    /// and begins no other.
     pub fn cancel(&self) -> u64 {
         self.state.fetch_or(STOP, Ordering::AcqRel) / FRAME
     }
@@ -99,7 +99,8 @@ impl Cancel {
     /// Begins a frame of work.
     ///
     /// # Errors
-    /// [`DecodeError::Cancelled`] with this frame, which is then not begun, if the work should stop.
+    /// [`DecodeError::Cancelled`] with this frame, which is then not begun, if the work should
+    /// stop.
     pub fn begin_frame(&self, frame: usize) -> Result<(), DecodeError> {
         if self.is_late() {
             self.cancel();

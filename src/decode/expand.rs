@@ -1,9 +1,9 @@
 //! Expansion of tokens: their rows of arcs are fetched in blocks, and the expansions that pruning
 //! allows are gathered and then applied.
 //!
-//! A processor cannot predict which expansions are within the bound, and each wrong prediction costs
-//! about fifteen cycles. So the expansions of a frame are first gathered without a branch, and the
-//! tokens of the next frame are updated from what was gathered.
+//! A processor cannot predict which expansions are within the bound, and each wrong prediction
+//! costs about fifteen cycles. So the expansions of a frame are first gathered without a branch,
+//! and the tokens of the next frame are updated from what was gathered.
 
 use crate::graph::{GraphView, PackedArc};
 use crate::units::PdfId;
@@ -36,8 +36,8 @@ impl Row {
     };
 }
 
-/// Fetches the rows of a block of tokens, all together, so that the misses of different tokens overlap. `first`
-/// finds the first arc of a state.
+/// Fetches the rows of a block of tokens, all together, so that the misses of different tokens
+/// overlap. `first` finds the first arc of a state.
 #[inline(always)]
 pub(super) fn fetch<'f>(
     tokens: &TokenSet,
@@ -139,8 +139,8 @@ impl<R: Recorder> Out<'_, R> {
         }
     }
 
-    /// Gathers the expansions within the bound; returns the number of arcs visited, and whether the row
-    /// ended with them.
+    /// Gathers the expansions within the bound; returns the number of arcs visited, and whether the
+    /// row ended with them.
     ///
     /// ```text
     /// for each arc, cheapest first:
@@ -149,10 +149,10 @@ impl<R: Recorder> Out<'_, R> {
     ///     bound = min(bound, base + arc + acoustic + beam)
     /// ```
     ///
-    /// 1. Arcs are sorted by cost and no acoustic cost is negative, so all later arcs are beyond the
-    ///    bound too.
-    /// 2. Every candidate is written, and the count advances by 0 or 1: there is no branch to predict.
-    ///    The caller makes room for the whole piece.
+    /// 1. Arcs are sorted by cost and no acoustic cost is negative, so all later arcs are beyond
+    ///    the bound too.
+    /// 2. Every candidate is written, and the count advances by 0 or 1: there is no branch to
+    ///    predict. The caller makes room for the whole piece.
     #[inline(always)]
     fn gather(&mut self, arcs: &[PackedArc], first: u32, base: f32, source: u32) -> (usize, bool) {
         let (mut bound, from) = (self.bound, self.gathered.count);
@@ -234,8 +234,8 @@ impl<R: Recorder> Out<'_, R> {
     ///     if base + arc + acoustic <= best + beam: gather it
     /// ```
     ///
-    /// 1. Arcs are sorted by cost and no acoustic cost is negative, so all later arcs are beyond the
-    ///    limit too; the search for `best` stops early for the same reason.
+    /// 1. Arcs are sorted by cost and no acoustic cost is negative, so all later arcs are beyond
+    ///    the limit too; the search for `best` stops early for the same reason.
     #[inline(always)]
     pub(super) fn near_best(&mut self, row: &Row, base: f32, source: u32, beam: f32) {
         let mut best = self.bound;

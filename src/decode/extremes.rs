@@ -1,8 +1,8 @@
 //! Minimum and maximum of many floats, kept in separate lanes so that the compiler uses vector
 //! instructions.
 //!
-//! `f32::min` and `f32::max` handle NaN, and a conditional store must keep the old value. Each takes
-//! several times the instructions of a plain choice between two values, which is one.
+//! `f32::min` and `f32::max` handle NaN, and a conditional store must keep the old value. Each
+//! takes several times the instructions of a plain choice between two values, which is one.
 
 /// The smaller of two; the first if they cannot be compared.
 #[inline(always)]

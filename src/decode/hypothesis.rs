@@ -69,8 +69,8 @@ pub struct Hypothesis {
     pub cost: PathCost,
     /// The acoustic and graph parts of `cost`. Only paths of a lattice have them.
     pub parts: Option<CostParts>,
-    /// Whether the path ends in a final state. If no token reached one, the path is that of the best
-    /// token of the last frame.
+    /// Whether the path ends in a final state. If no token reached one, the path is that of the
+    /// best token of the last frame.
     pub reached_final: bool,
     /// Score frames consumed.
     pub frames: u32,
@@ -99,8 +99,8 @@ pub struct Effort {
     pub arcs: u64,
     /// Epsilon arcs that were looked at.
     pub epsilon_arcs: u64,
-    /// Sum over frames of the largest extra cost over the best token that pruning allowed. Divided by
-    /// `frames` it is the effective beam; infinite if no frame was pruned.
+    /// Sum over frames of the largest extra cost over the best token that pruning allowed. Divided
+    /// by `frames` it is the effective beam; infinite if no frame was pruned.
     pub cutoff: f64,
     /// Frames in which each knob dropped something.
     pub dropped: KnobFrames,

@@ -2,8 +2,8 @@
 //!
 //! An entry of the catalogue below gives a knob's field in [`Pruning`], its default, its name in
 //! files and flags, its help, and where a sweep looks for good values. Text forms, command-line
-//! flags, sweeps and counters go through [`Knob::ALL`]; where the search applies a knob it reads the
-//! field. A new knob is an entry here and the comparison that applies it.
+//! flags, sweeps and counters go through [`Knob::ALL`]; where the search applies a knob it reads
+//! the field. A new knob is an entry here and the comparison that applies it.
 
 use std::fmt;
 use std::ops::{AddAssign, Index, IndexMut};

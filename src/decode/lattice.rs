@@ -1,9 +1,9 @@
 //! Raw lattices: every path within a beam of the best, acoustic and graph costs apart.
 //!
-//! A node is a token: a graph state after a number of frames. Nodes are in topological order, so one
-//! forward pass finds the best path and one backward pass the posteriors. The lattice is not
-//! determinised, which may need exponential time and memory; posteriors and rescoring work on the raw
-//! lattice.
+//! A node is a token: a graph state after a number of frames. Nodes are in topological order, so
+//! one forward pass finds the best path and one backward pass the posteriors. The lattice is not
+//! determinised, which may need exponential time and memory; posteriors and rescoring work on the
+//! raw lattice.
 
 use crate::graph::GraphView;
 use crate::units::Cost;
@@ -109,8 +109,8 @@ impl Lattice {
         &self.finals
     }
 
-    /// Whether paths end in final states. If no token reached one, paths can end at every token of the
-    /// last frame instead.
+    /// Whether paths end in final states. If no token reached one, paths can end at every token of
+    /// the last frame instead.
     pub fn reached_final(&self) -> bool {
         self.reached_final
     }
@@ -225,8 +225,8 @@ impl Lattice {
 
     /// Groups arcs by the node they leave, given with each.
     fn group(&mut self, loose: &[(u32, LatticeArc)]) {
-        // Counted two places up, a node's entry becomes where its next arc goes, and in the end where
-        // the arcs of the node after it begin.
+        // Counted two places up, a node's entry becomes where its next arc goes, and in the end
+        // where the arcs of the node after it begin.
         self.first_arc = vec![0; self.num_nodes() + 2];
         for &(node, _) in loose {
             self.first_arc[node as usize + 2] += 1;
@@ -293,8 +293,8 @@ impl FrameNodes {
         self.nodes[token as usize]
     }
 
-    /// Numbers the tokens that links arrive at, stay within or leave, of so many, from `first` on, and
-    /// counts them. `ends` is given for the last frame.
+    /// Numbers the tokens that links arrive at, stay within or leave, of so many, from `first` on,
+    /// and counts them. `ends` is given for the last frame.
     fn number(
         &mut self,
         first: u32,
@@ -340,9 +340,9 @@ impl FrameNodes {
         }
     }
 
-    /// Numbers the tokens so that epsilon links lead forward (Kahn's algorithm). Where links form a loop,
-    /// it is entered at a token whose best way in is already placed, so the best path to every token
-    /// stays.
+    /// Numbers the tokens so that epsilon links lead forward (Kahn's algorithm). Where links form a
+    /// loop, it is entered at a token whose best way in is already placed, so the best path to
+    /// every token stays.
     fn place(&mut self, first: u32, arrived: &[Link], epsilon: &[Link]) {
         let tokens = self.nodes.len();
         let Order {

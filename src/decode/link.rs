@@ -4,7 +4,8 @@
 /// A step along an arc, as a recorder sees it.
 #[derive(Clone, Copy)]
 pub(super) struct Step {
-    /// What [`Recorder::source`](super::recorder::Recorder::source) returned for the token the arc leaves.
+    /// What [`Recorder::source`](super::recorder::Recorder::source) returned for the token the arc
+    /// leaves.
     pub source: u32,
     /// Index of the arc in the graph.
     pub arc: u32,

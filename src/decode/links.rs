@@ -1,11 +1,11 @@
 //! The links of a lattice under construction: every step within the bound, pruned backward as the
 //! search goes on.
 //!
-//! Tokens are not kept, only their costs. A link names its two tokens by their index within a frame,
-//! and holds its *slack*: its extra cost over the best link to the same token, which is all that
-//! backward pruning needs. From time to time the links that are on no path within the lattice beam are
-//! removed, as in Kaldi's `PruneActiveTokens`. There every token of the newest frame counts as the end
-//! of a best path, so no link that can still matter is removed.
+//! Tokens are not kept, only their costs. A link names its two tokens by their index within a
+//! frame, and holds its *slack*: its extra cost over the best link to the same token, which is all
+//! that backward pruning needs. From time to time the links that are on no path within the lattice
+//! beam are removed, as in Kaldi's `PruneActiveTokens`. There every token of the newest frame
+//! counts as the end of a best path, so no link that can still matter is removed.
 //!
 //! Backward pruning removes most links, so until then a link is only written down.
 
@@ -19,13 +19,13 @@ use super::link::{Link, Step};
 use super::recorder::Recorder;
 use super::tokens::{Arrival, TokenSet};
 
-/// So many frames and so many links at least are added between two backward prunings; the links are a
-/// megabyte, as much as a second-level cache holds.
+/// So many frames and so many links at least are added between two backward prunings; the links are
+/// a megabyte, as much as a second-level cache holds.
 const PRUNE_FRAMES: usize = 25;
 const PRUNE_LINKS: usize = 1 << 16;
 
-/// How many links and tokens a frame has. Links lie in this order: a frame's epsilon links, those from
-/// it onward, the next frame's.
+/// How many links and tokens a frame has. Links lie in this order: a frame's epsilon links, those
+/// from it onward, the next frame's.
 #[derive(Clone, Copy)]
 struct Frame {
     epsilon: usize,
@@ -139,8 +139,8 @@ impl Recorder for Links {
 }
 
 impl Links {
-    /// Drops the newest epsilon links that are beyond the cutoff, and those of relaxations that a later
-    /// relaxation of the same token replaced.
+    /// Drops the newest epsilon links that are beyond the cutoff, and those of relaxations that a
+    /// later relaxation of the same token replaced.
     fn keep_last_relaxations(&mut self, tokens: usize, cutoff: f32) {
         self.met.clear();
         self.met.resize(tokens, false);
@@ -159,9 +159,9 @@ impl Links {
         self.move_down(kept, self.counted);
     }
 
-    /// Writes a link in front of the kept ones, over a link that was read already, and returns where the
-    /// kept links begin: one earlier if `keep`. A processor cannot predict which links are kept, so there
-    /// is no branch.
+    /// Writes a link in front of the kept ones, over a link that was read already, and returns
+    /// where the kept links begin: one earlier if `keep`. A processor cannot predict which links
+    /// are kept, so there is no branch.
     #[inline(always)]
     fn keep(&mut self, link: Link, kept: usize, keep: bool) -> usize {
         self.links[kept - 1] = link;
@@ -213,8 +213,8 @@ impl Links {
         }
     }
 
-    /// Drops every link that is on no path within the lattice beam. On entry `extra` holds, for each
-    /// token of the last frame, its extra cost over the best path.
+    /// Drops every link that is on no path within the lattice beam. On entry `extra` holds, for
+    /// each token of the last frame, its extra cost over the best path.
     ///
     /// ```text
     /// for each frame, the last one first:
@@ -224,10 +224,11 @@ impl Links {
     ///     stop if no link was dropped                                        (2)
     /// ```
     ///
-    /// 1. Links are read from the end and the kept ones are written from the end too, so the array is
-    ///    compacted in place; `keep` writes always and advances by 0 or 1, so there is no branch.
-    /// 2. Frames before `first` were pruned the last time. If a frame loses nothing, neither does any
-    ///    frame before it. Frames from `first` on are always visited.
+    /// 1. Links are read from the end and the kept ones are written from the end too, so the array
+    ///    is compacted in place; `keep` writes always and advances by 0 or 1, so there is no
+    ///    branch.
+    /// 2. Frames before `first` were pruned the last time. If a frame loses nothing, neither does
+    ///    any frame before it. Frames from `first` on are always visited.
     fn prune_back(&mut self, first: usize) {
         let (mut read, mut kept) = (self.links.len(), self.links.len());
         let mut costs_end = self.costs.len();
@@ -265,8 +266,9 @@ impl Links {
         self.pruned = (self.frames.len(), self.links.len());
     }
 
-    /// Computes the slack of a frame's epsilon links, if `costs` says where the costs of the frame's
-    /// tokens begin; otherwise it is known. Then relaxes `extra` along the links until nothing changes.
+    /// Computes the slack of a frame's epsilon links, if `costs` says where the costs of the
+    /// frame's tokens begin; otherwise it is known. Then relaxes `extra` along the links until
+    /// nothing changes.
     fn relax(&mut self, epsilon: Range<usize>, costs: Option<usize>) {
         let links = &mut self.links[epsilon];
         if let Some(begin) = costs {
@@ -299,8 +301,8 @@ impl Links {
         kept
     }
 
-    /// Keeps the links within the beam that lead into a frame, and computes `extra` for the `tokens`
-    /// tokens of the frame before.
+    /// Keeps the links within the beam that lead into a frame, and computes `extra` for the
+    /// `tokens` tokens of the frame before.
     fn keep_onward(
         &mut self,
         onward: Range<usize>,
@@ -327,8 +329,8 @@ impl Links {
         kept
     }
 
-    /// Prunes all links against the end of the utterance. `extra` gives the extra cost over the best path
-    /// of ending at each token of the last frame; infinity if a path cannot end there.
+    /// Prunes all links against the end of the utterance. `extra` gives the extra cost over the
+    /// best path of ending at each token of the last frame; infinity if a path cannot end there.
     pub(super) fn finish(&mut self, extra: impl Iterator<Item = f32>) {
         self.extra.clear();
         self.extra.extend(extra.map(|extra| {

@@ -138,8 +138,8 @@ impl<'g> Decoder<'g> {
 
     /// Returns the cheapest path through the graph that consumes every frame.
     ///
-    /// Scores without frames give no words. If no token reaches a final state, the answer is the path
-    /// of the best token of the last frame, and [`Hypothesis::reached_final`] is false.
+    /// Scores without frames give no words. If no token reaches a final state, the answer is the
+    /// path of the best token of the last frame, and [`Hypothesis::reached_final`] is false.
     ///
     /// # Errors
     /// [`DecodeError`] if the scores do not fit the graph, are not numbers, or rule every path out,
@@ -169,8 +169,8 @@ impl<'g> Decoder<'g> {
         })
     }
 
-    /// Returns every path that costs at most [`Pruning::lattice_beam`] more than the best, as far as
-    /// pruning kept it.
+    /// Returns every path that costs at most [`Pruning::lattice_beam`] more than the best, as far
+    /// as pruning kept it.
     ///
     /// # Errors
     /// As [`Decoder::decode`].

@@ -1,8 +1,8 @@
 //! The best few word sequences of a lattice.
 //!
-//! Every node keeps, for at most N distinct word sequences, the cheapest path that reaches it. This is
-//! exact: if a path is not kept, N cheaper paths with other words reach the same node, and each of
-//! them can be continued in the same way.
+//! Every node keeps, for at most N distinct word sequences, the cheapest path that reaches it. This
+//! is exact: if a path is not kept, N cheaper paths with other words reach the same node, and each
+//! of them can be continued in the same way.
 
 use std::collections::HashMap;
 
@@ -35,8 +35,8 @@ impl Sequences {
 }
 
 impl PathGraph<'_> {
-    /// Returns the N best distinct transcripts, with costs: the best first, each by its cheapest path.
-    /// Takes time in proportion to edges × `count`.
+    /// Returns the N best distinct transcripts, with costs: the best first, each by its cheapest
+    /// path. Takes time in proportion to edges × `count`.
     pub fn n_best(&self, count: usize) -> Vec<Hypothesis> {
         let mut sequences = Sequences::default();
         let mut ways: Vec<Vec<Way>> = vec![Vec::new(); self.num_nodes()];

@@ -7,9 +7,9 @@ use super::paths::PathGraph;
 
 impl PathGraph<'_> {
     /// Returns the oracle error count: the least edit distance between `reference` and the words of
-    /// any path, or `None` if there is no path. Pass [`WordId::EPSILON`] for a reference word that is
-    /// not in the vocabulary; no path can match it. Takes time in proportion to edges × words and
-    /// memory in proportion to nodes × words.
+    /// any path, or `None` if there is no path. Pass [`WordId::EPSILON`] for a reference word that
+    /// is not in the vocabulary; no path can match it. Takes time in proportion to edges × words
+    /// and memory in proportion to nodes × words.
     pub fn least_errors(&self, reference: &[WordId]) -> Option<u32> {
         let columns = reference.len() + 1;
         let mut rows = vec![u32::MAX; self.num_nodes() * columns];

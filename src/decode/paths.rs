@@ -1,7 +1,7 @@
 //! A lattice whose arcs have one cost each: that of the search, or that of a larger language model.
 //!
-//! Nodes are in topological order and the best cost from the start to each node is known. So the best
-//! path, the N best paths and the posteriors each take one pass over the edges.
+//! Nodes are in topological order and the best cost from the start to each node is known. So the
+//! best path, the N best paths and the posteriors each take one pass over the edges.
 
 use crate::graph::WORD_MASK;
 use crate::units::{Cost, WordId};
@@ -42,8 +42,8 @@ pub struct PathGraph<'l> {
 const NONE: u32 = u32::MAX;
 
 impl<'l> PathGraph<'l> {
-    /// The paths over `places`, nodes of a lattice in topological order, by edges grouped by the node
-    /// they leave.
+    /// The paths over `places`, nodes of a lattice in topological order, by edges grouped by the
+    /// node they leave.
     pub(super) fn new(
         lattice: &'l Lattice,
         places: Vec<u32>,

@@ -1,7 +1,7 @@
 //! What a search tells whoever remembers it: the tokens of each frame, and every step along an arc.
 //!
-//! The search itself keeps costs alone. A recorder keeps what the answer is made of: word histories,
-//! for the best path, or all links, for a lattice.
+//! The search itself keeps costs alone. A recorder keeps what the answer is made of: word
+//! histories, for the best path, or all links, for a lattice.
 
 use crate::graph::GraphView;
 
@@ -12,7 +12,8 @@ use super::tokens::{Arrival, TokenSet};
 /// What is remembered of a search: word histories ([`History`](super::history::History)) or all
 /// links ([`Links`](super::links::Links)).
 pub(super) trait Recorder {
-    /// Begins an utterance, with one token. `compete` says whether global pruning will ask for branches.
+    /// Begins an utterance, with one token. `compete` says whether global pruning will ask for
+    /// branches.
     fn begin(&mut self, compete: bool);
     /// The tokens of a frame are final, those up to `cutoff` will be expanded; `frame` is the
     /// number of frames consumed so far.

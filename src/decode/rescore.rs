@@ -1,8 +1,8 @@
 //! The paths of a lattice under a larger language model.
 //!
 //! The costs of the small model are part of the graph's arc costs, pushed towards the start of each
-//! word, and cannot be separated from the rest. So every path is followed together with its state in
-//! both models: at each word the small model's cost is subtracted and the large model's cost is
+//! word, and cannot be separated from the rest. So every path is followed together with its state
+//! in both models: at each word the small model's cost is subtracted and the large model's cost is
 //! added. At the end of a path the sum is exact: acoustic + graph − Σ small + scale · Σ large.
 
 use std::hash::Hash;
@@ -36,8 +36,8 @@ pub struct Rescoring<'m, S, L> {
     pub large: &'m L,
     /// Weight of the large model's costs relative to the small one's in the graph; > 0, usually 1.
     pub scale: f32,
-    /// Largest number of word histories that are followed from one lattice node; ≥ 1. Larger: slower,
-    /// more accurate.
+    /// Largest number of word histories that are followed from one lattice node; ≥ 1. Larger:
+    /// slower, more accurate.
     pub histories: usize,
     /// A token that can stop the rescoring; it is checked every few nodes.
     pub cancel: Option<&'m Cancel>,
@@ -59,8 +59,8 @@ struct Partial<S, L> {
 const NONE: u32 = u32::MAX;
 
 impl Lattice {
-    /// Returns the paths of the lattice with the small language model's costs replaced by those of the
-    /// large one.
+    /// Returns the paths of the lattice with the small language model's costs replaced by those of
+    /// the large one.
     ///
     /// ```text
     /// for each lattice node, in topological order:
@@ -70,8 +70,8 @@ impl Lattice {
     ///         arrive at the next node with those states, at the cheaper cost
     /// ```
     ///
-    /// 1. At most [`Rescoring::histories`] are kept. Each becomes a node of the result, so paths that
-    ///    share words keep their own times.
+    /// 1. At most [`Rescoring::histories`] are kept. Each becomes a node of the result, so paths
+    ///    that share words keep their own times.
     ///
     /// # Errors
     /// [`DecodeError::Cancelled`] if [`Rescoring::cancel`] asks to stop.

@@ -13,18 +13,18 @@
 //!         for each epsilon arc: arrive at its target if that is within the bound, and repeat from there
 //! ```
 //!
-//! 1. Expanding the best token first makes the bound tight from the start; the others follow in order
-//!    of creation, or by cost under an arc budget.
-//! 2. Costs are relative to the best token of the frame before, so single precision suffices for any
-//!    length of utterance.
+//! 1. Expanding the best token first makes the bound tight from the start; the others follow in
+//!    order of creation, or by cost under an arc budget.
+//! 2. Costs are relative to the best token of the frame before, so single precision suffices for
+//!    any length of utterance.
 //! 3. The bound drops tokens that the next frame's cutoff would drop anyway.
 //!
 //! Kaldi's `LatticeFasterDecoder` does the same on linked
 //! objects (Povey et al., "Generating exact lattices in the WFST framework", ICASSP 2012); here
 //! tokens are parallel arrays.
 //!
-//! Results are the same bit for bit on every run: every loop runs in order of index, and if two paths
-//! arrive at a state with the same cost, the first one stays.
+//! Results are the same bit for bit on every run: every loop runs in order of index, and if two
+//! paths arrive at a state with the same cost, the first one stays.
 
 use crate::graph::GraphView;
 use crate::prefetch::prefetch_all;
@@ -205,9 +205,9 @@ impl<'a, R: Recorder> Search<'a, R> {
         }
     }
 
-    /// Expands the tokens that survive pruning into the next frame; returns the bound on the costs of
-    /// that frame. Each token takes the cheapest of three ways: `some` if the local top-N drops arcs,
-    /// `near_best` if the local beam can, `all` otherwise.
+    /// Expands the tokens that survive pruning into the next frame; returns the bound on the costs
+    /// of that frame. Each token takes the cheapest of three ways: `some` if the local top-N drops
+    /// arcs, `near_best` if the local beam can, `all` otherwise.
     fn expand(&mut self, cut: &Cutoff, best: f32, acoustic: &Acoustic<'_>) -> f32 {
         let Buffers {
             tokens,
@@ -266,8 +266,8 @@ impl<'a, R: Recorder> Search<'a, R> {
         out.bound
     }
 
-    /// Follows epsilon arcs from every token within the bound until no token gets cheaper. It works in
-    /// waves: each wave holds the tokens that the one before created or improved.
+    /// Follows epsilon arcs from every token within the bound until no token gets cheaper. It works
+    /// in waves: each wave holds the tokens that the one before created or improved.
     fn close(&mut self, bound: f32) -> Result<(), DecodeError> {
         let Buffers {
             tokens,
@@ -365,8 +365,8 @@ impl Buffers {
         &self.tokens
     }
 
-    /// For each token of a finished search, its extra cost over the best path, final cost included, and
-    /// the final cost alone; both infinite if no path can end there.
+    /// For each token of a finished search, its extra cost over the best path, final cost included,
+    /// and the final cost alone; both infinite if no path can end there.
     pub(super) fn ends(&self, graph: &GraphView<'_>, end: &End) -> Vec<(f32, f32)> {
         let last = |state: u32| match end.reached_final {
             true => graph.final_cost(StateId(state)).0,

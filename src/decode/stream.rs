@@ -1,8 +1,8 @@
 //! A search whose scores come in pieces, and what it makes of them so far.
 //!
-//! This is the search of [`Decoder::decode`], suspended between two frames. It consumes each piece of
-//! scores as it arrives, and traces the best path back whenever the caller asks. It remembers the
-//! best path alone; lattices need the whole utterance.
+//! This is the search of [`Decoder::decode`], suspended between two frames. It consumes each piece
+//! of scores as it arrives, and traces the best path back whenever the caller asks. It remembers
+//! the best path alone; lattices need the whole utterance.
 
 use super::error::DecodeError;
 use super::extremes::lowest_of;
@@ -52,8 +52,8 @@ pub struct SoFar {
     /// Number of leading words that are certain: every path that can still win agrees on them, that
     /// is every path within the network beam and every path that can end at this frame.
     pub agreed: usize,
-    /// Score frames of silence since the last word ended: all frames if no word has begun, 0 inside a
-    /// word.
+    /// Score frames of silence since the last word ended: all frames if no word has begun, 0 inside
+    /// a word.
     pub silence: u32,
     /// Extra cost of the cheapest path that can end at this frame, final cost included, over the
     /// best path. Infinite if no active state is final.
@@ -124,8 +124,8 @@ impl SearchStream<'_> {
         Ok(copy.so_far())
     }
 
-    /// Returns the best path so far, and how much of it is certain. The cost is one trace back and one
-    /// pass over the history that the active paths share.
+    /// Returns the best path so far, and how much of it is certain. The cost is one trace back and
+    /// one pass over the history that the active paths share.
     pub fn so_far(&mut self) -> SoFar {
         let end_margin = self.end_margin();
         let Scratch {

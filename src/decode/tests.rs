@@ -557,8 +557,8 @@ fn backward_pruning_keeps_the_best_path_of_a_long_utterance() {
     assert!(lattice.num_nodes() < 1200, "{}", lattice.num_nodes());
 }
 
-/// Scores of a long utterance that somebody cancels while a frame of it is read, which may be a frame
-/// ahead.
+/// Scores of a long utterance that somebody cancels while a frame of it is read, which may be a
+/// frame ahead.
 struct Interrupted {
     cancel: Cancel,
     at: usize,

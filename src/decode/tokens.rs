@@ -62,8 +62,8 @@ impl TokenSet {
         Arrival::Worse(index)
     }
 
-    /// Collects the tokens in the first `states` states that cost at most `limit`, in order. A processor
-    /// cannot predict which they are, so there is no branch.
+    /// Collects the tokens in the first `states` states that cost at most `limit`, in order. A
+    /// processor cannot predict which they are, so there is no branch.
     pub(super) fn select(&self, states: u32, limit: f32, selected: &mut Vec<u32>) {
         selected.clear();
         selected.resize(self.len(), 0);

@@ -1,8 +1,9 @@
 //! Confidence intervals of word error rates by the speaker bootstrap.
 //!
-//! The errors of one speaker's utterances are correlated, so whole speakers are drawn with replacement (Bisani and
-//! Ney 2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation", with
-//! speakers as the unit); the interval holds the middle 95 % of the rates of the resampled corpora.
+//! The errors of one speaker's utterances are correlated, so whole speakers are drawn with
+//! replacement (Bisani and Ney 2004, "Bootstrap estimates for confidence intervals in ASR
+//! performance evaluation", with speakers as the unit); the interval holds the middle 95 % of the
+//! rates of the resampled corpora.
 
 use std::collections::BTreeMap;
 
@@ -43,8 +44,8 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Returns the interval of the micro average, or `None` with fewer than two speakers, because there is
-/// nothing to draw from.
+/// Returns the interval of the micro average, or `None` with fewer than two speakers, because there
+/// is nothing to draw from.
 ///
 /// A speaker is a (set, speaker) pair; utterances without a speaker count as one of their own each.
 ///
@@ -92,8 +93,8 @@ pub fn bootstrap<'a>(
     Interval::of(rates, options.level)
 }
 
-/// Calls `each` once for each draw, with as many speakers as there are, drawn with replacement. Equal
-/// numbers and options give equal draws.
+/// Calls `each` once for each draw, with as many speakers as there are, drawn with replacement.
+/// Equal numbers and options give equal draws.
 pub(super) fn resample(speakers: usize, options: BootstrapOptions, mut each: impl FnMut(&[usize])) {
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     let mut chosen = vec![0; speakers];

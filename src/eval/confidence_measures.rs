@@ -3,12 +3,12 @@
 //! - AUC, the area under the receiver operating characteristic: the probability that a random
 //!   positive scores higher than a random negative, ties counting half (Hanley and McNeil 1982).
 //!   It depends only on the order of the confidences.
-//! - NCE, normalised cross entropy: the share of the entropy of right and wrong that the confidences
-//!   remove, compared with knowing the mean only (Siu, Gish and Richardson 1997; NIST's
+//! - NCE, normalised cross entropy: the share of the entropy of right and wrong that the
+//!   confidences remove, compared with knowing the mean only (Siu, Gish and Richardson 1997; NIST's
 //!   evaluations). 1 is perfect, 0 is no better than the mean, below 0 is worse.
 //! - ECE, expected calibration error: the difference between the mean confidence of a bin and the
-//!   share of the bin that is right, averaged over all answers (Naeini et al. 2015; 15 bins as in Guo
-//!   et al. 2017).
+//!   share of the bin that is right, averaged over all answers (Naeini et al. 2015; 15 bins as in
+//!   Guo et al. 2017).
 //! - Brier score: the mean squared difference between confidence and outcome (Brier 1950); 0 is
 //!   perfect.
 //! - Risk and coverage: the share of wrong answers among those above a confidence (El-Yaniv and
@@ -24,7 +24,8 @@ pub const CALIBRATION_BINS: usize = 15;
 /// Confidences are limited to this: a wrong answer at confidence 1 would have infinite entropy.
 const SUREST: f64 = 1.0 - 1e-7;
 
-/// Returns the AUC of scores that separate positives from negatives, or `None` if either is missing.
+/// Returns the AUC of scores that separate positives from negatives, or `None` if either is
+/// missing.
 ///
 /// ```
 /// use paretone::eval::confidence_measures::auc;
@@ -51,8 +52,8 @@ pub fn auc(scores: &[f64], positive: &[bool]) -> Option<f64> {
     Some(wins / (positives as f64 * negatives as f64))
 }
 
-/// Returns the normalised cross entropy, or `None` if all answers or none are right: then there is no
-/// uncertainty to remove.
+/// Returns the normalised cross entropy, or `None` if all answers or none are right: then there is
+/// no uncertainty to remove.
 pub fn normalised_cross_entropy(confidences: &[f64], right: &[bool]) -> Option<f64> {
     let count = confidences.len().min(right.len()) as f64;
     let share = right.iter().filter(|is| **is).count() as f64 / count;

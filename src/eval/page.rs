@@ -1,4 +1,5 @@
-//! A report as one HTML file that needs no other: text, pictures with their numbers beneath, tables.
+//! A report as one HTML file that needs no other: text, pictures with their numbers beneath,
+//! tables.
 
 use super::table::{Table, escape};
 

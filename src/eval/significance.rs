@@ -1,10 +1,10 @@
 //! Significance tests of the difference between two systems on the same utterances.
 //!
-//! Two tests, because papers report either. *Matched pairs* (Gillick and Cox 1989, "Some statistical
-//! issues in the comparison of speech recognition algorithms", with whole utterances as segments)
-//! assumes that utterances are independent. The *paired speaker bootstrap* (Bisani and Ney 2004) draws
-//! whole speakers. Prefer it if a corpus has several utterances of each speaker, since their errors
-//! are correlated.
+//! Two tests, because papers report either. *Matched pairs* (Gillick and Cox 1989, "Some
+//! statistical issues in the comparison of speech recognition algorithms", with whole utterances as
+//! segments) assumes that utterances are independent. The *paired speaker bootstrap* (Bisani and
+//! Ney 2004) draws whole speakers. Prefer it if a corpus has several utterances of each speaker,
+//! since their errors are correlated.
 
 use std::collections::BTreeMap;
 
@@ -27,8 +27,8 @@ pub struct Comparison {
     pub difference: f64,
     /// Two-sided p value of the matched-pairs test; `None` if no utterance differs.
     pub matched_pairs: Option<f64>,
-    /// Confidence interval of the difference under resampling of speakers; `None` with fewer than two
-    /// speakers.
+    /// Confidence interval of the difference under resampling of speakers; `None` with fewer than
+    /// two speakers.
     pub interval: Option<Interval>,
     /// Share of the resampled corpora on which the first has fewer errors.
     pub probability_of_improvement: Option<f64>,

@@ -205,8 +205,8 @@ impl GraphBuilder {
         }
     }
 
-    /// Gives each state the place of its row: states with epsilon arcs first, otherwise in the order
-    /// they were added, which a compiler chose for locality.
+    /// Gives each state the place of its row: states with epsilon arcs first, otherwise in the
+    /// order they were added, which a compiler chose for locality.
     fn lay_out(&self) -> Result<Layout, GraphError> {
         let states = self.states as usize;
         let (mut emitting, mut epsilon) = (vec![0u32; states], vec![0u32; states]);
@@ -261,8 +261,8 @@ struct Layout {
     arcs: usize,
 }
 
-/// Puts arcs into their rows, each in ascending order of cost, pdf, target and label: emitting arcs from
-/// the state's place up (`step` 1), epsilon arcs from before it down (−1).
+/// Puts arcs into their rows, each in ascending order of cost, pdf, target and label: emitting arcs
+/// from the state's place up (`step` 1), epsilon arcs from before it down (−1).
 fn fill(
     mut loose: Vec<LooseArc>,
     step: i64,

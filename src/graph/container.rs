@@ -1,10 +1,10 @@
 //! The container that graphs and n-grams share on disk: a header, then arrays that are used where
 //! they are mapped.
 //!
-//! Everything is little-endian; sections start at multiples of 64 bytes. The header opens with eight
-//! bytes that name the format and its version (`u32`), then the format's own fields; a table holds
-//! offset, length in bytes and XXH3-64 of each section (each `u64`), unused entries zero; the last
-//! eight bytes are the XXH3-64 of those before them.
+//! Everything is little-endian; sections start at multiples of 64 bytes. The header opens with
+//! eight bytes that name the format and its version (`u32`), then the format's own fields; a table
+//! holds offset, length in bytes and XXH3-64 of each section (each `u64`), unused entries zero; the
+//! last eight bytes are the XXH3-64 of those before them.
 //!
 //! Opening checks the header alone, whatever the size of the file; [`Mapped::verify`] reads all of
 //! it. A mapped file must not be truncated while it is in use, which is why [`save_atomically`]

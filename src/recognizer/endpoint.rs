@@ -1,8 +1,8 @@
 //! Endpointing: rules that decide from the search so far when a speaker has finished.
 //!
 //! These are Kaldi's rules (`online2/online-endpoint.h`): an utterance ends as soon as one of them
-//! holds. A short silence is enough if the language model finds the end of a sentence likely; otherwise
-//! a longer one is needed.
+//! holds. A short silence is enough if the language model finds the end of a sentence likely;
+//! otherwise a longer one is needed.
 
 use crate::decode::SoFar;
 use crate::units::{Cost, Seconds};
@@ -24,8 +24,9 @@ pub struct EndRule {
     /// The best path must end in at least this much silence. Larger: slower to answer, cuts fewer
     /// sentences.
     pub silence: Seconds,
-    /// The cheapest path that can end here may cost at most this much more than the best path. Smaller:
-    /// the rule holds only where the sentence is likely to be complete. Infinite: it holds anywhere.
+    /// The cheapest path that can end here may cost at most this much more than the best path.
+    /// Smaller: the rule holds only where the sentence is likely to be complete. Infinite: it holds
+    /// anywhere.
     pub end_margin: Cost,
     /// The utterance must be at least this long.
     pub length: Seconds,

@@ -6,8 +6,8 @@
 //! it then is: three times the work of the utterance at most, and after [`SETTLED`], when the mean
 //! hardly moves, none. What is heard so is near to what the whole utterance says, not the same.
 //!
-//! The network reads 0.3 s beyond a frame before it scores it. What is *surely* said waits for that;
-//! what *seems* to be said up to now takes the last frame as if it went on for so long.
+//! The network reads 0.3 s beyond a frame before it scores it. What is *surely* said waits for
+//! that; what *seems* to be said up to now takes the last frame as if it went on for so long.
 
 use ndarray::ArrayView2;
 

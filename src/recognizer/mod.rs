@@ -332,7 +332,8 @@ impl Recognizer {
         Ok(transcript)
     }
 
-    /// Says what to believe of a transcript and its words, where its setting is a calibrated version.
+    /// Says what to believe of a transcript and its words, where its setting is a calibrated
+    /// version.
     fn judge(&self, setting: &Setting, transcript: &mut Transcript) {
         let mut versions = self.versions.list.iter();
         let version = versions.find(|version| version.setting == *setting);

@@ -1,6 +1,6 @@
-//! The cost of the reference transcript, which tells model errors from search errors. If the reference
-//! costs more than the wrong answer, the model prefers the wrong words; if it costs less, the search
-//! missed the better path.
+//! The cost of the reference transcript, which tells model errors from search errors. If the
+//! reference costs more than the wrong answer, the model prefers the wrong words; if it costs less,
+//! the search missed the better path.
 
 use std::path::Path;
 

@@ -10,7 +10,8 @@ use crate::decode::{Knob, Pruning};
 /// One operating point of the search. Larger values of its knobs are slower and more accurate.
 ///
 /// The text form lists the knobs that are on, as in `network_beam=10.5 network_top_n=2000
-/// lattice_beam=6 rescore`. Files hold settings in this form, and parsing it gives the same setting.
+/// lattice_beam=6 rescore`. Files hold settings in this form, and parsing it gives the same
+/// setting.
 ///
 /// ```
 /// use paretone::decode::Knob;
@@ -24,8 +25,8 @@ use crate::decode::{Knob, Pruning};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Setting {
-    /// Whether lattices are rescored with the large language model, if the model has one. On: slower,
-    /// more accurate.
+    /// Whether lattices are rescored with the large language model, if the model has one. On:
+    /// slower, more accurate.
     pub rescore: bool,
     /// How much of the search space is pruned.
     pub pruning: Pruning,
@@ -45,8 +46,8 @@ impl Setting {
         self.pruning.get(knob)
     }
 
-    /// Returns the same setting with another value of one knob. Infinity switches the knob off; counts are
-    /// rounded.
+    /// Returns the same setting with another value of one knob. Infinity switches the knob off;
+    /// counts are rounded.
     pub fn with(mut self, knob: Knob, value: f64) -> Setting {
         self.pruning.set(knob, value);
         self

@@ -2,10 +2,10 @@
 //!
 //! A stream does two things. It *follows* what is said: the best path of a search that goes on with
 //! every 0.1 s, which ends an utterance by [`Endpointing`]'s rules. And it *keeps* the samples of
-//! the utterance, so that what is finally heard in it is what [`Recognizer::transcribe_at`] hears in
-//! that stretch of audio, at any setting: the network wants the mean over the whole utterance, and
-//! the words their lattice, which only the end can give. The guesses on the way are by the small
-//! language model and by the mean so far, and may differ from the end.
+//! the utterance, so that what is finally heard in it is what [`Recognizer::transcribe_at`] hears
+//! in that stretch of audio, at any setting: the network wants the mean over the whole utterance,
+//! and the words their lattice, which only the end can give. The guesses on the way are by the
+//! small language model and by the mean so far, and may differ from the end.
 //!
 //! Neither guesses nor ends of utterances depend on how the samples are cut into chunks. Without
 //! rules, utterances are the segments that [`Recognizer::transcribe`] cuts a recording of the same

@@ -17,8 +17,8 @@ pub struct TranscriptWord {
     pub start: Seconds,
     /// Where it ends, from the beginning of the recording; never before `start`.
     pub end: Seconds,
-    /// The probability that the word is right; in [0, 1], and 1 where no lattice was made. Calibrated
-    /// where [`Transcript::confidence`] is; else by the lattice alone.
+    /// The probability that the word is right; in [0, 1], and 1 where no lattice was made.
+    /// Calibrated where [`Transcript::confidence`] is; else by the lattice alone.
     pub confidence: f64,
 }
 

@@ -17,8 +17,8 @@ pub struct Analysis {
     pub lattice_errors: u32,
 }
 
-/// How much cheaper than the answer a reference must be to count as missed: what back-off arcs, which
-/// may undercut an explicit n-gram, and rounded costs can make up.
+/// How much cheaper than the answer a reference must be to count as missed: what back-off arcs,
+/// which may undercut an explicit n-gram, and rounded costs can make up.
 const MISSED: f64 = 0.1;
 
 /// Compares an answer with what was said, by its words' ids ([`References::ids`]).

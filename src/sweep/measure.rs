@@ -109,8 +109,8 @@ impl Heard {
     }
 }
 
-/// Calls `work` for every utterance, each worker with a scratch of its own; utterances are taken one
-/// by one, so that no worker waits for another.
+/// Calls `work` for every utterance, each worker with a scratch of its own; utterances are taken
+/// one by one, so that no worker waits for another.
 pub fn for_each_utterance(
     recognizer: &Recognizer,
     utterances: &[Utterance],

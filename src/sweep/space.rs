@@ -1,4 +1,5 @@
-//! Which settings to measure: a grid, random draws, one knob at a time, or near what was found good.
+//! Which settings to measure: a grid, random draws, one knob at a time, or near what was found
+//! good.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

@@ -1,9 +1,9 @@
 //! The cost of a request and the time its caller waits, under each policy.
 //!
-//! *Separate*: each version runs on its own machine and computes everything itself, as in the paper's
-//! cluster. *Shared*: versions run in one process, which computes features and acoustic scores once
-//! for a request, so a second version adds only its search. Cancelled work counts up to the moment of
-//! its cancellation.
+//! *Separate*: each version runs on its own machine and computes everything itself, as in the
+//! paper's cluster. *Shared*: versions run in one process, which computes features and acoustic
+//! scores once for a request, so a second version adds only its search. Cancelled work counts up to
+//! the moment of its cancellation.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,5 @@
-//! The counters of a speech outcome: columns of a table of outcomes beyond those that every table has.
+//! The counters of a speech outcome: columns of a table of outcomes beyond those that every table
+//! has.
 //!
 //! They are defined here alone. A table of another service may have other counters, or none: what
 //! needs a counter asks the table for it ([`Outcomes::counter`](super::Outcomes::counter)).

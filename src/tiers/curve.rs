@@ -42,8 +42,8 @@ pub struct Curve {
     pub shape: Shape,
     /// Thresholds in strictly falling order: step 0 ends the fewest requests early.
     pub thresholds: Vec<f64>,
-    /// For each request, the first step at which it terminates early; the number of steps if it never
-    /// does.
+    /// For each request, the first step at which it terminates early; the number of steps if it
+    /// never does.
     pub steps: Vec<u32>,
 }
 

@@ -1,25 +1,27 @@
 //! Has traffic changed? An alarm that needs no reference transcripts and can be read at any time.
 //!
 //! A share of requests is *shadowed*: the most accurate version answers them too, unseen by the
-//! caller. The word edit distance is a metric, so for a tier's answer `a`, the shadow's answer `b` and
-//! the words `r` that nobody wrote down, `|d(a, r) − d(b, r)| ≤ d(a, b)`: a tier cannot have made more
-//! errors than its shadow by more than the two disagree. The same holds for classes, where the distance
-//! is 0 or 1. While disagreement per word keeps a bound, so does what the tier adds to the error rate.
+//! caller. The word edit distance is a metric, so for a tier's answer `a`, the shadow's answer `b`
+//! and the words `r` that nobody wrote down, `|d(a, r) − d(b, r)| ≤ d(a, b)`: a tier cannot have
+//! made more errors than its shadow by more than the two disagree. The same holds for classes,
+//! where the distance is 0 or 1. While disagreement per word keeps a bound, so does what the tier
+//! adds to the error rate.
 //!
-//! The hypothesis is that it keeps the bound: the mean of `x = distance − bound·words` is zero or less,
-//! whatever came before. A gambler who bets a fixed `λ` on large `x` multiplies a stake by `1 + λx`,
-//! which is never negative while `λ·bound·words ≤ 1`; nothing is asked of the upper end of `x`. Under
-//! the hypothesis no such stake can be expected to grow (Waudby-Smith and Ramdas 2024, "Estimating means
-//! of bounded random variables by betting"). The capital is shared among a grid of bets, and of starting
-//! times so that a long calm does not use it up (Vovk et al. 2021, "Retrain or not retrain"). It is an
-//! e-process: by Ville's inequality (1939) it *ever* reaches `1/α` with probability `α` at most, and
-//! what it has reached may be read as betting odds against the hypothesis (Shafer 2021, "Testing by
-//! betting").
+//! The hypothesis is that it keeps the bound: the mean of `x = distance − bound·words` is zero or
+//! less, whatever came before. A gambler who bets a fixed `λ` on large `x` multiplies a stake by
+//! `1 + λx`, which is never negative while `λ·bound·words ≤ 1`; nothing is asked of the upper end
+//! of `x`. Under the hypothesis no such stake can be expected to grow (Waudby-Smith and Ramdas 2024,
+//! "Estimating means of bounded random variables by betting"). The capital is shared among a grid
+//! of bets, and of starting times so that a long calm does not use it up (Vovk et al. 2021,
+//! "Retrain or not retrain"). It is an e-process: by Ville's inequality (1939) it *ever* reaches
+//! `1/α` with probability `α` at most, and what it has reached may be read as betting odds against
+//! the hypothesis (Shafer 2021, "Testing by betting").
 //!
-//! "Whatever came before" is where requests of one speaker do harm: once a hard speaker is on the line,
-//! the next request is expected to disagree more. So a *unit* of evidence should be the sum over one
-//! speaker (group), each counted once, with speakers in no particular order. Fed request by request the
-//! alarm also goes off for a run of hard speakers; `benches/rigs/drift.rs` measures how often.
+//! "Whatever came before" is where requests of one speaker do harm: once a hard speaker is on the
+//! line, the next request is expected to disagree more. So a *unit* of evidence should be the sum
+//! over one speaker (group), each counted once, with speakers in no particular order. Fed request
+//! by request the alarm also goes off for a run of hard speakers; `benches/rigs/drift.rs` measures
+//! how often.
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -29,8 +31,8 @@ const BETS: usize = 12;
 /// Capital stops growing here: far beyond every alarm, and finite wherever it is written.
 const RICH: f64 = 1e300;
 
-/// The distance between a tier's answers and the shadow's answers in one unit of evidence. Units can
-/// be added.
+/// The distance between a tier's answers and the shadow's answers in one unit of evidence. Units
+/// can be added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disagreement {
     /// Words that must be substituted, deleted or inserted to make one answer the other; or 1 where
@@ -52,8 +54,8 @@ impl std::ops::AddAssign for Disagreement {
 pub struct Limits {
     /// The most disagreement per word that is no cause for alarm; above 0.
     pub bound: f64,
-    /// Words of the longest unit; a longer one counts as this many, with its own rate. Larger: slower
-    /// to find a change. At least 1.
+    /// Words of the longest unit; a longer one counts as this many, with its own rate. Larger:
+    /// slower to find a change. At least 1.
     pub longest: u32,
     /// Probability that there is ever an alarm although the bound is kept; between 0 and 1.
     pub alpha: f64,
@@ -209,14 +211,15 @@ impl Watch {
     }
 }
 
-/// The share of the capital that is not bet in the first `units`. It falls so slowly that a change after
-/// a million units still finds some: to notice it takes longer by a term in the logarithm only.
+/// The share of the capital that is not bet in the first `units`. It falls so slowly that a change
+/// after a million units still finds some: to notice it takes longer by a term in the logarithm
+/// only.
 fn uninvested(units: u64) -> f64 {
     1.0 / (1.0 + (1.0 + units as f64).ln())
 }
 
-/// Whether to shadow what `key` names (a speaker, or a request): a share `share` of all keys, always the
-/// same ones for a seed, and blind to what was answered.
+/// Whether to shadow what `key` names (a speaker, or a request): a share `share` of all keys,
+/// always the same ones for a seed, and blind to what was answered.
 pub fn is_shadowed(key: &str, share: f64, seed: u64) -> bool {
     // The upper 53 bits make an even number in [0, 1).
     let even = (xxh3_64_with_seed(key.as_bytes(), seed) >> 11) as f64 / (1u64 << 53) as f64;
@@ -382,7 +385,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes, evidence is a number, only disagreement raises it, and the state is saved.
+        /// Whatever comes, evidence is a number, only disagreement raises it, and the state is
+        /// saved.
         #[test]
         fn any_unit_is_taken(
             bound in 1e-6f64..1e3, longest in 1u32..=u32::MAX,

@@ -1,8 +1,8 @@
 //! Splits of requests into a training part and a test part.
 //!
-//! The paper's "ten-fold cross validation" draws a random 90 % ten times. Its training and test parts
-//! share speakers, so it measures how rules perform on further requests of the same speakers. Folds
-//! that share no group measure how they perform on new speakers.
+//! The paper's "ten-fold cross validation" draws a random 90 % ten times. Its training and test
+//! parts share speakers, so it measures how rules perform on further requests of the same speakers.
+//! Folds that share no group measure how they perform on new speakers.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;

@@ -1,9 +1,9 @@
 //! Which version answers? Recorded outcomes, and what is decided from them.
 //!
-//! An [`Outcome`] is the measured result of one version of a service on one request. Policies, rules
-//! and experiments read nothing but outcomes. So they need neither audio nor a clock, and they work for
-//! any service whose errors can be counted. [`Table`] arranges rows as a matrix, [`Policy`]
-//! says which versions answer, [`replay()`](replay::replay) runs a policy over a table,
+//! An [`Outcome`] is the measured result of one version of a service on one request. Policies,
+//! rules and experiments read nothing but outcomes. So they need neither audio nor a clock, and
+//! they work for any service whose errors can be counted. [`Table`] arranges rows as a matrix,
+//! [`Policy`] says which versions answer, [`replay()`](replay::replay) runs a policy over a table,
 //! [`generate`] finds the cheapest policy that keeps a tolerance, and [`Rules`] is what it writes.
 //! [`drift`] watches whether traffic still is like the rows.
 

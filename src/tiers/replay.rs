@@ -29,8 +29,8 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// The degradation relative to the reference version: `(err − ref) / ref`. If the reference has no
-    /// errors, it is 0 or infinite.
+    /// The degradation relative to the reference version: `(err − ref) / ref`. If the reference has
+    /// no errors, it is 0 or infinite.
     pub fn degradation(&self) -> f64 {
         degradation(self.errors as f64, self.reference_errors as f64)
     }

@@ -223,7 +223,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The table; `shared` is the place of [`Counter::ScoresSeconds`]; a table without it has nothing to share.
+    /// The table; `shared` is the place of [`Counter::ScoresSeconds`]; a table without it has
+    /// nothing to share.
     fn finish(self, shared: Option<usize>) -> Result<Table, TableError> {
         if self.requests.is_empty() {
             return Err(TableError::Empty);

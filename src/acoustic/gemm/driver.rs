@@ -48,8 +48,9 @@ pub(super) struct Output<'a> {
 /// ```
 ///
 /// 1. Panels are the outer loop, so each is read from memory once for all rows.
-/// 2. Bias, ReLU, normalisation and bypass are applied by the micro-kernel before it stores. The last
-///    panel may be narrower than a tile; it is computed in a full tile on the stack and copied.
+/// 2. Bias, ReLU, normalisation and bypass are applied by the micro-kernel before it stores. The
+///    last panel may be narrower than a tile; it is computed in a full tile on the stack and
+///    copied.
 pub(super) fn multiply<'a, T: Tile>(
     operands: impl Fn(usize, usize) -> T::Operands<'a>,
     to: Output<'_>,

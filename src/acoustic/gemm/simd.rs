@@ -56,8 +56,8 @@ macro_rules! kernel {
                 assert!(rows.len() >= (R - 1) * stride + depth, "A holds all rows of the tile");
                 assert!(panel.as_ptr().addr().is_multiple_of(4 * LANES), "panels are aligned");
                 let mut sums = [[$zero(); 2]; R];
-                // All weights together exceed the second-level cache, so each panel is fetched while
-                // the one before it is used; beyond the last, nothing is read.
+                // All weights together exceed the second-level cache, so each panel is fetched
+                // while the one before it is used; beyond the last, nothing is read.
                 let next = panel.as_ptr_range().end;
                 for k in 0..depth {
                     // SAFETY: k < depth, so both vectors lie within the panel, which is aligned to

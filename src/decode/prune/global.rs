@@ -39,8 +39,8 @@ pub(super) struct BranchPruner {
 }
 
 impl BranchPruner {
-    /// Keeps the tokens that global pruning allows, in their order, and notes in `dropped` which knob
-    /// dropped tokens. The first token must be the best of all; it is always kept.
+    /// Keeps the tokens that global pruning allows, in their order, and notes in `dropped` which
+    /// knob dropped tokens. The first token must be the best of all; it is always kept.
     ///
     /// ```text
     /// for each branch: keep its tokens within global_beam of its best, and the global_top_n best of them

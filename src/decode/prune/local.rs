@@ -12,8 +12,8 @@ pub(in crate::decode) struct Expansion {
 }
 
 impl Pruning {
-    /// Keeps the expansions that local pruning allows and notes in `dropped` which knob dropped some. The
-    /// order of the result is the same on every run, but otherwise unspecified.
+    /// Keeps the expansions that local pruning allows and notes in `dropped` which knob dropped
+    /// some. The order of the result is the same on every run, but otherwise unspecified.
     pub(in crate::decode) fn keep_local(
         &self,
         expansions: &mut Vec<Expansion>,

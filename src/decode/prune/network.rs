@@ -101,8 +101,8 @@ impl Pruner {
         Some(*nth)
     }
 
-    /// Returns the tokens that survive network and global pruning, and notes in `dropped` which knob
-    /// dropped tokens.
+    /// Returns the tokens that survive network and global pruning, and notes in `dropped` which
+    /// knob dropped tokens.
     ///
     /// ```text
     /// survivors = the tokens whose cost is at most the cutoff        (1)

@@ -1,8 +1,8 @@
 //! Tab-separated lists with a header line: our own manifest, and Common Voice's.
 //!
 //! The manifest has the columns `id`, `path` (relative to the manifest) and `text`, and optionally
-//! `speaker`, `accent`, `gender`, `set`, `split` and `seconds`, in any order; further columns are ignored.
-//! Common Voice has `client_id`, `path` (in `clips/`) and `sentence`, `accents` (formerly
+//! `speaker`, `accent`, `gender`, `set`, `split` and `seconds`, in any order; further columns are
+//! ignored. Common Voice has `client_id`, `path` (in `clips/`) and `sentence`, `accents` (formerly
 //! `accent`) and `gender`. Fields are never quoted.
 
 use std::path::{Path, PathBuf};

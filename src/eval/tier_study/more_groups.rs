@@ -1,8 +1,9 @@
 //! What certificates would save with more groups (speakers) like those recorded.
 //!
-//! Every group is counted several times, each time as another group: their mean and their spread stay,
-//! their number grows. That answers "how many speakers would it take?" with the certificate's own
-//! arithmetic, single versions included, which too are certified sooner when there are more speakers.
+//! Every group is counted several times, each time as another group: their mean and their spread
+//! stay, their number grows. That answers "how many speakers would it take?" with the certificate's
+//! own arithmetic, single versions included, which too are certified sooner when there are more
+//! speakers.
 
 use rayon::prelude::*;
 use serde::Serialize;

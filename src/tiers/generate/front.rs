@@ -3,25 +3,26 @@
 //! Picked as the cheapest of thousands, a pair of versions may look a little cheaper than one
 //! version alone by chance, and be dearer in the long run. So a pair counts only if it certainly
 //! saves against every version alone that looks dearer and could be certified. For a pair `c` and a
-//! version `s`, let `X_g = Σ (t_c − t_s)` be what the pair adds to the objective over the requests of
-//! group (speaker) `g`. The pair certainly saves if its mean over requests `X̄` is so far below 0 that
+//! version `s`, let `X_g = Σ (t_c − t_s)` be what the pair adds to the objective over the requests
+//! of group (speaker) `g`. The pair certainly saves if its mean over requests `X̄` is so far below
+//! 0 that
 //!
 //! ```text
 //! P(T_ν > −X̄ / σ̂(X̄)) ≤ 0.05 / N
 //! ```
 //!
 //! with the variance `σ̂²` that leaves out one group at a time and Student's degrees of freedom `ν`
-//! ([`Ratio`] has both), and `N` the number of comparisons: every pair, in both orders and with each
-//! choice, with every version (Bonferroni). Neighbouring thresholds of a pair differ in so few
+//! ([`Ratio`] has both), and `N` the number of comparisons: every pair, in both orders and with
+//! each choice, with every version (Bonferroni). Neighbouring thresholds of a pair differ in so few
 //! requests that they count as one comparison; `paretone tiers simulate` says how often a tier is
 //! truly dearer. Thus, with probability 95 %, no tier of an objective is truly dearer than the best
 //! single version that is certified for it, at any tolerance: that version, if it is not chosen
 //! itself, is either dearer on record, hence compared, or cheaper, hence chosen. The level is the
 //! customary one and not the certificate's `δ`, because a caller is promised errors and not times.
 //!
-//! Whether a candidate counts does not depend on the tolerance, so more of them qualify as it grows,
-//! and what a tier costs never rises. It would if a pair were compared with the versions that are
-//! certified at one tolerance only.
+//! Whether a candidate counts does not depend on the tolerance, so more of them qualify as it
+//! grows, and what a tier costs never rises. It would if a pair were compared with the versions
+//! that are certified at one tolerance only.
 
 use rayon::prelude::*;
 
