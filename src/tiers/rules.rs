@@ -64,13 +64,12 @@ const LONGEST_NAME: usize = 200;
 ///
 /// ```
 /// use std::path::Path;
-/// use paretone::tiers::{Objective, Rules};
+/// use paretone::tiers::{Objective, Rules, Tolerance};
 ///
 /// let rules = Rules::open(Path::new("models/en/rules.toml"))?;
-/// let rule = rules.rule(0.05, Objective::Cost).expect("rules begin at 0");
+/// let rule = rules.rule(Tolerance::percent(5.0)?, Objective::Cost).expect("a rule for cost");
 /// println!("{} answers at a bound of {:.3}", rule.policy, rule.bound);
-/// assert!(rule.bound <= rule.tolerance);
-/// # Ok::<(), paretone::tiers::RulesError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
