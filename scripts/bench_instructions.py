@@ -28,7 +28,7 @@ TOLERANCE = 0.05
 
 def collected(stage):
     """Instructions of the stage's work, done a second time."""
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=work::counted*", WORK, stage]
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=rig_work::counted*", WORK, stage]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | {"GLIBC_TUNABLES": TUNABLES})
     found = re.search(r"Collected : (\d+)", run.stderr)
     if run.returncode or not found or found.group(1) == "0":
