@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     bench, cache, confidence, config, features, graph, lm, model, report, score, sweep, tiers,
@@ -59,7 +59,7 @@ pub fn parse() -> anyhow::Result<Cli> {
         println!("paretone {}", env!("CARGO_PKG_VERSION"));
         std::process::exit(0);
     }
-    let matches = config::command()?.get_matches();
+    let matches = config::with_users_defaults(Cli::command())?.get_matches();
     Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
 

@@ -16,21 +16,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command};
 use toml::{Table, Value};
 
-use crate::command::Cli;
 use crate::exit::UsageError;
 
 /// The environment variable that names the file; empty: none is read.
 const CONFIG_VARIABLE: &str = "PARETONE_CONFIG";
 
-/// The program's command line, with the user's defaults.
+/// A command line with the user's defaults put in.
 ///
 /// # Errors
 /// A [`UsageError`] with the file and what is wrong with it.
-pub fn command() -> anyhow::Result<Command> {
-    let command = Cli::command();
+pub fn with_users_defaults(command: Command) -> anyhow::Result<Command> {
     let named = std::env::var_os(CONFIG_VARIABLE).map(PathBuf::from);
     let usual = || Some(dirs::config_dir()?.join("paretone.toml")).filter(|path| path.exists());
     let Some(path) = named
@@ -118,9 +116,10 @@ fn texts(value: &Value) -> anyhow::Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use clap::FromArgMatches;
+    use clap::{CommandFactory, FromArgMatches};
 
     use super::*;
+    use crate::command::Cli;
 
     fn parsed(defaults: &str, line: &str) -> anyhow::Result<crate::transcribe::Args> {
         let command = with_defaults(Cli::command(), &defaults.parse()?)?;
