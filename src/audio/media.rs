@@ -50,7 +50,7 @@ impl MediaDecoder {
         let parts = Parts::new(source, format)?;
         Ok(MediaDecoder {
             format,
-            part: Track::open_first(&parts, format)?,
+            part: Track::open(parts.source(), format)?,
             parts,
             losses: Losses::default(),
             heard: false,
@@ -137,14 +137,6 @@ impl Decode for MediaDecoder {
 }
 
 impl Track {
-    /// The track of the first file. One that is cut short may still be read from front to back.
-    fn open_first(parts: &Parts, format: &'static str) -> Result<Self, AudioError> {
-        Self::open(parts.source(), format).or_else(|error| {
-            let forward = parts.forward_source()?;
-            Self::open(forward, format).map_err(|_| error)
-        })
-    }
-
     fn open(source: Box<dyn MediaSource>, format: &'static str) -> Result<Self, AudioError> {
         let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
         let mut hint = Hint::new();

@@ -26,6 +26,8 @@ struct Inner {
     /// Where the file under way begins and, where that is known, ends.
     start: u64,
     end: Option<u64>,
+    /// Where its structure says that it ends, which is behind the last byte where it is cut short.
+    claimed: u64,
     position: u64,
     format: &'static str,
 }
@@ -42,6 +44,7 @@ impl Parts {
             length,
             start: 0,
             end: None,
+            claimed: 0,
             position: 0,
             format,
         };
@@ -51,20 +54,7 @@ impl Parts {
 
     /// The file under way, as if there were no other.
     pub(super) fn source(&self) -> Box<dyn MediaSource> {
-        Box::new(Part {
-            parts: self.clone(),
-            is_seekable: true,
-        })
-    }
-
-    /// The same from its beginning, to be read from front to back only.
-    pub(super) fn forward_source(&self) -> Result<Box<dyn MediaSource>, AudioError> {
-        let mut part = Part {
-            parts: self.clone(),
-            is_seekable: false,
-        };
-        part.seek(SeekFrom::Start(0)).map_err(AudioError::Read)?;
-        Ok(Box::new(part))
+        Box::new(Part(self.clone()))
     }
 
     /// Moves to the next file; false where there is none.
@@ -89,11 +79,15 @@ impl Inner {
     /// Begins the file at `start`.
     fn enter(&mut self, start: u64) -> io::Result<()> {
         self.start = start;
-        self.end = None;
+        (self.end, self.claimed) = (None, 0);
         self.end = match self.format {
             "mp4" => self.walk(Self::mp4_atom, |name, at| name == b"ftyp" && at > 0)?,
             "caf" => self.walk(Self::caf_chunk, |name, at| name == b"caff" && at > 0)?,
             "aiff" => self.aiff_end()?,
+            "mkv" => {
+                self.claimed = self.segment_end()?;
+                None
+            }
             _ => None,
         };
         self.position = 0;
@@ -129,7 +123,11 @@ impl Inner {
                 {
                     at = next;
                 }
-                _ => return Ok(None),
+                Some(next) => {
+                    self.claimed = next;
+                    return Ok(None);
+                }
+                None => return Ok(None),
             }
         }
         Ok(None)
@@ -152,6 +150,22 @@ impl Inner {
         }
         let size = i64::from_be_bytes(*head[4..].first_chunk()?);
         u64::try_from(size).ok()?.checked_add(12)
+    }
+
+    /// Where Matroska's segment says that it ends, from the file's beginning; 0 where it does not.
+    fn segment_end(&mut self) -> io::Result<u64> {
+        let mut at = 0u64;
+        for id in [b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"] {
+            let Some(head) = self.head_at(self.start + at)? else {
+                return Ok(0);
+            };
+            let Some((width, size)) = element_size(&head[4..]).filter(|_| head.starts_with(id))
+            else {
+                return Ok(0);
+            };
+            at = at.saturating_add(4 + width).saturating_add(size);
+        }
+        Ok(at)
     }
 
     fn aiff_end(&mut self) -> io::Result<Option<u64>> {
@@ -235,21 +249,30 @@ impl Inner {
     }
 }
 
-/// The file under way.
-struct Part {
-    parts: Parts,
-    is_seekable: bool,
+/// Bytes of an element's size and the size; none where it is not known.
+fn element_size(bytes: &[u8]) -> Option<(u64, u64)> {
+    let width = bytes.first()?.leading_zeros() as usize + 1;
+    let field = bytes.get(..width).filter(|_| width <= 8)?;
+    let all = field
+        .iter()
+        .fold(0, |sum, &byte| sum << 8 | u64::from(byte));
+    let mask = (1u64 << (7 * width)) - 1;
+    let size = all & mask;
+    (size != mask).then_some((width as u64, size))
 }
+
+/// The file under way.
+struct Part(Parts);
 
 impl Read for Part {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.parts.inner().read(buffer)
+        self.0.inner().read(buffer)
     }
 }
 
 impl Seek for Part {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let mut inner = self.parts.inner();
+        let mut inner = self.0.inner();
         let end = inner.end.unwrap_or(inner.length) - inner.start;
         let to = match to {
             SeekFrom::Start(at) => Some(at),
@@ -268,12 +291,18 @@ impl Seek for Part {
 
 impl MediaSource for Part {
     fn is_seekable(&self) -> bool {
-        self.is_seekable
+        true
     }
 
     fn byte_len(&self) -> Option<u64> {
-        let inner = self.parts.inner();
+        let inner = self.0.inner();
         let length = inner.end.unwrap_or(inner.length) - inner.start;
-        self.is_seekable.then_some(length)
+        // A reader would refuse a file that is cut short; it is to read up to there.
+        let claimed = if inner.end.is_none() {
+            inner.claimed
+        } else {
+            0
+        };
+        Some(length.max(claimed))
     }
 }

@@ -17,6 +17,7 @@ mod silence;
 mod stream;
 pub mod subtitle;
 mod transcript;
+mod turns;
 mod versions;
 pub mod written;
 
@@ -30,6 +31,7 @@ pub use segment::LONGEST;
 pub use setting::{Setting, SettingError};
 pub use stream::{Ending, Guess, Stream, StreamOptions, Utterance};
 pub use transcript::{Alternative, Timings, Transcript, TranscriptWord};
+pub use turns::{Turn, turns};
 pub use versions::{Measured, VERSIONS_FILE, Version, Versions, VersionsError};
 
 use std::borrow::Cow;
@@ -44,7 +46,7 @@ use crate::decode::{
 };
 use crate::feature::{Features, subtract_mean};
 use crate::graph::ngram::Ngram;
-use crate::units::{Cost, Seconds, WordId};
+use crate::units::{Cost, Hertz, Seconds, WordId};
 use model::Model;
 use segment::segments;
 use silence::fill_digital_silence;
@@ -223,6 +225,11 @@ impl Recognizer {
                 ..Pruning::default()
             },
         }
+    }
+
+    /// The rate that the model listens at, to which every recording is brought.
+    pub fn sample_rate(&self) -> Hertz {
+        self.model.mfcc.config().sample_rate
     }
 
     /// The model's versions, fastest first; none if they were not picked yet.

@@ -22,6 +22,7 @@ mod model;
 mod model_folder;
 mod output;
 mod progress;
+mod recording;
 mod report;
 mod score;
 #[cfg(feature = "service")]

@@ -11,7 +11,9 @@ use serde::Serialize;
 use super::tolerance::TierReport;
 use crate::inputs::Input;
 use paretone::decode::Effort;
-use paretone::recognizer::{Alternative, Timings, Transcript, TranscriptWord, subtitle};
+use paretone::recognizer::{
+    Alternative, Timings, Transcript, TranscriptWord, Turn, subtitle, turns,
+};
 use paretone::units::Seconds;
 
 /// The shape of the answer.
@@ -30,9 +32,14 @@ pub enum Format {
 }
 
 /// What was heard in one recording.
+#[derive(Default)]
 pub struct Answer {
     /// The words.
     pub transcript: Transcript,
+    /// Of each channel, in place of all together, where each was heard by itself.
+    pub channels: Vec<Transcript>,
+    /// Why only a part of the recording was heard, where that is so.
+    pub partly_read: Option<String>,
     /// How its tier came by them, where one was asked for.
     pub tier: Option<TierReport>,
 }
@@ -103,9 +110,19 @@ impl Format {
             let answer = Answer {
                 transcript: answer.transcript.clone().in_digits(),
                 tier: answer.tier.clone(),
+                channels: answer
+                    .channels
+                    .iter()
+                    .cloned()
+                    .map(Transcript::in_digits)
+                    .collect(),
+                partly_read: answer.partly_read.clone(),
             };
             let numbers = Numbers::Words;
             return self.write(out, input, &answer, Shape { numbers, ..shape });
+        }
+        if !answer.channels.is_empty() {
+            return self.write_channels(out, input, answer);
         }
         let transcript = &answer.transcript;
         match self {
@@ -121,7 +138,34 @@ impl Format {
             Format::Srt if shape.confidence => subtitle::write_srt_with_confidence(out, transcript),
             Format::Srt => subtitle::write_srt(out, transcript),
             Format::Vtt => subtitle::write_vtt(out, transcript),
-            Format::Ctm => write_ctm(out, &input.label(), transcript),
+            Format::Ctm => write_ctm(out, &input.label(), 1, transcript),
+        }
+    }
+
+    /// Writes what the channels of one recording say, each marked with its number: turns in the order
+    /// in which they begin, and in CTM one channel after the other, as that format has it.
+    fn write_channels(
+        self,
+        out: &mut impl Write,
+        input: &Input,
+        answer: &Answer,
+    ) -> io::Result<()> {
+        let channels = &answer.channels;
+        match self {
+            Format::Text => {
+                for turn in turns(channels) {
+                    writeln!(out, "{}: {}", turn.channel, turn.text())?;
+                }
+                Ok(())
+            }
+            Format::Json => write_json(out, &JsonChannels::new(&input.file, answer)),
+            Format::Srt => subtitle::write_srt_of_channels(out, channels),
+            Format::Vtt => subtitle::write_vtt_of_channels(out, channels),
+            Format::Ctm => {
+                let name = input.label();
+                let mut all = channels.iter().zip(1..);
+                all.try_for_each(|(transcript, channel)| write_ctm(out, &name, channel, transcript))
+            }
         }
     }
 
@@ -164,11 +208,72 @@ struct JsonTranscript<'a> {
     /// How the tier came by the answer, where one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     tier: Option<&'a TierReport>,
+    /// Why only a part was heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partly_read: Option<&'a str>,
+}
+
+/// One line of `--format json` where each channel was heard by itself.
+#[derive(Serialize)]
+struct JsonChannels<'a> {
+    file: String,
+    audio_seconds: Seconds,
+    turns: Vec<JsonTurn<'a>>,
+    /// One a channel, as a recording of its own.
+    channels: Vec<JsonChannel<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partly_read: Option<&'a str>,
+}
+
+/// What a channel says until another does.
+#[derive(Serialize)]
+struct JsonTurn<'a> {
+    channel: usize,
+    text: String,
+    words: Vec<&'a TranscriptWord>,
+}
+
+#[derive(Serialize)]
+struct JsonChannel<'a> {
+    channel: usize,
+    #[serde(flatten)]
+    transcript: JsonTranscript<'a>,
+}
+
+impl<'a> JsonChannels<'a> {
+    fn new(file: &Path, answer: &'a Answer) -> Self {
+        let turn = |turn: Turn<'a>| JsonTurn {
+            channel: turn.channel,
+            text: turn.text(),
+            words: turn.words,
+        };
+        let channels = answer.channels.iter().zip(1..);
+        let longest = |longest: f64, one: &Transcript| longest.max(one.audio.0);
+        JsonChannels {
+            file: file.to_string_lossy().into_owned(),
+            audio_seconds: Seconds(answer.channels.iter().fold(0.0, longest)),
+            turns: turns(&answer.channels).into_iter().map(turn).collect(),
+            channels: channels
+                .map(|(transcript, channel)| JsonChannel {
+                    channel,
+                    transcript: JsonTranscript::of(file, transcript),
+                })
+                .collect(),
+            partly_read: answer.partly_read.as_deref(),
+        }
+    }
 }
 
 impl<'a> JsonTranscript<'a> {
     fn new(file: &Path, answer: &'a Answer) -> Self {
-        let transcript = &answer.transcript;
+        JsonTranscript {
+            tier: answer.tier.as_ref(),
+            partly_read: answer.partly_read.as_deref(),
+            ..Self::of(file, &answer.transcript)
+        }
+    }
+
+    fn of(file: &Path, transcript: &'a Transcript) -> Self {
         JsonTranscript {
             file: file.to_string_lossy().into_owned(),
             text: transcript.text(),
@@ -181,7 +286,8 @@ impl<'a> JsonTranscript<'a> {
             confidence: transcript.confidence.map(|confidence| confidence.right),
             reached_final: transcript.reached_final,
             alternatives: &transcript.alternatives,
-            tier: answer.tier.as_ref(),
+            tier: None,
+            partly_read: None,
         }
     }
 }
@@ -198,12 +304,17 @@ fn write_json(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     writeln!(out)
 }
 
-fn write_ctm(out: &mut impl Write, name: &str, transcript: &Transcript) -> io::Result<()> {
+fn write_ctm(
+    out: &mut impl Write,
+    name: &str,
+    channel: usize,
+    transcript: &Transcript,
+) -> io::Result<()> {
     for word in &transcript.words {
         let duration = word.end.0 - word.start.0;
         writeln!(
             out,
-            "{name} 1 {:.2} {duration:.2} {} {:.3}",
+            "{name} {channel} {:.2} {duration:.2} {} {:.3}",
             word.start.0, word.word, word.confidence
         )?;
     }
@@ -233,7 +344,7 @@ mod tests {
         };
         Answer {
             transcript,
-            tier: None,
+            ..Answer::default()
         }
     }
 
@@ -273,6 +384,34 @@ mod tests {
         assert_eq!(json["words"][1]["word"], "morning");
         assert_eq!(json["words"][1]["start"], 0.75);
         assert_eq!(json["audio_seconds"], 3662.0);
+    }
+
+    #[test]
+    fn channels_are_marked_in_every_format() {
+        let channels = vec![
+            heard().transcript,
+            Transcript::default(),
+            heard().transcript,
+        ];
+        let answer = Answer {
+            channels,
+            ..Answer::default()
+        };
+        let printed = |format: Format| {
+            let mut out = Vec::new();
+            let shape = Shape::default();
+            format.write(&mut out, &input(), &answer, shape).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let text = printed(Format::Text);
+        assert_eq!(text, "1: good morning\n3: good morning\n1: all\n3: all\n");
+        let json: serde_json::Value = serde_json::from_str(&printed(Format::Json)).unwrap();
+        assert_eq!(json["turns"][1]["channel"], 3);
+        assert_eq!(json["turns"][1]["words"][0]["word"], "good");
+        assert_eq!(json["channels"][2]["text"], "good morning all");
+        assert!(printed(Format::Ctm).contains(" 3 0.50 0.25 good"));
+        assert!(printed(Format::Srt).contains("[3] good morning\n"));
+        assert!(printed(Format::Vtt).contains("<v Channel 3>good morning\n"));
     }
 
     #[test]

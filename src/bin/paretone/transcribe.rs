@@ -1,7 +1,6 @@
 //! `paretone transcribe FILE…`: what was said, recording by recording, in the order they were given.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,11 +13,12 @@ use indicatif::ProgressBar;
 use super::destination::{Destination, DestinationArgs};
 use super::inputs::{Input, Inputs};
 use super::output::{Answer, Format, Numbers, Shape};
+use super::recording::{Again, Hearing, RecordingArgs};
 use super::setting::SettingArgs;
 use super::tolerance::{Tier, TierArgs};
 use super::{SOME_FAILED, UsageError, model_folder, progress};
 use paretone::acoustic::Precision;
-use paretone::audio::Waveform;
+use paretone::audio::{Bounds, ChannelChoice, Reader, Signal, Waveform};
 use paretone::recognizer::{Options, Recognizer, RecognizerScratch, Setting, Transcript};
 
 /// Transcribe recordings: one line of text each, in the order given
@@ -50,6 +50,9 @@ pub struct Args {
     /// Give so many different answers with their costs, best first (JSON only)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub n_best: Option<u16>,
+    /// How recordings are read.
+    #[command(flatten)]
+    pub recording: RecordingArgs,
     /// How to search.
     #[command(flatten)]
     pub setting: SettingArgs,
@@ -72,6 +75,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if args.n_best.is_some() && formats != [Format::Json] {
         return Err(UsageError(anyhow!("--n-best needs --format json")).into());
     }
+    let hearing = args.recording.hearing()?;
     let made_with = made_with(&args)?;
     let options = Options::default()
         .large_model(!args.setting.no_rescore)
@@ -91,6 +95,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let how = How {
         recognizer: &recognizer,
         setting,
+        recording: &args.recording,
+        hearing,
         n_best: usize::from(args.n_best.unwrap_or(0)),
         tier: args.tier.of(&recognizer)?,
     };
@@ -114,9 +120,10 @@ fn made_with(args: &Args) -> anyhow::Result<String> {
     let folder = model_folder(args.model.clone())?;
     let folder = folder.canonicalize().unwrap_or(folder);
     Ok(format!(
-        "paretone {}\nmodel {}\n{:?} {:?} {:?} n-best {:?} confidence {} numbers {:?}\n",
+        "paretone {}\nmodel {}\n{:?} {:?} {:?} {:?} n-best {:?} confidence {} numbers {:?}\n",
         env!("CARGO_PKG_VERSION"),
         folder.display(),
+        args.recording,
         args.setting,
         args.tier,
         args.precision,
@@ -144,6 +151,7 @@ fn transcribe_all(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build()?;
     let next = AtomicUsize::new(0);
     let (sender, results) = mpsc::channel();
+    let bar = progress_bar(inputs.len());
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let sender = sender;
@@ -163,7 +171,7 @@ fn transcribe_all(
             inputs,
             destination,
             shape,
-            bar: progress_bar(inputs.len()),
+            bar: bar.clone(),
             failed: 0,
         };
         writing.all(results)?;
@@ -181,6 +189,8 @@ fn take<'f>(next: &AtomicUsize, inputs: &'f [Input]) -> Option<(usize, &'f Input
 struct How<'a> {
     recognizer: &'a Recognizer,
     setting: Setting,
+    recording: &'a RecordingArgs,
+    hearing: Hearing,
     /// Answers to give; 0: the best alone.
     n_best: usize,
     /// Who serves the tier, where one was asked for.
@@ -189,35 +199,68 @@ struct How<'a> {
 
 impl How<'_> {
     fn transcribe(&self, input: &Input, scratch: &mut RecognizerScratch) -> anyhow::Result<Answer> {
-        let waveform = match input.is_standard() {
-            true => Waveform::read(io::stdin().lock(), None)?,
-            false => Waveform::open(&input.file)?,
-        };
-        if let Some(tier) = &self.tier {
-            let (transcript, report) = tier.transcribe(&waveform)?;
-            return Ok(Answer {
-                transcript,
-                tier: Some(report),
-            });
+        let mut listener = Listener { how: self, scratch };
+        match self.hearing {
+            Hearing::One(choice) => {
+                let reader = self.recording.open(&input.file)?;
+                listener.hear(reader, choice)
+            }
+            Hearing::Separate => listener.hear_channels(input),
         }
-        Ok(Answer {
-            transcript: self.at_setting(&waveform, scratch)?,
-            tier: None,
-        })
+    }
+}
+
+/// A thread that listens to one recording after the other.
+struct Listener<'l, 'a> {
+    how: &'l How<'a>,
+    scratch: &'l mut RecognizerScratch,
+}
+
+impl Listener<'_, '_> {
+    /// What is said in each channel. A recording is read once for each, so that memory is that of one.
+    fn hear_channels(&mut self, input: &Input) -> anyhow::Result<Answer> {
+        let copy = Again::of(&input.file)?;
+        let open = || self.how.recording.open(copy.path());
+        let mut all = Answer::default();
+        let (mut channel, mut count) = (0, 1);
+        while channel < count {
+            let reader = open()?;
+            count = reader.channels();
+            let one = self.hear(reader, ChannelChoice::One(channel))?;
+            all.partly_read = all.partly_read.or(one.partly_read);
+            all.tier = one.tier.or(all.tier);
+            all.channels.push(one.transcript);
+            channel += 1;
+        }
+        Ok(all)
     }
 
-    fn at_setting(
-        &self,
-        waveform: &Waveform,
-        scratch: &mut RecognizerScratch,
-    ) -> anyhow::Result<Transcript> {
-        let (recognizer, setting) = (self.recognizer, &self.setting);
-        if self.n_best == 0 {
-            return Ok(recognizer.transcribe_at(setting, waveform, scratch)?);
+    /// What is said in one signal.
+    fn hear(&mut self, reader: Reader<'_>, choice: ChannelChoice) -> anyhow::Result<Answer> {
+        let recognizer = self.how.recognizer;
+        let mut signal = Signal::new(reader, recognizer.sample_rate(), choice)?;
+        let mut answer = Answer::default();
+        if let Some(tier) = &self.how.tier {
+            let waveform = Waveform::collect(&mut signal, Bounds::default())?;
+            let (transcript, report) = tier.transcribe(&waveform)?;
+            (answer.transcript, answer.tier) = (transcript, Some(report));
+        } else {
+            answer.transcript = self.at_setting(&mut signal)?;
         }
-        let scored = recognizer.score(waveform, scratch)?;
-        let mut transcript = recognizer.search(setting, &scored, scratch)?;
-        let answers = recognizer.n_best(setting, &scored, self.n_best, scratch)?;
+        answer.partly_read = signal.shortfall();
+        Ok(answer)
+    }
+
+    fn at_setting(&mut self, signal: &mut Signal<'_>) -> anyhow::Result<Transcript> {
+        let (recognizer, setting) = (self.how.recognizer, &self.how.setting);
+        if self.how.n_best == 0 {
+            let waveform = Waveform::collect(signal, Bounds::default())?;
+            return Ok(recognizer.transcribe_at(setting, &waveform, self.scratch)?);
+        }
+        let waveform = Waveform::collect(signal, Bounds::default())?;
+        let scored = recognizer.score(&waveform, self.scratch)?;
+        let mut transcript = recognizer.search(setting, &scored, self.scratch)?;
+        let answers = recognizer.n_best(setting, &scored, self.how.n_best, self.scratch)?;
         transcript.set_alternatives(answers);
         Ok(transcript)
     }
@@ -259,7 +302,15 @@ impl Writing<'_> {
     fn one(&mut self, index: usize, result: anyhow::Result<Answer>) -> anyhow::Result<()> {
         let input = &self.inputs[index];
         match result {
-            Ok(answer) => self.destination.write(input, &answer, self.shape),
+            Ok(answer) => {
+                if let Some(why) = &answer.partly_read {
+                    self.failed += 1;
+                    let file = input.file.display();
+                    let told = || eprintln!("paretone: {file}: only a part was heard: {why}");
+                    self.bar.suspend(told);
+                }
+                self.destination.write(input, &answer, self.shape)
+            }
             Err(error) => {
                 self.failed += 1;
                 let error = format!("{error:#}");
@@ -271,10 +322,12 @@ impl Writing<'_> {
     }
 }
 
-/// A bar on standard error where someone watches and there is more than one file to wait for.
+/// A bar on standard error where someone watches: of files where there are several, and how much of the
+/// recording is heard.
 fn progress_bar(files: usize) -> ProgressBar {
     match files {
-        0 | 1 => ProgressBar::hidden(),
+        0 => ProgressBar::hidden(),
+        1 => progress::spinner("listening"),
         many => progress::bar(many as u64, "files"),
     }
 }

@@ -59,6 +59,48 @@ pub fn write_srt_with_confidence(out: &mut impl Write, transcript: &Transcript) 
     Ok(())
 }
 
+/// Writes SubRip subtitles of a recording's channels, each of which begins with the channel's number.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_srt_of_channels(out: &mut impl Write, channels: &[Transcript]) -> io::Result<()> {
+    for (i, (channel, cue)) in cues_of_channels(channels).iter_mut().enumerate() {
+        if let Some(first) = cue.lines.first_mut() {
+            first.insert_str(0, &format!("[{channel}] "));
+        }
+        write_srt_cue(out, i, cue, "")?;
+    }
+    Ok(())
+}
+
+/// Writes WebVTT subtitles of a recording's channels, each in a voice of its own.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_vtt_of_channels(out: &mut impl Write, channels: &[Transcript]) -> io::Result<()> {
+    writeln!(out, "WEBVTT\n")?;
+    for (channel, cue) in cues_of_channels(channels) {
+        let (start, end) = (clock(cue.start, '.'), clock(cue.end, '.'));
+        let text = cue.lines.join("\n");
+        writeln!(out, "{start} --> {end}\n<v Channel {channel}>{text}\n")?;
+    }
+    Ok(())
+}
+
+/// The cues of all channels with their numbers, the first being 1, by when they begin.
+fn cues_of_channels(channels: &[Transcript]) -> Vec<(usize, Cue<'_>)> {
+    let numbered = channels.iter().zip(1..);
+    let mut all: Vec<_> = numbered
+        .flat_map(|(transcript, channel)| {
+            cues(transcript, 0)
+                .into_iter()
+                .map(move |cue| (channel, cue))
+        })
+        .collect();
+    all.sort_by(|a, b| a.1.start.0.total_cmp(&b.1.start.0));
+    all
+}
+
 fn write_srt_cue(out: &mut impl Write, i: usize, cue: &Cue<'_>, after: &str) -> io::Result<()> {
     writeln!(out, "{}", i + 1)?;
     let (start, end) = (clock(cue.start, ','), clock(cue.end, ','));
