@@ -210,6 +210,23 @@ fn a_bare_table_gives_a_smaller_report() {
     assert!(page.contains("Error rate by version") && !page.contains("word error rate"));
 }
 
+/// A request is known by its set and id: the same ids in two sets are other requests.
+#[test]
+fn the_same_ids_in_two_sets_are_other_requests() {
+    let (_, whole) = synthetic(6);
+    let (header, rows) = whole.split_once('\n').unwrap();
+    let elsewhere = rows
+        .replace(",clean,", ",third,")
+        .replace(",other,", ",fourth,");
+    let folder = tempfile::tempdir().unwrap();
+    let output = report(folder.path(), &format!("{header}\n{rows}{elsewhere}"), &[]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    let json = fs::read(folder.path().join("out/report.json")).unwrap();
+    let json: Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["utterances"], 12);
+}
+
 #[test]
 fn tables_that_are_no_grid_are_refused_by_name() {
     let (_, whole) = synthetic(6);
@@ -248,6 +265,22 @@ fn tables_that_are_no_grid_are_refused_by_name() {
             "{said}: {text}"
         );
         assert!(!folder.path().join("out").exists());
+        // Whatever else reads outcomes refuses the same tables for the same reason.
+        for command in ["tiers train --out rules.toml", "tiers evaluate --out out"] {
+            let output = Command::cargo_bin("paretone")
+                .unwrap()
+                .current_dir(folder.path())
+                .args(command.split(' '))
+                .args(["--outcomes", "table.csv"])
+                .output()
+                .unwrap();
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{command}: {text}");
+            assert!(
+                text.contains(said) && text.contains("table.csv"),
+                "{command}: {said}: {text}"
+            );
+        }
     }
     let folder = tempfile::tempdir().unwrap();
     for wrong in [["--round-trip", "-1"], ["--hypotheses", "none.tsv"]] {

@@ -3,7 +3,7 @@
 use super::measure::{Heard, Prepared};
 use crate::confidence::Evidence;
 use crate::eval::Judged;
-use crate::tiers::{Counter, Outcome, Outcomes};
+use crate::tiers::{Counter, Outcome, Table, Version};
 use crate::units::Seconds;
 
 /// A table of outcomes lacks a counter that is needed.
@@ -67,15 +67,19 @@ fn value(counter: Counter, judged: &Judged, prepared: &Prepared, heard: &Heard) 
     }
 }
 
-/// The evidence behind a recorded outcome.
+/// The evidence behind what a version of a table made of the request at a place.
 ///
 /// # Errors
 /// The table lacks a counter.
-pub fn evidence(outcomes: &Outcomes, row: &Outcome) -> Result<Evidence, MissingCounter> {
+pub fn evidence(
+    table: &Table,
+    version: &Version,
+    place: usize,
+) -> Result<Evidence, MissingCounter> {
     let value = |counter: Counter| {
-        let at = outcomes.counter(counter);
+        let at = table.counter(counter);
         let at = at.ok_or(MissingCounter { counter })?;
-        Ok(row.counters[at])
+        Ok(version.counters[at][place])
     };
     Ok(Evidence {
         words: value(Counter::WordsHeard)? as u32,
@@ -106,6 +110,7 @@ fn digits(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tiers::Outcomes;
 
     #[test]
     fn evidence_is_read_from_the_counters_by_name() {
@@ -115,14 +120,23 @@ mod tests {
             counters: counters.collect(),
             ..Outcome::default()
         };
-        let read = evidence(&outcomes, &row).unwrap();
-        assert_eq!(
-            f64::from(read.frames),
-            row.counters[outcomes.counter(Counter::Frames).unwrap()]
-        );
+        let place = |counter| row.counters[outcomes.counter(counter).unwrap()];
+        let (frames, arcs) = (place(Counter::Frames), place(Counter::Arcs));
+        outcomes.rows = ["v1", "v2"]
+            .map(|version| Outcome {
+                version: version.into(),
+                ..row.clone()
+            })
+            .into();
+        let table = Table::new(&outcomes).unwrap();
+        let read = evidence(&table, &table.versions[1], 0).unwrap();
+        assert_eq!((f64::from(read.frames), read.arcs as f64), (frames, arcs));
         assert!(read.reached_final);
-        outcomes.counters.retain(|name| name != "posterior");
-        let missing = evidence(&outcomes, &row).unwrap_err();
+
+        let posterior = outcomes.counter(Counter::Posterior).unwrap();
+        outcomes.counters[posterior] = "other".into();
+        let table = Table::new(&outcomes).unwrap();
+        let missing = evidence(&table, &table.versions[0], 0).unwrap_err();
         assert_eq!(missing.counter, Counter::Posterior);
         assert!(missing.to_string().contains("`posterior`"));
     }

@@ -14,6 +14,7 @@ pub mod curve;
 pub mod drift;
 pub mod folds;
 pub mod generate;
+mod natural;
 mod outcome;
 pub mod policy;
 pub mod replay;
@@ -29,5 +30,5 @@ pub use generate::{Candidate, Candidates, Method, Objective, Options, Tier, Tole
 pub use outcome::{Outcome, OutcomeError, Outcomes};
 pub use policy::{Choice, Pair, Policy};
 pub use rules::{Certificate, RULES_FILE, Rule, Rules, RulesError};
-pub use table::{Request, Table, TableError, Version};
+pub use table::{Request, Row, Table, TableError, Version};
 pub use tolerance::{Tolerance, ToleranceError};

@@ -59,6 +59,7 @@ pub fn draw(world: &World, seed: u64) -> Table {
         cost: Vec::new(),
         confidence: Vec::new(),
         scores: Vec::new(),
+        counters: Vec::new(),
     });
     let (mut requests, mut versions): (Vec<Request>, Vec<Version>) = (Vec::new(), names.collect());
     for group in 0..world.groups {
@@ -86,6 +87,7 @@ pub fn draw(world: &World, seed: u64) -> Table {
         groups,
         sets: vec![String::new()],
         versions,
+        counters: Vec::new(),
     }
     .subset(&order)
 }

@@ -1,11 +1,20 @@
 //! Recorded outcomes as a dense matrix: every request by every version.
 //!
-//! A policy can be replayed only where each version it may ask has answered, so a table with a hole
-//! is refused. Versions stand in the order of their mean response, fastest first.
+//! Whatever compares versions reads outcomes through this matrix: the report, the training of rules,
+//! their evaluation, and the fit of confidences. Its rules are the same for all of them:
+//!
+//! - A request is known by its set and id, a group by its set and name; a request without a group is
+//!   a group of its own.
+//! - Every version has answered every request once. A hole is an error that is named.
+//! - The rows of a request agree on its group and on its number of words.
+//! - Versions stand in the order of their mean response, fastest first; those that are equally fast
+//!   in the order of their names, numbers in them read as numbers (v2 before v10).
+//! - The most accurate version is the one with the fewest errors; of several, the fastest.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::counter::Counter;
+use super::natural::Natural;
 use super::outcome::{Outcome, Outcomes};
 use crate::units::Seconds;
 
@@ -35,8 +44,11 @@ pub struct Version {
     pub cost: Vec<f64>,
     /// How sure it was, from 0 to 1.
     pub confidence: Vec<f64>,
-    /// Seconds of `response`, and of `cost`, that went into what all versions share.
+    /// Seconds of `response`, and of `cost`, that went into what all versions share
+    /// ([`Counter::ScoresSeconds`]); 0 where that was not recorded.
     pub scores: Vec<f64>,
+    /// The counters, in the order of [`Table::counters`], each request by request.
+    pub counters: Vec<Vec<f64>>,
 }
 
 /// Every request by every version.
@@ -44,12 +56,14 @@ pub struct Version {
 pub struct Table {
     /// The requests, in the order of their first row.
     pub requests: Vec<Request>,
-    /// Names of the groups; a request without one is a group of its own.
+    /// Names of the groups; a request without one is a group of its own, whose name is empty.
     pub groups: Vec<String>,
     /// Names of the parts of the corpus.
     pub sets: Vec<String>,
-    /// The versions, fastest mean response first.
+    /// The versions, at least two, fastest mean response first.
     pub versions: Vec<Version>,
+    /// Names of the counters.
+    pub counters: Vec<String>,
 }
 
 /// Why outcomes are no table.
@@ -57,20 +71,25 @@ pub struct Table {
 #[non_exhaustive]
 pub enum TableError {
     /// There are no rows.
-    #[error("the table of outcomes has no rows")]
+    #[error("the outcomes have no row")]
     Empty,
+    /// There is nothing to compare with.
+    #[error("all outcomes are of one version, `{0}`; a comparison needs two or more")]
+    OneVersion(String),
     /// A version did not answer a request.
     #[error(
-        "request `{id}` has no row for version `{version}`; every version must answer every request"
+        "`{id}` has no outcome of version `{version}` ({holes} such holes in all); every version must have answered every request"
     )]
     Missing {
-        /// The request.
+        /// The first request with a hole.
         id: String,
-        /// The version.
+        /// The version it lacks.
         version: String,
+        /// Number of missing rows.
+        holes: usize,
     },
     /// A version answered a request twice.
-    #[error("request `{id}` has two rows for version `{version}`")]
+    #[error("`{id}` has two outcomes of version `{version}`")]
     Twice {
         /// The request.
         id: String,
@@ -78,12 +97,12 @@ pub enum TableError {
         version: String,
     },
     /// Two rows of a request disagree on what does not depend on the version.
-    #[error("request `{id}`: version `{version}` has another group or another number of words")]
-    Disagrees {
+    #[error("the rows of `{id}` differ in `{column}`, which belongs to the request")]
+    Differs {
         /// The request.
         id: String,
-        /// The version whose row differs from the request's first.
-        version: String,
+        /// The column.
+        column: &'static str,
     },
     /// A version is asked for that the table does not have.
     #[error("no version `{name}`; the table has {known}")]
@@ -96,16 +115,28 @@ pub enum TableError {
 }
 
 impl Table {
-    /// Arranges rows as a matrix. A request is known by its set and id, a group by set and name.
+    /// Arranges rows as a matrix.
     ///
     /// # Errors
-    /// There are no rows, a cell is missing or filled twice, or the rows of a request disagree.
+    /// As [`Table::of`].
     pub fn new(outcomes: &Outcomes) -> Result<Table, TableError> {
+        Table::of(std::slice::from_ref(outcomes))
+    }
+
+    /// Arranges the rows of one or more tables as one matrix. Counters that are not in all tables are
+    /// left out.
+    ///
+    /// # Errors
+    /// There are less than two versions, a cell is missing or filled twice, or the rows of a request
+    /// disagree.
+    pub fn of(tables: &[Outcomes]) -> Result<Table, TableError> {
         let mut builder = Builder::default();
-        for row in &outcomes.rows {
-            builder.add(row)?;
+        for (table, outcomes) in tables.iter().enumerate() {
+            for row in &outcomes.rows {
+                builder.add(Cell { row, table })?;
+            }
         }
-        builder.finish(outcomes.counter(Counter::ScoresSeconds))
+        builder.finish(tables)
     }
 
     /// The requests at `places`, in that order; groups and sets keep their numbers.
@@ -122,7 +153,37 @@ impl Table {
                 .iter()
                 .map(|version| version.subset(places))
                 .collect(),
+            counters: self.counters.clone(),
         }
+    }
+
+    /// The requests, each with what all versions made of it.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        (0..self.requests.len()).map(|place| Row { table: self, place })
+    }
+
+    /// Words of all requests' references.
+    pub fn words(&self) -> u64 {
+        let words = self.requests.iter().map(|request| u64::from(request.words));
+        words.sum()
+    }
+
+    /// Names of the versions.
+    pub fn version_names(&self) -> impl Iterator<Item = &str> {
+        self.versions.iter().map(|version| version.name.as_str())
+    }
+
+    /// The sum of a version's counter; none where it was not recorded.
+    pub fn total(&self, version: usize, counter: Counter) -> Option<f64> {
+        let at = self.counter(counter)?;
+        Some(self.versions[version].counters[at].iter().sum())
+    }
+
+    /// The place of a counter in [`Table::counters`].
+    pub fn counter(&self, counter: Counter) -> Option<usize> {
+        self.counters
+            .iter()
+            .position(|name| name == counter.column())
     }
 
     /// Every group `times` times over, each time as a group of its own.
@@ -148,12 +209,7 @@ impl Table {
             .position(|version| version.name == name);
         found.ok_or_else(|| TableError::UnknownVersion {
             name: name.to_owned(),
-            known: self
-                .versions
-                .iter()
-                .map(|version| version.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", "),
+            known: self.version_names().collect::<Vec<_>>().join(", "),
         })
     }
 
@@ -180,7 +236,49 @@ impl Table {
     }
 }
 
-/// A table in the making.
+/// One request and what all versions made of it.
+#[derive(Clone, Copy)]
+pub struct Row<'t> {
+    table: &'t Table,
+    place: usize,
+}
+
+impl<'t> Row<'t> {
+    /// Its place in [`Table::requests`].
+    pub fn place(self) -> usize {
+        self.place
+    }
+
+    /// What is the same for all versions.
+    pub fn request(self) -> &'t Request {
+        &self.table.requests[self.place]
+    }
+
+    /// The name of its group; empty where it is a group of its own.
+    pub fn group(self) -> &'t str {
+        &self.table.groups[self.request().group]
+    }
+
+    /// Its part of the corpus.
+    pub fn set(self) -> &'t str {
+        &self.table.sets[self.request().set]
+    }
+
+    /// The errors version by version.
+    pub fn errors(self) -> Vec<u32> {
+        let versions = self.table.versions.iter();
+        versions.map(|version| version.errors[self.place]).collect()
+    }
+}
+
+/// A row and the place of the table that it stands in.
+#[derive(Clone, Copy)]
+struct Cell<'a> {
+    row: &'a Outcome,
+    table: usize,
+}
+
+/// A matrix in the making, which may have holes.
 #[derive(Default)]
 struct Builder<'a> {
     sets: Names,
@@ -188,18 +286,15 @@ struct Builder<'a> {
     requests: Vec<Request>,
     places: HashMap<(usize, &'a str), usize>,
     /// For each version the rows of the requests, as far as they have come.
-    cells: BTreeMap<&'a str, Vec<Option<&'a Outcome>>>,
+    cells: BTreeMap<Natural<'a>, Vec<Option<Cell<'a>>>>,
 }
 
 impl<'a> Builder<'a> {
-    fn add(&mut self, row: &'a Outcome) -> Result<(), TableError> {
+    fn add(&mut self, cell: Cell<'a>) -> Result<(), TableError> {
+        let row = cell.row;
         let (set, alone) = (self.sets.place(&row.set), row.group.is_empty());
-        let group = [
-            row.set.as_str(),
-            &row.group,
-            if alone { &row.id } else { "" },
-        ]
-        .join("\t");
+        let alone = if alone { row.id.as_str() } else { "" };
+        let group = [row.set.as_str(), row.group.as_str(), alone].join("\t");
         let next = self.requests.len();
         let place = *self.places.entry((set, row.id.as_str())).or_insert(next);
         let request = Request {
@@ -210,33 +305,40 @@ impl<'a> Builder<'a> {
         };
         match self.requests.get(place) {
             None => self.requests.push(request),
-            Some(known) if *known == request => {}
-            Some(_) => return Err(disagrees(row)),
+            Some(known) => {
+                if let Some(column) = known.differs_in(&request) {
+                    let id = row.id.clone();
+                    return Err(TableError::Differs { id, column });
+                }
+            }
         }
-        let cells = self.cells.entry(row.version.as_str()).or_default();
+        let cells = self.cells.entry(Natural(&row.version)).or_default();
         if cells.len() <= place {
             cells.resize(place + 1, None);
         }
-        match cells[place].replace(row) {
-            Some(_) => Err(twice(row)),
+        match cells[place].replace(cell) {
+            Some(_) => Err(TableError::Twice {
+                id: row.id.clone(),
+                version: row.version.clone(),
+            }),
             None => Ok(()),
         }
     }
 
-    /// The table; `shared` is the place of [`Counter::ScoresSeconds`]; a table without it has
-    /// nothing to share.
-    fn finish(self, shared: Option<usize>) -> Result<Table, TableError> {
-        if self.requests.is_empty() {
-            return Err(TableError::Empty);
+    fn finish(self, tables: &[Outcomes]) -> Result<Table, TableError> {
+        let mut names = self.cells.keys();
+        match (names.next(), names.next()) {
+            (None, _) => return Err(TableError::Empty),
+            (Some(only), None) => return Err(TableError::OneVersion(only.0.to_owned())),
+            _ => {}
         }
-        let version = |(name, cells): (&&str, &Vec<Option<&Outcome>>)| {
-            Version::new(name, cells, &self.requests, shared)
+        self.check_holes()?;
+        let columns = Columns::of(tables);
+        let version = |(name, cells): (&Natural, &Vec<Option<Cell>>)| {
+            let cells: Vec<Cell> = cells.iter().copied().flatten().collect();
+            columns.version(name.0, &cells)
         };
-        let mut versions = self
-            .cells
-            .iter()
-            .map(version)
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut versions: Vec<Version> = self.cells.iter().map(version).collect();
         let total = |version: &Version| version.response.iter().sum::<f64>();
         versions.sort_by(|a, b| total(a).total_cmp(&total(b)));
         Ok(Table {
@@ -244,40 +346,94 @@ impl<'a> Builder<'a> {
             sets: self.sets.list,
             requests: self.requests,
             versions,
+            counters: columns.names,
+        })
+    }
+
+    /// Every version has a row for every request.
+    fn check_holes(&self) -> Result<(), TableError> {
+        let hole =
+            |place: usize, cells: &Vec<Option<Cell>>| cells.get(place).is_none_or(Option::is_none);
+        let holes = |place: usize| {
+            self.cells
+                .iter()
+                .filter(move |(_, cells)| hole(place, cells))
+        };
+        let places = || 0..self.requests.len();
+        let Some(place) = places().find(|&place| holes(place).next().is_some()) else {
+            return Ok(());
+        };
+        let (version, _) = holes(place).next().expect("there is one here");
+        Err(TableError::Missing {
+            id: self.requests[place].id.clone(),
+            version: version.0.to_owned(),
+            holes: places().map(|place| holes(place).count()).sum(),
         })
     }
 }
 
-impl Version {
-    fn new(
-        name: &str,
-        cells: &[Option<&Outcome>],
-        requests: &[Request],
-        shared: Option<usize>,
-    ) -> Result<Version, TableError> {
-        let row = |(place, request): (usize, &Request)| {
-            let row = cells.get(place).copied().flatten();
-            row.ok_or_else(|| TableError::Missing {
-                id: request.id.clone(),
-                version: name.to_owned(),
-            })
+impl Request {
+    /// The column in which two rows of the same request disagree.
+    fn differs_in(&self, other: &Request) -> Option<&'static str> {
+        match () {
+            () if self.words != other.words => Some("words"),
+            () if self.group != other.group => Some("group"),
+            () => None,
+        }
+    }
+}
+
+/// The counters that all tables have, and where each table has them.
+struct Columns {
+    names: Vec<String>,
+    /// By table: the places of `names`.
+    places: Vec<Vec<usize>>,
+    /// By table: the place of the shared seconds; a table without them has nothing to share.
+    shared: Vec<Option<usize>>,
+}
+
+impl Columns {
+    fn of(tables: &[Outcomes]) -> Columns {
+        let place = |table: &Outcomes, name: &String| {
+            let mut counters = table.counters.iter();
+            counters.position(|counter| counter == name)
         };
-        let rows = requests
-            .iter()
-            .enumerate()
-            .map(row)
-            .collect::<Result<Vec<&Outcome>, _>>()?;
-        let scores = |row: &&Outcome| shared.map_or(0.0, |at| row.counters[at].max(0.0));
-        Ok(Version {
-            name: name.to_owned(),
-            errors: rows.iter().map(|row| row.errors).collect(),
-            response: rows.iter().map(|row| row.response.0).collect(),
-            cost: rows.iter().map(|row| row.cost.0).collect(),
-            confidence: rows.iter().map(|row| row.confidence).collect(),
-            scores: rows.iter().map(scores).collect(),
-        })
+        let first = tables.first().map_or(&[][..], |table| &table.counters);
+        let everywhere = |name: &&String| tables.iter().all(|table| place(table, name).is_some());
+        let names: Vec<String> = first.iter().filter(everywhere).cloned().collect();
+        let places = |table| names.iter().filter_map(|name| place(table, name)).collect();
+        let shared = |table: &Outcomes| table.counter(Counter::ScoresSeconds);
+        Columns {
+            places: tables.iter().map(places).collect(),
+            shared: tables.iter().map(shared).collect(),
+            names,
+        }
     }
 
+    /// A version from its rows, in the order of the requests.
+    fn version(&self, name: &str, cells: &[Cell]) -> Version {
+        let rows = || cells.iter().map(|cell| cell.row);
+        let counter = |at: usize| {
+            let value = |cell: &Cell| cell.row.counters[self.places[cell.table][at]];
+            cells.iter().map(value).collect()
+        };
+        let scores = |cell: &Cell| {
+            let at = self.shared[cell.table];
+            at.map_or(0.0, |at| cell.row.counters[at].max(0.0))
+        };
+        Version {
+            name: name.to_owned(),
+            errors: rows().map(|row| row.errors).collect(),
+            response: rows().map(|row| row.response.0).collect(),
+            cost: rows().map(|row| row.cost.0).collect(),
+            confidence: rows().map(|row| row.confidence).collect(),
+            scores: cells.iter().map(scores).collect(),
+            counters: (0..self.names.len()).map(counter).collect(),
+        }
+    }
+}
+
+impl Version {
     fn subset(&self, places: &[usize]) -> Version {
         let pick = |column: &[f64]| places.iter().map(|&place| column[place]).collect();
         Version {
@@ -287,6 +443,7 @@ impl Version {
             cost: pick(&self.cost),
             confidence: pick(&self.confidence),
             scores: pick(&self.scores),
+            counters: self.counters.iter().map(|column| pick(column)).collect(),
         }
     }
 }
@@ -311,8 +468,7 @@ impl Names {
 
 /// A group's name from its key: set, group, and the request's id where there is no group.
 fn readable(key: &str) -> String {
-    let mut parts = key.splitn(3, '\t').skip(1).filter(|part| !part.is_empty());
-    parts.next().unwrap_or("").to_owned()
+    key.splitn(3, '\t').nth(1).unwrap_or("").to_owned()
 }
 
 /// The rows of a table, request by request.
@@ -328,7 +484,11 @@ impl From<&Table> for Outcomes {
             response: Seconds(version.response[place]),
             cost: Seconds(version.cost[place]),
             confidence: version.confidence[place],
-            counters: vec![version.scores[place]],
+            counters: version
+                .counters
+                .iter()
+                .map(|column| column[place])
+                .collect(),
         };
         let rows = table.requests.iter().enumerate();
         let rows = rows.flat_map(|request| {
@@ -338,23 +498,9 @@ impl From<&Table> for Outcomes {
                 .map(move |version| row(request, version))
         });
         Outcomes {
+            counters: table.counters.clone(),
             rows: rows.collect(),
-            ..Outcomes::with_counters(&[Counter::ScoresSeconds])
         }
-    }
-}
-
-fn disagrees(row: &Outcome) -> TableError {
-    TableError::Disagrees {
-        id: row.id.clone(),
-        version: row.version.clone(),
-    }
-}
-
-fn twice(row: &Outcome) -> TableError {
-    TableError::Twice {
-        id: row.id.clone(),
-        version: row.version.clone(),
     }
 }
 
@@ -386,7 +532,7 @@ b,,fast,0,4,1,1,0.7,0.25
         assert_eq!(names, ["fast", "slow"]);
         assert_eq!(table.versions[1].errors, [1, 0]);
         assert_eq!(table.versions[0].scores, [0.5, 0.25]);
-        assert_eq!(table.groups, ["ann", "b"]);
+        assert_eq!(table.groups, ["ann", ""]);
         assert_eq!(table.most_accurate(), 1);
         let second = table.subset(&[1]);
         assert_eq!((second.requests.len(), second.groups_present()), (1, 1));
@@ -397,34 +543,69 @@ b,,fast,0,4,1,1,0.7,0.25
     fn groups_repeated_are_other_groups() {
         let thrice = table(ROWS).unwrap().with_groups_repeated(3);
         assert_eq!((thrice.requests.len(), thrice.groups_present()), (6, 6));
-        assert_eq!(thrice.groups, ["ann", "b", "ann", "b", "ann", "b"]);
+        assert_eq!(thrice.groups, ["ann", "", "ann", "", "ann", ""]);
         assert_eq!(thrice.requests[5].group, 5);
         assert_eq!(thrice.versions[1].errors, [1, 0, 1, 0, 1, 0]);
     }
 
     #[test]
-    fn a_table_with_a_hole_is_refused_by_name() {
+    fn tables_are_joined_and_counters_kept_that_all_have() {
+        let read = |text: &str| Outcomes::read(text.as_bytes(), Path::new("t.csv")).unwrap();
+        let header = "id,group,version,errors,words,response_seconds,cost_seconds,confidence";
+        let first = format!("{header},arcs,frames\na,,v2,1,5,0,0,0,1,2\na,,v10,0,5,0,0,0,1,2\n");
+        let second = format!("{header},frames,oov\nb,,v10,2,5,0,0,0,1,2\nb,,v2,3,5,0,0,0,1,2\n");
+        let joined = Table::of(&[read(&first), read(&second)]).unwrap();
+        let names: Vec<&str> = joined.version_names().collect();
+        assert_eq!(
+            names,
+            ["v2", "v10"],
+            "equally fast: by name, as people read it"
+        );
+        assert_eq!(joined.counters, ["frames"]);
+        assert_eq!(joined.versions[0].counters, [[2.0, 1.0]]);
+        assert_eq!(joined.total(1, Counter::Frames), Some(3.0));
+        assert_eq!(joined.total(1, Counter::Arcs), None);
+        let errors: Vec<Vec<u32>> = joined.rows().map(Row::errors).collect();
+        assert_eq!(errors, [[1, 0], [3, 2]]);
+    }
+
+    #[test]
+    fn the_same_id_in_two_sets_is_two_requests() {
+        let header = "id,group,version,errors,words,response_seconds,cost_seconds,confidence,set";
+        let rows =
+            ["x", "y"].map(|set| format!("a,ann,v1,1,9,1,1,0,{set}\na,ann,v2,0,9,2,2,0,{set}\n"));
+        let table = table(&format!("{header}\n{}{}", rows[0], rows[1])).unwrap();
+        assert_eq!((table.requests.len(), table.groups_present()), (2, 2));
+        let sets: Vec<&str> = table.rows().map(Row::set).collect();
+        assert_eq!(sets, ["x", "y"]);
+    }
+
+    #[test]
+    fn what_is_no_table_is_refused_by_name() {
+        let said = |text: &str| table(text).unwrap_err().to_string();
         let hole = TableError::Missing {
             id: "b".into(),
             version: "fast".into(),
+            holes: 1,
         };
         assert_eq!(
             table(&ROWS.replace("b,,fast,0,4,1,1,0.7,0.25\n", "")),
             Err(hole)
         );
         let twice = format!("{ROWS}b,,fast,0,4,1,1,0.7,0.25\n");
-        assert!(matches!(table(&twice), Err(TableError::Twice { .. })));
+        assert!(said(&twice).contains("two outcomes of version `fast`"));
         let words = ROWS.replace("b,,fast,0,4", "b,,fast,0,5");
-        assert!(matches!(table(&words), Err(TableError::Disagrees { .. })));
+        assert!(said(&words).contains("differ in `words`"));
+        let group = ROWS.replace("a,ann,fast", "a,bob,fast");
+        assert!(said(&group).contains("differ in `group`"));
+        let one = ROWS.replace(",fast,", ",slow,");
+        assert!(said(&one).contains("two outcomes"));
+        let lines = ROWS.lines().filter(|line| !line.contains("fast"));
+        let one: Vec<&str> = lines.collect();
+        assert!(said(&one.join("\n")).contains("one version, `slow`"));
         let header = ROWS.lines().next().unwrap();
         assert_eq!(table(header), Err(TableError::Empty));
-        assert!(
-            table(ROWS)
-                .unwrap()
-                .version("v9")
-                .unwrap_err()
-                .to_string()
-                .contains("fast, slow")
-        );
+        let unknown = table(ROWS).unwrap().version("v9").unwrap_err();
+        assert!(unknown.to_string().contains("fast, slow"));
     }
 }

@@ -1,13 +1,13 @@
 //! `paretone confidence …`: calibrate the versions' confidence on recorded outcomes and words, and
 //! measure how good that of words is.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Subcommand;
 
 use super::{UsageError, model_folder};
@@ -16,9 +16,9 @@ use paretone::eval::confidence_measures::{
     auc, brier, calibration, expected_calibration_error, normalised_cross_entropy,
 };
 use paretone::eval::table::{Cells, Table};
-use paretone::sweep::evidence;
 use paretone::sweep::words::{self, HeardWord};
-use paretone::tiers::Outcomes;
+use paretone::sweep::{MissingCounter, evidence};
+use paretone::tiers::{self, Outcomes};
 
 /// Calibrate the confidence of each version, or measure that of words
 #[derive(clap::Args, Debug)]
@@ -166,31 +166,23 @@ fn write_measures(out: &mut impl Write, words: &[HeardWord]) -> io::Result<()> {
     table.write_text(out)
 }
 
-/// Examples by version; the most accurate version is the one with the fewest errors.
+/// Examples by version, from what each version made of each request.
 fn examples(outcomes: &Outcomes) -> anyhow::Result<BTreeMap<String, Vec<Example>>> {
-    let mut errors: BTreeMap<&str, u64> = BTreeMap::new();
-    for row in &outcomes.rows {
-        *errors.entry(&row.version).or_default() += u64::from(row.errors);
-    }
-    let best = errors.iter().min_by_key(|(_, errors)| **errors);
-    let Some((&best, _)) = best else {
-        return Err(UsageError(anyhow!("the outcomes have no rows")).into());
-    };
-    let of_best: HashMap<&str, u32> = (outcomes.rows.iter())
-        .filter(|row| row.version == best)
-        .map(|row| (row.id.as_str(), row.errors))
-        .collect();
-    let mut examples: BTreeMap<String, Vec<Example>> = BTreeMap::new();
-    for row in &outcomes.rows {
-        let fewest = of_best.get(row.id.as_str()).copied();
-        examples
-            .entry(row.version.clone())
-            .or_default()
-            .push(Example {
-                evidence: evidence(outcomes, row).map_err(|e| UsageError(e.into()))?,
-                right: row.errors == 0,
-                improvable: fewest.is_some_and(|fewest| fewest < row.errors),
-            });
+    let table = tiers::Table::new(outcomes).map_err(|error| UsageError(error.into()))?;
+    let best = &table.versions[table.most_accurate()];
+    let mut examples = BTreeMap::new();
+    for version in &table.versions {
+        let example = |place: usize| {
+            Ok(Example {
+                evidence: evidence(&table, version, place)?,
+                right: version.errors[place] == 0,
+                improvable: best.errors[place] < version.errors[place],
+            })
+        };
+        let of_version: Result<Vec<Example>, MissingCounter> =
+            (0..table.requests.len()).map(example).collect();
+        let of_version = of_version.map_err(|error| UsageError(error.into()))?;
+        examples.insert(version.name.clone(), of_version);
     }
     Ok(examples)
 }

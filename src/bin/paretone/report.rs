@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -17,8 +17,8 @@ use paretone::eval::table::{Cells, Table};
 use paretone::eval::versions::figures::{Figure, figures};
 use paretone::eval::versions::sections::sections;
 use paretone::eval::versions::tables::{claims_table, errors_table, times_table};
-use paretone::eval::versions::{Grid, Hypotheses, ReportOptions, VersionReport};
-use paretone::tiers::Outcomes;
+use paretone::eval::versions::{Hypotheses, ReportOptions, VersionReport};
+use paretone::tiers::{self, Outcomes};
 use paretone::units::Seconds;
 
 /// Compare versions on recorded outcomes: error, time, categories, confidence; as a page with
@@ -48,10 +48,13 @@ pub struct Args {
 const QUICK: f64 = 0.005;
 
 /// The network time that a report adds unless it is told another.
-fn usual_round_trip(grid: &Grid) -> Seconds {
-    let requests = grid.requests.len().max(1) as f64;
-    let mean = |version| grid.runs(version).map(|run| run.response.0).sum::<f64>() / requests;
-    let is_quick = (0..grid.versions.len()).all(|version| mean(version) < QUICK);
+fn usual_round_trip(outcomes: &tiers::Table) -> Seconds {
+    let requests = outcomes.requests.len().max(1) as f64;
+    let mean = |version: &tiers::Version| version.response.iter().sum::<f64>() / requests;
+    let is_quick = outcomes
+        .versions
+        .iter()
+        .all(|version| mean(version) < QUICK);
     match is_quick {
         true => Seconds(0.0),
         false => ReportOptions::default().round_trip,
@@ -80,19 +83,21 @@ struct Record<'a> {
 /// # Errors
 /// When a table cannot be used, or the files cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let (grid, inputs) = read(&args.outcomes).map_err(UsageError)?;
+    let (outcomes, inputs) = read(&args.outcomes).map_err(UsageError)?;
     let hypotheses = match &args.hypotheses {
         Some(path) => Hypotheses::open(path).map_err(|error| UsageError(error.into()))?,
         None => Hypotheses::default(),
     };
     let options = ReportOptions {
-        round_trip: args.round_trip.unwrap_or_else(|| usual_round_trip(&grid)),
+        round_trip: args
+            .round_trip
+            .unwrap_or_else(|| usual_round_trip(&outcomes)),
         bootstrap: BootstrapOptions {
             seed: args.seed,
             ..BootstrapOptions::default()
         },
     };
-    let report = VersionReport::new(&grid, &hypotheses, options);
+    let report = VersionReport::new(&outcomes, &hypotheses, options);
     let figures = figures(&report)?;
     write_files(&args.out, &report, &figures, &inputs)
         .with_context(|| format!("cannot write to {}", args.out.display()))?;
@@ -110,7 +115,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(DONE))
 }
 
-fn read(paths: &[PathBuf]) -> anyhow::Result<(Grid, Vec<Input>)> {
+fn read(paths: &[PathBuf]) -> anyhow::Result<(tiers::Table, Vec<Input>)> {
     let (mut tables, mut inputs) = (Vec::new(), Vec::new());
     for path in paths {
         let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
@@ -126,8 +131,8 @@ fn read(paths: &[PathBuf]) -> anyhow::Result<(Grid, Vec<Input>)> {
         tables.push(table);
     }
     let names: Vec<&str> = inputs.iter().map(|input| input.file.as_str()).collect();
-    let grid = Grid::new(&tables).map_err(|error| anyhow!("{}: {error}", names.join(", ")))?;
-    Ok((grid, inputs))
+    let outcomes = tiers::Table::of(&tables).with_context(|| names.join(", "))?;
+    Ok((outcomes, inputs))
 }
 
 fn write_files(

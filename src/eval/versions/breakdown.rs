@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::grid::{Grid, Request};
 use super::resampled::{Measured, Resampled};
 use crate::eval::bootstrap::BootstrapOptions;
+use crate::tiers::{Row, Table};
 
 /// One part of the corpus.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,47 +19,47 @@ pub struct Part {
     pub words: u64,
     /// Errors over reference words by version; none without words.
     pub micro: Vec<Option<Measured>>,
-    /// (error of the first version − error of the last) / error of the last; none without errors.
+    /// (error of the fastest version − error of the most accurate) / error of the most accurate;
+    /// none without errors.
     pub gap: Option<Measured>,
     /// Mean time on the server by version, in seconds.
     pub response: Vec<f64>,
 }
 
 /// The sets, with intervals; empty where there is one set only.
-pub fn by_set(grid: &Grid, options: BootstrapOptions) -> Vec<Part> {
-    parts(grid, options, |request| request.set.clone())
+pub fn by_set(table: &Table, options: BootstrapOptions) -> Vec<Part> {
+    parts(table, options, |row| row.set().to_owned())
 }
 
 /// The speakers, without intervals as there is nobody to draw; empty where there is one only.
-pub fn by_group(grid: &Grid) -> Vec<Part> {
+pub fn by_group(table: &Table) -> Vec<Part> {
     let none = BootstrapOptions {
         draws: 0,
         ..BootstrapOptions::default()
     };
-    parts(grid, none, |request| {
-        format!("{} {}", request.set, request.group)
-            .trim()
-            .to_owned()
+    parts(table, none, |row| {
+        format!("{} {}", row.set(), row.group()).trim().to_owned()
     })
 }
 
-fn parts(grid: &Grid, options: BootstrapOptions, name: impl Fn(&Request) -> String) -> Vec<Part> {
-    let mut members: BTreeMap<String, Vec<&Request>> = BTreeMap::new();
-    for request in &grid.requests {
-        members.entry(name(request)).or_default().push(request);
+fn parts(table: &Table, options: BootstrapOptions, name: impl Fn(Row) -> String) -> Vec<Part> {
+    let mut members: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for row in table.rows() {
+        members.entry(name(row)).or_default().push(row.place());
     }
     if members.len() < 2 {
         return Vec::new();
     }
     let parts = members.into_iter();
     parts
-        .map(|(name, members)| part(name, &grid.only(&members), options))
+        .map(|(name, members)| part(name, &table.subset(&members), options))
         .collect()
 }
 
-fn part(name: String, grid: &Grid, options: BootstrapOptions) -> Part {
-    let resampled = Resampled::new(grid, options);
-    let last = grid.last();
+fn part(name: String, table: &Table, options: BootstrapOptions) -> Part {
+    let resampled = Resampled::new(table, options);
+    let versions = || 0..table.versions.len();
+    let best = table.most_accurate();
     let response = |version| resampled.measure(|sums| sums.response(version));
     let name = if name.is_empty() {
         "(none)".to_owned()
@@ -68,13 +68,13 @@ fn part(name: String, grid: &Grid, options: BootstrapOptions) -> Part {
     };
     Part {
         name,
-        utterances: grid.requests.len(),
-        words: grid.words(),
-        micro: (0..=last)
+        utterances: table.requests.len(),
+        words: table.words(),
+        micro: versions()
             .map(|version| resampled.measure(|sums| sums.micro(version)))
             .collect(),
-        gap: resampled.measure(|sums| (sums.micro(0) - sums.micro(last)) / sums.micro(last)),
-        response: (0..=last)
+        gap: resampled.measure(|sums| (sums.micro(0) - sums.micro(best)) / sums.micro(best)),
+        response: versions()
             .map(|version| response(version).map_or(0.0, |mean| mean.value))
             .collect(),
     }
@@ -82,17 +82,16 @@ fn part(name: String, grid: &Grid, options: BootstrapOptions) -> Part {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::grid;
+    use super::super::tests::grouped;
     use super::*;
 
     #[test]
     fn parts_add_up_to_the_whole() {
-        let mut grid = grid(&[
-            ("a", "clean", 10, &[2, 1]),
-            ("b", "clean", 10, &[2, 1]),
-            ("c", "other", 5, &[0, 0]),
+        let grid = grouped(&[
+            ("a", "clean", "ann", 10, &[2, 1]),
+            ("b", "clean", "", 10, &[2, 1]),
+            ("c", "other", "", 5, &[0, 0]),
         ]);
-        grid.requests[0].group = "ann".into();
         let sets = by_set(&grid, BootstrapOptions::default());
         assert_eq!((sets[0].name.as_str(), sets[0].words), ("clean", 20));
         assert_eq!(sets[0].gap.unwrap().value, 1.0);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::grid::{Grid, Request};
+use crate::tiers::{Row, Table};
 
 /// How the errors of an utterance change over the versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -75,11 +75,11 @@ impl Shares {
 }
 
 /// The shares of all utterances, then of each set where there are several.
-pub fn shares(grid: &Grid) -> Vec<Shares> {
-    let all: Vec<&Request> = grid.requests.iter().collect();
-    let mut sets: BTreeMap<&str, Vec<&Request>> = BTreeMap::new();
-    for request in &grid.requests {
-        sets.entry(&request.set).or_default().push(request);
+pub fn shares(table: &Table) -> Vec<Shares> {
+    let all: Vec<Row> = table.rows().collect();
+    let mut sets: BTreeMap<&str, Vec<Row>> = BTreeMap::new();
+    for row in table.rows() {
+        sets.entry(row.set()).or_default().push(row);
     }
     let mut rows = vec![shares_of("all", &all)];
     if sets.len() > 1 {
@@ -88,11 +88,11 @@ pub fn shares(grid: &Grid) -> Vec<Shares> {
     rows
 }
 
-fn shares_of(set: &str, members: &[&Request]) -> Shares {
+fn shares_of(set: &str, members: &[Row]) -> Shares {
     let mut counts = [0; 4];
     let mut unchanged_right = 0;
-    for request in members {
-        let errors = request.errors();
+    for row in members {
+        let errors = row.errors();
         counts[Category::of(&errors) as usize] += 1;
         unchanged_right += usize::from(errors.iter().all(|&errors| errors == 0));
     }
@@ -137,33 +137,33 @@ impl CategoryErrors {
 }
 
 /// The errors of each category, in the order of [`Category::ALL`], then of all utterances.
-pub fn errors_by_category(grid: &Grid) -> Vec<CategoryErrors> {
+pub fn errors_by_category(table: &Table) -> Vec<CategoryErrors> {
     let categories = Category::ALL.map(Some).into_iter().chain([None]);
     let rows = categories.map(|category| {
-        let is_of = |request: &&Request| {
-            category.is_none_or(|category| Category::of(&request.errors()) == category)
-        };
-        category_errors(category, grid, grid.requests.iter().filter(is_of))
+        let is_of =
+            |row: &Row| category.is_none_or(|category| Category::of(&row.errors()) == category);
+        category_errors(category, table, table.rows().filter(is_of))
     });
     rows.collect()
 }
 
 fn category_errors<'a>(
     category: Option<Category>,
-    grid: &Grid,
-    members: impl Iterator<Item = &'a Request>,
+    table: &Table,
+    members: impl Iterator<Item = Row<'a>>,
 ) -> CategoryErrors {
     let (mut utterances, mut words, mut rated) = (0, 0, 0.0);
-    let mut errors = vec![0; grid.versions.len()];
-    let mut rates = vec![0.0; grid.versions.len()];
-    for request in members {
+    let mut errors = vec![0; table.versions.len()];
+    let mut rates = vec![0.0; table.versions.len()];
+    for row in members {
+        let of_request = row.request().words;
         utterances += 1;
-        words += u64::from(request.words);
-        rated += f64::from(u8::from(request.words > 0));
-        for (version, run) in request.runs.iter().enumerate() {
-            errors[version] += u64::from(run.errors);
-            if request.words > 0 {
-                rates[version] += f64::from(run.errors) / f64::from(request.words);
+        words += u64::from(of_request);
+        rated += f64::from(u8::from(of_request > 0));
+        for (version, made) in row.errors().into_iter().enumerate() {
+            errors[version] += u64::from(made);
+            if of_request > 0 {
+                rates[version] += f64::from(made) / f64::from(of_request);
             }
         }
     }

@@ -10,8 +10,7 @@
 use serde::Serialize;
 
 use super::category::Category;
-use super::grid::Grid;
-use crate::tiers::Outcome;
+use crate::tiers::{Counter, Row, Table, Version};
 
 /// The causes of the wrong transcripts of one version.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -33,10 +32,11 @@ pub struct Causes {
 }
 
 impl Causes {
-    fn add(&mut self, run: &Outcome, counters: Counters) {
-        let count = |at: Option<usize>| at.map_or(0.0, |at| run.counters[at]);
+    /// Counts what a version made of the request at a place.
+    fn add(&mut self, run: &Version, place: usize, counters: Counters) {
+        let count = |at: Option<usize>| at.map_or(0.0, |at| run.counters[at][place]);
         self.utterances += 1;
-        if run.errors == 0 {
+        if run.errors[place] == 0 {
             return;
         }
         self.wrong += 1;
@@ -56,28 +56,26 @@ struct Counters {
 
 /// The causes for all utterances, then for each category, each version by version; none without
 /// the counter `search_error`.
-pub fn causes(grid: &Grid) -> Option<Vec<Causes>> {
+pub fn causes(table: &Table) -> Option<Vec<Causes>> {
     let counters = Counters {
-        search_error: grid.counter("search_error")?,
-        oov: grid.counter("oov"),
+        search_error: table.counter(Counter::SearchError)?,
+        oov: table.counter(Counter::Oov),
     };
     let categories = [None].into_iter().chain(Category::ALL.map(Some));
     let mut rows = Vec::new();
     for category in categories {
-        let mut by_version: Vec<Causes> = grid
-            .versions
-            .iter()
+        let mut by_version: Vec<Causes> = table
+            .version_names()
             .map(|version| Causes {
                 category,
-                version: version.clone(),
+                version: version.to_owned(),
                 ..Causes::default()
             })
             .collect();
-        for request in &grid.requests {
-            let other = category.is_some_and(|c| Category::of(&request.errors()) != c);
-            let runs = if other { &[][..] } else { &request.runs };
-            for (causes, run) in by_version.iter_mut().zip(runs) {
-                causes.add(run, counters);
+        let is_of = |row: &Row| category.is_none_or(|c| Category::of(&row.errors()) == c);
+        for row in table.rows().filter(is_of) {
+            for (causes, run) in by_version.iter_mut().zip(&table.versions) {
+                causes.add(run, row.place(), counters);
             }
         }
         rows.extend(by_version);
@@ -92,7 +90,7 @@ mod tests {
 
     #[test]
     fn every_wrong_utterance_has_one_cause() {
-        let counters = ["search_error", "oov"];
+        let counters = [Counter::SearchError, Counter::Oov];
         let grid = grid_with(&counters, |request, version| match (request, version) {
             // (errors, counters): missed by the search, then found; a model error that stays;
             // unalignable, whatever the search says; right.
@@ -118,6 +116,9 @@ mod tests {
             .iter()
             .find(|row| row.category == Some(Category::Improves));
         assert_eq!(counts(improves.unwrap()), [1, 1, 1, 0, 0]);
-        assert_eq!(causes(&grid_with(&["oov"], |_, _| (0, vec![0.0]))), None);
+        assert_eq!(
+            causes(&grid_with(&[Counter::Oov], |_, _| (0, vec![0.0]))),
+            None
+        );
     }
 }

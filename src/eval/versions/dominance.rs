@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::grid::Grid;
 use super::resampled::{Measured, Resampled};
+use crate::tiers::Table;
 
 /// What one version gains over another; the differences are paired.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,10 +19,10 @@ pub struct Difference {
 }
 
 impl Difference {
-    fn of(grid: &Grid, resampled: &Resampled, version: usize, against: usize) -> Difference {
+    fn of(table: &Table, resampled: &Resampled, version: usize, against: usize) -> Difference {
         Difference {
-            version: grid.versions[version].clone(),
-            against: grid.versions[against].clone(),
+            version: table.versions[version].name.clone(),
+            against: table.versions[against].name.clone(),
             error: resampled.measure(|sums| sums.micro(version) - sums.micro(against)),
             response: resampled.measure(|sums| sums.response(version) - sums.response(against)),
         }
@@ -41,20 +41,20 @@ impl Difference {
 }
 
 /// What each version loses to the next slower one.
-pub fn steps(grid: &Grid, resampled: &Resampled) -> Vec<Difference> {
-    let pairs = 0..grid.last();
+pub fn steps(table: &Table, resampled: &Resampled) -> Vec<Difference> {
+    let pairs = 0..table.versions.len() - 1;
     pairs
-        .map(|version| Difference::of(grid, resampled, version, version + 1))
+        .map(|version| Difference::of(table, resampled, version, version + 1))
         .collect()
 }
 
 /// All pairs in which the first version is dominated by the second.
-pub fn dominated(grid: &Grid, resampled: &Resampled) -> Vec<Difference> {
-    let versions = || 0..grid.versions.len();
+pub fn dominated(table: &Table, resampled: &Resampled) -> Vec<Difference> {
+    let versions = || 0..table.versions.len();
     let pairs = versions().flat_map(|version| versions().map(move |against| (version, against)));
     let pairs = pairs.filter(|(version, against)| version != against);
     pairs
-        .map(|(version, against)| Difference::of(grid, resampled, version, against))
+        .map(|(version, against)| Difference::of(table, resampled, version, against))
         .filter(Difference::is_dominated)
         .collect()
 }
@@ -64,7 +64,6 @@ mod tests {
     use super::super::tests::grid;
     use super::*;
     use crate::eval::bootstrap::BootstrapOptions;
-    use crate::units::Seconds;
 
     #[test]
     fn a_slower_version_that_errs_more_is_dominated() {
@@ -73,10 +72,8 @@ mod tests {
             ("b", "", 10, &[5, 2, 3, 2]),
             ("c", "", 10, &[4, 2, 3, 2]),
         ]);
-        for request in &mut grid.requests {
-            for (run, seconds) in request.runs.iter_mut().zip([0.1, 0.2, 0.3, 0.2]) {
-                run.response = Seconds(seconds);
-            }
+        for (version, seconds) in grid.versions.iter_mut().zip([0.1, 0.2, 0.3, 0.2]) {
+            version.response.fill(seconds);
         }
         let resampled = Resampled::new(&grid, BootstrapOptions::default());
         let found = dominated(&grid, &resampled);

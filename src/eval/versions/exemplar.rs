@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::category::Category;
-use super::grid::{Grid, Request};
 use super::hypotheses::Hypotheses;
+use crate::tiers::{Row, Table, Version};
 use crate::units::Seconds;
 
 /// An utterance that shows its category.
@@ -31,14 +31,14 @@ pub struct Exemplar {
 }
 
 /// For each category the clearest utterances, at most `most` of them, the clearest first.
-pub fn exemplars(grid: &Grid, hypotheses: &Hypotheses, most: usize) -> Vec<Exemplar> {
+pub fn exemplars(table: &Table, hypotheses: &Hypotheses, most: usize) -> Vec<Exemplar> {
     let mut found = Vec::new();
     for category in Category::ALL {
-        let is_of = |request: &&Request| Category::of(&request.errors()) == category;
-        let mut members: Vec<&Request> = grid.requests.iter().filter(is_of).collect();
-        members.sort_by_cached_key(|request| (Reverse(clarity(category, request)), &request.id));
+        let is_of = |row: &Row| Category::of(&row.errors()) == category;
+        let mut members: Vec<Row> = table.rows().filter(is_of).collect();
+        members.sort_by_cached_key(|row| (Reverse(clarity(category, *row)), &row.request().id));
         let clearest = members.into_iter().take(most);
-        found.extend(clearest.map(|request| exemplar(category, request, grid, hypotheses)));
+        found.extend(clearest.map(|row| exemplar(category, row, table, hypotheses)));
     }
     found
 }
@@ -46,12 +46,12 @@ pub fn exemplars(grid: &Grid, hypotheses: &Hypotheses, most: usize) -> Vec<Exemp
 /// What makes an utterance a clear case, the larger the clearer: the most words gained or lost by
 /// going from the first version to the last, or between any two; the longest faultless one where
 /// nothing changes. Among equals the shorter reference is clearer, as more of it changes.
-fn clarity(category: Category, request: &Request) -> (u32, i64) {
-    let errors = request.errors();
+fn clarity(category: Category, row: Row) -> (u32, i64) {
+    let errors = row.errors();
     let (first, last) = (errors[0], errors[errors.len() - 1]);
     let least = errors.iter().min().copied().unwrap_or(0);
     let most = errors.iter().max().copied().unwrap_or(0);
-    let words = i64::from(request.words);
+    let words = i64::from(row.request().words);
     match category {
         Category::Unchanged => (u32::from(most == 0), words),
         Category::Improves | Category::Degrades => (first.abs_diff(last), -words),
@@ -59,22 +59,19 @@ fn clarity(category: Category, request: &Request) -> (u32, i64) {
     }
 }
 
-fn exemplar(
-    category: Category,
-    request: &Request,
-    grid: &Grid,
-    hypotheses: &Hypotheses,
-) -> Exemplar {
+fn exemplar(category: Category, row: Row, table: &Table, hypotheses: &Hypotheses) -> Exemplar {
+    let request = row.request();
+    let response = |version: &Version| Seconds(version.response[row.place()]);
     let text = |version: &str| hypotheses.get(&request.id, version).map(str::to_owned);
     Exemplar {
         category,
         id: request.id.clone(),
-        set: request.set.clone(),
+        set: row.set().to_owned(),
         words: request.words,
-        errors: request.errors(),
-        response: request.runs.iter().map(|run| run.response).collect(),
+        errors: row.errors(),
+        response: table.versions.iter().map(response).collect(),
         reference: text(Hypotheses::REFERENCE),
-        texts: grid.versions.iter().map(|version| text(version)).collect(),
+        texts: table.version_names().map(text).collect(),
     }
 }
 

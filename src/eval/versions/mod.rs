@@ -1,7 +1,7 @@
 //! How do the versions of a service compare? Sections II and III of the paper from recorded
 //! outcomes alone, without audio.
 //!
-//! [`Grid`] arranges the outcomes; [`Tradeoff`] is figure 1a, [`dominance`] asks whether every
+//! A [`Table`] arranges the outcomes; [`Tradeoff`] is figure 1a, [`dominance`] asks whether every
 //! version is worth having, [`category`] and [`exemplar`] are figures 2 and 3, [`cause`] parts the
 //! search's errors from the model's, [`sureness`] is figure 5, [`breakdown`] looks at sets and
 //! speakers, [`claims`] holds all of it against the paper. [`VersionReport`] is all of them.
@@ -14,7 +14,6 @@ pub mod dominance;
 pub mod exemplar;
 #[cfg(feature = "cli")]
 pub mod figures;
-pub mod grid;
 pub mod hypotheses;
 pub mod resampled;
 #[cfg(feature = "cli")]
@@ -25,7 +24,6 @@ pub mod tables;
 pub mod tradeoff;
 
 pub use category::Category;
-pub use grid::{Grid, GridError};
 pub use hypotheses::Hypotheses;
 pub use resampled::Measured;
 pub use tradeoff::Tradeoff;
@@ -33,6 +31,7 @@ pub use tradeoff::Tradeoff;
 use serde::Serialize;
 
 use super::bootstrap::BootstrapOptions;
+use crate::tiers::Table;
 use crate::units::Seconds;
 use resampled::Resampled;
 
@@ -99,26 +98,26 @@ pub struct VersionReport {
 
 impl VersionReport {
     /// Makes the report.
-    pub fn new(grid: &Grid, hypotheses: &Hypotheses, options: ReportOptions) -> VersionReport {
-        let resampled = Resampled::new(grid, options.bootstrap);
+    pub fn new(table: &Table, hypotheses: &Hypotheses, options: ReportOptions) -> VersionReport {
+        let resampled = Resampled::new(table, options.bootstrap);
         let mut report = VersionReport {
-            versions: grid.versions.clone(),
-            utterances: grid.requests.len(),
-            words: grid.words(),
+            versions: table.version_names().map(str::to_owned).collect(),
+            utterances: table.requests.len(),
+            words: table.words(),
             seed: options.bootstrap.seed,
             draws: options.bootstrap.draws,
             claims: Vec::new(),
-            tradeoff: Tradeoff::new(grid, &resampled, options.round_trip),
-            steps: dominance::steps(grid, &resampled),
-            dominated: dominance::dominated(grid, &resampled),
-            shares: category::shares(grid),
-            exemplars: exemplar::exemplars(grid, hypotheses, EXEMPLARS),
-            by_category: category::errors_by_category(grid),
-            causes: cause::causes(grid),
-            confidence: sureness::distributions(grid),
-            sureness: sureness::sureness(grid),
-            sets: breakdown::by_set(grid, options.bootstrap),
-            groups: breakdown::by_group(grid),
+            tradeoff: Tradeoff::new(table, &resampled, options.round_trip),
+            steps: dominance::steps(table, &resampled),
+            dominated: dominance::dominated(table, &resampled),
+            shares: category::shares(table),
+            exemplars: exemplar::exemplars(table, hypotheses, EXEMPLARS),
+            by_category: category::errors_by_category(table),
+            causes: cause::causes(table),
+            confidence: sureness::distributions(table),
+            sureness: sureness::sureness(table),
+            sets: breakdown::by_set(table, options.bootstrap),
+            groups: breakdown::by_group(table),
         };
         report.claims = claims::claims(&report);
         report
@@ -137,15 +136,23 @@ impl VersionReport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tiers::{Outcome, Outcomes};
+    use crate::tiers::{Counter, Outcome, Outcomes};
 
-    /// A grid of requests given by id, set, words and errors by version; each its own speaker.
-    pub(super) fn grid(requests: &[(&str, &str, u32, &[u32])]) -> Grid {
+    /// A table of requests given by id, set, words and errors by version; each its own speaker.
+    pub(super) fn grid(requests: &[(&str, &str, u32, &[u32])]) -> Table {
+        let alone = requests.iter();
+        let alone = alone.map(|&(id, set, words, errors)| (id, set, "", words, errors));
+        grouped(&alone.collect::<Vec<_>>())
+    }
+
+    /// The same with the speaker after the set.
+    pub(super) fn grouped(requests: &[(&str, &str, &str, u32, &[u32])]) -> Table {
         let mut rows = Vec::new();
-        for &(id, set, words, errors) in requests {
+        for &(id, set, group, words, errors) in requests {
             rows.extend(errors.iter().enumerate().map(|(k, &errors)| Outcome {
                 id: id.into(),
                 set: set.into(),
+                group: group.into(),
                 version: format!("v{}", k + 1),
                 words,
                 errors,
@@ -153,15 +160,15 @@ mod tests {
             }));
         }
         let counters = Vec::new();
-        Grid::new(&[Outcomes { counters, rows }]).unwrap()
+        Table::new(&Outcomes { counters, rows }).unwrap()
     }
 
     /// Four requests of ten words and two versions; errors and counters by place of the request and
     /// of the version.
     pub(super) fn grid_with(
-        counters: &[&str],
+        counters: &[Counter],
         run: impl Fn(usize, usize) -> (u32, Vec<f64>),
-    ) -> Grid {
+    ) -> Table {
         let mut rows = Vec::new();
         for (request, version) in (0..8).map(|k| (k / 2, k % 2)) {
             let (errors, counters) = run(request, version);
@@ -174,7 +181,7 @@ mod tests {
                 ..Outcome::default()
             });
         }
-        let counters = counters.iter().map(|name| (*name).to_owned()).collect();
-        Grid::new(&[Outcomes { counters, rows }]).unwrap()
+        let counters = Outcomes::with_counters(counters).counters;
+        Table::new(&Outcomes { counters, rows }).unwrap()
     }
 }

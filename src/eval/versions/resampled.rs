@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::grid::{Grid, Request};
 use crate::eval::bootstrap::{BootstrapOptions, Interval, resample};
+use crate::tiers::Table;
 
 /// A statistic and its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -47,18 +47,19 @@ impl Sums {
         }
     }
 
-    fn add_request(&mut self, request: &Request) {
+    fn add_request(&mut self, table: &Table, place: usize) {
+        let request = &table.requests[place];
         let words = f64::from(request.words);
         let rated = f64::from(u8::from(request.words > 0));
         let shared = [1.0, words, rated];
-        let each = request.runs.iter().flat_map(|run| {
-            let errors = f64::from(run.errors);
+        let each = table.versions.iter().flat_map(|version| {
+            let errors = f64::from(version.errors[place]);
             let rate = if request.words > 0 {
                 errors / words
             } else {
                 0.0
             };
-            [errors, rate, run.response.0]
+            [errors, rate, version.response[place]]
         });
         for (sum, value) in self.sums.iter_mut().zip(shared.into_iter().chain(each)) {
             *sum += value;
@@ -102,22 +103,19 @@ pub struct Resampled {
 impl Resampled {
     /// Draws speakers. A speaker is a (set, group) pair; requests without a group count as a
     /// speaker each.
-    pub fn new(grid: &Grid, options: BootstrapOptions) -> Resampled {
-        let zero = || Sums::zero(grid.versions.len());
+    pub fn new(table: &Table, options: BootstrapOptions) -> Resampled {
+        let zero = || Sums::zero(table.versions.len());
         let mut total = zero();
         let mut speakers: BTreeMap<(&str, &str, &str), Sums> = BTreeMap::new();
-        for request in &grid.requests {
-            let alone = if request.group.is_empty() {
-                &request.id
-            } else {
-                ""
+        for row in table.rows() {
+            let alone = match row.group().is_empty() {
+                true => row.request().id.as_str(),
+                false => "",
             };
-            let speaker = (request.set.as_str(), request.group.as_str(), alone);
-            speakers
-                .entry(speaker)
-                .or_insert_with(zero)
-                .add_request(request);
-            total.add_request(request);
+            let speaker = (row.set(), row.group(), alone);
+            let sums = speakers.entry(speaker).or_insert_with(zero);
+            sums.add_request(table, row.place());
+            total.add_request(table, row.place());
         }
         let speakers: Vec<Sums> = speakers.into_values().collect();
         let mut draws = Vec::new();
@@ -159,7 +157,7 @@ mod tests {
     use crate::eval::wer::{ErrorCounts, Scored};
     use crate::tiers::{Outcome, Outcomes};
 
-    fn grid(rows: &[(&str, &str, u32, [u32; 2])]) -> Grid {
+    fn grid(rows: &[(&str, &str, u32, [u32; 2])]) -> Table {
         let rows = rows.iter().flat_map(|&(id, group, words, errors)| {
             [("v1", errors[0]), ("v2", errors[1])].map(|(version, errors)| Outcome {
                 id: id.into(),
@@ -171,10 +169,10 @@ mod tests {
             })
         });
         let rows = rows.collect();
-        Grid::new(&[Outcomes {
+        Table::new(&Outcomes {
             counters: vec![],
             rows,
-        }])
+        })
         .unwrap()
     }
 

@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::category::Category;
-use super::grid::{Grid, Request};
 use crate::eval::confidence_measures::{
     CalibrationBin, RiskPoint, auc, brier, calibration, expected_calibration_error,
     normalised_cross_entropy, risk_coverage,
 };
 use crate::eval::quantile;
+use crate::tiers::{Row, Table, Version};
 
 /// Bars of a histogram of confidences, of equal width from 0 to 1.
 pub const HISTOGRAM_BINS: usize = 10;
@@ -36,14 +36,14 @@ pub struct Distribution {
 
 /// The distributions, category by category, within each version by version; categories without
 /// utterances are left out.
-pub fn distributions(grid: &Grid) -> Vec<Distribution> {
+pub fn distributions(table: &Table) -> Vec<Distribution> {
     let mut rows = Vec::new();
     for category in Category::ALL {
-        let is_of = |request: &&Request| Category::of(&request.errors()) == category;
-        let members: Vec<&Request> = grid.requests.iter().filter(is_of).collect();
-        for (place, version) in grid.versions.iter().enumerate() {
-            let confidences = members.iter().map(|request| request.runs[place].confidence);
-            rows.extend(distribution(category, version, confidences.collect()));
+        let is_of = |row: &Row| Category::of(&row.errors()) == category;
+        let members: Vec<usize> = table.rows().filter(is_of).map(Row::place).collect();
+        for version in &table.versions {
+            let confidences = members.iter().map(|&place| version.confidence[place]);
+            rows.extend(distribution(category, &version.name, confidences.collect()));
         }
     }
     rows
@@ -77,8 +77,8 @@ pub struct Sureness {
     pub version: String,
     /// AUC of high confidence for the category *unchanged* against the rest.
     pub auc_unchanged: Option<f64>,
-    /// AUC of low confidence for the last version making fewer errors than this one; none for the
-    /// last.
+    /// AUC of low confidence for the most accurate version making fewer errors than this one; none
+    /// for that one.
     pub auc_last_is_better: Option<f64>,
     /// AUC of low confidence for having an error.
     pub auc_wrong: Option<f64>,
@@ -95,27 +95,28 @@ pub struct Sureness {
 }
 
 /// The measures version by version.
-pub fn sureness(grid: &Grid) -> Vec<Sureness> {
-    let versions = grid.versions.iter().enumerate();
+pub fn sureness(table: &Table) -> Vec<Sureness> {
+    let versions = table.versions.iter();
     versions
-        .map(|(place, name)| sureness_of(grid, place, name))
+        .map(|version| sureness_of(table, version))
         .collect()
 }
 
-fn sureness_of(grid: &Grid, version: usize, name: &str) -> Sureness {
-    let last = grid.last();
-    let is = |holds: &dyn Fn(&Request) -> bool| grid.requests.iter().map(holds).collect();
-    let sure: Vec<f64> = grid.runs(version).map(|run| run.confidence).collect();
+fn sureness_of(table: &Table, version: &Version) -> Sureness {
+    let best = &table.versions[table.most_accurate()];
+    let sure = version.confidence.clone();
     let unsure: Vec<f64> = sure.iter().map(|confidence| 1.0 - confidence).collect();
-    let unchanged: Vec<bool> = is(&|r| Category::of(&r.errors()) == Category::Unchanged);
-    let last_is_better: Vec<bool> = is(&|r| r.runs[last].errors < r.runs[version].errors);
-    let wrong: Vec<bool> = is(&|r| r.runs[version].errors > 0);
+    let is_unchanged = |row: Row| Category::of(&row.errors()) == Category::Unchanged;
+    let unchanged: Vec<bool> = table.rows().map(is_unchanged).collect();
+    let pairs = best.errors.iter().zip(&version.errors);
+    let best_is_better: Vec<bool> = pairs.map(|(best, this)| best < this).collect();
+    let wrong: Vec<bool> = version.errors.iter().map(|&errors| errors > 0).collect();
     let right: Vec<bool> = wrong.iter().map(|wrong| !wrong).collect();
     let bins = calibration(&sure, &right);
     Sureness {
-        version: name.to_owned(),
+        version: version.name.clone(),
         auc_unchanged: auc(&sure, &unchanged),
-        auc_last_is_better: auc(&unsure, &last_is_better),
+        auc_last_is_better: auc(&unsure, &best_is_better),
         auc_wrong: auc(&unsure, &wrong),
         nce: normalised_cross_entropy(&sure, &right),
         ece: expected_calibration_error(&bins),
@@ -138,9 +139,7 @@ mod tests {
             ("c", "", 4, &[2, 0]),
             ("d", "", 4, &[1, 1]),
         ]);
-        for (request, sure) in grid.requests.iter_mut().zip([0.9, 1.0, 0.2, 0.6]) {
-            request.runs[0].confidence = sure;
-        }
+        grid.versions[0].confidence = vec![0.9, 1.0, 0.2, 0.6];
         let rows = distributions(&grid);
         assert_eq!(rows.len(), 4);
         assert_eq!((rows[0].utterances, rows[0].quantiles[2]), (3, 0.9));

@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::grid::Grid;
 use super::resampled::{Measured, Resampled};
 use crate::eval::quantile;
-use crate::tiers::Outcome;
+use crate::tiers::{Counter, Table};
 use crate::units::Seconds;
 
 /// A distribution of times, in seconds.
@@ -82,30 +81,31 @@ pub struct Tradeoff {
     pub round_trip: Seconds,
     /// The versions, the fastest first.
     pub rows: Vec<VersionRow>,
-    /// (error of the first − error of the last) / error of the last, by micro averages.
+    /// (error of the fastest − error of the most accurate) / error of the most accurate, by micro
+    /// averages.
     pub gap: Option<Measured>,
     /// The same by macro averages, as in the paper.
     pub macro_gap: Option<Measured>,
-    /// Mean response of the last over that of the first, network included.
+    /// Mean response of the slowest over that of the fastest, network included.
     pub spread: Option<Measured>,
     /// The same of the time on the server.
     pub server_spread: Option<Measured>,
 }
 
 impl Tradeoff {
-    /// Adds up a grid.
-    pub fn new(grid: &Grid, resampled: &Resampled, round_trip: Seconds) -> Tradeoff {
-        let last = grid.last();
-        let row = |version| version_row(grid, resampled, round_trip, version);
-        let gap = |first: f64, last: f64| (first - last) / last;
+    /// Adds up a table.
+    pub fn new(table: &Table, resampled: &Resampled, round_trip: Seconds) -> Tradeoff {
+        let (last, best) = (table.versions.len() - 1, table.most_accurate());
+        let row = |version| version_row(table, resampled, round_trip, version);
+        let gap = |first: f64, best: f64| (first - best) / best;
         let spread = |network: f64| {
             resampled.measure(|sums| (sums.response(last) + network) / (sums.response(0) + network))
         };
         Tradeoff {
             round_trip,
             rows: (0..=last).map(row).collect(),
-            gap: resampled.measure(|sums| gap(sums.micro(0), sums.micro(last))),
-            macro_gap: resampled.measure(|sums| gap(sums.macro_mean(0), sums.macro_mean(last))),
+            gap: resampled.measure(|sums| gap(sums.micro(0), sums.micro(best))),
+            macro_gap: resampled.measure(|sums| gap(sums.macro_mean(0), sums.macro_mean(best))),
             spread: spread(round_trip.0),
             server_spread: spread(0.0),
         }
@@ -127,53 +127,48 @@ impl Tradeoff {
 }
 
 fn version_row(
-    grid: &Grid,
+    table: &Table,
     resampled: &Resampled,
     round_trip: Seconds,
     version: usize,
 ) -> VersionRow {
-    let total = |name: &str| counter_total(grid, version, name);
-    let requests = grid.requests.len() as f64;
-    let mean = |value: fn(&Outcome) -> f64| grid.runs(version).map(value).sum::<f64>() / requests;
-    let words: f64 = grid
-        .requests
-        .iter()
-        .map(|request| f64::from(request.words))
-        .sum();
-    let counters = grid.counters().iter();
-    let counters = counters.filter_map(|name| Some((name.clone(), total(name)? / requests)));
-    let server = Times::of(grid.runs(version).map(|run| run.response.0).collect());
+    let run = &table.versions[version];
+    let total = |counter| table.total(version, counter);
+    let requests = table.requests.len() as f64;
+    let words = table.words() as f64;
+    let mean = |column: &Vec<f64>| column.iter().sum::<f64>() / requests;
+    let counters = table.counters.iter().cloned();
+    let counters = counters.zip(run.counters.iter().map(mean));
+    let server = Times::of(run.response.clone());
     let response = server.delayed(round_trip);
     let share_of = |part: f64, whole: f64| (whole > 0.0).then(|| part / whole);
     VersionRow {
-        version: grid.versions[version].clone(),
+        version: run.name.clone(),
         micro: resampled.measure(|sums| sums.micro(version)),
         macro_mean: resampled.measure(|sums| sums.macro_mean(version)),
-        wrong: grid.runs(version).filter(|run| run.errors > 0).count(),
-        kinds: kinds(grid, version),
-        oracle: total("lattice_errors").and_then(|errors| share_of(errors, words)),
+        wrong: run.errors.iter().filter(|&&errors| errors > 0).count(),
+        kinds: kinds(table, version),
+        oracle: total(Counter::LatticeErrors).and_then(|errors| share_of(errors, words)),
         server,
         response,
         server_share: share_of(server.mean, response.mean).unwrap_or(1.0),
-        cost: mean(|run| run.cost.0),
-        real_time_factor: total("audio_seconds")
+        cost: mean(&run.cost),
+        real_time_factor: total(Counter::AudioSeconds)
             .and_then(|audio| share_of(server.mean * requests, audio)),
         counters: counters.collect(),
     }
 }
 
-/// Sum of a version's counter.
-fn counter_total(grid: &Grid, version: usize, name: &str) -> Option<f64> {
-    let at = grid.counter(name)?;
-    Some(grid.runs(version).map(|run| run.counters[at]).sum())
-}
-
 /// Substitutions, deletions and insertions of a version.
-fn kinds(grid: &Grid, version: usize) -> Option<[u64; 3]> {
+fn kinds(table: &Table, version: usize) -> Option<[u64; 3]> {
     let mut counts = [0; 3];
-    let names = ["substitutions", "deletions", "insertions"];
-    for (count, name) in counts.iter_mut().zip(names) {
-        *count = counter_total(grid, version, name)? as u64;
+    let kinds = [
+        Counter::Substitutions,
+        Counter::Deletions,
+        Counter::Insertions,
+    ];
+    for (count, kind) in counts.iter_mut().zip(kinds) {
+        *count = table.total(version, kind)? as u64;
     }
     Some(counts)
 }
@@ -188,19 +183,19 @@ mod tests {
     /// 0.1 s to 0.4 s.
     fn tradeoff() -> Tradeoff {
         let names = [
-            "substitutions",
-            "deletions",
-            "insertions",
-            "audio_seconds",
-            "arcs",
+            Counter::Substitutions,
+            Counter::Deletions,
+            Counter::Insertions,
+            Counter::AudioSeconds,
+            Counter::Arcs,
         ];
         let mut grid = grid_with(&names, |_, version| match version {
             0 => (2, vec![1.0, 1.0, 0.0, 1.0, 30.0]),
             _ => (1, vec![1.0, 0.0, 0.0, 1.0, 50.0]),
         });
-        for (k, request) in grid.requests.iter_mut().enumerate() {
-            request.runs[0].response = Seconds(0.1);
-            request.runs[1].response = Seconds(0.1 * (k + 1) as f64);
+        grid.versions[0].response.fill(0.1);
+        for (k, response) in grid.versions[1].response.iter_mut().enumerate() {
+            *response = 0.1 * (k + 1) as f64;
         }
         let resampled = Resampled::new(&grid, BootstrapOptions::default());
         Tradeoff::new(&grid, &resampled, Seconds(0.05))

@@ -1,6 +1,6 @@
 //! Arguments that the commands about tiers share, and the outcomes they name.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use clap::ValueEnum;
@@ -123,17 +123,21 @@ impl Input {
     }
 
     fn load_any(&self) -> anyhow::Result<Loaded> {
-        let (mut outcomes, mut hash) = (Outcomes::default(), Sha256::new());
+        let (mut tables, mut hash) = (Vec::new(), Sha256::new());
         for path in &self.outcomes {
             let bytes =
                 std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
             hash.update(&bytes);
-            append(&mut outcomes, Outcomes::read(bytes.as_slice(), path)?, path)?;
+            let mut outcomes = Outcomes::read(bytes.as_slice(), path)?;
+            if !self.set.is_empty() {
+                outcomes.rows.retain(|row| self.set.contains(&row.set));
+            }
+            tables.push(outcomes);
         }
-        if !self.set.is_empty() {
-            outcomes.rows.retain(|row| self.set.contains(&row.set));
-        }
-        let table = Table::new(&outcomes)?;
+        let table = Table::of(&tables).with_context(|| {
+            let names = self.outcomes.iter().map(|path| path.display().to_string());
+            names.collect::<Vec<_>>().join(", ")
+        })?;
         let reference = match &self.reference {
             Some(name) => table.version(name)?,
             None => table.most_accurate(),
@@ -159,21 +163,6 @@ impl Input {
             sha256,
         })
     }
-}
-
-fn append(all: &mut Outcomes, more: Outcomes, path: &Path) -> anyhow::Result<()> {
-    if all.rows.is_empty() {
-        *all = more;
-        return Ok(());
-    }
-    if all.counters != more.counters {
-        return Err(anyhow!(
-            "{}: its counters are not those of the files before it",
-            path.display()
-        ));
-    }
-    all.rows.extend(more.rows);
-    Ok(())
 }
 
 /// A number between 0 and 1, neither included.
