@@ -1,10 +1,13 @@
 #![doc = include_str!("GUIDE.md")]
 #![doc = include_str!("ARCHITECTURE.md")]
 
+mod causes;
 mod prefetch;
 pub mod units;
 
+#[cfg(feature = "speech")]
 pub mod audio;
+#[cfg(feature = "speech")]
 pub mod feature;
 
 pub mod acoustic;
@@ -14,23 +17,33 @@ pub mod decode;
 
 pub mod confidence;
 
+#[cfg(feature = "tiers")]
 pub mod tiers;
 
+#[cfg(feature = "tiers")]
 pub mod eval;
+#[cfg(feature = "speech")]
 pub mod recognizer;
 
+#[cfg(all(feature = "speech", feature = "tiers"))]
 pub mod scheduler;
+#[cfg(all(feature = "speech", feature = "tiers"))]
 pub mod sweep;
 
 #[cfg(feature = "service")]
 pub mod service;
 
+#[cfg(feature = "speech")]
 pub use audio::Waveform;
+pub use causes::WithCauses;
+#[cfg(feature = "speech")]
 pub use recognizer::{Recognizer, RecognizerError, RecognizerScratch, Transcript, TranscriptWord};
+#[cfg(all(feature = "speech", feature = "tiers"))]
 pub use scheduler::{Answer, TierAccount, Tiers, TiersError};
+#[cfg(feature = "tiers")]
 pub use tiers::{Objective, Policy, Rules, Tolerance};
 
 /// Compiles the README's example.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "speech", feature = "tiers"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

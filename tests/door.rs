@@ -9,7 +9,9 @@ mod service_client;
 use std::path::Path;
 use std::process::Command;
 
-use paretone::{Answer, Objective, Recognizer, Rules, Tiers, TiersError, Tolerance, Waveform};
+use paretone::{
+    Answer, Objective, Recognizer, Rules, Tiers, TiersError, Tolerance, Waveform, WithCauses,
+};
 use serde_json::{Value, json};
 use service_client::{Server, form, sample};
 
@@ -179,7 +181,8 @@ fn a_tolerance_is_written_alike_everywhere() {
         &format!("tolerance = {}\n", 100.0 * tolerance.as_share()),
     );
     let error = Rules::parse(&bare).unwrap_err();
-    assert!(error.to_string().contains("meant?"), "{error}");
+    let error = WithCauses(&error).to_string();
+    assert!(error.contains("meant?"), "{error}");
 }
 
 #[test]

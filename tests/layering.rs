@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// `eval` judges outcomes without knowing how they came about, and only the program, which is
 /// no part of the library, sees everything.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("causes", &[]),
     ("prefetch", &[]),
     ("units", &[]),
     ("audio", &["units"]),

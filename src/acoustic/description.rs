@@ -14,8 +14,8 @@ use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::AcousticError;
 use super::tensors::read_bounded;
+use super::{AcousticError, HmmDescription};
 use crate::feature::MfccConfig;
 
 /// The only `format` this version reads.
@@ -136,22 +136,6 @@ pub struct BypassDescription {
     pub layer: String,
     /// Factor applied to its output.
     pub scale: f32,
-}
-
-/// The phone set and its tied distributions (`hmm` of `model.json`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HmmDescription {
-    /// Phone names; a phone's id is its position.
-    pub phones: Vec<String>,
-    /// Name of the silence phone, the left context at the start of an utterance.
-    pub silence: String,
-    /// Name of the phone that stands for words outside the lexicon.
-    pub unknown: String,
-    /// Number of distributions, the network's output dimension.
-    pub pdfs: usize,
-    /// Which context selects a distribution; `left-biphone` is the only one.
-    pub context: String,
 }
 
 /// Search settings tuned on development speech for this model (`decode` of `model.json`).
@@ -601,7 +585,8 @@ mod tests {
                 _ => unreachable!(),
             }
             let error = ModelDescription::from_json(broken.to_string().as_bytes()).unwrap_err();
-            assert!(error.to_string().contains(message), "{pointer}: {error}");
+            let error = crate::WithCauses(&error).to_string();
+            assert!(error.contains(message), "{pointer}: {error}");
         }
         for length in 0..valid.to_string().len() {
             assert!(ModelDescription::from_json(&valid.to_string().as_bytes()[..length]).is_err());

@@ -12,7 +12,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum AcousticError {
     /// A file of the model directory could not be read.
-    #[error("cannot read {path}: {source}; give a directory with model.json and its weights file")]
+    #[error("cannot read {path}; give a directory with model.json and its weights file")]
     Read {
         /// The file.
         path: PathBuf,
@@ -30,7 +30,7 @@ pub enum AcousticError {
         limit: u64,
     },
     /// `model.json` is not JSON of the documented shape.
-    #[error("the model description is not valid: {0}")]
+    #[error("model.json is no valid description of a model")]
     Json(#[from] serde_json::Error),
     /// `model.json` was written for another version of the format.
     #[error("the model description has format {found}, this version reads format {supported}")]
@@ -61,7 +61,8 @@ pub enum AcousticError {
         expected: &'static str,
     },
     /// The weights file is not a valid safetensors file.
-    #[error("the weights are not a valid safetensors file: {0}")]
+    #[cfg(feature = "speech")]
+    #[error("the weights are not a valid safetensors file")]
     Weights(#[from] safetensors::SafeTensorError),
     /// A tensor that the description asks for is absent.
     #[error(

@@ -5,15 +5,36 @@
 //! *loop* pdf; transition costs are zero since they would add the same constant to every frame.
 //! Both pdfs depend on the phone and on the phone to its left.
 
+#[cfg(feature = "speech")]
 use std::path::Path;
 
-use super::description::HmmDescription;
+use serde::{Deserialize, Serialize};
+
+use super::AcousticError;
+#[cfg(feature = "speech")]
+use super::ModelDescription;
+#[cfg(feature = "speech")]
 use super::tensors::Tensors;
-use super::{AcousticError, ModelDescription};
 use crate::units::{PdfId, PhoneId};
 
 /// Name of the pdf table in the weights file.
 const TABLE: &str = "hmm.pdfs";
+
+/// The phone set and its tied distributions (`hmm` of `model.json`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HmmDescription {
+    /// Phone names; a phone's id is its position.
+    pub phones: Vec<String>,
+    /// Name of the silence phone, the left context at the start of an utterance.
+    pub silence: String,
+    /// Name of the phone that stands for words outside the lexicon.
+    pub unknown: String,
+    /// Number of distributions, the network's output dimension.
+    pub pdfs: usize,
+    /// Which context selects a distribution; `left-biphone` is the only one.
+    pub context: String,
+}
 
 /// An arc of a phone's one-state HMM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +120,7 @@ impl Hmm {
     /// # Errors
     /// As [`ModelDescription::open`] and [`Hmm::new`], or the table is missing from the weights
     /// file.
+    #[cfg(feature = "speech")]
     pub fn open(dir: &Path) -> Result<Self, AcousticError> {
         let description = ModelDescription::open(dir)?;
         Self::from_tensors(
@@ -111,6 +133,7 @@ impl Hmm {
     ///
     /// # Errors
     /// As [`Hmm::new`], or the table is missing.
+    #[cfg(feature = "speech")]
     pub fn from_tensors(
         description: &HmmDescription,
         tensors: &Tensors,

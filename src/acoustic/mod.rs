@@ -10,27 +10,41 @@
 //! "Semi-orthogonal low-rank matrix factorization for deep neural networks"); the output rows are
 //! the pseudo-log-likelihoods of lattice-free MMI (Povey et al. 2016), used as they are.
 
+#[cfg(feature = "speech")]
 mod convolution;
+#[cfg(feature = "speech")]
 mod description;
 mod error;
+#[cfg(feature = "speech")]
 pub mod gemm;
 mod hmm;
+#[cfg(feature = "speech")]
 mod layer;
+#[cfg(feature = "speech")]
 mod network;
+#[cfg(feature = "speech")]
 mod plan;
+#[cfg(feature = "speech")]
 mod precision;
 mod scores;
+#[cfg(feature = "speech")]
 mod stream;
+#[cfg(feature = "speech")]
 mod tensors;
 
+#[cfg(feature = "speech")]
 pub use description::{
-    BypassDescription, DecodeDefaults, HmmDescription, LayerDescription, ModelDescription,
-    NetworkDescription, Normalisation,
+    BypassDescription, DecodeDefaults, LayerDescription, ModelDescription, NetworkDescription,
+    Normalisation,
 };
 pub use error::AcousticError;
-pub use hmm::{Hmm, HmmArc};
+pub use hmm::{Hmm, HmmArc, HmmDescription};
+#[cfg(feature = "speech")]
 pub use network::Network;
+#[cfg(feature = "speech")]
 pub use precision::{Kernels, Precision, UnknownPrecision};
 pub use scores::Scores;
+#[cfg(feature = "speech")]
 pub use stream::{NetworkScratch, NetworkStream};
+#[cfg(feature = "speech")]
 pub use tensors::Tensors;

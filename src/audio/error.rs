@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum AudioError {
     /// The file does not exist, is a directory, or may not be read.
-    #[error("cannot open {}: {source}", path.display())]
+    #[error("cannot open {}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
@@ -14,7 +14,7 @@ pub enum AudioError {
         source: std::io::Error,
     },
     /// Reading stopped at an error of the operating system.
-    #[error("reading audio failed: {0}")]
+    #[error("reading audio failed")]
     Read(#[source] std::io::Error),
     /// There are no bytes at all.
     #[error("the audio is empty (0 bytes)")]

@@ -11,18 +11,23 @@ pub mod confidence_measures;
 pub mod corpus;
 pub mod judge;
 pub mod normalise;
+#[cfg(feature = "report")]
 pub mod page;
 pub mod pareto;
-#[cfg(feature = "cli")]
+#[cfg(feature = "report")]
 pub mod plot;
-#[cfg(feature = "cli")]
+#[cfg(feature = "report")]
 pub mod plot_tiers;
 mod quantile;
+#[cfg(feature = "report")]
 pub mod report;
 pub mod significance;
+#[cfg(feature = "report")]
 pub mod table;
+#[cfg(feature = "report")]
 pub mod tier_study;
 pub mod transcripts;
+#[cfg(feature = "report")]
 pub mod versions;
 pub mod wer;
 
@@ -42,7 +47,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum EvalError {
     /// A file or folder could not be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Read {
         /// The file or folder.
         path: PathBuf,

@@ -8,7 +8,7 @@ use super::container::Fault;
 #[derive(Debug, thiserror::Error)]
 pub enum GraphError {
     /// The file could not be opened, read or written.
-    #[error("{path}: {source}")]
+    #[error("{path} cannot be read or written")]
     Io {
         /// The file concerned.
         path: PathBuf,

@@ -11,6 +11,10 @@ pub mod compile;
 mod container;
 mod error;
 mod file;
+#[cfg(feature = "speech")]
+mod gzip;
+#[cfg(not(feature = "speech"))]
+#[path = "gzip_absent.rs"]
 mod gzip;
 pub mod lexicon;
 pub mod ngram;

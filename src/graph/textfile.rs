@@ -20,7 +20,7 @@ pub const LONGEST_LINE: usize = 1 << 16;
 #[derive(Debug, thiserror::Error)]
 pub enum TextError {
     /// The file could not be opened or read.
-    #[error("{name}: {source}")]
+    #[error("{name} cannot be read")]
     Io {
         /// The file concerned.
         name: String,

@@ -24,7 +24,7 @@ pub enum RecognizerError {
         folder: PathBuf,
     },
     /// A file of the model or of the cache could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be read or written", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -32,7 +32,7 @@ pub enum RecognizerError {
         source: std::io::Error,
     },
     /// No file could be made, neither in the cache nor in the temporary folder.
-    #[error("no temporary file can be made ({0}): free some space or set TMPDIR")]
+    #[error("no temporary file can be made: free some space or set TMPDIR")]
     NoSpace(#[from] std::io::Error),
     /// The model's parts do not belong together.
     #[error("the model's parts do not fit: {what}; copy the whole folder again")]

@@ -111,7 +111,7 @@ impl Options {
 /// A model, opened and ready. Immutable: share it between threads.
 ///
 /// # Examples
-/// ```no_run
+/// ```
 /// use paretone::{Recognizer, Waveform};
 ///
 /// let recognizer = Recognizer::open("models/en")?;

@@ -66,7 +66,7 @@ pub struct Measured {
 #[derive(Debug, thiserror::Error)]
 pub enum VersionsError {
     /// The file cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be read or written", path.display())]
     Io {
         /// The file.
         path: PathBuf,

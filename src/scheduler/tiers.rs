@@ -19,7 +19,7 @@ use crate::tiers::{Objective, RULES_FILE, Rules, RulesError, Tolerance};
 /// [`Scheduler`](super::Scheduler), which follows the same policies.
 ///
 /// # Examples
-/// ```no_run
+/// ```
 /// use paretone::{Objective, Recognizer, Tiers, Tolerance, Waveform};
 ///
 /// let recognizer = Recognizer::open("models/en")?;

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::WithCauses;
 use crate::audio::AudioError;
 use crate::recognizer::RecognizerError;
 use crate::scheduler::{Failure, Refused};
@@ -186,7 +187,7 @@ impl IntoResponse for Rejection {
 
 impl From<AudioError> for Rejection {
     fn from(error: AudioError) -> Self {
-        let text = error.to_string();
+        let text = WithCauses(&error).to_string();
         match error {
             AudioError::Empty => Self::BadRequest(text),
             AudioError::NotAudio { .. } | AudioError::Unsupported { .. } => Self::Unsupported(text),
@@ -207,7 +208,7 @@ impl From<Failure<RecognizerError>> for Rejection {
             Failure::Late => Self::Late,
             Failure::Cancelled => Self::Unavailable(failure.to_string()),
             Failure::Service(RecognizerError::Audio(error)) => error.into(),
-            failure => Self::Internal(failure.to_string()),
+            failure => Self::Internal(WithCauses(&failure).to_string()),
         }
     }
 }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::error::{Problem, Rejection};
 use super::state::App;
+use crate::WithCauses;
 
 /// The rules now in force.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -35,8 +36,10 @@ pub async fn reload(State(app): State<Arc<App>>) -> Result<Json<Reloaded>, Rejec
         return Err(Rejection::Forbidden(why.into()));
     }
     let made = app.reload().await;
-    let serving =
-        made.map_err(|error| Rejection::Unprocessable(format!("the old rules stay: {error}")))?;
+    let serving = made.map_err(|error| {
+        let error = WithCauses(&error);
+        Rejection::Unprocessable(format!("the old rules stay: {error}"))
+    })?;
     Ok(Json(Reloaded {
         certificate: serving.routing.certificate().to_owned(),
         tiers: serving.routing.rules().tiers.len(),

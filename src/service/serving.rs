@@ -73,7 +73,7 @@ pub enum ServingError {
     #[error(transparent)]
     Unfit(#[from] Unfit),
     /// They were not read to the end.
-    #[error("reading the rules broke off: {0}")]
+    #[error("reading the rules broke off")]
     Interrupted(#[from] tokio::task::JoinError),
 }
 

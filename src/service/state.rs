@@ -10,6 +10,7 @@ use super::options::Options;
 use super::serving::{Lives, Serving, ServingError};
 use super::shadow::Shadow;
 use super::stream::Streams;
+use crate::WithCauses;
 use crate::recognizer::Recognizer;
 
 /// What all requests share; handlers take it as `State<Arc<App>>`.
@@ -74,7 +75,9 @@ impl App {
         let made = made.map_err(ServingError::from).flatten();
         self.metrics.reloaded(made.is_ok());
         let made =
-            Arc::new(made.inspect_err(|error| tracing::error!("the old rules stay: {error}"))?);
+            Arc::new(made.inspect_err(|error| {
+                tracing::error!("the old rules stay: {}", WithCauses(error))
+            })?);
         *self.serving.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&made);
         tracing::info!(certificate = made.routing.certificate(), "rules read");
         Ok(made)

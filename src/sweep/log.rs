@@ -44,7 +44,7 @@ pub struct Measurement {
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The file cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be read or written", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum LogError {
         source: io::Error,
     },
     /// A line is no measurement.
-    #[error("{}: {source}; move the file away to measure again", path.display())]
+    #[error("{} holds a line that is no measurement; move the file away to measure again", path.display())]
     Line {
         /// The file.
         path: PathBuf,

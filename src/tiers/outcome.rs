@@ -59,7 +59,7 @@ pub struct Outcomes {
 #[derive(Debug, thiserror::Error)]
 pub enum OutcomeError {
     /// The file could not be read or written, or is no CSV.
-    #[error("{path}: {source}")]
+    #[error("{path} cannot be read or written as a table of outcomes")]
     Csv {
         /// The file.
         path: PathBuf,
@@ -286,7 +286,7 @@ b,bob,v1,0,0,0,0,1,3,other
 
     #[test]
     fn what_is_wrong_is_named() {
-        let said = |text: String| read(&text).unwrap_err().to_string();
+        let said = |text: String| crate::WithCauses(&read(&text).unwrap_err()).to_string();
         assert!(said(TABLE.replace("errors", "faults")).contains("no column `errors`"));
         let nan = said(TABLE.replace("0.75,1200", "NaN,1200"));
         assert!(

@@ -135,7 +135,7 @@ pub struct Rule {
 #[non_exhaustive]
 pub enum RulesError {
     /// The file could not be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}")]
     Read {
         /// The file.
         path: PathBuf,
@@ -146,7 +146,7 @@ pub enum RulesError {
     #[error("more than {LARGEST} bytes; is it a rules file of `paretone tiers train`?")]
     TooLarge,
     /// The text is no TOML, or a field is missing or of the wrong kind.
-    #[error("no rules file: {0}")]
+    #[error("no rules file; write one with `paretone tiers train`")]
     Toml(#[from] toml::de::Error),
     /// A value is out of range or contradicts another.
     #[error("{place}: {problem}")]
@@ -458,9 +458,8 @@ mod tests {
         let text = rules().to_text();
         let said = |from: &str, to: &str| {
             assert!(text.contains(from), "{from} is not in\n{text}");
-            Rules::parse(&text.replacen(from, to, 1))
-                .unwrap_err()
-                .to_string()
+            let error = Rules::parse(&text.replacen(from, to, 1)).unwrap_err();
+            crate::WithCauses(&error).to_string()
         };
         assert!(said("rules-1", "rules-9").contains("reads paretone-rules-1"));
         assert!(said("delta = 0.05", "delta = 1.5").contains("certificate.delta"));

@@ -12,6 +12,7 @@ use anyhow::{Context, anyhow};
 use super::score::Scoring;
 use super::setting::{SettingArgs, version};
 use super::{SOME_FAILED, UsageError, model_folder, progress};
+use paretone::WithCauses;
 use paretone::acoustic::Precision;
 use paretone::eval::Judged;
 use paretone::eval::corpus::{self, Utterance};
@@ -98,7 +99,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut failed = 0;
     for (utterance, heard) in utterances.iter().zip(&heard) {
         if let Err(error) = heard {
-            eprintln!("paretone: {}: {error:#}", utterance.audio.display());
+            let error = WithCauses(error.as_ref());
+            eprintln!("paretone: {}: {error}", utterance.audio.display());
             failed += 1;
         }
     }

@@ -14,7 +14,7 @@ pub const USAGE: u8 = 2;
 
 /// The arguments, or the model they name, cannot be used: the error that exits with [`USAGE`].
 #[derive(Debug, thiserror::Error)]
-#[error("{0:#}")]
+#[error("{}", paretone::WithCauses(.0.as_ref()))]
 pub struct UsageError(pub anyhow::Error);
 
 /// The exit code an error deserves: [`USAGE`] for a [`UsageError`], [`SOME_FAILED`] for every

@@ -36,6 +36,8 @@ mod versions;
 
 use std::process::ExitCode;
 
+use paretone::WithCauses;
+
 use exit::{DONE, SOME_FAILED, UsageError};
 use model_folder::model_folder;
 
@@ -43,7 +45,7 @@ fn main() -> ExitCode {
     let cli = match command::parse() {
         Ok(cli) => cli,
         Err(error) => {
-            eprintln!("paretone: {error:#}");
+            eprintln!("paretone: {}", WithCauses(error.as_ref()));
             return exit::exit_code(&error);
         }
     };
@@ -55,7 +57,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if exit::reader_went_away(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("paretone: {error:#}");
+            eprintln!("paretone: {}", WithCauses(error.as_ref()));
             exit::exit_code(&error)
         }
     }

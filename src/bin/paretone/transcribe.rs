@@ -17,6 +17,7 @@ use super::recording::{Again, Hearing, RecordingArgs};
 use super::setting::SettingArgs;
 use super::tolerance::{Tier, TierArgs};
 use super::{SOME_FAILED, UsageError, model_folder, progress};
+use paretone::WithCauses;
 use paretone::acoustic::Precision;
 use paretone::audio::{Bounds, ChannelChoice, Reader, Signal, Waveform};
 use paretone::recognizer::{Options, Recognizer, RecognizerScratch, Setting, Transcript};
@@ -313,7 +314,7 @@ impl Writing<'_> {
             }
             Err(error) => {
                 self.failed += 1;
-                let error = format!("{error:#}");
+                let error = WithCauses(error.as_ref()).to_string();
                 let told = || eprintln!("paretone: {}: {error}", input.file.display());
                 self.bar.suspend(told);
                 Ok(self.destination.write_error(input, &error)?)

@@ -12,14 +12,11 @@ pub mod cause;
 pub mod claims;
 pub mod dominance;
 pub mod exemplar;
-#[cfg(feature = "cli")]
 pub mod figures;
 pub mod hypotheses;
 pub mod resampled;
-#[cfg(feature = "cli")]
 pub mod sections;
 pub mod sureness;
-#[cfg(feature = "cli")]
 pub mod tables;
 pub mod tradeoff;
 

@@ -9,7 +9,7 @@ use crate::graph::container::Fault;
 #[derive(Debug, thiserror::Error)]
 pub enum NgramError {
     /// The file could not be opened, read or written.
-    #[error("{path}: {source}")]
+    #[error("{path} cannot be read or written")]
     Io {
         /// The file concerned.
         path: PathBuf,

@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use tracing::{debug, warn};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::WithCauses;
 use crate::graph::ngram::{Ngram, NgramError};
 use crate::graph::{Graph, GraphError};
 use draft::Draft;
@@ -176,6 +177,7 @@ impl Cache {
                 Ok(mapped)
             }
             Err(error) => {
+                let error = WithCauses(&error);
                 warn!("{} was written and is damaged: {error}", path.display());
                 Ok(made)
             }
@@ -198,6 +200,7 @@ impl Cache {
         match self.open(path) {
             Ok(opened) => Some(opened),
             Err(error) => {
+                let error = WithCauses(&error);
                 warn!("{} is damaged and is made again: {error}", path.display());
                 None
             }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::ear::{Deaf, Ear};
 use super::message::{BadMessage, Command, Config, Final, Partial, Pcm};
+use crate::WithCauses;
 use crate::recognizer::{
     Endpointing, RecognizerError, Setting, StreamOptions, Transcript, Utterance,
 };
@@ -109,7 +110,8 @@ impl<'a> Talk<'a> {
                 options.endpointing = Endpointing::OFF;
             }
             let opened = Ear::open(Arc::clone(&self.app.recognizer), options);
-            let ear = opened.map_err(|error| Rejection::Unavailable(error.to_string()))?;
+            let ear =
+                opened.map_err(|error| Rejection::Unavailable(WithCauses(&error).to_string()))?;
             self.ear = Some(ear);
         }
         Ok(self.ear.as_ref().expect("opened above"))
@@ -144,7 +146,7 @@ impl<'a> Talk<'a> {
         });
         let heard = heard
             .await
-            .map_err(|error| Rejection::Internal(error.to_string()))?;
+            .map_err(|error| Rejection::Internal(WithCauses(&error).to_string()))?;
         Ok(heard.map_err(Deaf::from)?)
     }
 
