@@ -128,7 +128,7 @@ fn unusable_outcomes_are_a_usage_error_by_name() {
     fs::write(folder.path().join("holed.csv"), holed.join("\n")).unwrap();
     let (code, _, error) = tiers(folder.path(), "train --outcomes holed.csv --out r.toml");
     assert_eq!(code, 2);
-    assert!(error.contains("has no row for version `v2`"), "{error}");
+    assert!(error.contains("has no outcome of version `v2`"), "{error}");
     for (arguments, said) in [
         ("train --outcomes none.csv --out r.toml", "none.csv"),
         (

@@ -18,6 +18,7 @@ mod error;
 #[cfg(feature = "speech")]
 pub mod gemm;
 mod hmm;
+mod hmm_description;
 #[cfg(feature = "speech")]
 mod layer;
 #[cfg(feature = "speech")]
@@ -38,7 +39,8 @@ pub use description::{
     Normalisation,
 };
 pub use error::AcousticError;
-pub use hmm::{Hmm, HmmArc, HmmDescription};
+pub use hmm::{Hmm, HmmArc};
+pub use hmm_description::HmmDescription;
 #[cfg(feature = "speech")]
 pub use network::Network;
 #[cfg(feature = "speech")]

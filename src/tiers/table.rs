@@ -468,7 +468,7 @@ impl Names {
 
 /// A group's name from its key: set, group, and the request's id where there is no group.
 fn readable(key: &str) -> String {
-    key.splitn(3, '\t').nth(1).unwrap_or("").to_owned()
+    key.split('\t').nth(1).unwrap_or("").to_owned()
 }
 
 /// The rows of a table, request by request.
