@@ -14,7 +14,7 @@ mod draft;
 mod limit;
 mod stamp;
 
-use std::fmt::Display;
+use std::error::Error;
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ impl CacheKey {
 /// What can be kept in a file and used where the file is mapped.
 pub trait Mappable: Sized {
     /// Why a file cannot be used.
-    type Error: Display;
+    type Error: Error;
 
     /// Maps a file that was found to be sound before.
     ///
