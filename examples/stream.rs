@@ -15,6 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Stands for a microphone: what is pushed may come in chunks of any size.
     let spoken = Waveform::open(&path)?;
     let recognizer = Recognizer::open("models/en")?;
+    let setting = recognizer.setting();
     let mut scratch = recognizer.scratch();
     let options = StreamOptions {
         rate: spoken.rate,
@@ -25,12 +26,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let ended = stream.push(chunk)?;
         println!("… {}", stream.guess()?.text());
         for utterance in ended {
-            let transcript = recognizer.transcribe_with(&utterance.audio, &mut scratch)?;
+            let transcript = recognizer.transcribe_utterance(&setting, &utterance, &mut scratch)?;
             println!("{:.2} s: {}", utterance.start.0, transcript.text());
         }
     }
     for utterance in stream.finish()? {
-        let transcript = recognizer.transcribe_with(&utterance.audio, &mut scratch)?;
+        let transcript = recognizer.transcribe_utterance(&setting, &utterance, &mut scratch)?;
         println!("{:.2} s: {}", utterance.start.0, transcript.text());
     }
     Ok(())

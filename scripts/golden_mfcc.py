@@ -7,7 +7,9 @@
 
 The signals: half a second of noise from a linear congruential generator (the tests generate it for themselves), and a
 second of speech by the Debian package flite (voice slt), stored as tests/golden/mfcc_speech.wav. The features: Kaldi's
-"hires" MFCC and the log-mel energies behind it, little-endian float32, frames x 40.
+"hires" MFCC and the log-mel energies behind it, little-endian float32, frames x 40. What Kaldi does not have, the
+noise floor of `MfccConfig`, is written by the formulas in double precision (log-mel, the speech at a thousandth of its
+volume, a floor of 1/12).
 
 Single precision bounds the agreement: in frames whose quietest mel filter lies 20 nats and more below the loudest (speech
 that was low-passed, then digital silence), rounding in the Fourier transform shows. --compare therefore also gives the
@@ -53,8 +55,8 @@ def kaldi(kind, samples):
     return np.stack(frames) if frames else np.zeros((0, BINS), np.float32)
 
 
-def exact(samples):
-    """The MFCC formulas in double precision."""
+def exact(samples, noise_floor=0.0, cepstra=True):
+    """The MFCC formulas, or those of the log-mel energies behind them, in double precision."""
 
     def mel(hertz):
         return 1127 * np.log(1 + hertz / 700)
@@ -70,7 +72,11 @@ def exact(samples):
     left = mel(LOW) + step * np.arange(BINS)[:, None]
     bins = mel(np.arange(256) * RATE / 512)[None]
     bank = np.maximum(0, np.minimum((bins - left) / step, (left + 2 * step - bins) / step))
-    energies = np.log(np.maximum(power @ bank.T, np.finfo(np.float32).eps))
+    emphasis = np.abs(1 - 0.97 * np.exp(-2j * np.pi * np.arange(256) / 512)) ** 2
+    floor = noise_floor * (window**2).sum() * emphasis @ bank.T
+    energies = np.log(np.maximum(power @ bank.T + floor, np.finfo(np.float32).eps))
+    if not cepstra:
+        return energies
     k, n = np.arange(BINS)[:, None], np.arange(BINS)[None]
     cosines = np.sqrt(2 / BINS) * np.cos(np.pi / BINS * (n + 0.5) * k)
     cosines[0] = np.sqrt(1 / BINS)
@@ -132,6 +138,8 @@ def main():
     for name, samples in signals.items():
         for kind in ("mfcc", "log-mel"):
             kaldi(kind, samples).astype("<f4").tofile(GOLDEN / f"mfcc_{name}.{kind}.f32")
+    floored = exact(signals["speech"] / 1000, noise_floor=1 / 12, cepstra=False)
+    floored.astype("<f4").tofile(GOLDEN / "mfcc_speech.floor.f32")
 
 
 if __name__ == "__main__":

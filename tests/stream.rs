@@ -62,7 +62,7 @@ fn listen(
 fn finals(recognizer: &Recognizer, utterances: &[Utterance]) -> Vec<Transcript> {
     let mut scratch = recognizer.scratch();
     let mut hear = |utterance: &Utterance| {
-        let heard = recognizer.transcribe_with(&utterance.audio, &mut scratch);
+        let heard = recognizer.transcribe_utterance(&recognizer.setting(), utterance, &mut scratch);
         heard.expect("a transcript").later(utterance.start)
     };
     utterances.iter().map(&mut hear).collect()

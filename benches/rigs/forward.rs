@@ -79,7 +79,7 @@ fn main() -> Result<()> {
 fn features(description: &ModelDescription, file: &Path) -> Result<Array2<f32>> {
     let waveform = Waveform::open(file)?.at_rate(description.feature.sample_rate)?;
     let mut features = Mfcc::new(description.feature.clone())?.compute(&waveform)?;
-    if description.normalisation == Normalisation::UtteranceMean {
+    if description.normalisation != Normalisation::None {
         subtract_mean(&mut features);
     }
     Ok(features.frames)

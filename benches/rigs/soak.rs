@@ -119,7 +119,7 @@ fn frame_seconds(service: &Recognition, version: usize, files: &[String]) -> Res
     let mut seconds = Vec::new();
     for file in files {
         let waveform = Waveform::open(file)?;
-        let scored = service.prepare(&waveform, &Cancel::new(), &mut scratch)?;
+        let scored = service.prepare(&waveform.into(), &Cancel::new(), &mut scratch)?;
         service.run(&scored, version, &Cancel::new(), &mut scratch)?;
         let (cancel, done) = (Cancel::new(), AtomicBool::new(false));
         let watched = std::thread::scope(|scope| {

@@ -81,7 +81,8 @@ impl Measured {
         let started = Instant::now();
         let utterances = stream.finish()?;
         for utterance in &utterances {
-            let heard = recognizer.transcribe_with(&utterance.audio, scratch)?;
+            let heard =
+                recognizer.transcribe_utterance(&recognizer.setting(), utterance, scratch)?;
             self.compare(&seen, &heard)?;
         }
         self.finals.push(started.elapsed().as_secs_f64());

@@ -69,6 +69,9 @@ pub enum Normalisation {
     None,
     /// Each dimension's mean over the utterance is subtracted.
     UtteranceMean,
+    /// Each dimension's mean over the frames near speech is subtracted, as the speech gate hears
+    /// it: a pause does not change the words. Without a gate, all frames are near speech.
+    SpeechMean,
 }
 
 /// The chain of layers (`network` of `model.json`).
@@ -225,7 +228,11 @@ impl NetworkDescription {
         self.layers.iter().map(LayerDescription::parameters).sum()
     }
 
-    fn validate(&self) -> Result<(), AcousticError> {
+    /// Checks that the layers chain, and every quantity.
+    ///
+    /// # Errors
+    /// As [`ModelDescription::from_json`], as far as the network is concerned.
+    pub fn validate(&self) -> Result<(), AcousticError> {
         let mut components = Path::new(&self.weights).components();
         let plain = matches!(
             (components.next(), components.next()),

@@ -59,12 +59,29 @@ impl Network {
         tensors: &Tensors,
         kernels: Kernels,
     ) -> Result<Network, AcousticError> {
-        let network = &description.network;
+        let shift = description.feature.shift();
+        Self::of_layers(&description.network, shift, tensors, kernels)
+    }
+
+    /// Builds a network that is part of no acoustic model, from a validated description; its input
+    /// frames are `shift` apart.
+    ///
+    /// # Errors
+    /// As [`Network::from_tensors`].
+    ///
+    /// # Panics
+    /// As [`Network::from_tensors`].
+    pub fn of_layers(
+        network: &NetworkDescription,
+        shift: Seconds,
+        tensors: &Tensors,
+        kernels: Kernels,
+    ) -> Result<Network, AcousticError> {
         let table = tensors.view()?;
         let bypasses = bypass_nodes(network);
         let layers = network.layers.iter().zip(&bypasses);
         let layers = layers.map(|(layer, &bypass)| Layer::read(layer, bypass, &table, kernels));
-        let shift = description.feature.shift().0 * network.subsampling as f64;
+        let shift = shift.0 * network.subsampling as f64;
         Ok(Network {
             layers: layers.collect::<Result<_, _>>()?,
             plan: Plan::new(&network.layers, &bypasses),

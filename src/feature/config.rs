@@ -71,6 +71,11 @@ pub struct MfccConfig {
     pub preemphasis: f64,
     /// The taper. Default: Povey's.
     pub window: Window,
+    /// Variance, in squared steps of 16-bit audio, of the white noise whose expected energy is added
+    /// to each mel energy before the logarithm. Larger: quieter sounds are told apart less, and the
+    /// holes that lossy codecs and digital silence leave matter less. Rounding to 16 bits makes 1/12.
+    /// 0 adds nothing, as in Kaldi. Default: 0.
+    pub noise_floor: f64,
     /// Whether only whole frames count (Kaldi's default). `false`, which would reflect the signal
     /// at its ends, is refused: a stream cannot know its end.
     pub snip_edges: bool,
@@ -90,6 +95,7 @@ impl Default for MfccConfig {
             cepstral_lifter: 22.0,
             preemphasis: 0.97,
             window: Window::Povey,
+            noise_floor: 0.0,
             snip_edges: true,
         }
     }
@@ -100,6 +106,8 @@ impl Default for MfccConfig {
 const LONGEST_FRAME: usize = 1 << 16;
 /// The most mel filters.
 const MOST_BINS: usize = 1 << 10;
+/// The largest variance of the noise floor: that of full scale, which drowns everything.
+const MOST_NOISE: f64 = (1u64 << 30) as f64;
 
 impl MfccConfig {
     /// Samples in a frame.
@@ -147,7 +155,7 @@ impl MfccConfig {
     }
 
     /// What must hold, and whether it does.
-    fn rules(&self) -> [(bool, &'static str); 9] {
+    fn rules(&self) -> [(bool, &'static str); 10] {
         let (length, shift) = (self.frame_length(), self.frame_shift());
         let nyquist = f64::from(self.sample_rate.0) / 2.0;
         let cepstra = self.kind == FeatureKind::Mfcc;
@@ -183,6 +191,10 @@ impl MfccConfig {
             (
                 (0.0..=1.0).contains(&self.preemphasis),
                 "preemphasis must be 0 to 1",
+            ),
+            (
+                (0.0..=MOST_NOISE).contains(&self.noise_floor),
+                "noise_floor must be 0 to 2^30",
             ),
             (self.snip_edges, "snip_edges must be true"),
         ]

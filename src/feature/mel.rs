@@ -12,6 +12,8 @@ pub(super) struct MelBank {
     /// For each filter: its first spectrum bin, and the range of its weights in `weights`.
     filters: Vec<(usize, std::ops::Range<usize>)>,
     weights: Vec<f32>,
+    /// By filter: the energy that is added to what it passes.
+    floor: Vec<f32>,
 }
 
 fn mel(hertz: f64) -> f64 {
@@ -28,6 +30,7 @@ impl MelBank {
         let mut bank = MelBank {
             filters: Vec::new(),
             weights: Vec::new(),
+            floor: vec![0.0; config.num_bins],
         };
         for filter in 0..config.num_bins {
             let left = low + step * filter as f64;
@@ -53,23 +56,46 @@ impl MelBank {
                 .extend((first..past).map(|bin| weight(bin) as f32));
             bank.filters.push((first, start..bank.weights.len()));
         }
+        if config.noise_floor > 0.0 {
+            let noise = noise_power(config, padded);
+            bank.floor = (0..config.num_bins)
+                .map(|filter| bank.energy(filter, &noise))
+                .collect();
+        }
         Ok(bank)
     }
 
-    /// Natural logs of the energies that the filters pass, floored as in Kaldi at the machine
-    /// epsilon.
+    /// Natural logs of the energies that the filters pass and of the noise floor together; at least
+    /// the machine epsilon's, as in Kaldi.
     pub(super) fn log_energies(&self, power: &[f32], out: &mut [f32]) {
-        for ((first, range), out) in self.filters.iter().zip(out) {
-            let weights = &self.weights[range.clone()];
-            let power = &power[*first..first + weights.len()];
-            let energy: f32 = weights
-                .iter()
-                .zip(power)
-                .map(|(weight, power)| weight * power)
-                .sum();
+        for ((filter, floor), out) in self.floor.iter().enumerate().zip(out) {
+            let energy = self.energy(filter, power) + floor;
             *out = energy.max(f32::EPSILON).ln();
         }
     }
+
+    /// The energy that a filter passes.
+    fn energy(&self, filter: usize, power: &[f32]) -> f32 {
+        let (first, range) = &self.filters[filter];
+        let weights = &self.weights[range.clone()];
+        let power = &power[*first..first + weights.len()];
+        let products = weights.iter().zip(power);
+        products.map(|(weight, power)| weight * power).sum()
+    }
+}
+
+/// The expected power spectrum of a frame of the noise floor: white noise of its variance, in steps
+/// of 16-bit audio, after pre-emphasis and taper. By Parseval's theorem that is the variance times
+/// the taper's energy, shaped by `|1 − c·e^{−jω}|²`.
+fn noise_power(config: &MfccConfig, padded: usize) -> Vec<f32> {
+    let taper = config.window.weights(config.frame_length());
+    let energy: f64 = taper.iter().map(|&weight| f64::from(weight).powi(2)).sum();
+    let power = |bin: usize| {
+        let omega = 2.0 * std::f64::consts::PI * bin as f64 / padded as f64;
+        let emphasis = 1.0 + config.preemphasis.powi(2) - 2.0 * config.preemphasis * omega.cos();
+        (config.noise_floor * energy * emphasis) as f32
+    };
+    (0..padded / 2).map(power).collect()
 }
 
 /// The cosine transform with the lifter folded in: row `n` of `num_ceps` values is what log energy

@@ -44,7 +44,8 @@ pub(super) struct Scratch {
     spectrum: Vec<Complex<f32>>,
     fft: Vec<Complex<f32>>,
     power: Vec<f32>,
-    log_energies: Vec<f32>,
+    /// Of the last frame, whatever the features are.
+    pub(super) log_energies: Vec<f32>,
 }
 
 /// Full scale of 16-bit audio.
@@ -125,17 +126,18 @@ impl Mfcc {
         for (power, bin) in scratch.power.iter_mut().zip(&scratch.spectrum) {
             *power = bin.re * bin.re + bin.im * bin.im;
         }
+        let Scratch {
+            power,
+            log_energies,
+            ..
+        } = scratch;
+        self.bank.log_energies(power, log_energies);
         if self.config.kind == FeatureKind::LogMel {
-            return self.bank.log_energies(&scratch.power, out);
+            return out.copy_from_slice(log_energies);
         }
-        self.bank
-            .log_energies(&scratch.power, &mut scratch.log_energies);
         out.fill(0.0);
-        for (energy, row) in scratch
-            .log_energies
-            .iter()
-            .zip(self.cosines.chunks_exact(out.len()))
-        {
+        let rows = self.cosines.chunks_exact(out.len());
+        for (energy, row) in log_energies.iter().zip(rows) {
             for (out, cosine) in out.iter_mut().zip(row) {
                 *out += energy * cosine;
             }

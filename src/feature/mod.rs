@@ -15,7 +15,7 @@ mod stream;
 
 pub use config::{FeatureKind, MfccConfig, Window};
 pub use mfcc::Mfcc;
-pub use normalise::{OnlineMean, OnlineMeanConfig, RunningMean, subtract_mean};
+pub use normalise::{OnlineMean, OnlineMeanConfig, RunningMean, subtract_mean, subtract_mean_of};
 pub use stream::MfccStream;
 
 use ndarray::Array2;

@@ -1,12 +1,11 @@
 //! Mean normalisation: a microphone or a room multiplies the spectrum, which adds a constant to
 //! log-mel energies and cepstra; the mean over time takes it out again.
 //!
-//! [`subtract_mean`] needs the whole utterance. [`OnlineMean`] works as frames come, and
+//! [`subtract_mean`] needs the whole utterance, and so does [`subtract_mean_of`], which leaves out
+//! what is no speech: a pause would otherwise change the features of the words. [`OnlineMean`] works as frames come, and
 //! [`RunningMean`] says what the whole would give if it ended here.
 
 use std::collections::VecDeque;
-
-use ndarray::Axis;
 
 use super::{FeatureError, Features};
 
@@ -23,17 +22,28 @@ use super::{FeatureError, Features};
 /// assert_eq!(features.frames, array![[-1.0, 3.0], [1.0, -3.0]]);
 /// ```
 pub fn subtract_mean(features: &mut Features) {
-    let frames = &mut features.frames;
-    if frames.nrows() == 0 {
-        return;
+    let dims = features.frames.ncols();
+    if let Some(frames) = features.frames.as_slice_mut() {
+        subtract_mean_of(frames, dims, |_| true);
     }
-    // Long recordings would lose digits in a single-precision sum.
-    let mean = frames
-        .mapv(f64::from)
-        .mean_axis(Axis(0))
-        .expect("there is a frame");
-    let mean = mean.mapv(|mean| mean as f32);
-    *frames -= &mean;
+}
+
+/// Subtracts from each dimension of all frames its mean over the frames that count, by their
+/// number; over all frames where none counts. `frames` is row after row of `dims` values.
+pub fn subtract_mean_of(frames: &mut [f32], dims: usize, counts: impl Fn(usize) -> bool) {
+    let mut mean = RunningMean::default();
+    let rows = frames.chunks_exact(dims.max(1)).enumerate();
+    rows.filter(|(at, _)| counts(*at))
+        .for_each(|(_, frame)| mean.add(frame));
+    if mean.frames == 0 {
+        frames
+            .chunks_exact(dims.max(1))
+            .for_each(|frame| mean.add(frame));
+    }
+    let mean = mean.mean();
+    for frame in frames.chunks_exact_mut(dims.max(1)) {
+        frame.iter_mut().zip(&mean).for_each(|(v, mean)| *v -= mean);
+    }
 }
 
 /// The mean of all frames so far.
@@ -64,6 +74,12 @@ impl RunningMean {
         for (value, sum) in frame.iter_mut().zip(&self.sum) {
             *value -= (sum / f64::from(self.frames)) as f32;
         }
+    }
+
+    /// The mean by dimension; empty before the first frame.
+    fn mean(&self) -> Vec<f32> {
+        let frames = f64::from(self.frames);
+        self.sum.iter().map(|sum| (sum / frames) as f32).collect()
     }
 
     /// Forgets all frames.

@@ -49,6 +49,12 @@ impl<'a> MfccStream<'a> {
     /// Takes the next samples, at the configured rate and in [-1, 1], and hands each frame that
     /// they complete to `emit`.
     pub fn push(&mut self, samples: &[f32], mut emit: impl FnMut(&[f32])) {
+        self.push_with_energies(samples, |features, _| emit(features));
+    }
+
+    /// As [`MfccStream::push`]; beside a frame's features come the log mel energies that they are
+    /// made of.
+    pub fn push_with_energies(&mut self, samples: &[f32], mut emit: impl FnMut(&[f32], &[f32])) {
         self.pending.extend_from_slice(samples);
         let (length, shift) = (
             self.mfcc.config().frame_length(),
@@ -57,7 +63,7 @@ impl<'a> MfccStream<'a> {
         let mut start = 0;
         while let Some(window) = self.pending.get(start..start + length) {
             self.mfcc.frame(window, &mut self.scratch, &mut self.row);
-            emit(&self.row);
+            emit(&self.row, &self.scratch.log_energies);
             start += shift;
         }
         self.pending.drain(..start);

@@ -82,6 +82,54 @@ fn the_numbers_are_kaldi_s() {
     }
 }
 
+/// Quiet speech above a floor of rounding noise, against the formulas in double precision.
+#[test]
+fn the_noise_floor_is_the_expected_energy_of_white_noise() {
+    let speech = include_bytes!("../../tests/golden/mfcc_speech.wav");
+    let mut speech = Waveform::read(speech.as_slice(), None).unwrap();
+    speech
+        .samples
+        .iter_mut()
+        .for_each(|sample| *sample /= 1000.0);
+    let floored = |kind| {
+        let noise_floor = 1.0 / 12.0;
+        Mfcc::new(MfccConfig {
+            noise_floor,
+            ..config(kind)
+        })
+        .unwrap()
+    };
+    let log_mel = floored(FeatureKind::LogMel)
+        .compute(&speech)
+        .unwrap()
+        .frames;
+    let theirs = golden(
+        include_bytes!("../../tests/golden/mfcc_speech.floor.f32"),
+        40,
+    );
+    let distance =
+        |a: &Array2<f32>, b: &Array2<f32>| (a - b).iter().fold(0f32, |worst, d| worst.max(d.abs()));
+    assert!(distance(&log_mel, &theirs) < 1e-3);
+    // Cepstra are the cosine transform of the same energies.
+    let cepstra = floored(FeatureKind::Mfcc).compute(&speech).unwrap().frames;
+    let cosines = mel::cosine_transform(&config(FeatureKind::Mfcc));
+    let cosines = Array2::from_shape_vec((40, 40), cosines).unwrap();
+    assert!(distance(&cepstra, &log_mel.dot(&cosines)) < 1e-3);
+    // Silence lies at the floor, whatever its length; without a floor nothing has changed.
+    let silence = Waveform {
+        samples: vec![0.0; 800],
+        rate: RATE,
+    };
+    let floor = floored(FeatureKind::LogMel)
+        .compute(&silence)
+        .unwrap()
+        .frames;
+    assert!(
+        floor.iter().all(|value| (-5.0..7.0).contains(value)),
+        "{floor}"
+    );
+}
+
 /// The same cases in every run; `PROPTEST_CASES=100000` digs deeper.
 fn fixed() -> ProptestConfig {
     let rng_seed = proptest::test_runner::RngSeed::Fixed(1);
@@ -208,7 +256,7 @@ fn a_model_s_description_is_read_and_checked() {
         serde_json::from_str::<MfccConfig>(json).unwrap(),
         MfccConfig::default()
     );
-    let wrong: [fn(&mut MfccConfig); 10] = [
+    let wrong: [fn(&mut MfccConfig); 12] = [
         |c| c.sample_rate = Hertz(0),
         |c| c.frame_length_ms = f64::NAN,
         |c| c.frame_length_ms = 1e12,
@@ -219,6 +267,8 @@ fn a_model_s_description_is_read_and_checked() {
         |c| c.high_hz = 8001.0,
         |c| c.cepstral_lifter = -1.0,
         |c| c.snip_edges = false,
+        |c| c.noise_floor = -0.1,
+        |c| c.noise_floor = f64::NAN,
     ];
     for (number, spoil) in wrong.iter().enumerate() {
         let mut config = MfccConfig::default();

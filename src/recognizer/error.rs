@@ -7,6 +7,7 @@ use crate::audio::AudioError;
 use crate::confidence::CalibrationError;
 use crate::decode::DecodeError;
 use crate::feature::FeatureError;
+use crate::gate::GateError;
 use crate::graph::compile::CompileError;
 use crate::graph::ngram::NgramError;
 use crate::graph::{GraphError, TextError};
@@ -49,6 +50,9 @@ pub enum RecognizerError {
     /// The network or its description cannot be used.
     #[error(transparent)]
     Acoustic(#[from] AcousticError),
+    /// The speech gate cannot be used.
+    #[error(transparent)]
+    Gate(#[from] GateError),
     /// The decoding graph cannot be used.
     #[error(transparent)]
     Graph(#[from] GraphError),

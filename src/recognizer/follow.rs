@@ -1,6 +1,6 @@
 //! What is being said? The best guess while an utterance goes on.
 //!
-//! The network was trained on features less their mean over the whole utterance, which nobody knows
+//! The network was trained on features less their mean over the utterance, which nobody knows
 //! before its end. So a frame is taken less the mean of the frames so far, and whenever the
 //! utterance has grown by half since the last time, all its frames are taken anew less the mean as
 //! it then is: three times the work of the utterance at most, and after [`SETTLED`], when the mean
@@ -12,7 +12,6 @@
 use ndarray::ArrayView2;
 
 use super::model::Model;
-use super::silence::SilenceFiller;
 use super::{RecognizerError, Setting};
 use crate::acoustic::{NetworkScratch, NetworkStream, Normalisation, Scores};
 use crate::decode::{Decoder, SearchStream, SoFar};
@@ -27,7 +26,6 @@ const SETTLED: Seconds = Seconds(10.0);
 /// An utterance under way.
 pub(super) struct Follower<'r> {
     model: &'r Model,
-    filler: SilenceFiller,
     mfcc: MfccStream<'r>,
     /// The features so far, before their mean is subtracted; flat.
     frames: Vec<f32>,
@@ -38,7 +36,6 @@ pub(super) struct Follower<'r> {
     /// For looking ahead.
     spare: NetworkScratch,
     search: SearchStream<'r>,
-    filled: Vec<f32>,
     scores: Scores,
 }
 
@@ -46,7 +43,6 @@ impl<'r> Follower<'r> {
     pub(super) fn new(model: &'r Model, setting: &Setting) -> Result<Self, RecognizerError> {
         let mut follower = Follower {
             model,
-            filler: SilenceFiller::new(model.mfcc.config().sample_rate),
             mfcc: model.mfcc.stream(),
             frames: Vec::new(),
             mean: RunningMean::default(),
@@ -54,7 +50,6 @@ impl<'r> Follower<'r> {
             network: model.network.stream(NetworkScratch::default()),
             spare: NetworkScratch::default(),
             search: Decoder::new(&model.graph, setting.pruning)?.stream()?,
-            filled: Vec::new(),
             scores: Scores::default(),
         };
         follower.restart()?;
@@ -63,7 +58,6 @@ impl<'r> Follower<'r> {
 
     /// Forgets everything and begins an utterance.
     pub(super) fn restart(&mut self) -> Result<(), RecognizerError> {
-        self.filler.restart();
         self.mfcc.finish();
         self.frames.clear();
         self.mean.reset();
@@ -76,9 +70,7 @@ impl<'r> Follower<'r> {
     pub(super) fn push(&mut self, samples: &[f32]) -> Result<(), RecognizerError> {
         let first = self.num_frames();
         let Self { frames, mean, .. } = self;
-        self.filled.clear();
-        self.filler.push(samples, &mut self.filled);
-        self.mfcc.push(&self.filled, |frame| {
+        self.mfcc.push(samples, |frame| {
             mean.add(frame);
             frames.extend_from_slice(frame);
         });
@@ -118,7 +110,7 @@ impl<'r> Follower<'r> {
     fn take(&mut self, first: usize) -> Result<(), RecognizerError> {
         let dims = self.dims();
         let mut frames = self.frames[first * dims..].to_vec();
-        if self.model.description.normalisation == Normalisation::UtteranceMean {
+        if self.model.description.normalisation != Normalisation::None {
             let rows = frames.chunks_exact_mut(dims);
             rows.for_each(|frame| self.mean.subtract_from(frame));
         }

@@ -2,18 +2,18 @@
 //!
 //! [`Recognizer`] is immutable and shared by threads; each thread brings its own
 //! [`RecognizerScratch`]. The decoding graph is compiled from the model's lexicon and n-gram the
-//! first time a model is used and kept in a cache folder ([`Cache`]); recordings too long to hold
-//! at once are cut at their quietest places.
+//! first time a model is used and kept in a cache folder ([`Cache`]). Only what the speech gate
+//! ([`Gate`](crate::gate::Gate)) lets through is recognised, cut at long pauses.
 
 mod cache;
 mod endpoint;
 mod error;
 mod follow;
+mod front;
 mod model;
 mod reference;
 mod segment;
 mod setting;
-mod silence;
 mod stream;
 pub mod subtitle;
 mod transcript;
@@ -34,22 +34,23 @@ pub use transcript::{Alternative, Timings, Transcript, TranscriptWord};
 pub use turns::{Turn, turns};
 pub use versions::{Measured, VERSIONS_FILE, Version, Versions, VersionsError};
 
-use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use ndarray::ArrayView2;
+
 use crate::acoustic::{NetworkScratch, Normalisation, Precision, Scores};
-use crate::audio::{AudioError, Waveform};
+use crate::audio::{AudioError, Resampling, Signal, Waveform};
 use crate::confidence::{Calibration, doubt, mbr::Risk};
 use crate::decode::{
     self, Cancel, DecodeError, Decoder, Hypothesis, Lattice, PathGraph, Pruning, Rescoring, Scorer,
 };
-use crate::feature::{Features, subtract_mean};
+use crate::feature::subtract_mean_of;
 use crate::graph::ngram::Ngram;
 use crate::units::{Cost, Hertz, Seconds, WordId};
+use front::Front;
 use model::Model;
-use segment::segments;
-use silence::fill_digital_silence;
+use segment::Segment;
 
 /// Histories that rescoring follows from one lattice node.
 const RESCORED_HISTORIES: usize = 16;
@@ -75,11 +76,15 @@ pub struct Options {
     /// In which numbers the network multiplies. [`Precision::Auto`] is fastest; its accuracy is
     /// that of floats to within a tenth of a percent of the words.
     pub precision: Precision,
+    /// Whether to leave out what is no speech, where the folder has a gate; without it all of a
+    /// recording is recognised, and pauses and noise may become words. Default: yes.
+    pub speech_gate: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Options {
+            speech_gate: true,
             large_model: true,
             cache: None,
             precision: Precision::default(),
@@ -105,6 +110,14 @@ impl Options {
     /// In which numbers the network multiplies; see [`Options::precision`].
     pub fn precision(self, precision: Precision) -> Self {
         Options { precision, ..self }
+    }
+
+    /// Whether to leave out what is no speech; see [`Options::speech_gate`].
+    pub fn speech_gate(self, speech_gate: bool) -> Self {
+        Options {
+            speech_gate,
+            ..self
+        }
     }
 }
 
@@ -243,7 +256,8 @@ impl Recognizer {
     }
 
     /// What was said in `waveform`, at the setting the model was tuned for. Nothing is heard in
-    /// audio that is empty, shorter than a frame (25 ms) or constant.
+    /// audio that is empty, shorter than a frame (25 ms) or constant, nor where the gate hears no
+    /// speech.
     ///
     /// # Errors
     /// When the waveform cannot be resampled to the model's rate, or holds values the network
@@ -265,7 +279,7 @@ impl Recognizer {
         self.transcribe_at(&self.setting(), waveform, scratch)
     }
 
-    /// What was said in `waveform`, at a setting of the caller's. Memory is bounded by a segment.
+    /// What was said in `waveform`, at a setting of the caller's.
     ///
     /// # Errors
     /// As [`Recognizer::transcribe`], and when the setting is out of range.
@@ -275,24 +289,62 @@ impl Recognizer {
         waveform: &Waveform,
         scratch: &mut RecognizerScratch,
     ) -> Result<Transcript, RecognizerError> {
+        check_finite(&waveform.samples)?;
+        let rate = self.sample_rate();
+        let mut signal = Signal::of_waveform(waveform, rate)?;
+        let mut transcript = self.transcribe_signal(setting, &mut signal, scratch)?;
+        transcript.audio = waveform.duration();
+        Ok(transcript)
+    }
+
+    /// What was said in a recording that is read block by block, at
+    /// [`Recognizer::sample_rate`] and a setting of the caller's. Memory is bounded by a segment,
+    /// not by the recording.
+    ///
+    /// # Errors
+    /// As [`Recognizer::transcribe_at`], and when the recording cannot be read.
+    ///
+    /// # Panics
+    /// The signal has another rate.
+    pub fn transcribe_signal(
+        &self,
+        setting: &Setting,
+        signal: &mut Signal<'_>,
+        scratch: &mut RecognizerScratch,
+    ) -> Result<Transcript, RecognizerError> {
         let mut transcript = Transcript {
-            audio: waveform.duration(),
             reached_final: true,
             ..Transcript::default()
         };
         let mut timings = Timings::default();
-        self.listen(waveform, scratch, &mut timings, |offset, scratch| {
+        self.listen(signal, scratch, &mut timings, |offset, scratch| {
             let RecognizerScratch { scores, search, .. } = scratch;
             self.search_segment(setting, (offset, scores), search, &mut transcript)
         })?;
+        transcript.audio = signal.heard();
         transcript.timings.features = timings.features;
         transcript.timings.acoustic = timings.acoustic;
         self.judge(setting, &mut transcript);
         Ok(transcript)
     }
 
+    /// What was said in an utterance of a stream, at a setting of the caller's; its times are
+    /// counted from its own beginning.
+    ///
+    /// # Errors
+    /// As [`Recognizer::transcribe_at`].
+    pub fn transcribe_utterance(
+        &self,
+        setting: &Setting,
+        utterance: &Utterance,
+        scratch: &mut RecognizerScratch,
+    ) -> Result<Transcript, RecognizerError> {
+        let scored = self.score_utterance(utterance, scratch)?;
+        self.search(setting, &scored, scratch)
+    }
+
     /// The scores of `waveform`, to be searched as often as the caller likes. They take about
-    /// 0.2 MB for a second of audio.
+    /// 0.2 MB for a second of speech.
     ///
     /// # Errors
     /// As [`Recognizer::transcribe`].
@@ -301,17 +353,65 @@ impl Recognizer {
         waveform: &Waveform,
         scratch: &mut RecognizerScratch,
     ) -> Result<ScoredAudio, RecognizerError> {
-        let mut scored = ScoredAudio {
-            audio: waveform.duration(),
-            ..ScoredAudio::default()
-        };
+        check_finite(&waveform.samples)?;
+        let mut signal = Signal::of_waveform(waveform, self.sample_rate())?;
+        let mut scored = self.score_signal(&mut signal, scratch)?;
+        scored.audio = waveform.duration();
+        Ok(scored)
+    }
+
+    /// The scores of a recording that is read block by block, at [`Recognizer::sample_rate`].
+    ///
+    /// # Errors
+    /// As [`Recognizer::transcribe_signal`].
+    ///
+    /// # Panics
+    /// The signal has another rate.
+    pub fn score_signal(
+        &self,
+        signal: &mut Signal<'_>,
+        scratch: &mut RecognizerScratch,
+    ) -> Result<ScoredAudio, RecognizerError> {
+        let mut scored = ScoredAudio::default();
         let ScoredAudio {
             segments, timings, ..
         } = &mut scored;
-        self.listen(waveform, scratch, timings, |offset, scratch| {
+        self.listen(signal, scratch, timings, |offset, scratch| {
             segments.push((offset, std::mem::take(&mut scratch.scores)));
             Ok(())
         })?;
+        scored.audio = signal.heard();
+        Ok(scored)
+    }
+
+    /// The scores of an utterance of a stream: of what the gate heard in the stream, where the
+    /// stream's gate ended it, so that stream and recording agree.
+    ///
+    /// # Errors
+    /// As [`Recognizer::transcribe`].
+    pub fn score_utterance(
+        &self,
+        utterance: &Utterance,
+        scratch: &mut RecognizerScratch,
+    ) -> Result<ScoredAudio, RecognizerError> {
+        let Some(near) = &utterance.near_speech else {
+            return self.score(&utterance.audio, scratch);
+        };
+        let mut scored = ScoredAudio {
+            audio: utterance.audio.duration(),
+            ..ScoredAudio::default()
+        };
+        check(&scratch.search, 0)?;
+        let started = Instant::now();
+        let features = self.model.mfcc.compute(&utterance.audio)?;
+        let mut rows = features.frames.into_raw_vec_and_offset().0;
+        add(&mut scored.timings.features, started);
+        if rows.is_empty() {
+            return Ok(scored);
+        }
+        self.score_segment(near, &mut rows, scratch, &mut scored.timings)?;
+        let scores = std::mem::take(&mut scratch.scores);
+        scored.segments.push((Seconds(0.0), scores));
         Ok(scored)
     }
 
@@ -359,46 +459,70 @@ impl Recognizer {
     /// Scores one segment after the other into the scratch, and calls `each` with where it begins.
     fn listen(
         &self,
-        waveform: &Waveform,
+        signal: &mut Signal<'_>,
         scratch: &mut RecognizerScratch,
         timings: &mut Timings,
         mut each: impl FnMut(Seconds, &mut RecognizerScratch) -> Result<(), RecognizerError>,
     ) -> Result<(), RecognizerError> {
-        check_finite(&waveform.samples)?;
-        let started = Instant::now();
-        let rate = self.model.mfcc.config().sample_rate;
-        let resampled = match waveform.rate == rate {
-            true => Cow::Borrowed(waveform),
-            false => Cow::Owned(waveform.clone().at_rate(rate)?),
-        };
-        add(&mut timings.features, started);
-        for range in segments(&resampled.samples, rate) {
-            let offset = Seconds(range.start as f64 / f64::from(rate.0));
-            let mut samples = resampled.samples[range].to_vec();
-            if is_constant(&samples) {
-                continue;
-            }
+        assert_eq!(
+            signal.rate(),
+            self.sample_rate(),
+            "a signal of another rate"
+        );
+        let mut front = Front::new(&self.model);
+        let shift = self.model.mfcc.config().shift();
+        // What the segments take is counted by their stages.
+        let mut others = Seconds(0.0);
+        let mut score = |segment: &Segment, rows: &mut [f32]| {
+            let started = Instant::now();
             check(&scratch.search, 0)?;
-            fill_digital_silence(&mut samples, rate);
-            self.score_segment(&Waveform { samples, rate }, scratch, timings)?;
-            each(offset, scratch)?;
+            self.score_segment(&segment.near, rows, scratch, timings)?;
+            each(Seconds(segment.first as f64 * shift.0), scratch)?;
+            add(&mut others, started);
+            Ok(())
+        };
+        let started = Instant::now();
+        let mut block = Vec::new();
+        while signal.next_block(&mut block)? {
+            front.push(&block, &mut score)?;
+            block.clear();
         }
+        front.finish(&mut score)?;
+        timings.features.0 += (since(started).0 - others.0).max(0.0);
         Ok(())
     }
 
-    /// Scores one segment into the scratch.
+    /// From a rate to the model's; none where they are the same.
+    fn resampling(&self, rate: Hertz) -> Result<Option<Resampling>, AudioError> {
+        match rate == self.sample_rate() {
+            true => Ok(None),
+            false => Resampling::new(rate, self.sample_rate()).map(Some),
+        }
+    }
+
+    /// Normalises the features of one segment, by frame near speech or not, and scores them into
+    /// the scratch.
     fn score_segment(
         &self,
-        segment: &Waveform,
+        near: &[bool],
+        rows: &mut [f32],
         scratch: &mut RecognizerScratch,
         timings: &mut Timings,
     ) -> Result<(), RecognizerError> {
         let started = Instant::now();
-        let features = self.features(segment)?;
+        let dims = self.model.mfcc.config().dims();
+        match self.model.description.normalisation {
+            Normalisation::None => {}
+            Normalisation::UtteranceMean => subtract_mean_of(rows, dims, |_| true),
+            Normalisation::SpeechMean => {
+                subtract_mean_of(rows, dims, |at| near.get(at) == Some(&true));
+            }
+        }
         add(&mut timings.features, started);
 
         let started = Instant::now();
-        let frames = features.frames.view();
+        let frames = ArrayView2::from_shape((rows.len() / dims, dims), rows);
+        let frames = frames.expect("whole frames");
         self.model
             .network
             .scores_into(frames, &mut scratch.network, &mut scratch.scores)?;
@@ -500,15 +624,6 @@ impl Recognizer {
         Ok(all)
     }
 
-    /// The features of a segment, normalised as the network was trained.
-    fn features(&self, segment: &Waveform) -> Result<Features, RecognizerError> {
-        let mut features = self.model.mfcc.compute(segment)?;
-        if self.model.description.normalisation == Normalisation::UtteranceMean {
-            subtract_mean(&mut features);
-        }
-        Ok(features)
-    }
-
     /// Appends the words, their times rounded to the millisecond.
     fn write_down(
         &self,
@@ -564,7 +679,7 @@ fn rescored<'l>(
     })
 }
 
-/// Waveforms that were read are finite; one that a caller made may not be, and its mean would
+/// Waveforms that were read are finite; samples that a caller made may not be, and a mean would
 /// spread what is not.
 fn check_finite(samples: &[f32]) -> Result<(), AudioError> {
     match samples.iter().position(|sample| !sample.is_finite()) {
@@ -574,11 +689,6 @@ fn check_finite(samples: &[f32]) -> Result<(), AudioError> {
         }),
         None => Ok(()),
     }
-}
-
-/// True where there is no sound at all: digital silence, or a constant offset.
-fn is_constant(samples: &[f32]) -> bool {
-    samples.windows(2).all(|pair| pair[0] == pair[1])
 }
 
 fn since(started: Instant) -> Seconds {

@@ -11,6 +11,7 @@ use super::{Options, RecognizerError};
 use crate::acoustic::{DecodeDefaults, Hmm, HmmArc, ModelDescription, Network, Tensors};
 use crate::decode::LanguageModel;
 use crate::feature::{Mfcc, MfccConfig};
+use crate::gate::Gate;
 use crate::graph::compile::{CompileOptions, compile};
 use crate::graph::lexicon::Lexicon;
 use crate::graph::ngram::{LmState, Ngram};
@@ -31,6 +32,8 @@ pub(super) struct Model {
     pub description: ModelDescription,
     pub mfcc: Mfcc,
     pub network: Network,
+    /// None where the folder has none, or the caller wants none.
+    pub gate: Option<Gate>,
     pub graph: Graph,
     words: WordTable,
     /// The graph's n-gram and the larger one, where the caller wants rescoring and the model has
@@ -50,6 +53,10 @@ impl Model {
         let mfcc = Mfcc::new(mfcc_config(&description)?)?;
         let tensors = Tensors::open(&folder.join(&description.network.weights))?;
         let network = Network::from_tensors(&description, &tensors, options.precision.kernels())?;
+        let gate = match options.speech_gate {
+            true => Gate::of_model(folder, mfcc.config(), options.precision.kernels())?,
+            false => None,
+        };
         let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
         let words = WordTable::open(&folder.join(WORDS))?;
         let cache = options.cache.clone().unwrap_or_else(Cache::of_user);
@@ -69,6 +76,7 @@ impl Model {
             description,
             mfcc,
             network,
+            gate,
             graph,
             words,
             rescoring,

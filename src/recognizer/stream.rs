@@ -1,19 +1,22 @@
 //! Speech as it is spoken: samples go in, guesses and whole utterances come out.
 //!
-//! A stream does two things. It *follows* what is said: the best path of a search that goes on with
+//! A stream does three things. It *listens* for speech as a recording's front end does, and an
+//! utterance begins where the gate hears some; between utterances nothing is searched, and what is
+//! no speech is forgotten. It *follows* what is said: the best path of a search that goes on with
 //! every 0.1 s, which ends an utterance by [`Endpointing`]'s rules. And it *keeps* the samples of
-//! the utterance, so that what is finally heard in it is what [`Recognizer::transcribe_at`] hears
-//! in that stretch of audio, at any setting: the network wants the mean over the whole utterance,
-//! and the words their lattice, which only the end can give. The guesses on the way are by the
-//! small language model and by the mean so far, and may differ from the end.
+//! the utterance, so that what is finally heard in it is what [`Recognizer::transcribe_utterance`]
+//! hears in that stretch of audio, at any setting: the network wants the mean over the whole
+//! utterance, and the words their lattice, which only the end can give. The guesses on the way are
+//! by the small language model and by the mean so far, and may differ from the end.
 //!
-//! Neither guesses nor ends of utterances depend on how the samples are cut into chunks. Without
-//! rules, utterances are the segments that [`Recognizer::transcribe`] cuts a recording of the same
-//! samples into.
+//! Neither guesses nor utterances depend on how the samples are cut into chunks. Without rules,
+//! utterances are the segments that [`Recognizer::transcribe`] cuts a recording of the same samples
+//! into. Where the model has no gate, all is speech, and the utterances cover the stream.
 
 use super::endpoint::Endpointing;
 use super::follow::Follower;
-use super::segment::Cutter;
+use super::front::Ears;
+use super::segment::Segment;
 use super::{Recognizer, RecognizerError, Setting, check_finite};
 use crate::audio::{Resampling, Waveform};
 use crate::decode::SoFar;
@@ -51,15 +54,21 @@ pub struct Stream<'r> {
     endpointing: Endpointing,
     /// None where the samples have the model's rate.
     resampling: Option<Resampling>,
+    ears: Ears<'r>,
     follower: Follower<'r>,
-    /// The utterance so far, at the model's rate.
+    /// The samples that may still belong to an utterance, at the model's rate.
     samples: Vec<f32>,
-    /// How many of them were followed: whole steps.
+    /// Where they begin, where the listening is, in whole steps, and where the following, in samples
+    /// of the stream.
+    first: usize,
+    listened: usize,
     followed: usize,
-    /// Where the utterance begins, in samples at the model's rate.
-    start: u64,
-    cutter: Cutter,
+    /// Where the utterance under way begins; none between utterances.
+    begun: Option<usize>,
     step: usize,
+    /// Samples from one frame to the next.
+    shift: usize,
+    ended: Vec<Segment>,
 }
 
 /// Speech from one end to the next.
@@ -71,6 +80,21 @@ pub struct Utterance {
     pub start: Seconds,
     /// Why it ends.
     pub ending: Ending,
+    /// By frame of its features, whether it is near speech, where the stream's gate has heard all of
+    /// it; else the gate is to listen to the audio by itself.
+    pub near_speech: Option<Vec<bool>>,
+}
+
+impl From<Waveform> for Utterance {
+    /// A whole recording.
+    fn from(audio: Waveform) -> Self {
+        Utterance {
+            audio,
+            start: Seconds(0.0),
+            ending: Ending::Stream,
+            near_speech: None,
+        }
+    }
 }
 
 /// Why an utterance ends.
@@ -78,7 +102,9 @@ pub struct Utterance {
 pub enum Ending {
     /// A rule holds.
     Rule,
-    /// It became too long, and was cut where it was quietest.
+    /// The gate has heard no speech for long.
+    Pause,
+    /// It became too long, and was cut in a pause or where it was quietest.
     Length,
     /// The stream ended.
     Stream,
@@ -107,24 +133,26 @@ impl Recognizer {
     /// # Errors
     /// The rate is outside [`RATES`](crate::audio::RATES), or the setting out of range.
     pub fn stream(&self, options: &StreamOptions) -> Result<Stream<'_>, RecognizerError> {
-        let rate = self.model.mfcc.config().sample_rate;
-        let resampling = match options.rate == rate {
-            true => None,
-            false => Some(Resampling::new(options.rate, rate)?),
-        };
+        let config = self.model.mfcc.config();
         let fastest = || self.versions.list.first().map(|version| version.setting);
         let guess = options.guess.or_else(fastest);
         let guess = guess.unwrap_or_else(|| self.setting());
+        let shift = config.frame_shift();
+        let frames = (STEP.0 / config.shift().0).round() as usize;
         Ok(Stream {
             recognizer: self,
             endpointing: options.endpointing.clone(),
-            resampling,
+            resampling: self.resampling(options.rate)?,
+            ears: Ears::new(&self.model),
             follower: Follower::new(&self.model, &guess)?,
             samples: Vec::new(),
+            first: 0,
+            listened: 0,
             followed: 0,
-            start: 0,
-            cutter: Cutter::new(rate),
-            step: ((STEP.0 * f64::from(rate.0)) as usize).max(1),
+            begun: None,
+            step: frames.max(1) * shift,
+            shift,
+            ended: Vec::new(),
         })
     }
 }
@@ -155,10 +183,20 @@ impl Stream<'_> {
             resampling.finish(&mut self.samples)?;
         }
         let mut ended = self.follow()?;
-        if !self.samples.is_empty() {
-            ended.push(self.end(self.samples.len(), Ending::Stream)?);
+        let rest = &self.samples[self.listened - self.first..];
+        self.ears.push(rest, |_| (), &mut self.ended)?;
+        self.ears.finish(&mut self.ended)?;
+        ended.extend(self.take_ended());
+        // Without a gate the utterances cover the stream, also what is shorter than a frame.
+        let covers = self.recognizer.model.gate.is_none();
+        let is_last = |utterance: &Utterance| utterance.ending == Ending::Stream;
+        if covers && !self.samples.is_empty() && !ended.last().is_some_and(is_last) {
+            let end = self.first + self.samples.len();
+            ended.push(self.utterance(self.first, end, Ending::Stream));
         }
-        self.start = 0;
+        self.samples.clear();
+        (self.first, self.listened, self.followed, self.begun) = (0, 0, 0, None);
+        self.follower.restart()?;
         Ok(ended)
     }
 
@@ -175,53 +213,92 @@ impl Stream<'_> {
         })
     }
 
-    /// Follows every whole step, and ends utterances where they end.
+    /// Hears every whole step, and ends utterances where they end.
     fn follow(&mut self) -> Result<Vec<Utterance>, RecognizerError> {
         let mut ended = Vec::new();
         loop {
-            let next = self.followed + self.step;
-            if next > self.cutter.longest()
-                && let Some(cut) = self.cutter.first_cut(&self.samples)
-            {
-                ended.push(self.end(cut, Ending::Length)?);
-                continue;
-            }
-            let Some(step) = self.samples.get(self.followed..next) else {
+            let from = self.listened - self.first;
+            let Some(step) = self.samples.get(from..from + self.step) else {
                 return Ok(ended);
             };
-            self.follower.push(step)?;
-            self.followed = next;
-            if self.is_over() {
-                ended.push(self.end(self.followed, Ending::Rule)?);
+            self.ears.push(step, |_| (), &mut self.ended)?;
+            self.listened += self.step;
+            ended.extend(self.take_ended());
+            self.begin()?;
+            if self.begun.is_some() {
+                self.follower
+                    .push(&self.samples[self.followed - self.first..self.listened - self.first])?;
+                self.followed = self.listened;
             }
+            if let Some(begun) = self.begun
+                && self.is_over(begun)
+            {
+                ended.push(self.utterance(begun, self.listened, Ending::Rule));
+                self.ears.segmenter.cut_at(self.listened / self.shift);
+            }
+            self.forget();
         }
     }
 
-    fn is_over(&mut self) -> bool {
-        let length = self.seconds(self.followed as u64);
+    /// The utterances that the gate, or their length, ended.
+    fn take_ended(&mut self) -> Vec<Utterance> {
+        let ended = std::mem::take(&mut self.ended);
+        let utterance = |segment: Segment| {
+            let heard = self.first + self.samples.len();
+            let end = segment.end.map_or(heard, |end| end * self.shift);
+            let ending = match segment.end {
+                None => Ending::Stream,
+                Some(_) if segment.by_length => Ending::Length,
+                Some(_) => Ending::Pause,
+            };
+            let mut utterance = self.utterance(segment.first * self.shift, end, ending);
+            utterance.near_speech = self.recognizer.model.gate.as_ref().map(|_| segment.near);
+            utterance
+        };
+        ended.into_iter().map(utterance).collect()
+    }
+
+    /// Begins to follow the utterance under way, where it is another than before.
+    fn begin(&mut self) -> Result<(), RecognizerError> {
+        let begun = self.ears.segmenter.under_way();
+        let begun = begun.map(|frame| frame * self.shift);
+        if begun != self.begun {
+            self.begun = begun;
+            self.followed = begun.unwrap_or(self.listened);
+            self.follower.restart()?;
+        }
+        Ok(())
+    }
+
+    fn is_over(&mut self, begun: usize) -> bool {
+        let length = self.seconds(self.listened - begun);
         let shift = self.recognizer.model.score_shift();
         let heard = self.follower.so_far();
         self.endpointing.ends(&heard, shift, length)
     }
 
-    /// Ends the utterance after so many samples; what follows them begins the next.
-    fn end(&mut self, samples: usize, ending: Ending) -> Result<Utterance, RecognizerError> {
-        let rest = self.samples.split_off(samples);
-        let utterance = Utterance {
+    /// The utterance between two places of the stream.
+    fn utterance(&self, from: usize, to: usize, ending: Ending) -> Utterance {
+        Utterance {
             audio: Waveform {
-                samples: std::mem::replace(&mut self.samples, rest),
+                samples: self.samples[from - self.first..to - self.first].to_vec(),
                 rate: self.recognizer.model.mfcc.config().sample_rate,
             },
-            start: self.seconds(self.start),
+            start: self.seconds(from),
             ending,
-        };
-        self.start += samples as u64;
-        self.followed = 0;
-        self.follower.restart()?;
-        Ok(utterance)
+            near_speech: None,
+        }
     }
 
-    fn seconds(&self, samples: u64) -> Seconds {
+    /// Lets go of the samples that belong to no utterance to come.
+    fn forget(&mut self) {
+        let keep = self.ears.segmenter.keep_from() * self.shift;
+        let old = keep.min(self.listened).saturating_sub(self.first);
+        self.samples.drain(..old);
+        self.first += old;
+    }
+
+    fn seconds(&self, samples: usize) -> Seconds {
         let rate = self.recognizer.model.mfcc.config().sample_rate;
         Seconds(samples as f64 / f64::from(rate.0))
     }

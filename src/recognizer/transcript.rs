@@ -125,7 +125,8 @@ impl Transcript {
             posterior: posterior(at),
             before: at.checked_sub(1).map_or(1.0, posterior),
             after: posterior(at + 1),
-            seconds: word.end.0 - word.start.0,
+            // To the millisecond, wherever the word stands.
+            seconds: ((word.end.0 - word.start.0) * 1000.0).round() / 1000.0,
             letters: word.word.chars().count() as u32,
             answer_errors: answer.expected_errors / f64::from(answer.words.max(1)),
             answer_gap: answer.acoustic_gap / f64::from(answer.frames.max(1)),

@@ -142,7 +142,7 @@ impl<S: Service> Scheduler<S> {
     /// [`Refused`] at once, where the tier's queue is full or there is no such tier.
     pub fn submit(
         &self,
-        request: S::Request,
+        request: impl Into<S::Request>,
         tier: usize,
         deadline: Option<Duration>,
     ) -> Result<Ticket<S>, Refused> {
@@ -160,7 +160,7 @@ impl<S: Service> Scheduler<S> {
     /// As [`Scheduler::submit`]; `tell` is not called then.
     pub fn submit_to(
         &self,
-        request: S::Request,
+        request: impl Into<S::Request>,
         tier: usize,
         deadline: Option<Duration>,
         tell: impl FnOnce(Reply<S>) + Send + 'static,
@@ -170,7 +170,12 @@ impl<S: Service> Scheduler<S> {
         let now = Instant::now();
         let deadline = deadline.and_then(|time| now.checked_add(time));
         let cancels = [Cancel::at(deadline), Cancel::at(deadline)];
-        let job = Arc::new(Job::new(request, policy, cancels.clone(), Box::new(tell)));
+        let job = Arc::new(Job::new(
+            request.into(),
+            policy,
+            cancels.clone(),
+            Box::new(tell),
+        ));
         let task = Task {
             job,
             side: Side::First,

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::service::{Judged, Service};
-use crate::audio::Waveform;
 use crate::decode::Cancel;
-use crate::recognizer::{Recognizer, RecognizerError, RecognizerScratch, ScoredAudio, Transcript};
+use crate::recognizer::{
+    Recognizer, RecognizerError, RecognizerScratch, ScoredAudio, Transcript, Utterance,
+};
 use crate::tiers::Policy;
 
 /// The versions of a model, by their place in its list. A request's scores are kept until it is
@@ -83,7 +84,7 @@ impl Recognition {
 }
 
 impl Service for Recognition {
-    type Request = Waveform;
+    type Request = Utterance;
     type Prepared = ScoredAudio;
     type Answer = Transcript;
     type Error = RecognizerError;
@@ -95,12 +96,12 @@ impl Service for Recognition {
 
     fn prepare(
         &self,
-        waveform: &Waveform,
+        utterance: &Utterance,
         cancel: &Cancel,
         scratch: &mut RecognizerScratch,
     ) -> Result<ScoredAudio, RecognizerError> {
         scratch.cancel_by(Some(cancel.clone()));
-        self.recognizer.score(waveform, scratch)
+        self.recognizer.score_utterance(utterance, scratch)
     }
 
     fn run(

@@ -8,7 +8,7 @@ use super::inline::{Scratches, answer};
 use super::recognition::{Recognition, Unfit};
 use super::routing::{Answer, NoTier, Routing};
 use crate::audio::Waveform;
-use crate::recognizer::{Recognizer, RecognizerError};
+use crate::recognizer::{Recognizer, RecognizerError, Utterance};
 use crate::tiers::{Objective, RULES_FILE, Rules, RulesError, Tolerance};
 
 /// A recogniser and the rules that say which of its versions answer at which tolerance. Immutable:
@@ -128,7 +128,8 @@ impl Tiers {
     ) -> Result<Answer, TiersError> {
         let tier = self.routing.tier(tolerance, objective)?;
         let policy = self.routing.policy(tier);
-        let served = answer(&self.recognition, waveform, policy, &self.scratches)?;
+        let recording = Utterance::from(waveform.clone());
+        let served = answer(&self.recognition, &recording, policy, &self.scratches)?;
         Ok(self.routing.answer(tier, served))
     }
 }

@@ -13,8 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::error::Rejection;
 use super::options::Options;
 use super::request::Ask;
-use crate::audio::Waveform;
-use crate::recognizer::Recognizer;
+use crate::recognizer::{Recognizer, Utterance};
 use crate::scheduler::{
     self, Admitted, Recognition, Reply, Routing, Scheduler, Statistics, TierId, Unfit,
 };
@@ -132,13 +131,13 @@ impl Serving {
         tier.map_err(|missing| Rejection::Unprocessable(missing.to_string()))
     }
 
-    /// Has a waveform recognised as a tier's rule says; a worker tells the reply.
+    /// Has an utterance, such as a whole recording, recognised as a tier's rule says; a worker tells the reply.
     ///
     /// # Errors
     /// As many requests wait for that policy as may.
     pub fn submit(
         &self,
-        waveform: Waveform,
+        utterance: impl Into<Utterance>,
         tier: TierId,
         deadline: Duration,
         tell: impl FnOnce(Reply<Recognition>) + Send + 'static,
@@ -146,7 +145,7 @@ impl Serving {
         let queue = self.routing.queue(tier);
         Ok(self
             .scheduler()
-            .submit_to(waveform, queue, Some(deadline), tell)?)
+            .submit_to(utterance, queue, Some(deadline), tell)?)
     }
 
     /// The policies and how many requests wait for each.

@@ -11,6 +11,7 @@ use anyhow::{Context, anyhow};
 
 use super::score::Scoring;
 use super::setting::{SettingArgs, version};
+use super::vad::Vad;
 use super::{SOME_FAILED, UsageError, model_folder, progress};
 use paretone::WithCauses;
 use paretone::acoustic::Precision;
@@ -39,6 +40,9 @@ pub struct Args {
     /// Numbers the network multiplies in: auto (the fastest), f32 or int8
     #[arg(long, value_name = "NUMBERS", default_value_t)]
     pub precision: Precision,
+    /// Voice activity detection: whether what is no speech is left out
+    #[arg(long, value_enum, default_value_t)]
+    pub vad: Vad,
     /// These versions, one after the other over the same scores; `all` for every one of the model
     #[arg(
         long,
@@ -139,7 +143,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn open(args: &Args) -> anyhow::Result<Recognizer> {
     let options = Options::default()
         .large_model(!args.setting.no_rescore)
-        .precision(args.precision);
+        .precision(args.precision)
+        .speech_gate(args.vad.is_on());
     let folder = model_folder(args.model.clone())?;
     Ok(Recognizer::open_with(&folder, options)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))

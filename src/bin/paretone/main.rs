@@ -32,6 +32,7 @@ mod sweep;
 mod tiers;
 mod tolerance;
 mod transcribe;
+mod vad;
 mod versions;
 
 use std::process::ExitCode;

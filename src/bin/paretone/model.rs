@@ -192,7 +192,7 @@ fn scores(folder: &Path, file: &Path, precision: Precision) -> anyhow::Result<Sc
         .at_rate(description.feature.sample_rate)
         .with_context(name)?;
     let mut features = mfcc.compute(&waveform)?;
-    if description.normalisation == Normalisation::UtteranceMean {
+    if description.normalisation != Normalisation::None {
         subtract_mean(&mut features);
     }
     network

@@ -16,8 +16,9 @@ use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::vad::Vad;
 use super::{SOME_FAILED, UsageError, model_folder};
-use paretone::recognizer::Recognizer;
+use paretone::recognizer::{self, Recognizer};
 use paretone::service::{App, Connections, End, Limits, Options, router, serve};
 use paretone::tiers::RULES_FILE;
 use paretone::units::Seconds;
@@ -55,6 +56,9 @@ pub struct Settings {
     /// The model's folder [default: models/en, here or near the program]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
+    /// Voice activity detection: whether what is no speech is left out [default: on]
+    #[arg(long, value_enum, env = "PARETONE_VAD")]
+    pub vad: Option<Vad>,
     /// The routing rules of `tiers train` [default: rules.toml in the model's folder]
     #[arg(long, value_name = "FILE", env = "PARETONE_RULES")]
     pub rules: Option<PathBuf>,
@@ -117,6 +121,7 @@ impl Settings {
         Settings {
             listen: self.listen.or(file.listen),
             model: self.model.or(file.model),
+            vad: self.vad.or(file.vad),
             rules: self.rules.or(file.rules),
             workers: self.workers.or(file.workers),
             queue: self.queue.or(file.queue),
@@ -206,7 +211,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .settings
         .or(file.map_err(UsageError)?.unwrap_or_default());
     let folder = model_folder(settings.model.clone())?;
-    let recognizer = Recognizer::open(&folder)
+    let opening =
+        recognizer::Options::default().speech_gate(settings.vad.unwrap_or_default().is_on());
+    let recognizer = Recognizer::open_with(&folder, opening)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
         .map_err(UsageError)?;
     let options = settings.options(&folder);

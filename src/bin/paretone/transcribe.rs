@@ -16,6 +16,7 @@ use super::output::{Answer, Format, Numbers, Shape};
 use super::recording::{Again, Hearing, RecordingArgs};
 use super::setting::SettingArgs;
 use super::tolerance::{Tier, TierArgs};
+use super::vad::Vad;
 use super::{SOME_FAILED, UsageError, model_folder, progress};
 use paretone::WithCauses;
 use paretone::acoustic::Precision;
@@ -48,6 +49,9 @@ pub struct Args {
     /// Numbers the network multiplies in: auto (the fastest), f32 or int8
     #[arg(long, value_name = "NUMBERS", default_value_t)]
     pub precision: Precision,
+    /// Voice activity detection: whether what is no speech is left out
+    #[arg(long, value_enum, default_value_t)]
+    pub vad: Vad,
     /// Give so many different answers with their costs, best first (JSON only)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub n_best: Option<u16>,
@@ -80,7 +84,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let made_with = made_with(&args)?;
     let options = Options::default()
         .large_model(!args.setting.no_rescore)
-        .precision(args.precision);
+        .precision(args.precision)
+        .speech_gate(args.vad.is_on());
     let shape = Shape {
         confidence: args.confidence,
         numbers: args.numbers,
@@ -121,13 +126,14 @@ fn made_with(args: &Args) -> anyhow::Result<String> {
     let folder = model_folder(args.model.clone())?;
     let folder = folder.canonicalize().unwrap_or(folder);
     Ok(format!(
-        "paretone {}\nmodel {}\n{:?} {:?} {:?} {:?} n-best {:?} confidence {} numbers {:?}\n",
+        "paretone {}\nmodel {}\n{:?} {:?} {:?} {:?} vad {:?} n-best {:?} confidence {} numbers {:?}\n",
         env!("CARGO_PKG_VERSION"),
         folder.display(),
         args.recording,
         args.setting,
         args.tier,
         args.precision,
+        args.vad,
         args.n_best,
         args.confidence,
         args.numbers,
@@ -255,11 +261,9 @@ impl Listener<'_, '_> {
     fn at_setting(&mut self, signal: &mut Signal<'_>) -> anyhow::Result<Transcript> {
         let (recognizer, setting) = (self.how.recognizer, &self.how.setting);
         if self.how.n_best == 0 {
-            let waveform = Waveform::collect(signal, Bounds::default())?;
-            return Ok(recognizer.transcribe_at(setting, &waveform, self.scratch)?);
+            return Ok(recognizer.transcribe_signal(setting, signal, self.scratch)?);
         }
-        let waveform = Waveform::collect(signal, Bounds::default())?;
-        let scored = recognizer.score(&waveform, self.scratch)?;
+        let scored = recognizer.score_signal(signal, self.scratch)?;
         let mut transcript = recognizer.search(setting, &scored, self.scratch)?;
         let answers = recognizer.n_best(setting, &scored, self.how.n_best, self.scratch)?;
         transcript.set_alternatives(answers);

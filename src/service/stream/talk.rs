@@ -142,7 +142,7 @@ impl<'a> Talk<'a> {
     async fn at(&self, setting: Setting, utterance: Utterance) -> Result<Transcript, Rejection> {
         let recognizer = Arc::clone(&self.app.recognizer);
         let heard = tokio::task::spawn_blocking(move || {
-            recognizer.transcribe_at(&setting, &utterance.audio, &mut recognizer.scratch())
+            recognizer.transcribe_utterance(&setting, &utterance, &mut recognizer.scratch())
         });
         let heard = heard
             .await
@@ -170,8 +170,8 @@ impl<'a> Talk<'a> {
         let (sender, reply) = oneshot::channel();
         let (metrics, rules) = (self.app.metrics.clone(), Arc::clone(&serving));
         let left = due.saturating_duration_since(Instant::now());
-        let audio = utterance.audio.clone();
-        let admitted = serving.submit(audio, tier, left, move |made| {
+        let utterance = utterance.clone();
+        let admitted = serving.submit(utterance, tier, left, move |made| {
             metrics.answered(&rules, tier, &made);
             // Whoever waited may have gone.
             let _ = sender.send(made);
