@@ -30,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
     match Ask::of_headers(&headers) {
         Ok(ask) => assert!(
             ask.tolerance
-                .is_none_or(|share| share >= 0.0 && share.is_finite())
+                .is_none_or(|tolerance| tolerance.as_share() >= 0.0 && tolerance.as_share().is_finite())
         ),
         Err(error) => check(error.into()),
     }

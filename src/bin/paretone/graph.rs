@@ -50,10 +50,11 @@ pub enum Command {
 /// What a graph is built from.
 #[derive(clap::Args, Debug)]
 pub struct CompileArgs {
-    /// The pronunciations: `word<TAB>PH PH PH` or `word<TAB>probability<TAB>PH PH PH`, one a line
+    /// The pronunciations, one a line: `word PH PH PH` or `word probability PH PH PH`, as Kaldi and
+    /// CMUdict write them too
     #[arg(long, value_name = "FILE")]
     pub lexicon: PathBuf,
-    /// The n-gram as ARPA, not compressed
+    /// The n-gram as ARPA, compressed by gzip or not
     #[arg(
         long,
         value_name = "FILE",

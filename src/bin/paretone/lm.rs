@@ -28,8 +28,7 @@ pub struct Args {
 pub enum Command {
     /// Pack an ARPA file into the compact form that programs map
     Pack {
-        /// The ARPA file, uncompressed; `-` reads standard input, as in `zcat a.arpa.gz | paretone
-        /// lm pack --arpa -`
+        /// The ARPA file, compressed by gzip or not; `-` reads standard input
         #[arg(long)]
         arpa: PathBuf,
         /// The word table: line n is the word of id n

@@ -299,8 +299,20 @@ struct JsonError<'a> {
     error: &'a str,
 }
 
+/// Writes numbers to six decimals, beyond which nothing here means anything.
+struct Rounded;
+
+impl serde_json::ser::Formatter for Rounded {
+    fn write_f64<W: ?Sized + Write>(&mut self, out: &mut W, value: f64) -> io::Result<()> {
+        let rounded = (value * 1e6).round() / 1e6;
+        let value = if rounded.is_finite() { rounded } else { value };
+        serde_json::ser::CompactFormatter.write_f64(out, value)
+    }
+}
+
 fn write_json(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, line)?;
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Rounded);
+    line.serialize(&mut serializer)?;
     writeln!(out)
 }
 
@@ -412,6 +424,23 @@ mod tests {
         assert!(printed(Format::Ctm).contains(" 3 0.50 0.25 good"));
         assert!(printed(Format::Srt).contains("[3] good morning\n"));
         assert!(printed(Format::Vtt).contains("<v Channel 3>good morning\n"));
+    }
+
+    #[test]
+    fn numbers_in_json_have_no_tails() {
+        let mut answer = heard();
+        answer.transcript.words[0].start = Seconds(0.1 + 0.2);
+        answer.transcript.cost.0 = 12.345_678_9;
+        let mut out = Vec::new();
+        let shape = Shape::default();
+        Format::Json
+            .write(&mut out, &input(), &answer, shape)
+            .unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(
+            text.contains("\"start\":0.3,") && text.contains("\"cost\":12.345679"),
+            "{text}"
+        );
     }
 
     #[test]
