@@ -164,7 +164,7 @@ row "WAV cut short" 0 0 "$RIVER" "cut short" cut.wav
 ff -i "$R" -f wav - >pipe.wav;                                heard "WAV as ffmpeg pipes it" 0 "$RIVER" pipe.wav
 ff -i "$R" -rf64 always -metadata title=hanged rf.wav;        heard "RF64 as ffmpeg writes it" 0 "$RIVER" rf.wav
 sox "$R" -t wav - >soxpipe.wav 2>/dev/null;                   heard "WAV as sox pipes it" 0 "$RIVER" soxpipe.wav
-head -c 30000 fast.m4a >cut.m4a;                              row "M4A cut short" 1 0 "" "damaged mp4" cut.m4a
+head -c 30000 fast.m4a >cut.m4a;                              row "M4A cut short" 0 8 "$RIVER" "cut short" cut.m4a
 
 # Channels.
 sox -M "$R" "|sox $R -p vol -1" opposed.wav;                  row "channels that cancel" 0 0 "$RIVER" "cancel" opposed.wav
@@ -184,6 +184,7 @@ ff -i "$R" -c:a ac3 plain.ac3;                                refused "AC-3" "AC
 ff -i "$R" -c:a ac3 ac3.mkv;                                  refused "Matroska, AC-3" "AC-3" ac3.mkv
 ff -i "$R" -ac 6 -ar 48000 -c:a aac surround.m4a;             refused "M4A of six channels" "AAC" surround.m4a
 ff -i "$R" -c:a wavpack plain.wv;                             refused "WavPack" "WavPack" plain.wv
+head -c 8000 opus.webm >cut.webm;                              row "WebM cut short" 0 10 "$RIVER" "" cut.webm
 head -c 20000 aac.m4a >nomoov.m4a;                            row "M4A that was not finished" 1 0 "" "not finished" nomoov.m4a
 
 # From standard input.

@@ -93,10 +93,6 @@ impl Codec {
 /// Symphonia's error as ours.
 pub(super) fn failure(format: &'static str, error: Error) -> AudioError {
     match error {
-        Error::Unsupported(what) if what.contains("missing moov") => AudioError::Malformed {
-            format,
-            what: "its index (moov) is missing: the recording was not finished, or the file is cut short".into(),
-        },
         Error::Unsupported(what) => AudioError::Unsupported {
             what: format!("{format}: {what}"),
         },

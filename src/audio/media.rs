@@ -74,7 +74,9 @@ impl MediaDecoder {
     /// The reader stopped at an error; whether there is another file to go on with.
     fn stopped(&mut self, error: Error) -> Result<bool, AudioError> {
         match error {
-            error if !self.heard => Err(failure(self.format, error)),
+            error if !self.heard => {
+                Err(unfinished(self.format, &error).unwrap_or_else(|| failure(self.format, error)))
+            }
             // Cut short: what has been decoded stands.
             Error::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 // The next file's beginning may be what cut it short.
@@ -143,7 +145,9 @@ impl Track {
         hint.with_extension(format);
         let options = (FormatOptions::default(), MetadataOptions::default());
         let probed = symphonia::default::get_probe().probe(&hint, stream, options.0, options.1);
-        let reader = probed.map_err(|error| failure(format, error))?;
+        let reader = probed.map_err(|error| {
+            unfinished(format, &error).unwrap_or_else(|| failure(format, error))
+        })?;
         let (id, codec) = track_of(&*reader, format)?;
         Ok(Track { reader, id, codec })
     }
@@ -184,6 +188,21 @@ fn track_of(
 
 fn audio_of(track: &formats::Track) -> Option<&AudioCodecParameters> {
     track.codec_params.as_ref().and_then(CodecParameters::audio)
+}
+
+/// What is wrong with an MP4 whose index should come last and is not there.
+fn unfinished(format: &'static str, error: &Error) -> Option<AudioError> {
+    let missing = match error {
+        Error::Unsupported(what) => what.contains("missing moov"),
+        Error::IoError(error) => error.kind() == std::io::ErrorKind::UnexpectedEof,
+        _ => false,
+    };
+    (missing && format == "mp4").then(|| AudioError::Malformed {
+        format,
+        what:
+            "its index (moov) is missing: the recording was not finished, or the file is cut short"
+                .into(),
+    })
 }
 
 /// A decoder, or what the codec is called that has none.

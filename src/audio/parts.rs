@@ -192,6 +192,15 @@ impl Inner {
         Ok((filled >= MAGIC).then_some(head))
     }
 
+    /// The length that a reader is shown: it would refuse a file that is cut short, and is to read up
+    /// to there.
+    fn shown_length(&self) -> u64 {
+        match self.end {
+            Some(end) => end - self.start,
+            None => self.claimed.max(self.length - self.start),
+        }
+    }
+
     /// Reads on in the file under way, and ends it where another passes by.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let at = self.start + self.position;
@@ -273,7 +282,7 @@ impl Read for Part {
 impl Seek for Part {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let mut inner = self.0.inner();
-        let end = inner.end.unwrap_or(inner.length) - inner.start;
+        let end = inner.shown_length();
         let to = match to {
             SeekFrom::Start(at) => Some(at),
             SeekFrom::End(by) => end.checked_add_signed(by),
@@ -291,18 +300,12 @@ impl Seek for Part {
 
 impl MediaSource for Part {
     fn is_seekable(&self) -> bool {
-        true
+        // The index at the end of a Matroska file that is cut short is not sought.
+        let inner = self.0.inner();
+        inner.format != "mkv" || inner.claimed <= inner.length - inner.start
     }
 
     fn byte_len(&self) -> Option<u64> {
-        let inner = self.0.inner();
-        let length = inner.end.unwrap_or(inner.length) - inner.start;
-        // A reader would refuse a file that is cut short; it is to read up to there.
-        let claimed = if inner.end.is_none() {
-            inner.claimed
-        } else {
-            0
-        };
-        Some(length.max(claimed))
+        Some(self.0.inner().shown_length())
     }
 }
