@@ -5,7 +5,7 @@
 //!           any container        channel choice, resampling
 //! ```
 //!
-//! The content decides how bytes are read, never the file name ([`container`]). [`Reader`] decodes
+//! The content decides how bytes are read, never the file name (`container`). [`Reader`] decodes
 //! block by block; [`Signal`] makes of that what a model listens to; [`Waveform`] collects it where
 //! all is wanted at once. Nothing else in the crate decodes, mixes or resamples.
 //!
@@ -20,11 +20,11 @@
 //! Symphonia reads MP4 and MOV, Matroska and WebM, FLAC, AIFF and CAF, and decodes everything but
 //! Opus, G.711 and GSM. Ours are these, and each says more:
 //!
-//! - WAV ([`wav`]): symphonia's wants sizes that are filled in, and stops at the first data chunk;
-//! - Ogg ([`ogg`]): symphonia's panics on damage, and does not follow chains of any codec;
-//! - MPEG audio ([`mpeg`]) and ADTS ([`aac`]): symphonia's search through tags for frames, trim by the
+//! - WAV (`wav`): symphonia's wants sizes that are filled in, and stops at the first data chunk;
+//! - Ogg (`ogg`): symphonia's panics on damage, and does not follow chains of any codec;
+//! - MPEG audio (`mpeg`) and ADTS (`aac`): symphonia's search through tags for frames, trim by the
 //!   first recording's tag, and want one rate;
-//! - AU ([`au`]), transport streams ([`transport`]) and samples without a header ([`pcm`]): symphonia
+//! - AU (`au`), transport streams (`transport`) and samples without a header (`pcm`): symphonia
 //!   has none.
 
 mod aac;

@@ -4,7 +4,7 @@
 //! Pauses, rooms and machines are no words, yet a search that must answer finds some in them, and a
 //! mean over them moves the features of the speech beside them. So the recogniser hears only what
 //! the gate lets through. What the network reads is each frame less the mean of the frames around
-//! it ([`level`]): neither the volume nor the colour of a microphone nor a steady noise matters. It
+//! it (`level`): neither the volume nor the colour of a microphone nor a steady noise matters. It
 //! was trained on speech among synthetic sounds of many kinds (`scripts/train/gate.py`), is made of
 //! the layers of [`acoustic`](crate::acoustic), and answers for every third frame, 0.6 s later.
 

@@ -137,7 +137,7 @@ pub fn write(path: &Path, words: &[HeardWord]) -> Result<(), WordsError> {
 /// Reads the table.
 ///
 /// # Errors
-/// The file cannot be read, or a row is not what [`write`] makes.
+/// The file cannot be read, or a row is not what [`write()`] makes.
 pub fn read(path: &Path) -> Result<Vec<HeardWord>, WordsError> {
     let error = WordsError::csv(path);
     let mut reader = csv::Reader::from_path(path).map_err(&error)?;

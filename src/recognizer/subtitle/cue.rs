@@ -32,7 +32,7 @@ pub struct Cue<'t> {
     pub end: Seconds,
     /// Its words.
     pub words: &'t [TranscriptWord],
-    /// The words in lines: two at most, of [`LINE_CHARS`] at most.
+    /// The words in lines: two at most, of 42 characters at most.
     pub lines: Vec<String>,
 }
 
