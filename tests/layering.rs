@@ -15,7 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("audio", &["units"]),
     ("feature", &["units", "audio"]),
     ("acoustic", &["units", "audio", "feature"]),
-    ("gate", &["units", "feature", "acoustic"]),
+    ("gate", &["units", "audio", "feature", "acoustic"]),
     ("graph", &["units", "prefetch", "acoustic"]),
     ("decode", &["units", "prefetch", "graph"]),
     ("confidence", &["units", "decode"]),

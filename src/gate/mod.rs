@@ -38,7 +38,7 @@ pub struct Gate {
 #[derive(Debug, thiserror::Error)]
 pub enum GateError {
     /// Its description cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("the speech gate's description {} cannot be read; copy the model's folder again", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -49,7 +49,7 @@ pub enum GateError {
     #[error("{GATE_FILE}: {0}; copy the model's folder again")]
     Format(String),
     /// Its layers or weights cannot be used.
-    #[error("the speech gate: {0}")]
+    #[error("the speech gate's network cannot be used; copy the model's folder again")]
     Network(#[from] AcousticError),
 }
 
