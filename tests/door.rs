@@ -93,7 +93,21 @@ fn the_door_the_program_and_the_service_give_the_same_words_and_account() {
             assert_eq!(told["tier"], account.tier);
             assert_eq!(told["bound"], read_back(json!(account.bound)));
             assert_eq!(told["policy"], account.policy.to_string());
-            assert_eq!(told["versions"], json!(account.versions));
+            // Where two versions run at once, one that is answered for may not have begun.
+            let ran: Vec<&str> = told["versions"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(Value::as_str)
+                .collect();
+            assert!(ran.contains(&account.answered_by.as_str()), "{ran:?}");
+            assert!(
+                json!(ran)
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .all(|v| json!(account.versions).as_array().unwrap().contains(v))
+            );
             assert_eq!(told["answered_by"], account.answered_by);
             assert_eq!(told["escalated"], account.escalated);
             assert_eq!(told["confidence"], read_back(json!(account.confidence)));
