@@ -11,6 +11,7 @@ pub mod audio;
 pub mod feature;
 
 pub mod acoustic;
+#[cfg(feature = "speech")]
 pub mod gate;
 pub mod graph;
 

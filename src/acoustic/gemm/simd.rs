@@ -68,7 +68,12 @@ macro_rules! kernel {
                     };
                     for line in (0..COLUMNS).step_by(16) {
                         let at = next.wrapping_add(k * COLUMNS + line);
-                        _mm_prefetch::<_MM_HINT_T1>(at.cast());
+                        // SAFETY: a prefetch neither reads nor writes, whatever the address. Newer
+                        // compilers take it for safe here; Rust 1.89 does not.
+                        #[allow(unused_unsafe)]
+                        unsafe {
+                            _mm_prefetch::<_MM_HINT_T1>(at.cast());
+                        }
                     }
                     for (r, sum) in sums.iter_mut().enumerate() {
                         // SAFETY: r < R and k < depth; the first assertion covers (R − 1)·stride +
