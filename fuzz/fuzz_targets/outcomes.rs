@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use paretone::eval::versions::{Grid, Hypotheses};
-use paretone::tiers::Outcomes;
+use paretone::eval::versions::Hypotheses;
+use paretone::tiers::{Outcomes, Table};
 
 fuzz_target!(|bytes: &[u8]| {
     let path = Path::new("outcomes.csv");
@@ -15,5 +15,5 @@ fuzz_target!(|bytes: &[u8]| {
     let mut written = Vec::new();
     table.write(&mut written).expect("memory takes it");
     assert!(Outcomes::read(written.as_slice(), path).is_ok());
-    let _ = Grid::new(&[table]);
+    let _ = Table::of(&[table]);
 });
