@@ -20,10 +20,7 @@ fn generator(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group(format!("{} requests", table.requests.len()));
     group.sample_size(10);
     for method in [Method::Population, Method::FiniteSample, Method::Paper] {
-        let options = Options {
-            method,
-            ..Options::default()
-        };
+        let options = Options::default().method(method);
         let costing = Costing::default();
         group.bench_function(method.name(), |bench| {
             bench.iter(|| Bounds::new(&table, 6, costing, options).candidates(&table, costing));

@@ -17,10 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let recognizer = Recognizer::open("models/en")?;
     let setting = recognizer.setting();
     let mut scratch = recognizer.scratch();
-    let options = StreamOptions {
-        rate: spoken.rate,
-        ..StreamOptions::default()
-    };
+    let options = StreamOptions::default().rate(spoken.rate);
     let mut stream = recognizer.stream(&options)?;
     for chunk in spoken.samples.chunks(4000) {
         let ended = stream.push(chunk)?;

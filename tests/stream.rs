@@ -92,10 +92,7 @@ fn chunks_do_not_matter() {
     let recognizer = tiny(folder.path());
     let samples = noise(60_000);
     let rates = [16_000, 8_000, 22_050].map(Hertz);
-    let options = rates.map(|rate| StreamOptions {
-        rate,
-        ..StreamOptions::default()
-    });
+    let options = rates.map(|rate| StreamOptions::default().rate(rate));
     let whole = options
         .each_ref()
         .map(|options| listen(&recognizer, options, &samples, &[60_000]));
@@ -121,11 +118,8 @@ fn without_rules_utterances_are_the_segments_of_the_recording() {
     for (rate, seconds) in [(16_000, 95), (8_000, 41), (16_000, 40), (44_100, 3)] {
         let samples = noise(rate as usize * seconds + 7);
         let rate = Hertz(rate);
-        let options = StreamOptions {
-            rate,
-            endpointing: Endpointing::OFF,
-            ..StreamOptions::default()
-        };
+        let options = StreamOptions::default().rate(rate);
+        let options = options.endpointing(Endpointing::OFF);
         let (utterances, _) = listen(&recognizer, &options, &samples, &[3_000]);
         let (last, cut) = utterances.split_last().expect("an utterance");
         assert_eq!(last.ending, Ending::Stream);
@@ -160,10 +154,7 @@ fn what_cannot_be_heard_is_refused_and_leaves_the_stream_usable() {
     let folder = tempfile::tempdir().unwrap();
     let recognizer = tiny(folder.path());
     for rate in [0, 999, 400_000] {
-        let options = StreamOptions {
-            rate: Hertz(rate),
-            ..StreamOptions::default()
-        };
+        let options = StreamOptions::default().rate(Hertz(rate));
         assert!(
             matches!(recognizer.stream(&options), Err(RecognizerError::Audio(_))),
             "{rate}"
@@ -204,11 +195,8 @@ fn samples_are_heard_as_when_whole() {
     let Some(recognizer) = shipped() else { return };
     for name in ["river.wav", "children.wav", "winter.wav", "night.wav"] {
         let whole = sample(name);
-        let options = StreamOptions {
-            rate: whole.rate,
-            endpointing: Endpointing::OFF,
-            ..StreamOptions::default()
-        };
+        let options = StreamOptions::default().rate(whole.rate);
+        let options = options.endpointing(Endpointing::OFF);
         let (utterances, guesses) = listen(&recognizer, &options, &whole.samples, &[777, 1_600, 5]);
         assert_eq!(utterances.len(), 1);
         assert_says(&recognizer, &utterances, &whole);

@@ -60,11 +60,8 @@ impl Measured {
         waveform: &Waveform,
         chunk: f64,
     ) -> Result<()> {
-        let options = StreamOptions {
-            rate: waveform.rate,
-            endpointing: Endpointing::OFF,
-            ..StreamOptions::default()
-        };
+        let options = StreamOptions::default().rate(waveform.rate);
+        let options = options.endpointing(Endpointing::OFF);
         let mut stream = recognizer.stream(&options)?;
         let rate = f64::from(waveform.rate.0);
         let mut seen: Vec<Seen> = Vec::new();

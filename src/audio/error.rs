@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// An audio file, or stream, that gives no waveform.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AudioError {
     /// The file does not exist, is a directory, or may not be read.
     #[error("cannot open {}", path.display())]

@@ -128,6 +128,7 @@ pub struct Calibration {
 
 /// Why a calibration cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CalibrationError {
     /// The file cannot be read.
     #[error("{} cannot be read or written", path.display())]

@@ -4,6 +4,7 @@ use super::knob::Knob;
 
 /// What went wrong in a search.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DecodeError {
     /// The graph consumes pdfs that the scores do not have.
     #[error(

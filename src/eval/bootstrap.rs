@@ -16,6 +16,7 @@ use super::wer::{ErrorCounts, Scored};
 
 /// How the bootstrap draws.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct BootstrapOptions {
     /// Resampled corpora; larger: slower, steadier. Default: 10,000.
     pub draws: usize,
@@ -23,6 +24,23 @@ pub struct BootstrapOptions {
     pub level: f64,
     /// Seed of the random numbers: equal seeds give equal intervals. Default: 1.
     pub seed: u64,
+}
+
+impl BootstrapOptions {
+    /// How many corpora are drawn; see [`BootstrapOptions::draws`].
+    pub fn draws(self, draws: usize) -> Self {
+        BootstrapOptions { draws, ..self }
+    }
+
+    /// The share of rates inside the interval; see [`BootstrapOptions::level`].
+    pub fn level(self, level: f64) -> Self {
+        BootstrapOptions { level, ..self }
+    }
+
+    /// The seed of the draws; see [`BootstrapOptions::seed`].
+    pub fn seed(self, seed: u64) -> Self {
+        BootstrapOptions { seed, ..self }
+    }
 }
 
 impl Default for BootstrapOptions {

@@ -33,6 +33,7 @@ pub struct Features {
 
 /// Features that cannot be computed.
 #[derive(Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum FeatureError {
     /// The configuration describes no front end.
     #[error("feature configuration: {0}")]

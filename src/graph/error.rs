@@ -6,6 +6,7 @@ use super::container::Fault;
 
 /// Why a graph could not be built, read or written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum GraphError {
     /// The file could not be opened, read or written.
     #[error("{path} cannot be read or written")]

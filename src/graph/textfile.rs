@@ -18,6 +18,7 @@ pub const LONGEST_LINE: usize = 1 << 16;
 
 /// Why a text file of a model could not be read.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TextError {
     /// The file could not be opened or read.
     #[error("{name} cannot be read")]

@@ -27,6 +27,7 @@ const STEP: Seconds = Seconds(0.1);
 
 /// How a stream listens.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct StreamOptions {
     /// Samples per second of what is pushed. Default: 16000.
     pub rate: Hertz,
@@ -35,6 +36,27 @@ pub struct StreamOptions {
     pub guess: Option<Setting>,
     /// When utterances end. Default: Kaldi's rules.
     pub endpointing: Endpointing,
+}
+
+impl StreamOptions {
+    /// The rate of what is pushed; see [`StreamOptions::rate`].
+    pub fn rate(self, rate: Hertz) -> Self {
+        StreamOptions { rate, ..self }
+    }
+
+    /// How guesses are searched for; see [`StreamOptions::guess`].
+    pub fn guess(self, guess: Setting) -> Self {
+        let guess = Some(guess);
+        StreamOptions { guess, ..self }
+    }
+
+    /// When utterances end; see [`StreamOptions::endpointing`].
+    pub fn endpointing(self, endpointing: Endpointing) -> Self {
+        StreamOptions {
+            endpointing,
+            ..self
+        }
+    }
 }
 
 impl Default for StreamOptions {

@@ -64,6 +64,7 @@ pub struct Measured {
 
 /// Why a model's versions cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum VersionsError {
     /// The file cannot be read or written.
     #[error("{} cannot be read or written", path.display())]

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::units::Seconds;
 
-/// How the service is set up.
+/// How the service is set up: [`Options::new`], and what differs from the defaults set in its fields.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// The routing rules; read again at every reload.
     pub rules: PathBuf,
@@ -32,6 +33,7 @@ pub struct Options {
 
 /// What a request may bring.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Limits {
     /// Largest body, in bytes. Default: 32 MiB.
     pub body: usize,
@@ -43,6 +45,7 @@ pub struct Limits {
 
 /// How connections are treated.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Connections {
     /// Most that are open at once; others wait in the listener's backlog. Default: 4096.
     pub most: usize,

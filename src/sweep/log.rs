@@ -42,6 +42,7 @@ pub struct Measurement {
 
 /// Why a log cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LogError {
     /// The file cannot be read or written.
     #[error("{} cannot be read or written", path.display())]

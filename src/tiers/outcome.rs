@@ -57,6 +57,7 @@ pub struct Outcomes {
 
 /// Why a table of outcomes cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum OutcomeError {
     /// The file could not be read or written, or is no CSV.
     #[error("{path} cannot be read or written as a table of outcomes")]

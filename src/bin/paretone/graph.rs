@@ -105,12 +105,11 @@ fn compile(args: &CompileArgs) -> Result<()> {
     let words = WordTable::from_reader(bytes.as_slice(), &args.words.display().to_string())?;
     let lexicon = Lexicon::open(&args.lexicon, &words, &hmm.phones)?;
     let ngram = ngram(args, &words, xxh3_64(&bytes))?;
-    let options = CompileOptions {
-        word_penalty: Cost(args.word_penalty.unwrap_or(defaults.word_penalty)),
-        silence_probability: args
-            .silence_probability
-            .unwrap_or(defaults.silence_probability),
-    };
+    let penalty = args.word_penalty.unwrap_or(defaults.word_penalty);
+    let silence = args.silence_probability;
+    let options = CompileOptions::default()
+        .word_penalty(Cost(penalty))
+        .silence_probability(silence.unwrap_or(defaults.silence_probability));
     let (graph, report) = compile_with_report(&hmm, &lexicon, &ngram, &options)?;
     graph.save(&args.out)?;
     tell(&args.out, &graph, &report);

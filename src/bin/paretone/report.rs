@@ -88,15 +88,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Some(path) => Hypotheses::open(path).map_err(|error| UsageError(error.into()))?,
         None => Hypotheses::default(),
     };
-    let options = ReportOptions {
-        round_trip: args
-            .round_trip
-            .unwrap_or_else(|| usual_round_trip(&outcomes)),
-        bootstrap: BootstrapOptions {
-            seed: args.seed,
-            ..BootstrapOptions::default()
-        },
-    };
+    let round_trip = args.round_trip;
+    let options = ReportOptions::default()
+        .round_trip(round_trip.unwrap_or_else(|| usual_round_trip(&outcomes)))
+        .bootstrap(BootstrapOptions::default().seed(args.seed));
     let report = VersionReport::new(&outcomes, &hypotheses, options);
     let figures = figures(&report)?;
     write_files(&args.out, &report, &figures, &inputs)

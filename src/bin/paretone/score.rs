@@ -248,10 +248,7 @@ impl JudgingArgs {
 
 impl Scoring {
     fn bootstrap(&self) -> BootstrapOptions {
-        BootstrapOptions {
-            seed: self.seed,
-            ..BootstrapOptions::default()
-        }
+        BootstrapOptions::default().seed(self.seed)
     }
 
     /// Prints the tables and writes the files to `folder`.

@@ -19,7 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::vad::Vad;
 use super::{SOME_FAILED, UsageError, model_folder};
 use paretone::recognizer::{self, Recognizer};
-use paretone::service::{App, Connections, End, Limits, Options, router, serve};
+use paretone::service::{App, End, Options, router, serve};
 use paretone::tiers::RULES_FILE;
 use paretone::units::Seconds;
 
@@ -162,31 +162,17 @@ impl Settings {
     fn options(&self, model: &Path) -> Options {
         let rules = self.rules.clone();
         let mut options = Options::new(rules.unwrap_or_else(|| model.join(RULES_FILE)));
-        let Limits {
-            body,
-            audio,
-            memory,
-        } = options.limits;
-        let Connections {
-            most,
-            idle,
-            upload,
-            drain,
-        } = options.connections;
+        let (limits, connections) = (&mut options.limits, &mut options.connections);
         let time = |asked: Option<Seconds>, default| {
             asked.map_or(default, |time| Duration::from_secs_f64(time.0))
         };
-        options.limits = Limits {
-            body: self.max_body.map_or(body, mebibytes),
-            audio: self.max_audio.unwrap_or(audio),
-            memory: self.max_memory.map_or(memory, mebibytes),
-        };
-        options.connections = Connections {
-            most: self.max_connections.unwrap_or(most),
-            idle: time(self.idle_timeout, idle),
-            upload: time(self.upload_timeout, upload),
-            drain: time(self.drain_timeout, drain),
-        };
+        limits.body = self.max_body.map_or(limits.body, mebibytes);
+        limits.audio = self.max_audio.unwrap_or(limits.audio);
+        limits.memory = self.max_memory.map_or(limits.memory, mebibytes);
+        connections.most = self.max_connections.unwrap_or(connections.most);
+        connections.idle = time(self.idle_timeout, connections.idle);
+        connections.upload = time(self.upload_timeout, connections.upload);
+        connections.drain = time(self.drain_timeout, connections.drain);
         options.workers = self.workers.unwrap_or(options.workers);
         options.queue = self.queue.unwrap_or(options.queue);
         options.deadline = time(self.deadline, options.deadline);

@@ -135,6 +135,7 @@ impl Contender {
 
 /// How a study is made.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct StudyOptions {
     /// Place of the version that tolerances are relative to.
     pub reference: usize,
@@ -152,6 +153,18 @@ pub struct StudyOptions {
 }
 
 impl StudyOptions {
+    /// The paper's experiments against the version at `reference`, with these statistics.
+    pub fn new(reference: usize, methods: Vec<Method>, rules: Options) -> Self {
+        StudyOptions {
+            reference,
+            methods,
+            rules,
+            tolerances: Tolerances::default(),
+            folds: 10,
+            network: Seconds(0.0),
+        }
+    }
+
     /// What a method makes of a table under the shared accounting.
     fn certify(&self, table: &Table, method: Method) -> Candidates {
         let (_, costing) = Accounting::Shared.apply(table, self.network);

@@ -19,8 +19,8 @@ pub struct Part {
     pub words: u64,
     /// Errors over reference words by version; none without words.
     pub micro: Vec<Option<Measured>>,
-    /// (error of the fastest version − error of the most accurate) / error of the most accurate;
-    /// none without errors.
+    /// (error of the fastest version − error of the most accurate of the whole table) / error of the
+    /// most accurate; none without errors.
     pub gap: Option<Measured>,
     /// Mean time on the server by version, in seconds.
     pub response: Vec<f64>,
@@ -50,16 +50,17 @@ fn parts(table: &Table, options: BootstrapOptions, name: impl Fn(Row) -> String)
     if members.len() < 2 {
         return Vec::new();
     }
+    // The most accurate version of all: that of a part alone would flatter it by chance.
+    let best = table.most_accurate();
     let parts = members.into_iter();
     parts
-        .map(|(name, members)| part(name, &table.subset(&members), options))
+        .map(|(name, members)| part(name, &table.subset(&members), best, options))
         .collect()
 }
 
-fn part(name: String, table: &Table, options: BootstrapOptions) -> Part {
+fn part(name: String, table: &Table, best: usize, options: BootstrapOptions) -> Part {
     let resampled = Resampled::new(table, options);
     let versions = || 0..table.versions.len();
-    let best = table.most_accurate();
     let response = |version| resampled.measure(|sums| sums.response(version));
     let name = if name.is_empty() {
         "(none)".to_owned()

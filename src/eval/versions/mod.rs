@@ -37,12 +37,25 @@ const EXEMPLARS: usize = 3;
 
 /// How the report is made.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ReportOptions {
     /// Network time of each request, added to the server's. Default: 50 ms, a round trip within a
     /// continent.
     pub round_trip: Seconds,
     /// How speakers are drawn.
     pub bootstrap: BootstrapOptions,
+}
+
+impl ReportOptions {
+    /// The network time added to each request; see [`ReportOptions::round_trip`].
+    pub fn round_trip(self, round_trip: Seconds) -> Self {
+        ReportOptions { round_trip, ..self }
+    }
+
+    /// How speakers are drawn; see [`ReportOptions::bootstrap`].
+    pub fn bootstrap(self, bootstrap: BootstrapOptions) -> Self {
+        ReportOptions { bootstrap, ..self }
+    }
 }
 
 impl Default for ReportOptions {

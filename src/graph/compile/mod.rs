@@ -63,12 +63,31 @@ use topology::Topology;
 
 /// What of the graph's weights is neither in the lexicon nor in the n-gram.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct CompileOptions {
     /// Cost added to each word. Default 0, useful between −2 and 2; larger: fewer and longer words.
     pub word_penalty: Cost,
     /// Probability of a silence at the start and after each word. Default 0.5, from 0 (no silences:
     /// a smaller graph that cannot pause) to below 1.
     pub silence_probability: f32,
+}
+
+impl CompileOptions {
+    /// The cost added to each word; see [`CompileOptions::word_penalty`].
+    pub fn word_penalty(self, word_penalty: Cost) -> Self {
+        CompileOptions {
+            word_penalty,
+            ..self
+        }
+    }
+
+    /// How probable silences are; see [`CompileOptions::silence_probability`].
+    pub fn silence_probability(self, silence_probability: f32) -> Self {
+        CompileOptions {
+            silence_probability,
+            ..self
+        }
+    }
 }
 
 impl Default for CompileOptions {
@@ -82,6 +101,7 @@ impl Default for CompileOptions {
 
 /// Why no graph could be compiled.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CompileError {
     /// The silence probability is not one.
     #[error("silence probability {found}: give one from 0 to below 1")]

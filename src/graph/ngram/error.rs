@@ -7,6 +7,7 @@ use crate::graph::container::Fault;
 
 /// Why an n-gram model could not be read, packed or written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NgramError {
     /// The file could not be opened, read or written.
     #[error("{path} cannot be read or written")]

@@ -48,6 +48,7 @@ pub enum Method {
 
 /// How rules are learnt.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Options {
     /// How degradation is bounded. Default: [`Method::Population`].
     pub method: Method,
@@ -82,6 +83,33 @@ impl Method {
             Method::FiniteSample | Method::Paper => 64,
             _ => usize::MAX,
         }
+    }
+}
+
+impl Options {
+    /// How degradation is bounded; see [`Options::method`].
+    pub fn method(self, method: Method) -> Self {
+        Options { method, ..self }
+    }
+
+    /// The probability of a broken promise; see [`Options::delta`].
+    pub fn delta(self, delta: f64) -> Self {
+        Options { delta, ..self }
+    }
+
+    /// How many thresholds are tried; see [`Options::thresholds`].
+    pub fn thresholds(self, thresholds: usize) -> Self {
+        Options { thresholds, ..self }
+    }
+
+    /// How many draws the bootstrap makes; see [`Options::draws`].
+    pub fn draws(self, draws: usize) -> Self {
+        Options { draws, ..self }
+    }
+
+    /// The seed of the draws; see [`Options::seed`].
+    pub fn seed(self, seed: u64) -> Self {
+        Options { seed, ..self }
     }
 }
 

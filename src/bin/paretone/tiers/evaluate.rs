@@ -12,7 +12,7 @@ use crate::UsageError;
 use paretone::eval::plot_tiers::{promises, savings, timelines};
 use paretone::eval::tier_study::{Point, Study, StudyOptions, page, study, tables};
 use paretone::tiers::folds::Split;
-use paretone::tiers::{Method, Objective, Tolerances};
+use paretone::tiers::{Method, Objective};
 
 /// Judge tiers on held-out requests: promises kept, savings, what certificates allow
 #[derive(clap::Args, Debug)]
@@ -67,18 +67,11 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let loaded = args.input.load()?;
     let batch = loaded.table.requests.len() / usize::from(args.folds);
-    let options = StudyOptions {
-        reference: loaded.reference,
-        methods: args
-            .method
-            .iter()
-            .map(|name| name.method(batch.max(1)))
-            .collect(),
-        rules: args.generator.options(Method::Population),
-        tolerances: Tolerances::default(),
-        folds: usize::from(args.folds),
-        network: args.input.network(),
-    };
+    let methods = args.method.iter().map(|name| name.method(batch.max(1)));
+    let rules = args.generator.options(Method::Population);
+    let mut options = StudyOptions::new(loaded.reference, methods.collect(), rules);
+    options.folds = usize::from(args.folds);
+    options.network = args.input.network();
     let sets =
         (!args.certify_set.is_empty()).then_some((&args.certify_set[..], &args.apply_set[..]));
     let study = study(&loaded.table, &options, sets);

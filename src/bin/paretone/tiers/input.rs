@@ -88,13 +88,12 @@ impl MethodName {
 impl Generator {
     /// The options of the library.
     pub fn options(&self, method: Method) -> Options {
-        Options {
-            method,
-            delta: self.delta,
-            thresholds: self.thresholds as usize,
-            draws: self.draws as usize,
-            seed: self.seed,
-        }
+        Options::default()
+            .method(method)
+            .delta(self.delta)
+            .thresholds(self.thresholds as usize)
+            .draws(self.draws as usize)
+            .seed(self.seed)
     }
 }
 
