@@ -23,6 +23,8 @@ pub struct Signal<'a> {
     mono: Vec<f32>,
     heard: Seconds,
     ended: bool,
+    /// Is told how much was heard, once for every second of it.
+    watch: Option<Box<dyn FnMut(Seconds) + 'a>>,
 }
 
 enum Source<'a> {
@@ -88,7 +90,16 @@ impl<'a> Signal<'a> {
             mono: Vec::new(),
             heard: Seconds(0.0),
             ended: false,
+            watch: None,
         })
+    }
+
+    /// The same signal, which tells `watch` how much was heard, once for every second of it.
+    pub fn watched(self, watch: impl FnMut(Seconds) + 'a) -> Self {
+        Signal {
+            watch: Some(Box::new(watch)),
+            ..self
+        }
     }
 
     /// Samples per second of what is given.
@@ -126,7 +137,13 @@ impl<'a> Signal<'a> {
         if self.mixer.differs(&self.block) {
             self.finish_part(out)?;
         }
+        let before = self.heard.0;
         self.heard.0 += self.block.duration().0;
+        if let Some(watch) = &mut self.watch
+            && self.heard.0.floor() > before.floor()
+        {
+            watch(self.heard);
+        }
         self.mono.clear();
         self.mixer.push(&self.block, &mut self.mono);
         self.resample(Hertz(self.block.rate), out)?;
@@ -184,22 +201,6 @@ impl<'a> Signal<'a> {
                 Ok(())
             }
         }
-    }
-
-    /// The blocks to the end, each of about a second.
-    pub fn blocks(&mut self) -> impl Iterator<Item = Result<Vec<f32>, AudioError>> {
-        let least = self.rate.0 as usize;
-        std::iter::from_fn(move || {
-            let mut block = Vec::with_capacity(2 * least);
-            loop {
-                match self.next_block(&mut block) {
-                    Ok(true) if block.len() < least => {}
-                    Ok(_) if block.is_empty() => return None,
-                    Ok(_) => return Some(Ok(block)),
-                    Err(error) => return Some(Err(error)),
-                }
-            }
-        })
     }
 
     fn warn_of_cancelling(&mut self) {

@@ -22,6 +22,7 @@ use paretone::WithCauses;
 use paretone::acoustic::Precision;
 use paretone::audio::{Bounds, ChannelChoice, Reader, Signal, Waveform};
 use paretone::recognizer::{Options, Recognizer, RecognizerScratch, Setting, Transcript};
+use paretone::units::Seconds;
 
 /// Transcribe recordings: one line of text each, in the order given
 #[derive(clap::Args, Debug)]
@@ -167,7 +168,7 @@ fn transcribe_all(
                 // Recordings are taken one by one, not dealt out, so that answers come nearly in
                 // order and are written early.
                 while let Some((index, input)) = take(&next, inputs) {
-                    let result = how.transcribe(input, &mut scratch);
+                    let result = how.transcribe(input, &mut scratch, &bar);
                     if sender.send((index, result)).is_err() {
                         break; // Nobody writes any more: standard output was closed.
                     }
@@ -205,8 +206,17 @@ struct How<'a> {
 }
 
 impl How<'_> {
-    fn transcribe(&self, input: &Input, scratch: &mut RecognizerScratch) -> anyhow::Result<Answer> {
-        let mut listener = Listener { how: self, scratch };
+    fn transcribe(
+        &self,
+        input: &Input,
+        scratch: &mut RecognizerScratch,
+        bar: &ProgressBar,
+    ) -> anyhow::Result<Answer> {
+        let mut listener = Listener {
+            how: self,
+            scratch,
+            bar,
+        };
         match self.hearing {
             Hearing::One(choice) => {
                 let reader = self.recording.open(&input.file)?;
@@ -221,6 +231,7 @@ impl How<'_> {
 struct Listener<'l, 'a> {
     how: &'l How<'a>,
     scratch: &'l mut RecognizerScratch,
+    bar: &'l ProgressBar,
 }
 
 impl Listener<'_, '_> {
@@ -245,7 +256,9 @@ impl Listener<'_, '_> {
     /// What is said in one signal.
     fn hear(&mut self, reader: Reader<'_>, choice: ChannelChoice) -> anyhow::Result<Answer> {
         let recognizer = self.how.recognizer;
-        let mut signal = Signal::new(reader, recognizer.sample_rate(), choice)?;
+        let bar = self.bar;
+        let signal = Signal::new(reader, recognizer.sample_rate(), choice)?;
+        let mut signal = signal.watched(|heard| tell(heard, bar));
         let mut answer = Answer::default();
         if let Some(tier) = &self.how.tier {
             let waveform = Waveform::collect(&mut signal, Bounds::default())?;
@@ -269,6 +282,17 @@ impl Listener<'_, '_> {
         transcript.set_alternatives(answers);
         Ok(transcript)
     }
+}
+
+/// Says how much of a recording was heard: on a terminal always, and in the log every ten minutes of it.
+fn tell(heard: Seconds, bar: &ProgressBar) {
+    let seconds = heard.0 as u64;
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    let clock = format!("{hours}:{minutes:02}:{:02}", seconds % 60);
+    if seconds % 600 == 0 && seconds > 0 {
+        tracing::info!("{clock} heard");
+    }
+    bar.set_message(format!("{clock} heard"));
 }
 
 /// The writing of answers as they come.
