@@ -289,7 +289,7 @@ fn tell(heard: Seconds, bar: &ProgressBar) {
     let seconds = heard.0 as u64;
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
     let clock = format!("{hours}:{minutes:02}:{:02}", seconds % 60);
-    if seconds % 600 == 0 && seconds > 0 {
+    if seconds > 0 && seconds.is_multiple_of(600) {
         tracing::info!("{clock} heard");
     }
     bar.set_message(format!("{clock} heard"));
