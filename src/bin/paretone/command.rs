@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
-    bench, cache, confidence, config, features, graph, lm, model, report, score, sweep, tiers,
+    bench, cache, confidence, config, features, graph, help_files, lm, model, report, score, sweep, tiers,
     transcribe, versions,
 };
 #[cfg(feature = "service")]
@@ -17,7 +17,7 @@ use crate::{load, serve};
 #[command(
     after_help = "To recognise speech: transcribe, serve. To measure: bench, score, report, load. To tune: sweep, \
                   versions, confidence, tiers. One stage at a time: features, model, graph, lm. \
-                  What is kept: cache.\n\n\
+                  What is kept: cache. For the shell: completions, man.\n\n\
                   Exit codes: 0 done, 1 some inputs failed, 2 usage."
 )]
 pub struct Cli {
@@ -83,6 +83,8 @@ pub enum Command {
     Graph(graph::Args),
     Lm(lm::Args),
     Cache(cache::Args),
+    Completions(help_files::CompletionArgs),
+    Man(help_files::ManArgs),
 }
 
 /// Runs one subcommand.
@@ -104,6 +106,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Confidence(args) => confidence::run(args),
         Command::Tiers(args) => tiers::run(args),
         Command::Cache(args) => cache::run(args),
+        Command::Completions(args) => help_files::completions(&args),
+        Command::Man(args) => help_files::manual(&args),
         #[cfg(feature = "service")]
         Command::Serve(args) => serve::run(*args),
         #[cfg(feature = "service")]

@@ -55,7 +55,7 @@ pub struct Fit {
     /// confidence is what the lattice says
     #[arg(long, value_name = "FILE")]
     pub words: Option<PathBuf>,
-    /// The model's folder [default: models/en, here or near the program]
+    /// The model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
 }

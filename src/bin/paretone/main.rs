@@ -10,9 +10,11 @@ mod command;
 mod confidence;
 mod config;
 mod destination;
+mod embedded;
 mod exit;
 mod features;
 mod graph;
+mod help_files;
 mod inputs;
 mod lm;
 #[cfg(feature = "service")]
@@ -28,6 +30,7 @@ mod score;
 #[cfg(feature = "service")]
 mod serve;
 mod setting;
+mod shelf;
 mod sweep;
 mod tiers;
 mod tolerance;

@@ -1,5 +1,5 @@
-//! `paretone model info|scores`: what a model folder holds, and what its network says about a
-//! recording.
+//! `paretone model …`: what a model folder holds, what its network says about a recording, and which
+//! models there are (`shelf`).
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use super::features::write_npy;
-use super::{UsageError, model_folder};
+use super::{UsageError, model_folder, shelf};
 use paretone::acoustic::{
     Hmm, LayerDescription, ModelDescription, Network, NetworkScratch, Normalisation, Precision,
     Scores, Tensors,
@@ -18,7 +18,7 @@ use paretone::acoustic::{
 use paretone::audio::Waveform;
 use paretone::feature::{Mfcc, subtract_mean};
 
-/// Check a model folder, or score a recording with its network
+/// List, find and install models, check one, or score a recording with its network
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// What to do.
@@ -31,12 +31,28 @@ pub struct Args {
 pub enum ModelCommand {
     /// Check a model folder and print what it holds
     Info {
-        /// The model's folder [default: models/en, here or near the program]
+        /// The model: its folder, or its name (see `paretone model list`) [default: en]
         #[arg(value_name = "DIR", env = "PARETONE_MODEL")]
         model: Option<PathBuf>,
         /// Numbers the network multiplies in: auto, f32 or int8
         #[arg(long, value_name = "NUMBERS", default_value_t)]
         precision: Precision,
+    },
+    /// Print the models that --model finds by name: name, folder, whose it is
+    List,
+    /// Print the folder of a model
+    Where {
+        /// Its name or folder [default: en]
+        #[arg(value_name = "NAME", env = "PARETONE_MODEL")]
+        model: Option<PathBuf>,
+    },
+    /// Copy a model to where --model finds it by name, in the user's data folder
+    Install(shelf::InstallArgs),
+    /// Compile a model's graph into the cache now, so that its first use is as quick as every other
+    Prepare {
+        /// The model's name or folder [default: en]
+        #[arg(value_name = "NAME", env = "PARETONE_MODEL")]
+        model: Option<PathBuf>,
     },
     /// Write the acoustic scores of one recording as .npy: output frames x pdfs, 32-bit floats
     Scores {
@@ -46,7 +62,7 @@ pub enum ModelCommand {
         /// Where to write; standard output without it
         #[arg(short, long, value_name = "FILE")]
         out: Option<PathBuf>,
-        /// The model's folder [default: models/en, here or near the program]
+        /// The model: its folder, or its name (see `paretone model list`) [default: en]
         #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
         model: Option<PathBuf>,
         /// Numbers the network multiplies in: auto, f32 or int8
@@ -61,6 +77,10 @@ pub enum ModelCommand {
 /// When the model or the audio cannot be used, or the output cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
+        ModelCommand::List => return shelf::list(),
+        ModelCommand::Where { model } => return shelf::print_where(model),
+        ModelCommand::Install(args) => return shelf::install(&args),
+        ModelCommand::Prepare { model } => return shelf::prepare(model),
         ModelCommand::Info { model, precision } => info(&model_folder(model)?, precision)?,
         ModelCommand::Scores {
             file,

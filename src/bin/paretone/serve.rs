@@ -53,7 +53,7 @@ pub struct Settings {
     /// Address and port; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS", env = "PARETONE_LISTEN")]
     pub listen: Option<SocketAddr>,
-    /// The model's folder [default: models/en, here or near the program]
+    /// The model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
     /// Voice activity detection: whether what is no speech is left out [default: on]

@@ -44,7 +44,7 @@ pub struct Args {
     /// How numbers are written
     #[arg(long, value_enum, default_value_t)]
     pub numbers: Numbers,
-    /// The model's folder [default: models/en, here or near the program]
+    /// The model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
     /// Numbers the network multiplies in: auto (the fastest), f32 or int8

@@ -16,7 +16,7 @@ use paretone::sweep::{Point, pick};
 /// Choose the model's versions, v1 (fastest) to v7 (most accurate), or list them
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The model's folder [default: models/en, here or near the program]
+    /// The model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL", global = true)]
     pub model: Option<PathBuf>,
     /// What to do.

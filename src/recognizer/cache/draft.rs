@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 use tempfile::NamedTempFile;
 use tracing::debug;
 
-const PREFIX: &str = "paretone-";
-const SUFFIX: &str = ".part";
+pub(super) const PREFIX: &str = "paretone-";
+pub(super) const SUFFIX: &str = ".part";
 /// How versions before this one called what they were writing, which they did not lock …
 const UNLOCKED_PREFIX: &str = ".tmp";
 /// … and what no compilation of theirs took.
@@ -67,7 +67,7 @@ pub(super) fn remove_abandoned(folder: &Path) {
         };
         if abandoned {
             debug!("{} was left half written and is removed", path.display());
-            let _ = fs::remove_file(&path);
+            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
         }
     }
 }

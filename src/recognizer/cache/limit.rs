@@ -1,13 +1,13 @@
 //! How large the cache may grow: the files used longest ago go first.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use tracing::{info, warn};
 
-use super::Cache;
+use super::{Cache, unpacked};
 
 /// The environment variable that says how large the cache may grow, as in `500M` or `4G`.
 pub const CACHE_LIMIT_VARIABLE: &str = "PARETONE_CACHE_LIMIT";
@@ -16,7 +16,7 @@ const USUAL_LIMIT: u64 = 2 << 30;
 /// Letters of a cached file's name before its extension.
 const KEY_LETTERS: usize = 32;
 
-/// A file in the cache.
+/// A file in the cache, or a folder that is kept whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheEntry {
     /// Where it is.
@@ -62,7 +62,10 @@ impl Cache {
         for entry in self.entries()? {
             kept += entry.bytes;
             if kept > limit {
-                fs::remove_file(&entry.path)?;
+                match entry.path.is_dir() {
+                    true => fs::remove_dir_all(&entry.path)?,
+                    false => fs::remove_file(&entry.path)?,
+                }
                 removed.push(entry);
             }
         }
@@ -119,13 +122,31 @@ fn entry(file: fs::DirEntry) -> Option<CacheEntry> {
     let path = file.path();
     let stem = path.file_stem()?.to_str()?;
     let is_key = stem.len() == KEY_LETTERS && stem.bytes().all(|b| b.is_ascii_hexdigit());
-    let about = file.metadata().ok().filter(|about| about.is_file())?;
-    let used = about.accessed().ok().max(about.modified().ok())?;
-    (is_key && path.extension()? != "sound").then_some(CacheEntry {
-        bytes: about.len(),
+    if !is_key || path.extension()? == "sound" {
+        return None;
+    }
+    let about = file.metadata().ok()?;
+    if about.is_dir() {
+        return (path.extension()? == unpacked::EXTENSION).then(|| folder(path))?;
+    }
+    let used = last_use(&about)?;
+    let bytes = about.len();
+    Some(CacheEntry { path, bytes, used })
+}
+
+/// A folder, as large as its files and used when the last of them was.
+fn folder(path: PathBuf) -> Option<CacheEntry> {
+    let files = fs::read_dir(&path).ok()?.flatten();
+    let about: Vec<Metadata> = files.filter_map(|file| file.metadata().ok()).collect();
+    Some(CacheEntry {
+        bytes: about.iter().map(Metadata::len).sum(),
+        used: about.iter().filter_map(last_use).max()?,
         path,
-        used,
     })
+}
+
+fn last_use(about: &Metadata) -> Option<SystemTime> {
+    about.accessed().ok().max(about.modified().ok())
 }
 
 #[cfg(test)]

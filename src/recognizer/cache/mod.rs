@@ -13,6 +13,7 @@
 mod draft;
 mod limit;
 mod stamp;
+mod unpacked;
 
 use std::error::Error;
 use std::fs::{self, File};

@@ -67,7 +67,7 @@ pub struct Args {
     /// Recordings worked on at once [default: one per processor]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
-    /// The model's folder [default: models/en, here or near the program]
+    /// The model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
     /// Numbers the network multiplies in: auto (the fastest), f32 or int8
