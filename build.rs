@@ -19,7 +19,9 @@ fn main() {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let model = root.join(MODEL);
     if !model.join("model.json").is_file() {
-        println!("cargo::warning=there is no {MODEL} here, so the program is built without a model");
+        println!(
+            "cargo::warning=there is no {MODEL} here, so the program is built without a model"
+        );
         return;
     }
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));

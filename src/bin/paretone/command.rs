@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
-    bench, cache, confidence, config, features, graph, help_files, lm, model, report, score, sweep, tiers,
-    transcribe, versions,
+    bench, cache, confidence, config, features, graph, help_files, lm, model, report, score, sweep,
+    tiers, transcribe, versions,
 };
 #[cfg(feature = "service")]
 use crate::{load, serve};

@@ -29,7 +29,9 @@ fn name(text: &str) -> Result<String, String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     match !text.is_empty() && !text.starts_with('.') && text.bytes().all(plain) {
         true => Ok(text.into()),
-        false => Err("a name has letters, digits, `-`, `_` and `.`, and begins with none of `.`".into()),
+        false => {
+            Err("a name has letters, digits, `-`, `_` and `.`, and begins with none of `.`".into())
+        }
     }
 }
 
@@ -131,7 +133,9 @@ fn file_name(folder: &Path) -> anyhow::Result<String> {
 fn copy(source: &Path, place: &Path) -> anyhow::Result<()> {
     let shelf = place.parent().context("a model has a folder above it")?;
     fs::create_dir_all(shelf)?;
-    let draft = tempfile::Builder::new().prefix(".installing-").tempdir_in(shelf)?;
+    let draft = tempfile::Builder::new()
+        .prefix(".installing-")
+        .tempdir_in(shelf)?;
     let made = draft.path().join("model");
     fs::create_dir(&made)?;
     for entry in fs::read_dir(source)? {
