@@ -106,8 +106,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Confidence(args) => confidence::run(args),
         Command::Tiers(args) => tiers::run(args),
         Command::Cache(args) => cache::run(args),
-        Command::Completions(args) => help_files::completions(&args),
-        Command::Man(args) => help_files::manual(&args),
+        Command::Completions(args) => help_files::completions(&args, Cli::command()),
+        Command::Man(args) => help_files::manual(&args, Cli::command()),
         #[cfg(feature = "service")]
         Command::Serve(args) => serve::run(*args),
         #[cfg(feature = "service")]

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_complete::Shell;
 
-use crate::command::Cli;
 use crate::exit::DONE;
 
 /// Print the completions of a shell
@@ -29,29 +28,28 @@ pub struct ManArgs {
     pub dir: Option<PathBuf>,
 }
 
-/// Prints completions.
+/// Prints completions of a program's arguments.
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub fn completions(args: &CompletionArgs) -> anyhow::Result<ExitCode> {
+pub fn completions(args: &CompletionArgs, mut program: Command) -> anyhow::Result<ExitCode> {
     let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "paretone", &mut text);
+    clap_complete::generate(args.shell, &mut program, "paretone", &mut text);
     std::io::stdout().lock().write_all(&text)?;
     Ok(ExitCode::from(DONE))
 }
 
-/// Writes the manual.
+/// Writes the manual of a program's arguments.
 ///
 /// # Errors
 /// A page cannot be written.
-pub fn manual(args: &ManArgs) -> anyhow::Result<ExitCode> {
-    let mut command = Cli::command();
-    command.build();
+pub fn manual(args: &ManArgs, mut program: Command) -> anyhow::Result<ExitCode> {
+    program.build();
     match &args.dir {
-        None => std::io::stdout().lock().write_all(&page(&command)?)?,
+        None => std::io::stdout().lock().write_all(&page(&program)?)?,
         Some(folder) => {
             fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-            write_pages(&command, folder)?;
+            write_pages(&program, folder)?;
         }
     }
     Ok(ExitCode::from(DONE))
