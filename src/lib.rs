@@ -15,6 +15,8 @@ pub mod acoustic;
 pub mod gate;
 pub mod graph;
 
+pub mod language;
+
 pub mod decode;
 
 pub mod confidence;

@@ -23,6 +23,7 @@ mod paths;
 mod prune;
 mod recorder;
 mod rescore;
+mod reweigh;
 mod search;
 mod stream;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use knob::{Knob, KnobEntry, KnobFrames, KnobUnit, Pruning, SweepRange, Unkno
 pub use lattice::{Lattice, LatticeArc};
 pub use paths::{Edge, PathGraph};
 pub use rescore::{LanguageModel, Rescoring};
+pub use reweigh::{HistoryId, Reweighing, SequenceModel};
 pub use stream::{SearchStream, SoFar};
 
 use crate::graph::Graph;

@@ -86,6 +86,31 @@ impl<'l> PathGraph<'l> {
         self.edges.len()
     }
 
+    /// The lattice node behind a node.
+    pub(super) fn place(&self, node: u32) -> u32 {
+        self.places[node as usize]
+    }
+
+    /// Score frames of the utterance.
+    pub(super) fn num_frames(&self) -> u32 {
+        self.lattice.num_frames()
+    }
+
+    /// Whether the ends are final states.
+    pub(super) fn reached_final(&self) -> bool {
+        self.lattice.reached_final()
+    }
+
+    /// Other paths over the same lattice.
+    pub(super) fn with_edges(
+        &self,
+        places: Vec<u32>,
+        edges: Vec<Edge>,
+        finals: Vec<(u32, f64)>,
+    ) -> PathGraph<'l> {
+        PathGraph::new(self.lattice, places, edges, finals)
+    }
+
     /// Index of the first edge of a node.
     pub(super) fn first_edge(&self, node: u32) -> u32 {
         self.first[node as usize]

@@ -56,7 +56,7 @@ struct Partial<S, L> {
 }
 
 /// A partial that was dropped, or is not numbered yet.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 impl Lattice {
     /// Returns the paths of the lattice with the small language model's costs replaced by those of
@@ -144,7 +144,7 @@ impl Lattice {
 }
 
 /// The place of each of `count` partials in `order`.
-fn numbers(order: &[u32], count: usize) -> Vec<u32> {
+pub(super) fn numbers(order: &[u32], count: usize) -> Vec<u32> {
     let mut number = vec![NONE; count];
     for (place, &partial) in (0u32..).zip(order) {
         number[partial as usize] = place;

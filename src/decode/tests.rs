@@ -65,7 +65,7 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
 }
 
 /// A chain 0 → 1 → 2 that says word 5 on pdf 0 and then word 6 on pdf 1, each with a loop.
-fn chain() -> Case {
+pub(crate) fn chain() -> Case {
     Case {
         states: 3,
         arcs: vec![

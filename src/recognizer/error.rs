@@ -11,6 +11,7 @@ use crate::gate::GateError;
 use crate::graph::compile::CompileError;
 use crate::graph::ngram::NgramError;
 use crate::graph::{GraphError, TextError};
+use crate::language::LanguageError;
 
 use super::versions::VersionsError;
 
@@ -62,6 +63,9 @@ pub enum RecognizerError {
     /// An n-gram cannot be used.
     #[error(transparent)]
     Ngram(#[from] NgramError),
+    /// The neural language model cannot be used.
+    #[error(transparent)]
+    Language(#[from] LanguageError),
     /// The graph cannot be compiled.
     #[error(transparent)]
     Compile(#[from] CompileError),

@@ -6,12 +6,14 @@
 //! ([`Gate`](crate::gate::Gate)) lets through is recognised, cut at long pauses.
 
 mod cache;
+mod costs;
 mod endpoint;
 mod error;
 mod follow;
 mod front;
 mod model;
 mod reference;
+mod second_look;
 mod segment;
 mod setting;
 mod stream;
@@ -24,6 +26,7 @@ pub mod written;
 pub use cache::{
     CACHE_LIMIT_VARIABLE, CACHE_VARIABLE, Cache, CacheEntry, CacheKey, Mappable, parse_size,
 };
+pub use costs::Costs;
 pub use endpoint::{After, EndRule, Endpointing};
 pub use error::RecognizerError;
 pub use reference::{ReferenceCost, References};
@@ -42,18 +45,13 @@ use ndarray::ArrayView2;
 use crate::acoustic::{NetworkScratch, Normalisation, Precision, Scores};
 use crate::audio::{AudioError, Resampling, Signal, Waveform};
 use crate::confidence::{Calibration, doubt, mbr::Risk};
-use crate::decode::{
-    self, Cancel, DecodeError, Decoder, Hypothesis, Lattice, PathGraph, Pruning, Rescoring, Scorer,
-};
+use crate::decode::{self, Cancel, Decoder, Hypothesis, Pruning, Scorer};
 use crate::feature::subtract_mean_of;
-use crate::graph::ngram::Ngram;
 use crate::units::{Cost, Hertz, Seconds, WordId};
 use front::Front;
 use model::Model;
+use second_look::LookScratch;
 use segment::Segment;
-
-/// Histories that rescoring follows from one lattice node.
-const RESCORED_HISTORIES: usize = 16;
 
 /// How a model is to be opened.
 ///
@@ -68,7 +66,7 @@ const RESCORED_HISTORIES: usize = 16;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// Whether to open the large language model, where the folder has one; without it no setting
+    /// Whether to open the large language models, where the folder has them; without them no setting
     /// rescores. Default: yes.
     pub large_model: bool,
     /// Where the compiled graph is kept. `None`: [`Cache::of_user`].
@@ -145,6 +143,7 @@ pub struct RecognizerScratch {
     network: NetworkScratch,
     scores: Scores,
     search: decode::Scratch,
+    look: LookScratch,
 }
 
 impl RecognizerScratch {
@@ -231,6 +230,7 @@ impl Recognizer {
         let defaults = &self.model.description.decode;
         Setting {
             rescore: true,
+            neural: false,
             pruning: Pruning {
                 network_beam: Cost(defaults.beam),
                 network_top_n: defaults.max_active,
@@ -318,8 +318,10 @@ impl Recognizer {
         };
         let mut timings = Timings::default();
         self.listen(signal, scratch, &mut timings, |offset, scratch| {
-            let RecognizerScratch { scores, search, .. } = scratch;
-            self.search_segment(setting, (offset, scores), search, &mut transcript)
+            let scores = std::mem::take(&mut scratch.scores);
+            self.search_segment(setting, (offset, &scores), scratch, &mut transcript)?;
+            scratch.scores = scores;
+            Ok(())
         })?;
         transcript.audio = signal.heard();
         transcript.timings.features = timings.features;
@@ -433,7 +435,7 @@ impl Recognizer {
         };
         for (offset, scores) in &scored.segments {
             let segment = (*offset, scores);
-            self.search_segment(setting, segment, &mut scratch.search, &mut transcript)?;
+            self.search_segment(setting, segment, scratch, &mut transcript)?;
         }
         self.judge(setting, &mut transcript);
         Ok(transcript)
@@ -533,28 +535,29 @@ impl Recognizer {
     }
 
     /// Appends the words behind the scores of one segment, which begins at an offset of the
-    /// recording: those of the best path, or of the lattice's best under the large n-gram.
+    /// recording: those of the best path, or of the lattice's best under larger language models.
     fn search_segment(
         &self,
         setting: &Setting,
         (offset, scores): (Seconds, &Scores),
-        scratch: &mut decode::Scratch,
+        scratch: &mut RecognizerScratch,
         transcript: &mut Transcript,
     ) -> Result<(), RecognizerError> {
         let started = Instant::now();
         let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
-        let Some(models) = self.model.rescoring.as_ref().filter(|_| setting.rescore) else {
-            let heard = decoder.decode(scores, scratch)?;
+        let RecognizerScratch { search, look, .. } = scratch;
+        let Some(models) = self.model.second_look.as_ref().filter(|_| setting.rescore) else {
+            let heard = decoder.decode(scores, search)?;
             add(&mut transcript.timings.search, started);
             self.write_down(&heard, None, offset, transcript);
             return Ok(());
         };
-        let lattice = decoder.lattice(scores, scratch)?;
+        let lattice = decoder.lattice(scores, search)?;
         add(&mut transcript.timings.search, started);
-        check(scratch, scores.num_frames())?;
+        check(search, scores.num_frames())?;
         let started = Instant::now();
-        let cancel = scratch.cancel.as_ref();
-        let paths = rescored(models, &lattice, cancel)?;
+        let cancel = search.cancel.as_ref();
+        let paths = models.paths(setting, &lattice, look, cancel)?;
         let heard = paths.best();
         let doubt = doubt(&paths, &heard, cancel)?;
         self.write_down(&heard, Some(&doubt), offset, transcript);
@@ -578,13 +581,13 @@ impl Recognizer {
         let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
         let ([(_, scores)], Some(models), true) = (
             scored.segments.as_slice(),
-            &self.model.rescoring,
+            &self.model.second_look,
             setting.rescore,
         ) else {
             return Ok(None);
         };
         let lattice = decoder.lattice(scores, &mut scratch.search)?;
-        let paths = rescored(models, &lattice, scratch.search.cancel.as_ref())?;
+        let paths = models.under_ngram(&lattice, scratch.search.cancel.as_ref())?;
         Ok(paths.least_errors(reference))
     }
 
@@ -605,16 +608,19 @@ impl Recognizer {
         for (_, scores) in &scored.segments {
             let lattice = decoder.lattice(scores, &mut scratch.search)?;
             let cancel = scratch.search.cancel.as_ref();
-            let paths = match &self.model.rescoring {
-                Some(models) if setting.rescore => rescored(models, &lattice, cancel)?,
-                _ => lattice.paths(),
+            let models = self.model.second_look.as_ref();
+            let paths = match models.filter(|_| setting.rescore) {
+                Some(models) => models.paths(setting, &lattice, &mut scratch.look, cancel)?,
+                None => lattice.paths(),
             };
+            let penalty = Cost(self.model.description.decode.word_penalty);
             let name = |word: &decode::Word| self.model.word(word.id).to_owned();
             let mut these = Vec::new();
             for heard in &paths.n_best(count) {
                 these.push(Alternative {
                     words: heard.words.iter().map(name).collect(),
                     cost: heard.cost,
+                    costs: models.map(|models| models.costs(setting, heard, penalty)),
                     posterior: doubt(&paths, heard, cancel)?.sequence,
                     confidence: None,
                 });
@@ -662,21 +668,6 @@ impl Recognizer {
 fn check(scratch: &decode::Scratch, frame: usize) -> Result<(), decode::DecodeError> {
     let cancel = scratch.cancel.as_ref();
     cancel.map_or(Ok(()), |cancel| cancel.check(frame))
-}
-
-/// The paths of a lattice under the large n-gram.
-fn rescored<'l>(
-    [small, large]: &[Ngram; 2],
-    lattice: &'l Lattice,
-    cancel: Option<&Cancel>,
-) -> Result<PathGraph<'l>, DecodeError> {
-    lattice.rescored(&Rescoring {
-        small,
-        large,
-        scale: 1.0,
-        histories: RESCORED_HISTORIES,
-        cancel,
-    })
 }
 
 /// Waveforms that were read are finite; samples that a caller made may not be, and a mean would

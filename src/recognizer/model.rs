@@ -7,14 +7,14 @@ use std::time::Instant;
 use tracing::info;
 
 use super::cache::{Cache, CacheKey};
+use super::second_look::{GRAPH_NGRAM, SecondLook};
 use super::{Options, RecognizerError};
 use crate::acoustic::{DecodeDefaults, Hmm, HmmArc, ModelDescription, Network, Tensors};
-use crate::decode::LanguageModel;
 use crate::feature::{Mfcc, MfccConfig};
 use crate::gate::Gate;
 use crate::graph::compile::{CompileOptions, compile};
 use crate::graph::lexicon::Lexicon;
-use crate::graph::ngram::{LmState, Ngram};
+use crate::graph::ngram::Ngram;
 use crate::graph::{GRAPH_FORMAT, Graph, WordTable};
 use crate::units::{Cost, PhoneId, Seconds, WordId};
 
@@ -22,10 +22,6 @@ use crate::units::{Cost, PhoneId, Seconds, WordId};
 const WORDS: &str = "words.txt";
 /// The pronunciations.
 pub(super) const LEXICON: &str = "lexicon.txt";
-/// The n-gram that goes into the graph.
-const GRAPH_NGRAM: &str = "graph.ngram";
-/// The larger n-gram that rescores; a model may lack it.
-const RESCORING_NGRAM: &str = "rescore.ngram";
 
 /// Everything a recognition reads.
 pub(super) struct Model {
@@ -36,9 +32,8 @@ pub(super) struct Model {
     pub gate: Option<Gate>,
     pub graph: Graph,
     words: WordTable,
-    /// The graph's n-gram and the larger one, where the caller wants rescoring and the model has
-    /// it.
-    pub rescoring: Option<[Ngram; 2]>,
+    /// The larger language models, where the caller wants rescoring and the model has them.
+    pub second_look: Option<SecondLook>,
 }
 
 impl Model {
@@ -62,8 +57,8 @@ impl Model {
         let cache = options.cache.clone().unwrap_or_else(Cache::of_user);
         let graph = open_graph(folder, &description.decode, &hmm, &cache)?;
         check_fit(&mfcc, &network, &graph)?;
-        let rescoring = if options.large_model {
-            open_rescoring(folder, &words, &cache)?
+        let second_look = if options.large_model {
+            SecondLook::open(folder, &words, &cache, options.precision.kernels())?
         } else {
             None
         };
@@ -79,7 +74,7 @@ impl Model {
             gate,
             graph,
             words,
-            rescoring,
+            second_look,
         })
     }
 
@@ -130,31 +125,6 @@ fn read(path: &Path) -> Result<Vec<u8>, RecognizerError> {
         path: path.to_owned(),
         source,
     })
-}
-
-/// The graph's n-gram and the one to put in its place; `None` where the model has no such.
-fn open_rescoring(
-    folder: &Path,
-    words: &WordTable,
-    cache: &Cache,
-) -> Result<Option<[Ngram; 2]>, RecognizerError> {
-    let large = folder.join(RESCORING_NGRAM);
-    if !large.is_file() {
-        return Ok(None);
-    }
-    let ngrams = [
-        cache.open::<Ngram>(&folder.join(GRAPH_NGRAM))?,
-        cache.open::<Ngram>(&large)?,
-    ];
-    for ngram in &ngrams {
-        let (known, listed) = (ngram.num_words(), words.len());
-        if known != listed {
-            return Err(mismatch(format!(
-                "an n-gram has {known} words, {WORDS} lists {listed}"
-            )));
-        }
-    }
-    Ok(Some(ngrams))
 }
 
 /// The graph of the model from the cache, compiled if it is not there.
@@ -216,21 +186,5 @@ pub(super) fn compile_options(settings: &DecodeDefaults) -> CompileOptions {
     CompileOptions {
         word_penalty: Cost(settings.word_penalty),
         silence_probability: settings.silence_probability,
-    }
-}
-
-impl LanguageModel for Ngram {
-    type State = LmState;
-
-    fn start(&self) -> LmState {
-        self.start()
-    }
-
-    fn step(&self, state: LmState, word: WordId) -> (LmState, Cost) {
-        self.step(state, word)
-    }
-
-    fn end(&self, state: LmState) -> Cost {
-        self.end(state)
     }
 }

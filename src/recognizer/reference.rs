@@ -5,12 +5,12 @@
 use std::path::Path;
 
 use crate::acoustic::{Hmm, Tensors};
-use crate::decode::{Decoder, LanguageModel, PathCost, Pruning, Scratch};
+use crate::decode::{Decoder, PathCost, Pruning, Scratch};
 use crate::graph::compile::{CompileOptions, Sentence, compile_sentence};
 use crate::graph::lexicon::Lexicon;
-use crate::units::{Cost, WordId};
+use crate::units::WordId;
 
-use super::{Recognizer, RecognizerError, ScoredAudio, model};
+use super::{Recognizer, RecognizerError, ScoredAudio, Setting, model};
 
 /// What is needed to align references: the HMMs and pronunciations behind a recogniser's graph.
 pub struct References<'r> {
@@ -62,8 +62,8 @@ impl<'r> References<'r> {
             .collect()
     }
 
-    /// The cost of the best path that says `words`, under the language model that has the last word
-    /// at a setting that rescores or not.
+    /// The cost of the best path that says `words`, under the language models that have the last word
+    /// at a setting.
     ///
     /// # Errors
     /// The scores cannot be searched.
@@ -71,7 +71,7 @@ impl<'r> References<'r> {
         &self,
         scored: &ScoredAudio,
         words: &[WordId],
-        rescore: bool,
+        setting: &Setting,
     ) -> Result<ReferenceCost, RecognizerError> {
         let unknown = words
             .iter()
@@ -83,10 +83,14 @@ impl<'r> References<'r> {
         let ([(_, scores)], false) = (scored.segments.as_slice(), words.is_empty()) else {
             return Ok(ReferenceCost::Unknown);
         };
-        let Some([small, large]) = &self.recognizer.model.rescoring else {
+        let Some(models) = &self.recognizer.model.second_look else {
             return Ok(ReferenceCost::Unknown);
         };
-        let sentence = sentence(if rescore { large } else { small }, words);
+        let (costs, end) = models.word_costs(setting, words);
+        let sentence = Sentence {
+            words: words.iter().copied().zip(costs).collect(),
+            end,
+        };
         let graph = compile_sentence(&self.hmm, &self.lexicon, &sentence, &self.options)?;
         let decoder = Decoder::new(&graph, Pruning::OFF)?;
         let heard = decoder.decode(scores, &mut Scratch::new())?;
@@ -94,20 +98,5 @@ impl<'r> References<'r> {
             true => ReferenceCost::Cost(heard.cost),
             false => ReferenceCost::Unknown,
         })
-    }
-}
-
-/// The words with their costs under a language model.
-fn sentence<M: LanguageModel>(model: &M, words: &[WordId]) -> Sentence {
-    let mut state = model.start();
-    let mut step = |&word: &WordId| {
-        let (next, cost): (M::State, Cost) = model.step(state, word);
-        state = next;
-        (word, cost)
-    };
-    let words = words.iter().map(&mut step).collect();
-    Sentence {
-        words,
-        end: model.end(state),
     }
 }

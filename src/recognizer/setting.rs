@@ -28,12 +28,17 @@ pub struct Setting {
     /// Whether lattices are rescored with the large language model, if the model has one. On:
     /// slower, more accurate.
     pub rescore: bool,
+    /// Whether the neural language model takes part in it, where the model has one. Needs `rescore`.
+    /// On: slower, more accurate.
+    pub neural: bool,
     /// How much of the search space is pruned.
     pub pruning: Pruning,
 }
 
 /// The text of rescoring.
 const RESCORE: &str = "rescore";
+/// The text of rescoring with the neural network too.
+const NEURAL: &str = "neural";
 
 /// A text that is no setting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +68,7 @@ impl fmt::Display for Setting {
             .map(|knob| format!("{knob}={}", self.get(knob)))
             .collect();
         words.extend(self.rescore.then(|| RESCORE.to_owned()));
+        words.extend(self.neural.then(|| NEURAL.to_owned()));
         out.write_str(&words.join(" "))
     }
 }
@@ -87,14 +93,16 @@ impl FromStr for Setting {
     fn from_str(text: &str) -> Result<Setting, SettingError> {
         let mut setting = Setting {
             rescore: false,
+            neural: false,
             pruning: Pruning::OFF,
         };
         for word in text.split_whitespace() {
             let Some((name, value)) = word.split_once('=') else {
-                if word != RESCORE {
-                    return Err(SettingError(format!("`{word}` is no knob")));
+                match word {
+                    RESCORE => setting.rescore = true,
+                    NEURAL => setting.neural = true,
+                    _ => return Err(SettingError(format!("`{word}` is no knob"))),
                 }
-                setting.rescore = true;
                 continue;
             };
             let number = value.parse().ok().filter(|value: &f64| *value >= 0.0);
@@ -104,6 +112,9 @@ impl FromStr for Setting {
             let knob = name.parse::<Knob>();
             let knob = knob.map_err(|error| SettingError(error.to_string()))?;
             setting = setting.with(knob, number);
+        }
+        if setting.neural && !setting.rescore {
+            return Err(SettingError(format!("`{NEURAL}` needs `{RESCORE}`")));
         }
         let checked = setting.pruning.validate();
         checked.map_err(|error| SettingError(error.to_string()))?;
@@ -124,6 +135,9 @@ mod tests {
         assert_eq!(setting.pruning.global_top_n, 40);
         let again: Setting = setting.to_string().parse().unwrap();
         assert_eq!(again, setting);
+        let neural: Setting = format!("{text} neural").parse().unwrap();
+        assert!(neural.neural && neural.rescore && neural != setting);
+        assert_eq!(neural.to_string(), format!("{setting} neural"));
         let off: Setting = "".parse().unwrap();
         assert_eq!((off.pruning, off.to_string().as_str()), (Pruning::OFF, ""));
     }
@@ -134,6 +148,7 @@ mod tests {
             "beam=3",
             "network_beam",
             "network_beam=-1",
+            "network_beam=9 neural",
             "local_top_n=0",
             "local_beam=NaN",
         ] {

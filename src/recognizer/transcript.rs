@@ -7,6 +7,8 @@ use crate::confidence::{Confidence, Evidence, WordEvidence};
 use crate::decode::{Effort, PathCost};
 use crate::units::Seconds;
 
+use super::Costs;
+
 /// One recognised word. Serializes as `{"word", "start", "end",
 /// "confidence"}`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -172,6 +174,8 @@ pub struct Alternative {
     pub words: Vec<String>,
     /// Its path's whole cost.
     pub cost: PathCost,
+    /// What that is made of; none where the large language models were not opened.
+    pub costs: Option<Costs>,
     /// The probability that these are exactly the words, by the lattice alone; in [0, 1].
     pub posterior: f64,
     /// The same, calibrated; none where the transcript's own confidence is none.
@@ -183,6 +187,7 @@ impl Alternative {
     pub(super) fn nothing() -> Alternative {
         Alternative {
             posterior: 1.0,
+            costs: Some(Costs::NOTHING),
             ..Alternative::default()
         }
     }
@@ -200,6 +205,7 @@ impl Alternative {
             .map(|(a, b)| Alternative {
                 words: [a.words.as_slice(), &b.words].concat(),
                 cost: a.cost + b.cost,
+                costs: a.costs.zip(b.costs).map(|(a, b)| a + b),
                 posterior: a.posterior * b.posterior,
                 confidence: None,
             })

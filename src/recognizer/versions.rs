@@ -170,6 +170,7 @@ mod tests {
             },
             setting: Setting {
                 rescore: true,
+                neural: false,
                 pruning: Pruning {
                     network_beam: Cost(beam),
                     global_top_n: 40,

@@ -36,7 +36,7 @@ pub fn analyse(
         lattice_errors: lattice.unwrap_or(0),
         ..Analysis::default()
     };
-    match references.cost(scored, words, setting.rescore)? {
+    match references.cost(scored, words, setting)? {
         ReferenceCost::Cost(cost) => {
             analysis.search_error = cost.0 + MISSED < transcript.cost.0;
         }

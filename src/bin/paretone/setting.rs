@@ -24,9 +24,13 @@ pub struct SettingArgs {
     /// Knobs that differ from that.
     #[command(flatten)]
     pub knobs: KnobArgs,
-    /// Leave out the second look with the large language model: faster, less accurate
+    /// Leave out the second look with the large language models: faster, less accurate
     #[arg(long)]
     pub no_rescore: bool,
+    /// Let the neural language model take part in the second look, where the model has one: slower,
+    /// more accurate
+    #[arg(long, conflicts_with = "no_rescore")]
+    pub neural: bool,
 }
 
 /// The knobs that flags turn, and their values.
@@ -73,7 +77,8 @@ impl SettingArgs {
         for &(knob, value) in &self.knobs.0 {
             setting = setting.with(knob, value);
         }
-        setting.rescore &= !self.no_rescore;
+        setting.rescore = (setting.rescore || self.neural) && !self.no_rescore;
+        setting.neural = (setting.neural || self.neural) && setting.rescore;
         Ok(setting)
     }
 }
@@ -98,7 +103,7 @@ pub fn version(recognizer: &Recognizer, name: &str) -> anyhow::Result<Setting> {
 
 /// Every flag that says how to search, by its id; a tolerance tier leaves none of them a say.
 pub fn search_flags() -> Vec<&'static str> {
-    let others = ["at", "version", "setting", "no_rescore", "n_best"];
+    let others = ["at", "version", "setting", "no_rescore", "neural", "n_best"];
     others
         .into_iter()
         .chain(Knob::ALL.map(Knob::name))

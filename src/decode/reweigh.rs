@@ -1,0 +1,310 @@
+//! The paths of a lattice under a language model that never forgets.
+//!
+//! An n-gram remembers a few words, so that paths through a lattice meet again; a recurrent network
+//! remembers all of them. Its paths are therefore a tree, and what makes it affordable is that few
+//! of them matter: edges off every good path are left out by the costs that the paths have already,
+//! and each node keeps the few cheapest histories [Sundermeyer et al. 2014, "Lattice decoding and
+//! rescoring with long-span neural network language models"; Liu et al. 2016].
+
+use crate::units::{Cost, WordId};
+
+use super::cancel::Cancel;
+use super::error::DecodeError;
+use super::paths::{Edge, PathGraph};
+use super::rescore::{NONE, numbers};
+
+/// The words of a path so far, by a number that a [`SequenceModel`] gives them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HistoryId(pub u32);
+
+/// A model whose opinion of a word depends on all words before it. It may remember what it was
+/// asked, hence the `&mut`.
+pub trait SequenceModel {
+    /// Before the first word.
+    fn start(&mut self) -> HistoryId;
+    /// The history with one more word, and what to add to what that word costs already.
+    fn step(&mut self, history: HistoryId, word: WordId) -> (HistoryId, Cost);
+    /// What to add to the cost of ending after these words.
+    fn end(&mut self, history: HistoryId) -> Cost;
+}
+
+/// How to weigh paths anew.
+#[derive(Clone, Copy, Debug)]
+pub struct Reweighing<'m> {
+    /// Only edges on paths that cost at most so much more than the best, as it is, are looked at.
+    /// Larger: slower, more accurate.
+    pub beam: Cost,
+    /// At most so many histories are followed from one node; ≥ 1. Larger: slower, more accurate.
+    pub histories: usize,
+    /// What may stop it. Looked at now and then.
+    pub cancel: Option<&'m Cancel>,
+}
+
+/// Nodes that are weighed between two looks at [`Reweighing::cancel`]: about a millisecond.
+const NODES_A_LOOK: u32 = 32;
+
+/// A node of the paths with a history.
+#[derive(Clone, Copy)]
+struct Partial {
+    history: HistoryId,
+    /// Cost of the best way there.
+    cost: f64,
+    /// Another partial of the same node.
+    next: u32,
+}
+
+/// Partials, as one list a node.
+struct Partials {
+    all: Vec<Partial>,
+    /// By node: its newest partial.
+    heads: Vec<u32>,
+}
+
+impl<'l> PathGraph<'l> {
+    /// The paths with a model's opinion added to their costs: each node once for every history that
+    /// was kept.
+    ///
+    /// # Errors
+    /// [`DecodeError::Cancelled`] if [`Reweighing::cancel`] says so.
+    pub fn reweighed<M: SequenceModel>(
+        &self,
+        how: &Reweighing<'_>,
+        model: &mut M,
+    ) -> Result<PathGraph<'l>, DecodeError> {
+        let left = self.costs_left();
+        let limit = self.best_cost().0 + f64::from(how.beam.0);
+        let mut partials = Partials::new(self.num_nodes(), model.start());
+        let (mut places, mut edges, mut order) = (Vec::new(), Vec::new(), Vec::new());
+        let mut here = Vec::new();
+        for node in 0..self.num_nodes() as u32 {
+            if let Some(cancel) = how.cancel.filter(|_| node.is_multiple_of(NODES_A_LOOK)) {
+                cancel.check(self.num_frames() as usize)?;
+            }
+            partials.cheapest(node, how.histories, &mut here);
+            for &held in &here {
+                let from = places.len() as u32;
+                places.push(self.place(node));
+                order.push(held);
+                let source = partials.all[held as usize];
+                let good = |edge: &&Edge| {
+                    let whole = self.forward(node).0 + f64::from(edge.cost.0);
+                    whole + left[edge.next as usize] <= limit
+                };
+                for edge in self.edges(node).iter().filter(good) {
+                    let (history, added) = match self.word(edge) {
+                        WordId::EPSILON => (source.history, Cost::FREE),
+                        word => model.step(source.history, word),
+                    };
+                    let cost = edge.cost + added;
+                    let next = partials.arrive(edge.next, history, source.cost + f64::from(cost.0));
+                    edges.push(Edge {
+                        from,
+                        next,
+                        cost,
+                        arc: edge.arc,
+                    });
+                }
+            }
+        }
+        let number = numbers(&order, partials.all.len());
+        edges
+            .iter_mut()
+            .for_each(|edge| edge.next = number[edge.next as usize]);
+        edges.retain(|edge| edge.next != NONE);
+        let finals = self.reweighed_ends(&partials, &number, model);
+        Ok(self.with_edges(places, edges, finals))
+    }
+
+    /// By node: the cost of the best way from there to an end; infinite if there is none.
+    fn costs_left(&self) -> Vec<f64> {
+        let mut left = vec![f64::INFINITY; self.num_nodes()];
+        for (node, last) in self.finals() {
+            left[node as usize] = last.0;
+        }
+        for edge in self.all_edges().iter().rev() {
+            let cost = f64::from(edge.cost.0) + left[edge.next as usize];
+            let from = &mut left[edge.from as usize];
+            *from = from.min(cost);
+        }
+        left
+    }
+
+    /// Where the partials that were kept may end, by their new numbers.
+    fn reweighed_ends<M: SequenceModel>(
+        &self,
+        partials: &Partials,
+        number: &[u32],
+        model: &mut M,
+    ) -> Vec<(u32, f64)> {
+        let mut ends = Vec::new();
+        for (node, last) in self.finals() {
+            for at in partials.of(node).filter(|&at| number[at as usize] != NONE) {
+                let mut cost = last.0;
+                // Without a final state no end was charged, so there is none to have an opinion of.
+                if self.reached_final() {
+                    cost += f64::from(model.end(partials.all[at as usize].history).0);
+                }
+                ends.push((number[at as usize], cost));
+            }
+        }
+        ends
+    }
+}
+
+impl Partials {
+    fn new(nodes: usize, start: HistoryId) -> Partials {
+        let first = Partial {
+            history: start,
+            cost: 0.0,
+            next: NONE,
+        };
+        let mut heads = vec![NONE; nodes];
+        heads[0] = 0;
+        Partials {
+            all: vec![first],
+            heads,
+        }
+    }
+
+    /// The partials of a node.
+    fn of(&self, node: u32) -> impl Iterator<Item = u32> {
+        let head = Some(self.heads[node as usize]).filter(|&head| head != NONE);
+        std::iter::successors(head, |&at| {
+            Some(self.all[at as usize].next).filter(|&next| next != NONE)
+        })
+    }
+
+    /// The partial with this history at a node, made if there is none, at the cheaper of both costs.
+    fn arrive(&mut self, node: u32, history: HistoryId, cost: f64) -> u32 {
+        let same = (self.of(node)).find(|&at| self.all[at as usize].history == history);
+        if let Some(at) = same {
+            let held = &mut self.all[at as usize].cost;
+            *held = held.min(cost);
+            return at;
+        }
+        let head = &mut self.heads[node as usize];
+        self.all.push(Partial {
+            history,
+            cost,
+            next: *head,
+        });
+        *head = self.all.len() as u32 - 1;
+        *head
+    }
+
+    /// The cheapest `count` partials of a node, in a defined order.
+    fn cheapest(&self, node: u32, count: usize, here: &mut Vec<u32>) {
+        here.clear();
+        here.extend(self.of(node));
+        let cost = |index: u32| self.all[index as usize].cost;
+        here.sort_by(|&a, &b| cost(a).total_cmp(&cost(b)).then(a.cmp(&b)));
+        here.truncate(count.max(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::tests::{cases_without_loops, chain, every_path};
+    use super::super::{Decoder, Pruning, Scratch};
+    use super::*;
+
+    /// A model that prices a word by a scramble of all words before it.
+    #[derive(Default)]
+    struct Scramble {
+        histories: Vec<Vec<u32>>,
+    }
+
+    fn price(words: &[u32]) -> Cost {
+        let scrambled = (words.iter()).fold(7u32, |sum, word| (sum * 31 + word * 17) % 1009);
+        Cost(scrambled as f32 / 500.0 - 1.0)
+    }
+
+    /// What a whole sentence is charged.
+    fn price_of_all(words: &[u32]) -> f64 {
+        let prefixes = (1..=words.len()).map(|n| f64::from(price(&words[..n]).0));
+        prefixes.sum::<f64>() + f64::from(price(&[words, &[99]].concat()).0)
+    }
+
+    impl SequenceModel for Scramble {
+        fn start(&mut self) -> HistoryId {
+            self.histories = vec![Vec::new()];
+            HistoryId(0)
+        }
+
+        fn step(&mut self, history: HistoryId, word: WordId) -> (HistoryId, Cost) {
+            let words = [self.histories[history.0 as usize].as_slice(), &[word.0]].concat();
+            let cost = price(&words);
+            let known = self.histories.iter().position(|known| *known == words);
+            let number = known.unwrap_or(self.histories.len());
+            if known.is_none() {
+                self.histories.push(words);
+            }
+            (HistoryId(number as u32), cost)
+        }
+
+        fn end(&mut self, history: HistoryId) -> Cost {
+            price(&[self.histories[history.0 as usize].as_slice(), &[99]].concat())
+        }
+    }
+
+    fn how(beam: f32, histories: usize) -> Reweighing<'static> {
+        Reweighing {
+            beam: Cost(beam),
+            histories,
+            cancel: None,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+        /// With nothing left out, the paths are the same ones and each costs what its words are
+        /// charged; with little kept, the best is still one of them.
+        #[test]
+        fn reweighed_paths_are_the_old_ones_at_new_costs(case in cases_without_loops(), kept in 1usize..4) {
+            let graph = case.graph();
+            let decoder = Decoder::new(&graph, Pruning::OFF).unwrap();
+            let Ok(lattice) = decoder.lattice(&case.scores, &mut Scratch::new()) else {
+                return Ok(());
+            };
+            let paths = lattice.paths();
+            let Some(every) = every_path(&paths) else { return Ok(()) };
+            let charged = |words: &[u32], cost: f64| match paths.reached_final() {
+                true => cost + price_of_all(words),
+                false => cost + price_of_all(words) - f64::from(price(&[words, &[99]].concat()).0),
+            };
+            let mut expected: Vec<f64> = every.iter().map(|(words, cost, _)| charged(words, *cost)).collect();
+            let all = paths.reweighed(&how(f32::INFINITY, usize::MAX), &mut Scramble::default()).unwrap();
+            let mut found: Vec<f64> = every_path(&all).unwrap().iter().map(|path| path.1).collect();
+            expected.sort_by(f64::total_cmp);
+            found.sort_by(f64::total_cmp);
+            prop_assert_eq!(expected.len(), found.len());
+            prop_assert!(expected.iter().zip(&found).all(|(a, b)| (a - b).abs() < 1e-3));
+            let few = paths.reweighed(&how(1.0, kept), &mut Scramble::default()).unwrap();
+            let best = few.best();
+            let words: Vec<u32> = best.words.iter().map(|word| word.id.0).collect();
+            let among = every.iter().any(|(theirs, cost, _)| {
+                *theirs == words && (charged(theirs, *cost) - best.cost.0).abs() < 1e-3
+            });
+            prop_assert!(among, "{best:?}");
+        }
+    }
+
+    #[test]
+    fn it_stops_where_it_is_told() {
+        let case = chain();
+        let graph = case.graph();
+        let decoder = Decoder::new(&graph, Pruning::OFF).unwrap();
+        let lattice = decoder.lattice(&case.scores, &mut Scratch::new()).unwrap();
+        let cancel = Cancel::default();
+        cancel.cancel();
+        let how = Reweighing {
+            cancel: Some(&cancel),
+            ..how(8.0, 4)
+        };
+        let stopped = lattice.paths().reweighed(&how, &mut Scramble::default());
+        assert!(matches!(stopped, Err(DecodeError::Cancelled { .. })));
+    }
+}

@@ -1,0 +1,83 @@
+//! The network and an n-gram together: `p = w · p(network) + (1 − w) · p(n-gram)`.
+//!
+//! They err differently, so that both together predict better than either. The n-gram's costs are on
+//! the paths already; what is added to them is the difference.
+
+use crate::graph::ngram::{BEGIN, END, LmState, Ngram};
+use crate::units::{Cost, WordId};
+
+use super::histories::START;
+use super::{Histories, NeuralModel};
+
+/// Both models over the histories of one utterance.
+pub struct Mixture<'m> {
+    network: &'m NeuralModel,
+    ngram: &'m Ngram,
+    histories: &'m mut Histories,
+    /// The n-gram's state after each history.
+    states: &'m mut Vec<LmState>,
+    /// States of the network that may be computed; what would take more has the n-gram's cost.
+    limit: usize,
+}
+
+impl<'m> Mixture<'m> {
+    /// Starts an utterance. At most `limit` states of the network are computed for it.
+    pub fn new(
+        network: &'m NeuralModel,
+        ngram: &'m Ngram,
+        (histories, states): (&'m mut Histories, &'m mut Vec<LmState>),
+        limit: usize,
+    ) -> Mixture<'m> {
+        histories.clear(BEGIN);
+        states.clear();
+        states.push(ngram.start());
+        Mixture {
+            network,
+            ngram,
+            histories,
+            states,
+            limit,
+        }
+    }
+
+    /// The history before the first word.
+    pub fn start(&self) -> u32 {
+        START
+    }
+
+    /// The history with one more word, and what the word costs more in the mixture than in the
+    /// n-gram.
+    ///
+    /// # Panics
+    /// There is no such history.
+    pub fn step(&mut self, history: u32, word: WordId) -> (u32, Cost) {
+        let state = self.states[history as usize];
+        let (network, limit) = (self.network, self.limit);
+        let (number, new, cost) = self.histories.step(network, history, word, limit);
+        let (next, plain) = self.ngram.step(state, word);
+        if new {
+            self.states.push(next);
+        }
+        (number, self.added(plain, cost))
+    }
+
+    /// What ending costs more in the mixture than in the n-gram.
+    ///
+    /// # Panics
+    /// There is no such history.
+    pub fn end(&mut self, history: u32) -> Cost {
+        let plain = self.ngram.end(self.states[history as usize]);
+        let cost = self.histories.cost(self.network, history, END, self.limit);
+        self.added(plain, cost)
+    }
+
+    /// `−ln(w · p(network) + (1 − w) · p(n-gram))` less the n-gram's cost.
+    fn added(&self, plain: Cost, neural: Option<Cost>) -> Cost {
+        let Some(neural) = neural else {
+            return Cost::FREE;
+        };
+        let weight = f64::from(self.network.weight());
+        let ratio = f64::from(plain.0 - neural.0).min(80.0).exp();
+        Cost(-(weight * ratio + 1.0 - weight).ln() as f32)
+    }
+}

@@ -1,0 +1,242 @@
+//! The second look: what larger language models make of a lattice.
+//!
+//! The n-gram in the graph is small, since the graph grows with it. A large one takes its place on
+//! the lattice's paths, and where the model has one and the setting asks for it, a neural network
+//! joins in.
+
+use std::path::Path;
+
+use crate::acoustic::Kernels;
+use crate::decode::{
+    Cancel, DecodeError, HistoryId, Hypothesis, LanguageModel, Lattice, PathCost, PathGraph,
+    Rescoring, Reweighing, SequenceModel,
+};
+use crate::graph::WordTable;
+use crate::graph::ngram::{LmState, Ngram};
+use crate::language::{Histories, Mixture, NeuralModel};
+use crate::units::{Cost, WordId};
+
+use super::cache::Cache;
+use super::costs::Costs;
+use super::{RecognizerError, Setting};
+
+/// The n-gram that goes into the graph.
+pub(super) const GRAPH_NGRAM: &str = "graph.ngram";
+/// The larger n-gram that rescores; a model may lack it.
+const RESCORING_NGRAM: &str = "rescore.ngram";
+/// The neural language model; a model may lack it.
+const NEURAL: &str = "neural.safetensors";
+
+/// Histories that rescoring by n-gram follows from one lattice node.
+const HISTORIES: usize = 16;
+/// Histories that the neural network follows from one node.
+const NEURAL_HISTORIES: usize = 8;
+/// Paths that cost so much more than the best under the n-gram are not shown to the network.
+const NEURAL_BEAM: Cost = Cost(8.0);
+/// States of the network that may be computed for a frame of scores, on average: what bounds its
+/// time on noise and foreign speech. Speech takes one or two.
+const STATES_A_FRAME: usize = 12;
+
+/// The language models, opened.
+pub(super) struct SecondLook {
+    /// The one whose costs are in the graph.
+    pub small: Ngram,
+    /// The one that replaces it.
+    pub large: Ngram,
+    /// What is mixed with the large one.
+    pub neural: Option<NeuralModel>,
+}
+
+/// What a second look writes to.
+#[derive(Default)]
+pub(super) struct LookScratch {
+    histories: Histories,
+    states: Vec<LmState>,
+}
+
+impl SecondLook {
+    /// Opens the models of a folder; `None` where it has no large n-gram.
+    pub(super) fn open(
+        folder: &Path,
+        words: &WordTable,
+        cache: &Cache,
+        kernels: Kernels,
+    ) -> Result<Option<SecondLook>, RecognizerError> {
+        let large = folder.join(RESCORING_NGRAM);
+        if !large.is_file() {
+            return Ok(None);
+        }
+        let small = cache.open::<Ngram>(&folder.join(GRAPH_NGRAM))?;
+        let large = cache.open::<Ngram>(&large)?;
+        let path = folder.join(NEURAL);
+        let neural = path.is_file().then(|| NeuralModel::open(&path, kernels));
+        let neural = neural.transpose()?;
+        let counts = [
+            ("an n-gram", Some(small.num_words())),
+            ("an n-gram", Some(large.num_words())),
+            (
+                "the neural language model",
+                neural.as_ref().map(NeuralModel::num_words),
+            ),
+        ];
+        let listed = words.len();
+        for (who, known) in counts {
+            if let Some(known) = known.filter(|&known| known != listed) {
+                let what = format!("{who} has {known} words, the word table lists {listed}");
+                return Err(RecognizerError::Mismatch { what });
+            }
+        }
+        Ok(Some(SecondLook {
+            small,
+            large,
+            neural,
+        }))
+    }
+
+    /// The network, where there is one and the setting asks for it.
+    fn network(&self, setting: &Setting) -> Option<&NeuralModel> {
+        self.neural.as_ref().filter(|_| setting.neural)
+    }
+
+    /// The paths of a lattice under the models that a setting which rescores asks for.
+    pub(super) fn paths<'l>(
+        &self,
+        setting: &Setting,
+        lattice: &'l Lattice,
+        scratch: &mut LookScratch,
+        cancel: Option<&Cancel>,
+    ) -> Result<PathGraph<'l>, DecodeError> {
+        let paths = self.under_ngram(lattice, cancel)?;
+        let Some(network) = self.network(setting) else {
+            return Ok(paths);
+        };
+        let how = Reweighing {
+            beam: NEURAL_BEAM,
+            histories: NEURAL_HISTORIES,
+            cancel,
+        };
+        let limit = STATES_A_FRAME * lattice.num_frames() as usize;
+        paths.reweighed(&how, &mut self.mixture(network, scratch, limit))
+    }
+
+    /// The paths of a lattice under the large n-gram.
+    pub(super) fn under_ngram<'l>(
+        &self,
+        lattice: &'l Lattice,
+        cancel: Option<&Cancel>,
+    ) -> Result<PathGraph<'l>, DecodeError> {
+        lattice.rescored(&Rescoring {
+            small: &self.small,
+            large: &self.large,
+            scale: 1.0,
+            histories: HISTORIES,
+            cancel,
+        })
+    }
+
+    fn mixture<'a>(
+        &'a self,
+        network: &'a NeuralModel,
+        scratch: &'a mut LookScratch,
+        limit: usize,
+    ) -> Mixture<'a> {
+        let LookScratch { histories, states } = scratch;
+        Mixture::new(network, &self.large, (histories, states), limit)
+    }
+
+    /// What each word costs, and ending after them, under the models that have the last word at a
+    /// setting.
+    pub(super) fn word_costs(&self, setting: &Setting, words: &[WordId]) -> (Vec<Cost>, Cost) {
+        if !setting.rescore {
+            return under(&self.small, words);
+        }
+        let (mut costs, mut end) = under(&self.large, words);
+        if let Some(network) = self.network(setting) {
+            let mut scratch = LookScratch::default();
+            let mut mixture = self.mixture(network, &mut scratch, words.len() + 1);
+            let mut history = SequenceModel::start(&mut mixture);
+            for (cost, &word) in costs.iter_mut().zip(words) {
+                let (next, added) = SequenceModel::step(&mut mixture, history, word);
+                (history, *cost) = (next, *cost + added);
+            }
+            end = end + SequenceModel::end(&mut mixture, history);
+        }
+        (costs, end)
+    }
+
+    /// The cost of a path taken apart; `word_penalty` is what the graph charges for each word.
+    pub(super) fn costs(&self, setting: &Setting, heard: &Hypothesis, word_penalty: Cost) -> Costs {
+        let words: Vec<WordId> = heard.words.iter().map(|word| word.id).collect();
+        let total = |(costs, end): (Vec<Cost>, Cost)| {
+            // Outside a final state, no end was charged.
+            let end = if heard.reached_final { end } else { Cost::FREE };
+            let all = costs.iter().chain([&end]);
+            PathCost(all.map(|cost| f64::from(cost.0)).sum())
+        };
+        let language = total(self.word_costs(setting, &words));
+        let acoustic = heard.parts.map_or(PathCost(0.0), |parts| parts.acoustic);
+        let penalty = PathCost(f64::from(word_penalty.0) * words.len() as f64);
+        let neural = self
+            .network(setting)
+            .map(|network| neural_costs(network, &words));
+        Costs {
+            acoustic,
+            language,
+            word_penalty: penalty,
+            silences: heard.cost - acoustic - language - penalty,
+            graph_ngram: total(under(&self.small, &words)),
+            rescoring_ngram: setting.rescore.then(|| total(under(&self.large, &words))),
+            neural: neural.map(total),
+        }
+    }
+}
+
+/// What each word costs under a model, and ending after them.
+fn under<M: LanguageModel>(model: &M, words: &[WordId]) -> (Vec<Cost>, Cost) {
+    let mut state = model.start();
+    let mut step = |&word: &WordId| {
+        let (next, cost) = model.step(state, word);
+        state = next;
+        cost
+    };
+    let costs = words.iter().map(&mut step).collect();
+    (costs, model.end(state))
+}
+
+/// What each word costs under the network alone, and ending after them.
+fn neural_costs(network: &NeuralModel, words: &[WordId]) -> (Vec<Cost>, Cost) {
+    let mut all = network.costs(words);
+    let end = all.pop().unwrap_or(Cost::FREE);
+    (all, end)
+}
+
+impl SequenceModel for Mixture<'_> {
+    fn start(&mut self) -> HistoryId {
+        HistoryId(Mixture::start(self))
+    }
+
+    fn step(&mut self, history: HistoryId, word: WordId) -> (HistoryId, Cost) {
+        let (next, added) = Mixture::step(self, history.0, word);
+        (HistoryId(next), added)
+    }
+
+    fn end(&mut self, history: HistoryId) -> Cost {
+        Mixture::end(self, history.0)
+    }
+}
+
+impl LanguageModel for Ngram {
+    type State = LmState;
+
+    fn start(&self) -> LmState {
+        self.start()
+    }
+
+    fn step(&self, state: LmState, word: WordId) -> (LmState, Cost) {
+        self.step(state, word)
+    }
+
+    fn end(&self, state: LmState) -> Cost {
+        self.end(state)
+    }
+}
