@@ -35,7 +35,7 @@ const NEURAL_HISTORIES: usize = 8;
 const NEURAL_BEAM: Cost = Cost(8.0);
 /// States of the network that may be computed for a frame of scores, on average: what bounds its
 /// time on noise and foreign speech. Speech takes one or two.
-const STATES_A_FRAME: usize = 12;
+const STATES_A_FRAME: usize = 4;
 
 /// The language models, opened.
 pub(super) struct SecondLook {

@@ -126,6 +126,78 @@ fn weights() -> Vec<u8> {
     safetensors::serialize(tensors, None).expect("a few tensors")
 }
 
+/// Adds a neural language model of random weights to a model's folder.
+pub fn add_neural(model: &Path) {
+    let words = WORDS.lines().count();
+    let (frequent, width, short, cell) = (4, 4, 2, 3);
+    let mut state = 7u32;
+    let mut bytes = |count: usize| -> Vec<u8> {
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        // Each row of integers has a 127 among them, as the exporter sees to.
+        (0..count)
+            .map(|at| if at % 2 == 0 { 127 } else { next() })
+            .collect()
+    };
+    let floats =
+        |values: Vec<f32>| -> Vec<u8> { values.into_iter().flat_map(f32::to_le_bytes).collect() };
+    let halves = |values: Vec<f32>| -> Vec<u8> {
+        let half = |value: f32| half::f16::from_f32(value).to_le_bytes();
+        values.into_iter().flat_map(half).collect()
+    };
+    let mut tensors = vec![
+        (
+            "rank",
+            Dtype::U16,
+            vec![words],
+            (0..words as u16).rev().flat_map(u16::to_le_bytes).collect(),
+        ),
+        (
+            "bias",
+            Dtype::F16,
+            vec![words],
+            halves((0..words).map(|at| -1.5 - 0.1 * at as f32).collect()),
+        ),
+        (
+            "widen",
+            Dtype::F16,
+            vec![width, short],
+            halves(vec![0.5; width * short]),
+        ),
+        (
+            "gate_bias",
+            Dtype::F32,
+            vec![4 * cell],
+            floats(vec![0.25; 4 * cell]),
+        ),
+    ];
+    for (name, scale, rows, columns) in [
+        ("frequent", "frequent.scale", frequent, width),
+        ("rare", "rare.scale", words - frequent, short),
+        ("input", "input.scale", 4 * cell, width),
+        ("recurrent", "recurrent.scale", 4 * cell, width),
+        ("projection", "projection.scale", width, cell),
+    ] {
+        tensors.push((name, Dtype::I8, vec![rows, columns], bytes(rows * columns)));
+        tensors.push((scale, Dtype::F32, vec![rows], floats(vec![0.02; rows])));
+    }
+    let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
+        (
+            *name,
+            TensorView::new(*dtype, shape.clone(), bytes).expect("shape and bytes agree"),
+        )
+    });
+    let said = [
+        ("format", "paretone neural language model 1"),
+        ("weight", "0.5"),
+    ];
+    let said = said.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let file = safetensors::serialize(views, Some(said.into())).expect("a few tensors");
+    fs::write(model.join("neural.safetensors"), file).expect("writable");
+}
+
 /// A 16-bit mono WAV file of these samples.
 pub fn wav(rate: u32, samples: &[i16]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(44 + 2 * samples.len());
