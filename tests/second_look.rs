@@ -18,11 +18,8 @@ const RESCORED: &str = "network_beam=13 lattice_beam=8 rescore";
 const NEURAL: &str = "network_beam=13 lattice_beam=8 rescore neural";
 
 fn open(model: &Path) -> Recognizer {
-    let options = Options {
-        cache: Some(Cache::in_folder(model.join("cache"))),
-        ..Options::default()
-    };
-    Recognizer::open(model, options).expect("the tiny model opens")
+    let options = Options::default().cache(Cache::in_folder(model.join("cache")));
+    Recognizer::open_with(model, options).expect("the tiny model opens")
 }
 
 fn waveform() -> Waveform {
