@@ -10,7 +10,9 @@ use paretone::audio::Waveform;
 use paretone::graph::WordTable;
 use paretone::graph::ngram::Ngram;
 use paretone::language::NeuralModel;
-use paretone::recognizer::{Alternative, Cache, Options, Recognizer, Setting, Transcript};
+use paretone::recognizer::{
+    Alternative, Cache, Options, Recognizer, RecognizerError, Setting, StreamOptions, Transcript,
+};
 use paretone::units::{Hertz, WordId};
 
 const SEARCHED: &str = "network_beam=13 lattice_beam=8";
@@ -116,4 +118,62 @@ fn answers_cost_what_the_models_say_of_the_whole_sentence() {
             assert_eq!(costs.graph_ngram, other.graph_ngram);
         }
     }
+}
+
+#[test]
+fn a_stream_ends_with_what_the_network_says_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = tiny_model::write(folder.path());
+    tiny_model::add_neural(&model);
+    let recognizer = open(&model);
+    let setting: Setting = NEURAL.parse().expect("a setting");
+    let (whole, _) = heard(&recognizer, NEURAL);
+    let (plain, _) = heard(&recognizer, RESCORED);
+    assert_ne!(whole.cost, plain.cost);
+    let mut stream = recognizer
+        .stream(&StreamOptions::default())
+        .expect("a stream");
+    let mut ended = Vec::new();
+    for chunk in waveform().samples.chunks(777) {
+        ended.extend(stream.push(chunk).expect("good samples"));
+    }
+    ended.extend(stream.finish().expect("an end"));
+    let mut scratch = recognizer.scratch();
+    let mut cost = 0.0;
+    let mut words = Vec::new();
+    for utterance in &ended {
+        let heard = recognizer.transcribe_utterance(&setting, utterance, &mut scratch);
+        let heard = heard.expect("a transcript").later(utterance.start);
+        cost += heard.cost.0;
+        words.extend(heard.words);
+    }
+    assert_eq!(words, whole.words);
+    assert!((cost - whole.cost.0).abs() <= 1e-9 * cost.abs());
+}
+
+#[test]
+fn a_damaged_network_is_told_to_whoever_asks_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = tiny_model::write(folder.path());
+    std::fs::write(model.join("neural.safetensors"), b"none").expect("a file");
+    let recognizer = open(&model);
+    let hear = |recognizer: &Recognizer, setting: &str| {
+        let setting: Setting = setting.parse().expect("a setting");
+        recognizer.transcribe_at(&setting, &waveform(), &mut recognizer.scratch())
+    };
+    assert!(hear(&recognizer, RESCORED).is_ok());
+    let error = hear(&recognizer, NEURAL).err();
+    assert!(
+        matches!(error, Some(RecognizerError::Language(_))),
+        "{error:?}"
+    );
+    // A version that needs it cannot be offered.
+    let versions = tiny_model::TWO_VERSIONS.replacen("rescore", "rescore neural", 1);
+    std::fs::write(model.join("versions.toml"), versions).expect("a file");
+    let options = Options::default().cache(Cache::in_folder(model.join("cache")));
+    let error = Recognizer::open_with(&model, options).err();
+    assert!(
+        matches!(error, Some(RecognizerError::Language(_))),
+        "{error:?}"
+    );
 }

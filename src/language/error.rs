@@ -9,7 +9,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum LanguageError {
     /// The file could not be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("{path} cannot be read")]
     Read {
         /// The file.
         path: PathBuf,
@@ -25,7 +25,7 @@ pub enum LanguageError {
         limit: u64,
     },
     /// The file is not a valid safetensors file.
-    #[error("the neural language model is no valid safetensors file: {0}; copy it again")]
+    #[error("the neural language model is no valid safetensors file; copy it again")]
     Tensors(#[from] safetensors::SafeTensorError),
     /// The file says that it is something else, or of another version.
     #[error(

@@ -206,6 +206,11 @@ impl Recognizer {
         let folder = folder.as_ref();
         let model = Model::open(folder, &options)?;
         let versions = Versions::of_model(folder)?;
+        if let Some(models) = &model.second_look {
+            for version in &versions.list {
+                models.network(&version.setting)?;
+            }
+        }
         let calibration = Calibration::of_model(folder)?;
         Ok(Recognizer {
             folder: folder.into(),
@@ -617,10 +622,11 @@ impl Recognizer {
             let name = |word: &decode::Word| self.model.word(word.id).to_owned();
             let mut these = Vec::new();
             for heard in &paths.n_best(count) {
+                let costs = models.map(|models| models.costs(setting, heard, penalty));
                 these.push(Alternative {
                     words: heard.words.iter().map(name).collect(),
                     cost: heard.cost,
-                    costs: models.map(|models| models.costs(setting, heard, penalty)),
+                    costs: costs.transpose()?,
                     posterior: doubt(&paths, heard, cancel)?.sequence,
                     confidence: None,
                 });

@@ -86,7 +86,7 @@ impl<'r> References<'r> {
         let Some(models) = &self.recognizer.model.second_look else {
             return Ok(ReferenceCost::Unknown);
         };
-        let (costs, end) = models.word_costs(setting, words);
+        let (costs, end) = models.word_costs(setting, words)?;
         let sentence = Sentence {
             words: words.iter().copied().zip(costs).collect(),
             end,

@@ -4,7 +4,8 @@
 //! the lattice's paths, and where the model has one and the setting asks for it, a neural network
 //! joins in.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::acoustic::Kernels;
 use crate::decode::{
@@ -44,7 +45,16 @@ pub(super) struct SecondLook {
     /// The one that replaces it.
     pub large: Ngram,
     /// What is mixed with the large one.
-    pub neural: Option<NeuralModel>,
+    neural: Option<Unread>,
+}
+
+/// A network that is read when a setting first asks for it: most do without.
+struct Unread {
+    path: PathBuf,
+    kernels: Kernels,
+    /// Words that it should know.
+    words: usize,
+    network: OnceLock<NeuralModel>,
 }
 
 /// What a second look writes to.
@@ -68,24 +78,16 @@ impl SecondLook {
         }
         let small = cache.open::<Ngram>(&folder.join(GRAPH_NGRAM))?;
         let large = cache.open::<Ngram>(&large)?;
-        let path = folder.join(NEURAL);
-        let neural = path.is_file().then(|| NeuralModel::open(&path, kernels));
-        let neural = neural.transpose()?;
-        let counts = [
-            ("an n-gram", Some(small.num_words())),
-            ("an n-gram", Some(large.num_words())),
-            (
-                "the neural language model",
-                neural.as_ref().map(NeuralModel::num_words),
-            ),
-        ];
-        let listed = words.len();
-        for (who, known) in counts {
-            if let Some(known) = known.filter(|&known| known != listed) {
-                let what = format!("{who} has {known} words, the word table lists {listed}");
-                return Err(RecognizerError::Mismatch { what });
-            }
+        for known in [&small, &large].map(Ngram::num_words) {
+            check_words("an n-gram", known, words.len())?;
         }
+        let path = folder.join(NEURAL);
+        let neural = path.is_file().then(|| Unread {
+            path,
+            kernels,
+            words: words.len(),
+            network: OnceLock::new(),
+        });
         Ok(Some(SecondLook {
             small,
             large,
@@ -93,9 +95,16 @@ impl SecondLook {
         }))
     }
 
-    /// The network, where there is one and the setting asks for it.
-    fn network(&self, setting: &Setting) -> Option<&NeuralModel> {
-        self.neural.as_ref().filter(|_| setting.neural)
+    /// The network, where there is one and the setting asks for it; read at the first time.
+    ///
+    /// # Errors
+    /// Its file cannot be used.
+    pub(super) fn network(
+        &self,
+        setting: &Setting,
+    ) -> Result<Option<&NeuralModel>, RecognizerError> {
+        let asked = self.neural.as_ref().filter(|_| setting.neural);
+        asked.map(Unread::read).transpose()
     }
 
     /// The paths of a lattice under the models that a setting which rescores asks for.
@@ -105,9 +114,9 @@ impl SecondLook {
         lattice: &'l Lattice,
         scratch: &mut LookScratch,
         cancel: Option<&Cancel>,
-    ) -> Result<PathGraph<'l>, DecodeError> {
+    ) -> Result<PathGraph<'l>, RecognizerError> {
         let paths = self.under_ngram(lattice, cancel)?;
-        let Some(network) = self.network(setting) else {
+        let Some(network) = self.network(setting)? else {
             return Ok(paths);
         };
         let how = Reweighing {
@@ -116,7 +125,7 @@ impl SecondLook {
             cancel,
         };
         let limit = STATES_A_FRAME * lattice.num_frames() as usize;
-        paths.reweighed(&how, &mut self.mixture(network, scratch, limit))
+        Ok(paths.reweighed(&how, &mut self.mixture(network, scratch, limit))?)
     }
 
     /// The paths of a lattice under the large n-gram.
@@ -146,12 +155,19 @@ impl SecondLook {
 
     /// What each word costs, and ending after them, under the models that have the last word at a
     /// setting.
-    pub(super) fn word_costs(&self, setting: &Setting, words: &[WordId]) -> (Vec<Cost>, Cost) {
+    ///
+    /// # Errors
+    /// As [`SecondLook::network`].
+    pub(super) fn word_costs(
+        &self,
+        setting: &Setting,
+        words: &[WordId],
+    ) -> Result<(Vec<Cost>, Cost), RecognizerError> {
         if !setting.rescore {
-            return under(&self.small, words);
+            return Ok(under(&self.small, words));
         }
         let (mut costs, mut end) = under(&self.large, words);
-        if let Some(network) = self.network(setting) {
+        if let Some(network) = self.network(setting)? {
             let mut scratch = LookScratch::default();
             let mut mixture = self.mixture(network, &mut scratch, words.len() + 1);
             let mut history = SequenceModel::start(&mut mixture);
@@ -161,11 +177,19 @@ impl SecondLook {
             }
             end = end + SequenceModel::end(&mut mixture, history);
         }
-        (costs, end)
+        Ok((costs, end))
     }
 
     /// The cost of a path taken apart; `word_penalty` is what the graph charges for each word.
-    pub(super) fn costs(&self, setting: &Setting, heard: &Hypothesis, word_penalty: Cost) -> Costs {
+    ///
+    /// # Errors
+    /// As [`SecondLook::network`].
+    pub(super) fn costs(
+        &self,
+        setting: &Setting,
+        heard: &Hypothesis,
+        word_penalty: Cost,
+    ) -> Result<Costs, RecognizerError> {
         let words: Vec<WordId> = heard.words.iter().map(|word| word.id).collect();
         let total = |(costs, end): (Vec<Cost>, Cost)| {
             // Outside a final state, no end was charged.
@@ -173,13 +197,13 @@ impl SecondLook {
             let all = costs.iter().chain([&end]);
             PathCost(all.map(|cost| f64::from(cost.0)).sum())
         };
-        let language = total(self.word_costs(setting, &words));
+        let language = total(self.word_costs(setting, &words)?);
         let acoustic = heard.parts.map_or(PathCost(0.0), |parts| parts.acoustic);
         let penalty = PathCost(f64::from(word_penalty.0) * words.len() as f64);
         let neural = self
-            .network(setting)
+            .network(setting)?
             .map(|network| neural_costs(network, &words));
-        Costs {
+        Ok(Costs {
             acoustic,
             language,
             word_penalty: penalty,
@@ -187,8 +211,29 @@ impl SecondLook {
             graph_ngram: total(under(&self.small, &words)),
             rescoring_ngram: setting.rescore.then(|| total(under(&self.large, &words))),
             neural: neural.map(total),
-        }
+        })
     }
+}
+
+impl Unread {
+    fn read(&self) -> Result<&NeuralModel, RecognizerError> {
+        if let Some(network) = self.network.get() {
+            return Ok(network);
+        }
+        let network = NeuralModel::open(&self.path, self.kernels)?;
+        let who = "the neural language model";
+        check_words(who, network.num_words(), self.words)?;
+        // Another thread may have been sooner: then this one is dropped.
+        Ok(self.network.get_or_init(|| network))
+    }
+}
+
+fn check_words(who: &str, known: usize, listed: usize) -> Result<(), RecognizerError> {
+    if known == listed {
+        return Ok(());
+    }
+    let what = format!("{who} has {known} words, the word table lists {listed}");
+    Err(RecognizerError::Mismatch { what })
 }
 
 /// What each word costs under a model, and ending after them.

@@ -20,13 +20,14 @@ use paretone::sweep::log::MeasurementLog;
 use paretone::sweep::{point, space};
 
 /// What of a model's folder its measurements depend on.
-const MODEL_FILES: [&str; 6] = [
+const MODEL_FILES: [&str; 7] = [
     "model.json",
     "acoustic.safetensors",
     "words.txt",
     "lexicon.txt",
     "graph.ngram",
     "rescore.ngram",
+    "neural.safetensors",
 ];
 
 /// Refuses to mix measurements of another model or another way of counting with what the folder
