@@ -15,6 +15,7 @@ pub mod acoustic;
 pub mod gate;
 pub mod graph;
 
+#[cfg(feature = "speech")]
 pub mod language;
 
 pub mod decode;
