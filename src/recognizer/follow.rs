@@ -1,13 +1,13 @@
-//! What is being said? The best guess while an utterance goes on.
+//! Partial results: the best transcript of an utterance that has not ended.
 //!
-//! The network was trained on features less their mean over the utterance, which nobody knows
-//! before its end. So a frame is taken less the mean of the frames so far, and whenever the
-//! utterance has grown by half since the last time, all its frames are taken anew less the mean as
-//! it then is: three times the work of the utterance at most, and after [`SETTLED`], when the mean
-//! hardly moves, none. What is heard so is near to what the whole utterance says, not the same.
+//! The network was trained on features from which the mean over the utterance had been subtracted,
+//! and that mean is known only at the end. The follower therefore subtracts the mean of the frames
+//! so far. Whenever the utterance has grown by half, it scores and searches all frames again with
+//! the new mean, which at most triples the work; after [`SETTLED`] the mean hardly moves and nothing
+//! is done again. Partial transcripts are close to the final one, but not always equal to it.
 //!
-//! The network reads 0.3 s beyond a frame before it scores it. What is *surely* said waits for
-//! that; what *seems* to be said up to now takes the last frame as if it went on for so long.
+//! The network needs 0.3 s of features beyond a frame to score it. The *agreed* words wait for
+//! them; the *tentative* words assume that the last frame repeats for that long.
 
 use ndarray::ArrayView2;
 
@@ -18,9 +18,9 @@ use crate::decode::{Decoder, SearchStream, SoFar};
 use crate::feature::{MfccStream, RunningMean};
 use crate::units::Seconds;
 
-/// So much is heard before the first guess: a mean of less says little.
+/// The first partial result needs this much audio: the mean of less is unreliable.
 const FIRST: Seconds = Seconds(0.3);
-/// From here on the mean is taken as it moves.
+/// After this much audio a new mean no longer causes a new search.
 const SETTLED: Seconds = Seconds(10.0);
 
 /// An utterance under way.
@@ -90,13 +90,13 @@ impl<'r> Follower<'r> {
         self.take(0)
     }
 
-    /// What was surely said so far, up to where the network's look ahead begins.
+    /// Returns the partial result up to where the network's look-ahead begins.
     pub(super) fn so_far(&mut self) -> SoFar {
         self.search.so_far()
     }
 
-    /// What seems to be said up to now, as if the last sound went on; the words agreed on are those
-    /// of [`Follower::so_far`].
+    /// Returns the partial result up to the last sample, as if the last frame repeated; the agreed
+    /// words are those of [`Follower::so_far`].
     pub(super) fn up_to_now(&mut self) -> Result<SoFar, RecognizerError> {
         let agreed = self.search.so_far().agreed;
         self.scores.clear();

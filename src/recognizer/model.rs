@@ -153,7 +153,8 @@ fn open_graph(
     )
 }
 
-/// What of the HMMs a graph depends on: phone names, which is silence, and every pdf.
+/// Returns the parts of the HMMs that a graph depends on: phone names, the silence phone, and every
+/// pdf.
 fn hmm_bytes(hmm: &Hmm) -> Vec<u8> {
     let phones = || (0..hmm.phones.len() as u32).map(PhoneId);
     let pairs = phones().flat_map(|left| phones().map(move |phone| (left, phone)));

@@ -12,7 +12,7 @@ use crate::units::WordId;
 
 use super::{Recognizer, RecognizerError, ScoredAudio, Setting, model};
 
-/// What is needed to align references: the HMMs and pronunciations behind a recogniser's graph.
+/// Aligns references with the HMMs and pronunciations behind a recogniser's graph.
 pub struct References<'r> {
     recognizer: &'r Recognizer,
     hmm: Hmm,

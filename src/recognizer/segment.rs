@@ -48,7 +48,7 @@ pub(super) struct Segment {
     pub by_length: bool,
 }
 
-/// What is known of a frame.
+/// The gate's decision about a frame.
 #[derive(Clone, Copy)]
 struct Frame {
     speech: bool,
@@ -157,7 +157,7 @@ impl Segmenter {
         self.begin_again();
     }
 
-    /// Where the segment under way begins; none between segments.
+    /// Returns the first frame of the open segment, or `None` between segments.
     pub(super) fn under_way(&self) -> Option<usize> {
         self.last_speech.map(|_| self.first)
     }
@@ -217,7 +217,7 @@ impl Segmenter {
         self.forget_before(self.margin_before(begin));
     }
 
-    /// Where the margin begins of speech that begins here.
+    /// Returns the first frame of the margin before speech that begins at `onset`.
     fn margin_before(&self, onset: usize) -> usize {
         let from = onset.saturating_sub(self.lengths.margin).max(self.first);
         let mut margin = (from..onset.min(self.next())).rev();
@@ -226,8 +226,8 @@ impl Segmenter {
             .map_or(from, |at| at + 1)
     }
 
-    /// Where the margin ends of speech that ends with this frame: a frame that reaches across does
-    /// not belong to the segment.
+    /// Returns the end of the margin after speech whose last frame is `last`. A frame that reaches
+    /// across the end does not belong to the segment.
     fn margin_after(&self, last: usize) -> usize {
         let end = last + 1 + self.lengths.margin;
         let silence = (last + 1..end.min(self.next())).find(|at| self.is_silent(*at));
@@ -238,9 +238,9 @@ impl Segmenter {
         self.frames[frame - self.first].level <= self.silence
     }
 
-    /// Where to cut the frames held, which are too many: in the middle of the longest pause that is
-    /// one, else of the quietest window; the last of equals, so that segments are as long as they
-    /// may be.
+    /// Returns where to cut an open segment that has become too long: in the middle of its longest
+    /// pause, or of its quietest window if it has no pause. Among equals the last one wins, so that
+    /// segments are as long as allowed.
     fn cut(&self) -> usize {
         let range = self.lengths.shortest..self.lengths.longest;
         let pause = self.longest_pause(range.clone());

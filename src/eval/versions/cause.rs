@@ -1,4 +1,4 @@
-//! Whose fault is a wrong transcript: the search's, or the model's?
+//! Attributes each wrong transcript to the search or to the model.
 //!
 //! Where the model itself finds the reference likelier than the hypothesis, a wider search would
 //! have found it: a *search error*. Where it finds the hypothesis at least as likely, no search

@@ -1,4 +1,4 @@
-//! The paper's findings of sections II and III, held against what was measured.
+//! Compares the paper's findings (sections II and III) with what was measured.
 
 use serde::Serialize;
 

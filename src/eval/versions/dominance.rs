@@ -1,11 +1,11 @@
-//! Is every version worth having? One is not where another answers sooner and errs less.
+//! Dominance: a version is dominated if another answers sooner and makes fewer errors.
 
 use serde::Serialize;
 
 use super::resampled::{Measured, Resampled};
 use crate::tiers::Table;
 
-/// What one version gains over another; the differences are paired.
+/// Difference in error and time between two versions, paired by speaker.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Difference {
     /// The version that is judged.
@@ -34,13 +34,13 @@ impl Difference {
         worse.iter().all(|d| *d >= 0.0) && worse.iter().any(|d| *d > 0.0)
     }
 
-    /// Whether it is dominated and errs more in 95 of 100 draws of speakers and more.
+    /// Whether it is dominated, with more errors in at least 95 % of the bootstrap draws.
     pub fn is_dominated_beyond_noise(&self) -> bool {
         self.is_dominated() && self.error.is_some_and(|error| error.surely_above(0.0))
     }
 }
 
-/// What each version loses to the next slower one.
+/// Compares each version with the next slower one.
 pub fn steps(table: &Table, resampled: &Resampled) -> Vec<Difference> {
     let pairs = 0..table.versions.len() - 1;
     pairs

@@ -24,9 +24,9 @@ pub struct Exemplar {
     pub errors: Vec<u32>,
     /// Response time on the server by version.
     pub response: Vec<Seconds>,
-    /// What should have been heard, where that is known.
+    /// The reference transcript, if known.
     pub reference: Option<String>,
-    /// What each version heard, where that is known.
+    /// The transcript of each version, if known.
     pub texts: Vec<Option<String>>,
 }
 

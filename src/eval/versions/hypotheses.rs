@@ -1,6 +1,6 @@
-//! What each version heard, as a tab-separated table with the columns `id`, `version` and `text`.
+//! Transcripts by version: a tab-separated table with the columns `id`, `version` and `text`.
 //!
-//! Rows whose version is `reference` say what should have been heard.
+//! Rows whose version is `reference` hold the reference transcripts.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -65,7 +65,7 @@ impl Hypotheses {
         Ok(Hypotheses { texts })
     }
 
-    /// What a version heard; none where the table does not say.
+    /// Returns the transcript of a version, or `None` if the table has none.
     pub fn get(&self, id: &str, version: &str) -> Option<&str> {
         let key = (id.to_owned(), version.to_owned());
         self.texts.get(&key).map(String::as_str)

@@ -1,4 +1,4 @@
-//! How do the versions of a service compare? Sections II and III of the paper from recorded
+//! Compares the versions of a service: sections II and III of the paper, made from recorded
 //! outcomes alone, without audio.
 //!
 //! A [`Table`] arranges the outcomes; [`Tradeoff`] is figure 1a, [`dominance`] asks whether every
@@ -35,14 +35,14 @@ use resampled::Resampled;
 /// So many exemplars of each category are shown.
 const EXEMPLARS: usize = 3;
 
-/// How the report is made.
+/// Options of the report.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ReportOptions {
     /// Network time of each request, added to the server's. Default: 50 ms, a round trip within a
     /// continent.
     pub round_trip: Seconds,
-    /// How speakers are drawn.
+    /// How speakers are resampled.
     pub bootstrap: BootstrapOptions,
 }
 
@@ -52,7 +52,7 @@ impl ReportOptions {
         ReportOptions { round_trip, ..self }
     }
 
-    /// How speakers are drawn; see [`ReportOptions::bootstrap`].
+    /// Sets how speakers are resampled; see [`ReportOptions::bootstrap`].
     pub fn bootstrap(self, bootstrap: BootstrapOptions) -> Self {
         ReportOptions { bootstrap, ..self }
     }
@@ -84,7 +84,7 @@ pub struct VersionReport {
     pub claims: Vec<claims::Claim>,
     /// Figure 1a.
     pub tradeoff: Tradeoff,
-    /// What each version loses to the next.
+    /// Each version compared with the next slower one.
     pub steps: Vec<dominance::Difference>,
     /// Versions that another beats in both time and error.
     pub dominated: Vec<dominance::Difference>,
@@ -98,7 +98,7 @@ pub struct VersionReport {
     pub causes: Option<Vec<cause::Causes>>,
     /// Figure 5.
     pub confidence: Vec<sureness::Distribution>,
-    /// What confidence tells, by version.
+    /// How well confidence predicts errors, by version.
     pub sureness: Vec<sureness::Sureness>,
     /// Parts of the corpus; empty where there is one only.
     pub sets: Vec<breakdown::Part>,
@@ -133,7 +133,7 @@ impl VersionReport {
         report
     }
 
-    /// What the errors are called: of words, or of classes where each reference is one.
+    /// The unit of the errors: words, or classes if every reference is one word.
     pub fn error_name(&self) -> &'static str {
         if self.words == self.utterances as u64 {
             "error rate"

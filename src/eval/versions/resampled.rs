@@ -16,7 +16,7 @@ use crate::tiers::Table;
 pub struct Measured {
     /// The statistic of all requests.
     pub value: f64,
-    /// Where it falls when speakers are drawn anew; none with fewer than two speakers.
+    /// Bootstrap interval over speakers; `None` with fewer than two speakers.
     pub interval: Option<Interval>,
 }
 
@@ -101,7 +101,7 @@ pub struct Resampled {
 }
 
 impl Resampled {
-    /// Draws speakers. A speaker is a (set, group) pair; requests without a group count as a
+    /// Resamples speakers. A speaker is a (set, group) pair; requests without a group count as a
     /// speaker each.
     pub fn new(table: &Table, options: BootstrapOptions) -> Resampled {
         let zero = || Sums::zero(table.versions.len());

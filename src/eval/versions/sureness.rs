@@ -70,7 +70,8 @@ fn distribution(category: Category, version: &str, mut sure: Vec<f64>) -> Option
     })
 }
 
-/// What the confidence of a version tells. A measure is none where all utterances are alike.
+/// How well the confidence of a version predicts errors. A measure is `None` if all utterances
+/// fall in one class.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Sureness {
     /// The version.

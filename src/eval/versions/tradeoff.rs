@@ -19,7 +19,7 @@ pub struct Times {
     pub mean: f64,
     /// Median.
     pub p50: f64,
-    /// What 95 of 100 requests stay below.
+    /// 95th percentile.
     pub p95: f64,
 }
 
@@ -44,7 +44,7 @@ impl Times {
     }
 }
 
-/// What one version costs and misses.
+/// Error rate and time of one version.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VersionRow {
     /// The version.
@@ -74,7 +74,7 @@ pub struct VersionRow {
     pub counters: BTreeMap<String, f64>,
 }
 
-/// What the versions trade.
+/// The trade-off between error and time over all versions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Tradeoff {
     /// Network time added to each request.

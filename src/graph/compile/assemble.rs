@@ -22,7 +22,7 @@ pub(super) struct Pauses {
     pub(super) none: Steps,
 }
 
-/// What was built, in numbers.
+/// Counts of what the compiler built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sizes {
     pub(super) histories: usize,
@@ -153,7 +153,7 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
         }
     }
 
-    /// What it costs not to pause: nothing after a silence, where that was settled.
+    /// Cost of no silence here; zero after a silence, which has already paid for the choice.
     fn going_on(&self, key: RootKey) -> Steps {
         if key.left == self.topology.silence {
             Steps::FREE

@@ -14,7 +14,7 @@ use super::steps::Steps;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct History(pub(super) u32);
 
-/// What the compiler asks of a back-off language model.
+/// A back-off language model as the compiler sees it.
 pub(super) trait BackoffModel {
     /// Number of states; they are numbered from 0.
     fn num_states(&self) -> usize;
@@ -76,7 +76,7 @@ impl<'a, M: BackoffModel> Histories<'a, M> {
         this
     }
 
-    /// Where a history that only backs off leads; `None` if it must be kept.
+    /// Returns the history that replaces one which only backs off, or `None` if it must be kept.
     fn skip(&self, history: History) -> Option<(History, Steps)> {
         let (next, cost) = self.model.backoff(history)?;
         let steps = Steps::of(cost)?;

@@ -1,13 +1,13 @@
 //! Compiles the decoding graph straight from lexicon, back-off n-gram and HMM, without general
 //! automata.
 //!
-//! What one calls HCLG is, for a lexicon, an n-gram and left-biphone context, so regular that it
-//! can be written down: one
-//! *root* for each LM state and last phone, from each root a prefix tree of the words the LM state
-//! lists, back-off arcs between the roots. Composition, determinisation and minimisation are then
-//! local: the trees are deterministic by construction (`tree`), their weights and labels are pushed
-//! as they grow, and hash-consing from the leaves shares all equal ends (`nodes`). General
-//! determinisation and minimisation of the same graph take minutes and gigabytes.
+//! For a lexicon, an n-gram and left-biphone context, the graph that Kaldi calls HCLG has a regular
+//! shape, so the compiler writes it down directly: one *root* for each LM state and last phone, from
+//! each root a prefix tree of the words that the LM state lists, and back-off arcs between the
+//! roots. Composition, determinisation and minimisation are then local: the trees are deterministic
+//! by construction (`tree`), the compiler pushes weights and labels while it grows them, and
+//! hash-consing from the leaves shares all equal suffixes (`nodes`). General determinisation and
+//! minimisation of the same graph take minutes and gigabytes.
 //!
 //! Semantics, which the search relies on:
 //! - an arc that consumes a frame enters a phone (with the entry pdf of its left context) or stays
@@ -61,7 +61,7 @@ use roots::{LOOP_LIMIT, PHONE_LIMIT, Roots};
 use steps::Steps;
 use topology::Topology;
 
-/// What of the graph's weights is neither in the lexicon nor in the n-gram.
+/// Weights of the graph that come neither from the lexicon nor from the n-gram.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CompileOptions {
@@ -118,7 +118,7 @@ pub enum CompileError {
     /// The acoustic model has more phones or pdfs than a root's key holds.
     #[error("the model has {found} {what}, a graph holds {limit}")]
     TooLarge {
-        /// What there is too much of.
+        /// Phones or pdfs.
         what: &'static str,
         /// How many there are.
         found: usize,
@@ -141,7 +141,7 @@ pub enum CompileError {
     Graph(#[from] GraphError),
 }
 
-/// What went into a graph, in numbers.
+/// Counts of what the compiler read and built.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CompileReport {
     /// Words with a pronunciation, whether the n-gram has them or not.

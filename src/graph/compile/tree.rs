@@ -27,11 +27,11 @@ pub(super) struct Stem {
     pub(super) label: u32,
     /// Cost of the best word below.
     pub(super) cost: Steps,
-    /// What comes after the phone.
+    /// The continuation after the phone.
     pub(super) after: After,
 }
 
-/// What comes after a first phone.
+/// The continuation of a word after its first phone.
 #[derive(Clone, Debug)]
 pub(super) enum After {
     /// The word has no other phone: a root of this history.

@@ -15,7 +15,7 @@ pub(super) const SUFFIX: &str = ".part";
 const UNLOCKED_PREFIX: &str = ".tmp";
 /// … and what no compilation of theirs took.
 const SURELY_ABANDONED: Duration = Duration::from_secs(600);
-/// What a new file may be used for, before the user's mask.
+/// Permissions of a new file, before the user's mask.
 #[cfg(unix)]
 const MODE: u32 = 0o666;
 

@@ -1,6 +1,5 @@
-//! What a file looked like when it was last found to be sound: its size, its times, and which file
-//! it is. Whoever changes a file changes one of these, so a file whose stamp is known need not be read
-//! again to be trusted.
+//! Stamps of verified files: size, times and inode. A change to a file changes its stamp, so the cache
+//! trusts a file whose stamp it knows without reading it again.
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};

@@ -28,7 +28,7 @@ pub struct Figure {
     pub svg: String,
 }
 
-/// All pictures of a report; those whose data was not recorded are left out.
+/// Draws all pictures of a report, except those whose data was not recorded.
 ///
 /// # Errors
 /// The drawing library fails.

@@ -6,7 +6,7 @@ use super::{milliseconds, percent_short};
 use crate::eval::confidence_measures::RiskPoint;
 use crate::eval::table::Table;
 
-/// What the confidence of each version tells.
+/// How well the confidence of each version predicts errors.
 pub(in super::super) fn sureness_table(report: &VersionReport) -> Table {
     let last = &report.versions[report.versions.len() - 1];
     let better = format!("AUC: {last} is better");

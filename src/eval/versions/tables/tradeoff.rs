@@ -132,7 +132,7 @@ pub(in super::super) fn counters_table(rows: &[VersionRow]) -> Option<Table> {
     Some(table)
 }
 
-/// Differences between versions, with intervals.
+/// Differences between versions, with bootstrap intervals.
 pub(in super::super) fn differences_table(caption: &str, rows: &[Difference]) -> Table {
     let heads = [
         "version",
