@@ -31,7 +31,7 @@ fn referred(name: &str, text: &str) -> BTreeSet<String> {
 /// The head of the answer to a stream's request with these headers.
 fn stream_head(server: &Server, headers: &str) -> String {
     let request = format!(
-        "GET /v1/stream HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        "GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{headers}\r\n"
     );
     let mut stream = TcpStream::connect(server.address).unwrap();
@@ -119,7 +119,8 @@ fn other_names_are_no_files() {
 fn the_page_is_open_where_the_rest_asks_for_a_token() {
     let server = Server::start(&["--token=secret"]);
     let stranger = |path: &str| {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         server.ask(request.as_bytes())
     };
     assert_harmless(&stranger("/"), "text/html");

@@ -125,9 +125,9 @@ fn every_refusal_is_a_typed_problem() {
     problem(&compute(b"hello, this is no audio"), 415);
     problem(&compute(&sample("river.wav")), 413);
     problem(&compute(&sample("river.wav")[..30]), 422);
-    let claimed = b"POST /compute HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n";
+    let claimed = b"POST /compute HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n";
     problem(&server.ask(claimed), 413);
-    let mut chunked = b"POST /compute HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    let mut chunked = b"POST /compute HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
     for _ in 0..17 {
         chunked.extend(b"10000\r\n");
         chunked.extend([b'x'; 0x10000]);
@@ -155,7 +155,7 @@ fn every_refusal_is_a_typed_problem() {
             400,
         );
     }
-    let slow = b"POST /compute HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 100\r\n\r\nRIFF";
+    let slow = b"POST /compute HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 100\r\n\r\nRIFF";
     problem(&server.ask(slow), 408);
     assert_eq!(server.get("/healthz").status, 200);
 }

@@ -17,7 +17,7 @@ use service_client::{PATIENCE, Reply, Server, long_recording, post, problem, sam
 const CALLERS: usize = 100;
 
 /// `GET /healthz` on a connection that is kept.
-const KEPT: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
+const KEPT: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// A connection that was answered once and is kept.
 fn kept(server: &Server) -> TcpStream {
@@ -99,7 +99,7 @@ fn while_it_stops_it_is_not_ready_and_idle_connections_end() {
     // Heads without their end, so that these connections are asking.
     let half = |path: &str| {
         let head = format!(
-            "GET {path} HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
         );
         server.send(head.as_bytes())
     };

@@ -44,6 +44,11 @@ expect() {
 answered=0
 for tolerance in '' 0 0.01 0.049 2% 4.9%; do expect "$tolerance" "$large"; done
 for tolerance in 0.05 .1 0.5 5% 10%; do expect "$tolerance" "$small"; done
+# The page's stream: a browser says where it is from, with the port.
+curl -s -o /dev/null -m 2 -D "$scratch/stream" -H "Origin: http://127.0.0.1:$port" -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
+    -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==' "http://127.0.0.1:$port/v1/stream" || true
+grep -q '^HTTP/1.1 101' "$scratch/stream" || fail "the page's stream on port $port: $(head -1 "$scratch/stream")"
+
 [ "$(ask -1 | cut -d' ' -f1)" = 400 ] || fail "a negative tolerance is not turned away"
 
 kill -KILL "${pids[1]}"

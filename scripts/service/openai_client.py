@@ -26,6 +26,12 @@ def main(url: str, recording: str, word: str) -> None:
     by_name = ask("paretone-5pct-cost").account["tier"]
     by_field = ask(extra_body={"tolerance": "5%", "objective": "cost"}).account["tier"]
     assert by_name == by_field and by_name.startswith("cost/"), (by_name, by_field)
+    for model in ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"):
+        events = list(ask(model, stream=True, language="en-US", prompt="words " * 4000))
+        *deltas, done = events
+        assert deltas and all(event.type == "transcript.text.delta" for event in deltas), events
+        assert done.type == "transcript.text.done" and done.text == "".join(event.delta for event in deltas), events
+        assert done.text == ask(model).text, done
     for kind, more in ((openai.NotFoundError, {"model": "gpt-4"}), (openai.BadRequestError, {"extra_body": {"tolerance": "-1"}})):
         try:
             ask(**more)
@@ -33,7 +39,7 @@ def main(url: str, recording: str, word: str) -> None:
             assert error.body["code"], error.body
         else:
             raise AssertionError(f"no {kind.__name__}")
-    print(f"openai {openai.__version__}: {len(names)} models, all formats, tiers and errors as expected")
+    print(f"openai {openai.__version__}: {len(names)} models, all formats, events, tiers and errors as expected")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,10 @@ const STRING_LIMIT: i32 = 1 << 16;
 /// OpenFst's properties "expanded" and "mutable", which every vector file has; the others are left
 /// unknown.
 const VECTOR_PROPERTIES: u64 = 3;
+/// The number of states of a vector file whose writer did not know it.
+const UNKNOWN_STATES: i64 = -1;
+/// The start of a graph without one.
+const NO_START: i64 = -1;
 
 impl Graph {
     /// Reads an OpenFst file (`HCLG.fst`).
@@ -158,6 +162,12 @@ impl<R: Read> Input<R> {
         Ok(i64::from_le_bytes(self.bytes()?))
     }
 
+    /// How many entries follow.
+    fn count(&mut self) -> Result<u64, Fault> {
+        let count = self.i64()?;
+        u64::try_from(count).or_else(|_| format_fault(format!("{count} entries")))
+    }
+
     fn f32(&mut self) -> io::Result<f32> {
         Ok(f32::from_le_bytes(self.bytes()?))
     }
@@ -186,7 +196,7 @@ struct Header {
     kind: String,
     aligned: bool,
     start: i64,
-    /// Negative if the writer did not know.
+    /// [`UNKNOWN_STATES`], for a vector file alone, or 0 and more.
     states: i64,
 }
 
@@ -197,7 +207,7 @@ fn read(input: &mut Input<impl Read>) -> Result<Graph, Fault> {
         "vector" => read_vector(input, &header, &mut builder)?,
         _ => read_const(input, &header, &mut builder)?,
     }
-    if header.start >= 0 {
+    if header.start != NO_START {
         builder.set_start(state_id(header.start)?);
     }
     builder.build().map_err(Fault::Graph)
@@ -220,6 +230,11 @@ fn read_header(input: &mut Input<impl Read>) -> Result<Header, Fault> {
     let start = input.i64()?;
     let states = input.i64()?;
     input.i64()?;
+    // A vector file may leave the number open as -1; nothing else below 0 means anything.
+    let is_open = states == UNKNOWN_STATES && kind == "vector";
+    if states < 0 && !is_open {
+        return format_fault(format!("{states} states"));
+    }
     for symbols in [HAS_INPUT_SYMBOLS, HAS_OUTPUT_SYMBOLS] {
         if flags & symbols != 0 {
             skip_symbols(input)?;
@@ -240,7 +255,7 @@ fn skip_symbols(input: &mut Input<impl Read>) -> Result<(), Fault> {
     }
     input.string()?;
     input.i64()?;
-    for _ in 0..input.i64()? {
+    for _ in 0..input.count()? {
         input.string()?;
         input.i64()?;
     }
@@ -259,19 +274,20 @@ fn read_vector(
     header: &Header,
     builder: &mut GraphBuilder,
 ) -> Result<(), Fault> {
-    let mut left = header.states;
-    while left != 0 {
-        left -= 1;
+    let is_open = header.states == UNKNOWN_STATES;
+    let mut read = 0;
+    while is_open || read < header.states {
+        read += 1;
         let last = match input.f32() {
             // A file of unknown length ends with its bytes.
-            Err(error) if header.states < 0 && error.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(error) if is_open && error.kind() == io::ErrorKind::UnexpectedEof => {
                 break;
             }
             last => last?,
         };
         let state = builder.add_state();
         builder.set_final(state, Cost(last));
-        for _ in 0..input.i64()? {
+        for _ in 0..input.count()? {
             read_arc(input, state, builder)?;
         }
     }
@@ -408,6 +424,38 @@ mod tests {
             assert_eq!(listing(&graph), listing(&small()));
             assert_eq!(graph.start(), small().start());
         }
+    }
+
+    #[test]
+    fn counts_below_nothing_are_refused() {
+        let header = vector().len() - {
+            let arcs: usize = listing(&small())
+                .iter()
+                .map(|line| line.matches("ArcRef").count())
+                .sum();
+            3 * (4 + 8) + arcs * 16
+        };
+        for (name, bytes, offset) in [
+            ("states of a vector file", vector(), header - 16),
+            ("states of a const file", constant(false), header - 17),
+            ("arcs of a state", vector(), header + 4),
+            ("the start", vector(), header - 24),
+        ] {
+            for number in [i64::MIN, i64::MIN + 1, -2] {
+                let mut damaged = bytes.clone();
+                damaged[offset..offset + 8].copy_from_slice(&number.to_le_bytes());
+                assert!(
+                    Graph::from_openfst(&damaged[..]).is_err(),
+                    "{number} {name}"
+                );
+            }
+        }
+        let mut open = vector();
+        open[header - 16..header - 8].copy_from_slice(&UNKNOWN_STATES.to_le_bytes());
+        assert_eq!(
+            listing(&Graph::from_openfst(&open[..]).unwrap()),
+            listing(&small())
+        );
     }
 
     #[test]

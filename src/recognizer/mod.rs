@@ -245,6 +245,11 @@ impl Recognizer {
         }
     }
 
+    /// The model's name.
+    pub fn name(&self) -> &str {
+        &self.model.description.name
+    }
+
     /// The rate that the model listens at, to which every recording is brought.
     pub fn sample_rate(&self) -> Hertz {
         self.model.mfcc.config().sample_rate

@@ -235,6 +235,11 @@ impl Stream<'_> {
         })
     }
 
+    /// How long the utterance under way is.
+    pub fn under_way(&self) -> Seconds {
+        self.seconds(self.samples.len() as u64)
+    }
+
     /// Hears every whole step, and ends utterances where they end.
     fn follow(&mut self) -> Result<Vec<Utterance>, RecognizerError> {
         let mut ended = Vec::new();

@@ -6,15 +6,15 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refused {
-    /// As many requests wait in the tier as may.
+    /// As many requests wait as may, or as the tier or the client has a share in.
     #[error(
-        "{waiting} requests wait in tier {tier}, which is all it holds; try again in {:.3} s",
+        "{waiting} requests wait, and tier {tier} or its caller has its share of the room; try again in {:.3} s",
         retry_after.as_secs_f64()
     )]
     Full {
         /// The tier.
         tier: usize,
-        /// Requests that wait in it.
+        /// Requests that wait, over all tiers.
         waiting: usize,
         /// In about this time the workers have done as much as waits, by what requests took so far.
         retry_after: Duration,

@@ -13,9 +13,14 @@
 //! for each would leave processors idle whenever the mix of tiers is not the one it was sized for.
 //! The limits give each version a pool of at most that size where that is wanted.
 //!
+//! Streams are worked for in steps ([`Scheduler::turn`]), which take turns with requests, so that
+//! neither keeps the other waiting; one worker more than the others does steps alone, since a step is
+//! short and a request may not be.
+//!
 //! Every admitted request is answered exactly once: with words, or with a [`Failure`] that says why
 //! not. A panic of the service is such a failure, and its worker goes on.
 
+mod client;
 mod error;
 mod inline;
 mod job;
@@ -25,18 +30,23 @@ mod route;
 mod routing;
 mod service;
 mod statistics;
+mod steps;
 mod tiers;
+mod waiting;
 mod worker;
 
+pub use client::Client;
 pub use error::{Failure, Refused};
 pub use job::{Account, Reply, Served};
 pub use recognition::{Recognition, Unfit};
 pub use routing::{Answer, NoTier, Routing, TierAccount, TierId};
 pub use service::{Judged, Service};
 pub use statistics::{Statistics, Stop};
+pub use steps::StreamId;
 pub use tiers::{Tiers, TiersError};
 
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::convert::Infallible;
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -44,9 +54,9 @@ use std::time::{Duration, Instant};
 use crate::decode::Cancel;
 use crate::tiers::Policy;
 use job::Job;
-use queues::Queues;
 use route::Side;
-use worker::Task;
+use waiting::Waiting;
+use worker::{Crew, Task};
 
 /// How a scheduler works.
 #[derive(Clone, Debug)]
@@ -59,6 +69,9 @@ pub struct Options {
     pub limits: Vec<usize>,
     /// Most requests that wait in a tier; more are refused. Default: 64.
     pub capacity: usize,
+    /// Most requests that wait, over all tiers. A tier may have as many as it leaves free for others,
+    /// and a client twice that. Default: no bound but that of each tier.
+    pub total: usize,
 }
 
 impl Default for Options {
@@ -67,6 +80,7 @@ impl Default for Options {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             limits: Vec::new(),
             capacity: 64,
+            total: usize::MAX,
         }
     }
 }
@@ -86,26 +100,46 @@ impl Options {
     pub fn capacity(self, capacity: usize) -> Self {
         Options { capacity, ..self }
     }
+
+    /// At most so many requests waiting over all tiers; see [`Options::total`].
+    pub fn total(self, total: usize) -> Self {
+        Options { total, ..self }
+    }
 }
 
 /// Workers and the queues they serve. Dropping it answers what was admitted and ends the workers.
 pub struct Scheduler<S: Service> {
     shared: Arc<Shared<S>>,
+    workers: usize,
     threads: Vec<JoinHandle<()>>,
     tiers: Vec<Policy>,
+}
+
+/// Under what terms a request is served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// The tier.
+    pub tier: usize,
+    /// Whose it is.
+    pub client: Client,
+    /// Time after which it is cancelled, wherever it is.
+    pub deadline: Option<Duration>,
 }
 
 /// What workers and callers share.
 struct Shared<S: Service> {
     service: S,
-    queues: Mutex<Queues<Task<S>>>,
+    waiting: Mutex<Waiting<S>>,
+    /// Wakes workers for everything.
     wake: Condvar,
+    /// Wakes the worker for steps alone.
+    wake_for_step: Condvar,
     statistics: Mutex<Statistics>,
 }
 
 impl<S: Service> Shared<S> {
-    fn queues(&self) -> MutexGuard<'_, Queues<Task<S>>> {
-        self.queues.lock().expect("no code under this lock panics")
+    fn waiting(&self) -> MutexGuard<'_, Waiting<S>> {
+        self.waiting.lock().expect("no code under this lock panics")
     }
 
     fn statistics(&self) -> MutexGuard<'_, Statistics> {
@@ -121,16 +155,19 @@ impl<S: Service> Scheduler<S> {
         let workers = options.workers.max(1);
         let shared = Arc::new(Shared {
             service,
-            queues: Mutex::new(Queues::new(&tiers, workers, options)),
+            waiting: Mutex::new(Waiting::new(&tiers, workers, options)),
             wake: Condvar::new(),
+            wake_for_step: Condvar::new(),
             statistics: Mutex::new(Statistics::default()),
         });
-        let start = |_| {
+        let start = |crew| {
             let shared = Arc::clone(&shared);
-            std::thread::spawn(move || worker::work(&shared))
+            std::thread::spawn(move || worker::work(&shared, crew))
         };
+        let crews = std::iter::repeat_n(Crew::Everything, workers).chain([Crew::Steps]);
         Scheduler {
-            threads: (0..workers).map(start).collect(),
+            workers,
+            threads: crews.map(start).collect(),
             shared,
             tiers,
         }
@@ -149,7 +186,12 @@ impl<S: Service> Scheduler<S> {
         let (sender, reply) = sync_channel(1);
         // A caller who has gone away needs no answer.
         let tell = move |made| drop(sender.try_send(made));
-        let admitted = self.submit_to(request, tier, deadline, tell)?;
+        let terms = Terms {
+            tier,
+            deadline,
+            ..Terms::default()
+        };
+        let admitted = self.submit_to(request, terms, tell)?;
         Ok(Ticket { reply, admitted })
     }
 
@@ -161,10 +203,14 @@ impl<S: Service> Scheduler<S> {
     pub fn submit_to(
         &self,
         request: impl Into<S::Request>,
-        tier: usize,
-        deadline: Option<Duration>,
+        terms: Terms,
         tell: impl FnOnce(Reply<S>) + Send + 'static,
     ) -> Result<Admitted, Refused> {
+        let Terms {
+            tier,
+            client,
+            deadline,
+        } = terms;
         let policy = self.tiers.get(tier);
         let policy = policy.ok_or(Refused::UnknownTier { tier })?.clone();
         let now = Instant::now();
@@ -180,7 +226,7 @@ impl<S: Service> Scheduler<S> {
             job,
             side: Side::First,
         };
-        let refused = self.shared.queues().push(tier, task);
+        let refused = self.shared.waiting().push(tier, client, task);
         if let Err(waiting) = refused {
             return Err(self.full(tier, waiting));
         }
@@ -188,14 +234,43 @@ impl<S: Service> Scheduler<S> {
         Ok(Admitted { cancels })
     }
 
+    /// Waits until it is a stream's turn. Until the turn is dropped a worker stands aside, for the
+    /// work that the caller does on its own thread.
+    pub fn turn(&self, stream: StreamId) -> Turn {
+        let (go, begin) = channel();
+        let (done, ended) = channel::<Infallible>();
+        let step = move || {
+            if go.send(()).is_ok() {
+                // Ends when the other side is dropped.
+                let _ = ended.recv();
+            }
+        };
+        self.shared.waiting().push_step(stream, Box::new(step));
+        self.shared.wake_for_step.notify_one();
+        self.shared.wake.notify_one();
+        // Each step is taken, as a scheduler ends only once none waits.
+        let _ = begin.recv();
+        Turn { _done: done }
+    }
+
+    /// How many workers there are, beside the one for steps alone.
+    pub fn workers(&self) -> usize {
+        self.workers
+    }
+
+    /// How many steps of streams wait.
+    pub fn waiting_steps(&self) -> usize {
+        self.shared.waiting().steps()
+    }
+
     /// How many requests wait in each tier.
     pub fn waiting(&self) -> Vec<usize> {
-        self.shared.queues().waiting()
+        self.shared.waiting().requests.waiting()
     }
 
     /// How many workers run each version, up to the last that a tier asks for.
     pub fn running(&self) -> Vec<usize> {
-        self.shared.queues().running()
+        self.shared.waiting().requests.running()
     }
 
     /// What has been done so far.
@@ -206,7 +281,7 @@ impl<S: Service> Scheduler<S> {
     /// The refusal, with the time in which the workers would empty the queue.
     fn full(&self, tier: usize, waiting: usize) -> Refused {
         let each = self.shared.statistics().refused();
-        let seconds = each * waiting as f64 / self.threads.len() as f64;
+        let seconds = each * waiting as f64 / self.workers as f64;
         Refused::Full {
             tier,
             waiting,
@@ -223,8 +298,9 @@ impl<S: Service> Scheduler<S> {
     }
 
     fn end(&mut self) {
-        self.shared.queues().close();
+        self.shared.waiting().requests.close();
         self.shared.wake.notify_all();
+        self.shared.wake_for_step.notify_all();
         for thread in self.threads.drain(..) {
             // A worker that panicked outside the service has nothing more to say.
             let _ = thread.join();
@@ -236,6 +312,12 @@ impl<S: Service> Drop for Scheduler<S> {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// A worker's time, given to a stream; dropping it gives it back.
+#[derive(Debug)]
+pub struct Turn {
+    _done: Sender<Infallible>,
 }
 
 /// An admitted request. Dropping it cancels the request: nobody waits for the answer.

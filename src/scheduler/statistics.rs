@@ -1,6 +1,7 @@
 //! What a scheduler has done, for those who watch it.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::units::Seconds;
 
@@ -12,7 +13,7 @@ const WEIGHT: f64 = 1.0 / 16.0;
 /// What a scheduler has done so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Statistics {
-    /// Requests refused because their tier's queue was full.
+    /// Requests refused because tier or client had their share of what may wait.
     pub refused: u64,
     /// Requests answered, with words or with a failure.
     pub answered: u64,
@@ -20,6 +21,8 @@ pub struct Statistics {
     pub stopped: u64,
     /// The latest 16,384 runs that another version's answer stopped, oldest first.
     pub stops: VecDeque<Stop>,
+    /// Time that workers worked.
+    pub busy: Seconds,
     mean: Option<f64>,
 }
 
@@ -38,6 +41,11 @@ impl Statistics {
         self.answered += 1;
         let mean = self.mean.unwrap_or(machine);
         self.mean = Some(mean + WEIGHT * (machine - mean));
+    }
+
+    /// A worker worked so long.
+    pub(super) fn worked(&mut self, time: Duration) {
+        self.busy.0 += time.as_secs_f64();
     }
 
     /// A run was stopped.

@@ -4,12 +4,14 @@ use std::any::Any;
 use std::borrow::Borrow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Shared;
 use super::error::Failure;
 use super::job::{Ended, Job};
 use super::route::Side;
 use super::service::Service;
+use super::waiting::{Done, Work};
 use crate::tiers::Policy;
 
 /// A request's run on one side of its policy.
@@ -18,38 +20,59 @@ pub(super) struct Task<S: Service> {
     pub(super) side: Side,
 }
 
+/// What a worker does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Crew {
+    /// Requests and steps of streams.
+    Everything,
+    /// Steps of streams alone.
+    Steps,
+}
+
 /// A worker's life: until the scheduler is closed and all is answered.
-pub(super) fn work<S: Service>(shared: &Shared<S>) {
-    let mut scratch = shared.service.scratch();
-    while let Some((version, task)) = wait(shared) {
-        if task.job.begin(task.side) {
-            let Task { job, side } = &task;
-            let ask = || ask_second(shared, job);
-            match perform(&shared.service, job, *side, &mut scratch, &ask) {
-                Ended::Wait => {}
-                Ended::AskSecond => ask(),
-                Ended::Answered(machine) => shared.statistics().answered(machine),
-                Ended::Stopped(stop) => shared.statistics().stopped(stop),
+pub(super) fn work<S: Service>(shared: &Shared<S>, crew: Crew) {
+    // Steps bring their own.
+    let mut scratch = (crew == Crew::Everything).then(|| shared.service.scratch());
+    while let Some(work) = wait(shared, crew) {
+        let began = Instant::now();
+        let done = match (work, &mut scratch) {
+            (Work::Step { taken, step }, _) => {
+                step();
+                Done::Step(taken)
             }
-        }
-        shared.queues().done(version);
+            (Work::Run { version, task }, scratch) => {
+                if task.job.begin(task.side) {
+                    let scratch = scratch.get_or_insert_with(|| shared.service.scratch());
+                    run(shared, &task, scratch);
+                }
+                Done::Run(version)
+            }
+        };
+        let time = began.elapsed();
+        shared.waiting().done(done, time);
+        shared.statistics().worked(time);
         // A freed version, or the end, may concern any of the others.
         shared.wake.notify_all();
+        shared.wake_for_step.notify_all();
     }
 }
 
 /// The next work; none when there will be no more.
-fn wait<S: Service>(shared: &Shared<S>) -> Option<(usize, Task<S>)> {
-    let mut queues = shared.queues();
+fn wait<S: Service>(shared: &Shared<S>, crew: Crew) -> Option<Work<S>> {
+    let wake = match crew {
+        Crew::Everything => &shared.wake,
+        Crew::Steps => &shared.wake_for_step,
+    };
+    let mut waiting = shared.waiting();
     loop {
-        if let Some(next) = queues.next() {
+        if let Some(next) = waiting.next(crew) {
             return Some(next);
         }
-        if queues.is_finished() {
+        if waiting.is_finished() {
             return None;
         }
-        let woken = shared.wake.wait(queues);
-        queues = woken.expect("no code under this lock panics");
+        let woken = wake.wait(waiting);
+        waiting = woken.expect("no code under this lock panics");
     }
 }
 
@@ -82,6 +105,18 @@ pub(super) fn perform<S: Service, R: Borrow<S::Request>>(
     job.end(side, made, is_prepared)
 }
 
+/// Runs a side of an admitted request, and sees what follows.
+fn run<S: Service>(shared: &Shared<S>, task: &Task<S>, scratch: &mut S::Scratch) {
+    let Task { job, side } = task;
+    let ask = || ask_second(shared, job);
+    match perform(&shared.service, job, *side, scratch, &ask) {
+        Ended::Wait => {}
+        Ended::AskSecond => ask(),
+        Ended::Answered(machine) => shared.statistics().answered(machine),
+        Ended::Stopped(stop) => shared.statistics().stopped(stop),
+    }
+}
+
 /// Has a request's second version run, by whoever is free first.
 fn ask_second<S: Service>(shared: &Shared<S>, job: &Arc<Job<S>>) {
     let version = job.version(Side::Second);
@@ -90,7 +125,7 @@ fn ask_second<S: Service>(shared: &Shared<S>, job: &Arc<Job<S>>) {
         side: Side::Second,
     };
     let version = version.expect("a policy that asks a second version has one");
-    shared.queues().follow_up(version, task);
+    shared.waiting().requests.follow_up(version, task);
     shared.wake.notify_one();
 }
 

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 
 use super::answer::{Answer, Computed};
+use super::client::Client;
 use super::error::{Problem, Rejection};
 use super::exchange::RequestId;
 use super::recognise::{Job, deadline, recognise};
@@ -42,6 +43,7 @@ use super::upload::{Upload, check_length};
 pub async fn compute(
     State(app): State<Arc<App>>,
     Extension(id): Extension<RequestId>,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Rejection> {
@@ -54,6 +56,7 @@ pub async fn compute(
         name: None,
         ask,
         deadline,
+        client,
         id: id.0,
     };
     let answer = recognise(&app, job).await?;

@@ -221,7 +221,9 @@ impl From<Refused> for Rejection {
                 retry_after,
                 ..
             } => Self::Busy {
-                reason: format!("{waiting} requests wait for this tier, which is all it holds"),
+                reason: format!(
+                    "{waiting} requests wait, and this tier or this caller has its share of the room"
+                ),
                 retry_after,
             },
             refused => Self::Internal(refused.to_string()),

@@ -1,6 +1,7 @@
 //! Around every exchange: a request id, a line in the log, a count, what is left of the body; the last
 //! of its connection where the service stops.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,6 +11,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
 
+use super::client::Client;
+use super::connections::Peer;
 use super::linger::linger;
 use super::state::App;
 
@@ -17,6 +20,9 @@ use super::state::App;
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id of a caller's that is kept, in bytes.
 const LONGEST_ID: usize = 64;
+
+/// Most of a path that the log tells, in bytes.
+const LONGEST_PATH: usize = 128;
 
 /// The id of a request: the caller's, where it is a plain word, or a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,14 +43,29 @@ impl RequestId {
     }
 }
 
+fn client(app: &App, request: &Request) -> Client {
+    let peer = request.extensions().get::<Peer>();
+    let peer = peer.map_or(IpAddr::from(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
+    Client::of(peer, request.headers(), &app.options.trusted_proxies)
+}
+
+/// Enough of a path to recognise it by: a line of the log is small whatever its caller sends.
+fn shortened(path: &str) -> &str {
+    // A path is ASCII (RFC 9112, Section 3.2).
+    path.get(..LONGEST_PATH).unwrap_or(path)
+}
+
 /// The middleware.
 pub async fn exchange(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = RequestId::of(&request);
+    let client = client(&app, &request);
+    request.extensions_mut().insert(client);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("unknown", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", id = id.0, %method, path = request.uri().path());
+    let span =
+        tracing::info_span!("request", id = id.0, %method, path = shortened(request.uri().path()));
     let value = HeaderValue::from_str(&id.0);
     request.extensions_mut().insert(id);
     let request = linger(&app, request);
@@ -53,7 +74,7 @@ pub async fn exchange(State(app): State<Arc<App>>, mut request: Request, next: N
     if let Ok(value) = value {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    if app.is_draining() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+    if !app.stopping.is_ready() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
     }

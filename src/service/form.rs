@@ -9,12 +9,23 @@ use futures_util::Stream;
 use multer::{Field, Multipart};
 
 use super::error::Rejection;
-use super::memory::Memory;
+use super::memory::{Held, Memory};
+use super::metered::{Between, KEPT, Metered};
 use super::request::{self, Ask};
 use super::upload::Upload;
 
-/// Largest field other than the file, in bytes.
+/// Largest field that is read, in bytes; others are passed over whatever their size.
 const LARGEST_FIELD: usize = 4 << 10;
+/// Fields that are read, besides the file and the model.
+const READ: [&str; 7] = [
+    "tolerance",
+    "objective",
+    "response_format",
+    "timestamp_granularities[]",
+    "timestamp_granularities",
+    "language",
+    "stream",
+];
 /// Most fields of a form.
 const MOST_FIELDS: usize = 64;
 
@@ -73,6 +84,8 @@ pub struct Form {
     pub format: Format,
     /// The times in it.
     pub granularities: Granularities,
+    /// Whether the answer comes as events.
+    pub stream: bool,
 }
 
 impl Form {
@@ -93,20 +106,28 @@ impl Form {
         let boundary = multer::parse_boundary(content_type).map_err(|_| {
             Rejection::Unsupported("this path reads multipart/form-data with a boundary".into())
         })?;
-        let mut multipart = Multipart::new(parts, boundary);
+        let mut kept = Held::default();
+        memory.grow(&mut kept, KEPT)?;
+        let between = Between::default();
+        let mut multipart = Multipart::new(Metered::new(parts, between.clone()), boundary);
         let (mut form, mut model) = (Form::default(), Ask::default());
         for _ in 0..MOST_FIELDS {
-            let Some(mut field) = multipart.next_field().await.map_err(damaged)? else {
+            let Some(field) = multipart.next_field().await.map_err(damaged)? else {
                 form.ask = form.ask.or(asked).or(model);
                 return Ok(form);
             };
-            match field.name() {
-                Some("file") => form.take_file(memory, &mut field).await?,
-                Some("model") => model = Ask::of_model(&text(&mut field).await?)?,
-                name => {
-                    let name = name.unwrap_or_default().to_owned();
-                    form.set(&name, &text(&mut field).await?)?;
+            let mut content = Content {
+                field,
+                between: &between,
+            };
+            match content.field.name() {
+                Some("file") => form.take_file(memory, &mut content).await?,
+                Some("model") => model = Ask::of_model(&content.text().await?)?,
+                Some(name) if READ.contains(&name) => {
+                    let name = name.to_owned();
+                    form.set(&name, &content.text().await?)?;
                 }
+                _ => while content.chunk().await?.is_some() {},
             }
         }
         Err(Rejection::BadRequest(format!(
@@ -114,13 +135,17 @@ impl Form {
         )))
     }
 
-    async fn take_file(&mut self, memory: &Memory, field: &mut Field<'_>) -> Result<(), Rejection> {
+    async fn take_file(
+        &mut self,
+        memory: &Memory,
+        content: &mut Content<'_>,
+    ) -> Result<(), Rejection> {
         if self.upload.is_some() {
             return Err(Rejection::BadRequest("one request has one file".into()));
         }
-        self.name = field.file_name().map(str::to_owned);
+        self.name = content.field.file_name().map(str::to_owned);
         let mut upload = Upload::default();
-        while let Some(part) = field.chunk().await.map_err(damaged)? {
+        while let Some(part) = content.chunk().await? {
             upload.push(memory, &part)?;
         }
         self.upload = Some(upload);
@@ -141,28 +166,64 @@ impl Form {
                 "segment" => self.granularities.segment = true,
                 _ => return Err(wrong(name, "word or segment")),
             },
-            "language" if !matches!(value, "" | "en" | "english" | "English") => {
+            "language" if !is_english(value) => {
                 return Err(Rejection::Unprocessable(
                     "the model hears English only".into(),
                 ));
             }
+            "stream" => self.stream = truth(value)?,
             _ => {}
         }
         Ok(())
     }
 }
 
-/// A field's text.
-async fn text(field: &mut Field<'_>) -> Result<String, Rejection> {
-    let mut bytes = Vec::new();
-    while let Some(part) = field.chunk().await.map_err(damaged)? {
-        bytes.extend_from_slice(&part);
-        if bytes.len() > LARGEST_FIELD {
-            let why = format!("a field other than the file has at most {LARGEST_FIELD} bytes");
-            return Err(Rejection::TooLarge(why));
-        }
+/// A field whose content is read.
+struct Content<'b> {
+    field: Field<'static>,
+    between: &'b Between,
+}
+
+impl Content<'_> {
+    /// The next part of it.
+    async fn chunk(&mut self) -> Result<Option<Bytes>, Rejection> {
+        self.between.content();
+        let chunk = self.field.chunk().await.map_err(damaged)?;
+        self.between.content();
+        Ok(chunk)
     }
-    String::from_utf8(bytes).map_err(|_| Rejection::BadRequest("a field is no UTF-8".into()))
+
+    /// All of it, as text.
+    async fn text(&mut self) -> Result<String, Rejection> {
+        let mut bytes = Vec::new();
+        while let Some(part) = self.chunk().await? {
+            bytes.extend_from_slice(&part);
+            if bytes.len() > LARGEST_FIELD {
+                let why = format!("this field has at most {LARGEST_FIELD} bytes");
+                return Err(Rejection::TooLarge(why));
+            }
+        }
+        String::from_utf8(bytes).map_err(|_| Rejection::BadRequest("a field is no UTF-8".into()))
+    }
+}
+
+/// Whether a language tag, or a language's name, is English: `en`, `EN`, `en-US`, `en_GB`,
+/// `English` (RFC 5646; the names are those of OpenAI's interface).
+fn is_english(language: &str) -> bool {
+    let language = language.trim();
+    let primary = language.split(['-', '_']).next().unwrap_or_default();
+    ["", "en", "eng", "english"]
+        .iter()
+        .any(|name| primary.eq_ignore_ascii_case(name))
+}
+
+/// A truth as forms write it.
+fn truth(value: &str) -> Result<bool, Rejection> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" => Ok(true),
+        "false" | "0" | "" => Ok(false),
+        _ => Err(wrong("stream", "true or false")),
+    }
 }
 
 fn wrong(field: &str, expected: &str) -> Rejection {

@@ -21,10 +21,10 @@ pub async fn healthz() -> &'static str {
     (status = 503, description = "It stops", content_type = "application/problem+json", body = Problem),
 ))]
 pub async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Rejection> {
-    match app.is_draining() {
-        true => Err(Rejection::Unavailable(
+    match app.stopping.is_ready() {
+        false => Err(Rejection::Unavailable(
             "the service is about to stop".into(),
         )),
-        false => Ok("ready\n"),
+        true => Ok("ready\n"),
     }
 }

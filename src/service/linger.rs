@@ -104,7 +104,7 @@ impl Drop for Lingering {
 async fn throw_away(app: Arc<App>, body: Body) {
     let most = MOST.max(app.options.limits.body);
     let stopping = async {
-        app.until_draining().await;
+        app.stopping.until_draining().await;
         sleep(STOPPING).await;
     };
     tokio::select! {

@@ -1,22 +1,14 @@
-//! What has been counted, as Prometheus reads it.
+//! What is counted while the service runs; `exposition` tells it.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::{Registry, Unit};
 
-use super::error::Rejection;
 use super::serving::Serving;
-use super::state::App;
 use crate::recognizer::RecognizerError;
 use crate::recognizer::Transcript;
 use crate::scheduler::TierId;
@@ -37,12 +29,6 @@ pub struct VersionLabel {
     version: String,
 }
 
-/// A policy.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub struct PolicyLabel {
-    policy: String,
-}
-
 /// An HTTP exchange.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct ExchangeLabel {
@@ -61,16 +47,16 @@ type Histograms = Family<TierLabel, Histogram, fn() -> Histogram>;
 /// What has been counted; clones count together.
 #[derive(Clone)]
 pub struct Metrics {
-    response: Histograms,
-    machine: Histograms,
-    runs: Family<VersionLabel, Counter>,
-    escalated: Family<TierLabel, Counter>,
-    refused: Family<TierLabel, Counter>,
+    pub(super) response: Histograms,
+    pub(super) machine: Histograms,
+    pub(super) runs: Family<VersionLabel, Counter>,
+    pub(super) escalated: Family<TierLabel, Counter>,
+    pub(super) refused: Family<TierLabel, Counter>,
     /// Admitted requests without an answer, by why.
-    failed: Family<OutcomeLabel, Counter>,
-    exchanges: Family<ExchangeLabel, Counter>,
-    reloads: Family<OutcomeLabel, Counter>,
-    audio: Counter<f64, AtomicU64>,
+    pub(super) failed: Family<OutcomeLabel, Counter>,
+    pub(super) exchanges: Family<ExchangeLabel, Counter>,
+    pub(super) reloads: Family<OutcomeLabel, Counter>,
+    pub(super) audio: Counter<f64, AtomicU64>,
     /// Disagreement with the reference version on shadowed requests.
     pub shadow: ShadowMetrics,
     /// Connections that are open.
@@ -153,7 +139,7 @@ impl Metrics {
         self.failed.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
-    /// A request was refused because its queue was full.
+    /// A request was refused because tier or client had its share of the queue.
     pub(super) fn refused(&self, serving: &Serving, tier: TierId) {
         let tier = serving.routing.tier_name(tier);
         self.refused.get_or_create(&TierLabel { tier }).inc();
@@ -171,129 +157,4 @@ impl Metrics {
             .get_or_create(&ExchangeLabel { path, status })
             .inc();
     }
-
-    /// All counts in a registry of their own, with what only the scheduler knows.
-    fn registry(&self, app: &App) -> Registry {
-        let mut registry = Registry::with_prefix("paretone");
-        let s = || Unit::Seconds;
-        registry.register_with_unit(
-            "response",
-            "From admission to answer, by tier",
-            s(),
-            self.response.clone(),
-        );
-        registry.register_with_unit(
-            "machine",
-            "Time of all workers for a request, by tier",
-            s(),
-            self.machine.clone(),
-        );
-        registry.register_with_unit("audio", "Recordings answered", s(), self.audio.clone());
-        registry.register("runs", "Runs of a version, begun", self.runs.clone());
-        registry.register(
-            "escalations",
-            "Requests whose first version was not sure enough",
-            self.escalated.clone(),
-        );
-        registry.register(
-            "refusals",
-            "Requests refused because their queue was full",
-            self.refused.clone(),
-        );
-        registry.register(
-            "failures",
-            "Admitted requests without an answer",
-            self.failed.clone(),
-        );
-        registry.register(
-            "exchanges",
-            "HTTP exchanges by route and status",
-            self.exchanges.clone(),
-        );
-        registry.register(
-            "reloads",
-            "Times the rules were read again",
-            self.reloads.clone(),
-        );
-        registry.register(
-            "connections",
-            "Connections that are open",
-            self.connections.clone(),
-        );
-        self.shadow.register(&mut registry);
-        let lives: Gauge = Gauge::default();
-        show(&lives, app.lives.count());
-        registry.register(
-            "rules_alive",
-            "Rules that have workers: those in force, and older ones that still have requests",
-            lives,
-        );
-        register_scheduler(&mut registry, &app.serving());
-        registry
-    }
-}
-
-impl ShadowMetrics {
-    fn register(&self, registry: &mut Registry) {
-        registry.register(
-            "shadow_requests",
-            "Requests the reference version answered too",
-            self.requests.clone(),
-        );
-        registry.register(
-            "shadow_distance",
-            "Words in which answers and shadows differ",
-            self.distance.clone(),
-        );
-        registry.register("shadow_words", "Words of the shadows", self.words.clone());
-        registry.register(
-            "shadow_evidence",
-            "Odds that traffic has drifted",
-            self.evidence.clone(),
-        );
-        registry.register(
-            "shadow_alarm",
-            "Whether the drift alarm is on",
-            self.alarm.clone(),
-        );
-    }
-}
-
-fn show(gauge: &Gauge, count: usize) {
-    gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
-}
-
-/// What the scheduler of the rules in force knows.
-fn register_scheduler(registry: &mut Registry, serving: &Serving) {
-    let waiting = Family::<PolicyLabel, Gauge>::default();
-    for (policy, count) in serving.waiting() {
-        let policy = policy.to_string();
-        show(&waiting.get_or_create(&PolicyLabel { policy }), count);
-    }
-    registry.register("queue", "Requests that wait, by policy", waiting);
-    let running = Family::<VersionLabel, Gauge>::default();
-    for (version, count) in serving.running() {
-        let version = version.clone();
-        show(&running.get_or_create(&VersionLabel { version }), count);
-    }
-    registry.register("running", "Workers that run a version", running);
-    let stopped: Counter = Counter::default();
-    stopped.inc_by(serving.statistics().stopped);
-    registry.register(
-        "stopped_runs",
-        "Runs that another version's answer stopped, under the rules in force",
-        stopped,
-    );
-}
-
-/// All counts, for Prometheus
-#[utoipa::path(get, path = "/metrics", tag = "operation", responses(
-    (status = 200, description = "All counts", content_type = "application/openmetrics-text", body = String),
-))]
-pub async fn metrics(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Rejection> {
-    let registry = app.metrics.registry(&app);
-    let mut text = String::new();
-    encode(&mut text, &registry).map_err(|error| Rejection::Internal(error.to_string()))?;
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], text))
 }

@@ -3,7 +3,7 @@
 //! [`scheduler`](crate::scheduler).
 //!
 //! ```text
-//! caller ──► drain (connections) ──► exchange (id, log) ──► auth ──► compute | transcriptions
+//! caller ──► connections ──► exchange (id, log) ──► auth ──► compute | transcriptions
 //!                                                                       │ upload, form, request
 //!                                                                       ▼
 //!                answer, error ◄── serving (rules in force) ◄── recognise
@@ -14,47 +14,61 @@
 
 mod answer;
 mod auth;
+mod client;
 mod compute;
-mod drain;
+mod connections;
 mod error;
+mod events;
 mod exchange;
+mod exposition;
 pub mod form;
 mod health;
 mod linger;
 pub mod load;
+pub mod log;
 pub mod memory;
+mod metered;
 mod metrics;
 mod models;
+mod open_streams;
 mod openapi;
 mod options;
+mod origin;
 mod page;
+mod process;
 mod recognise;
 mod reload;
 pub mod request;
 mod serving;
 mod shadow;
+mod slots;
+mod starting;
 mod state;
+mod stopping;
 pub mod stream;
 mod tiers;
 mod transcriptions;
+mod unread;
 mod upload;
 
 pub use answer::{Account, Answer};
-pub use drain::{End, serve};
+pub use connections::{End, Front};
 pub use error::{Problem, Rejection};
 pub use options::{Connections, Limits, Options};
+pub use origin::{AllowedOrigin, Hosts};
 pub use serving::ServingError;
-pub use state::App;
+pub use starting::starting;
+pub use state::{App, Edge};
+pub use stopping::Stopping;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::HeaderValue;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{any, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, Any, CorsLayer};
 
 /// All paths of the service.
 pub fn router(app: Arc<App>) -> Router {
@@ -69,8 +83,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/v1/models/{id}", get(models::model))
         .route("/tiers", get(tiers::tiers))
         .route("/reload", post(reload::reload))
-        .route("/metrics", get(metrics::metrics))
-        .route_layer(from_fn_with_state(Arc::clone(&app), auth::authorise));
+        .route("/metrics", get(exposition::metrics))
+        .route_layer(from_fn_with_state(Arc::clone(&app), auth::authorise))
+        .route_layer(from_fn_with_state(Arc::clone(&app), origin::check_origin));
     let open = Router::new()
         .route("/", get(page::index))
         .route("/page/{file}", get(page::file))
@@ -82,6 +97,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(open)
         .fallback(unknown)
         .method_not_allowed_fallback(other_method)
+        .layer(from_fn_with_state(Arc::clone(&app), origin::check_host))
         .layer(CatchPanicLayer::custom(panicked));
     // Without origins there is no layer at all, whose answers would vary by origin.
     let paths = match app.options.cors.as_slice() {
@@ -90,6 +106,19 @@ pub fn router(app: Arc<App>) -> Router {
     };
     paths
         .layer(from_fn_with_state(Arc::clone(&app), exchange::exchange))
+        // Once more around everything: what fails there fails one request.
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(app)
+}
+
+/// The paths of probes, on a listener of their own.
+pub fn probe_router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(exposition::metrics))
+        .fallback(unknown)
+        .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)
 }
 
@@ -106,13 +135,19 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
 }
 
 /// Nobody's pages may call, except those of the origins that are named.
-fn cors(origins: &[String]) -> CorsLayer {
-    let origins = origins
-        .iter()
-        .filter_map(|origin| HeaderValue::from_str(origin).ok());
+fn cors(origins: &[AllowedOrigin]) -> CorsLayer {
+    let named = origins.iter().filter_map(|origin| match origin {
+        AllowedOrigin::Any => None,
+        AllowedOrigin::Only(origin) => Some(origin.clone()),
+    });
+    let allowed = match origins.contains(&AllowedOrigin::Any) {
+        true => AllowOrigin::any(),
+        false => AllowOrigin::list(named),
+    };
     CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods(Any)
-        .allow_headers(Any)
+        .allow_origin(allowed)
+        .allow_methods(AllowMethods::mirror_request())
+        // `*` would not mean Authorization (Fetch, Section 3.2.3).
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(Any)
 }

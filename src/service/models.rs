@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::{Problem, Rejection};
-use super::request::{Ask, MODEL, OPENAI_MODEL};
+use super::request::{Ask, MODEL, OPENAI_MODELS};
 use super::state::App;
 
 /// Names of tiers.
@@ -56,10 +56,10 @@ pub async fn models(State(app): State<Arc<App>>) -> Json<ModelList> {
         format!("{MODEL}-{percent}pct-{}", rule.objective.name())
     });
     let names: BTreeSet<String> = tiers.collect();
-    let general = [MODEL, OPENAI_MODEL].map(str::to_owned);
+    let general = [MODEL].into_iter().chain(OPENAI_MODELS).map(str::to_owned);
     Json(ModelList {
         object: "list",
-        data: general.into_iter().chain(names).map(Model::new).collect(),
+        data: general.chain(names).map(Model::new).collect(),
     })
 }
 

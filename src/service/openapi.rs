@@ -4,7 +4,7 @@ use axum::Json;
 use axum::response::Html;
 use utoipa::OpenApi;
 
-use super::{compute, health, metrics, models, reload, tiers, transcriptions};
+use super::{compute, exposition, health, models, reload, tiers, transcriptions};
 
 /// The description.
 #[derive(OpenApi)]
@@ -22,7 +22,7 @@ use super::{compute, health, metrics, models, reload, tiers, transcriptions};
         reload::reload,
         health::healthz,
         health::readyz,
-        metrics::metrics,
+        exposition::metrics,
     )
 )]
 pub struct Description;

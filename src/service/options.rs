@@ -1,8 +1,10 @@
 //! How the service is set up, and what it will not exceed.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::origin::{AllowedOrigin, Hosts};
 use crate::units::Seconds;
 
 /// How the service is set up: [`Options::new`], and what differs from the defaults set in its fields.
@@ -13,19 +15,27 @@ pub struct Options {
     pub rules: PathBuf,
     /// Threads that recognise, at least one. Default: one per processor.
     pub workers: usize,
-    /// Most requests that wait for one policy; more are refused. Larger: fewer refusals, longer
-    /// waits. Default: 64.
+    /// Most requests that wait for one policy; over all of them twice as many wait, and of one client
+    /// two thirds of those. Larger: fewer refusals, longer waits. Default: 64.
     pub queue: usize,
     /// Longest time from the end of an upload to its answer. Default: 60 s.
     pub deadline: Duration,
     /// What a request may bring.
     pub limits: Limits,
-    /// How connections are treated.
-    pub connections: Connections,
     /// The bearer token that callers must show. Default: none, everybody is served.
     pub token: Option<String>,
     /// Origins whose pages may call. Default: none.
-    pub cors: Vec<String>,
+    pub cors: Vec<AllowedOrigin>,
+    /// What the header `Host` may name. Default: anything.
+    pub hosts: Hosts,
+    /// Proxies that say whom they speak for in `X-Forwarded-For`. Default: none.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Longest wait for the next part of a body. Default: 15 s.
+    pub idle: Duration,
+    /// Longest time that a whole body may take. Default: 120 s.
+    pub upload: Duration,
+    /// How often to look whether the rules have changed. Default: never.
+    pub watch_rules: Option<Duration>,
     /// Share of requests that the reference version answers too, unseen, to watch for drift.
     /// Default: 0.
     pub shadow: f64,
@@ -37,24 +47,37 @@ pub struct Options {
 pub struct Limits {
     /// Largest body, in bytes. Default: 32 MiB.
     pub body: usize,
-    /// Longest recording. Its scores take 0.2 MB a second. Default: 600 s.
+    /// Longest recording. Default: an hour, which admits what OpenAI's interface does: 25 MB.
     pub audio: Seconds,
-    /// Bytes of uploads and waveforms held at once, over all requests. Default: 512 MiB.
+    /// Bytes of uploads, waveforms and scores held at once, over all requests. Default: 1 GiB.
     pub memory: usize,
+    /// Most streams that are open at once. Default: 256.
+    pub streams: usize,
+    /// Most of them of one client. Default: half of them.
+    pub streams_per_client: usize,
+    /// Longest time that a stream may go without audio. Default: 60 s.
+    pub stream_idle: Duration,
+    /// Bytes that all streams hold at once. Default: 256 MiB.
+    pub stream_memory: usize,
 }
 
 /// How connections are treated.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Connections {
-    /// Most that are open at once; others wait in the listener's backlog. Default: 4096.
+    /// Most that are served at once; others wait. Default: 4096.
     pub most: usize,
-    /// Longest wait for a request's head, and for the next part of its body. Default: 15 s.
+    /// Most of them of one client. Default: half of them.
+    pub per_client: usize,
+    /// Longest wait for a request's head, for the next part of its body, and for its caller to read
+    /// more of the answer. Default: 15 s.
     pub idle: Duration,
-    /// Longest time that a whole body may take. Default: 120 s.
+    /// Longest time that a whole body may take, and a whole answer. Default: 120 s.
     pub upload: Duration,
     /// Longest time that answers in progress get once the service is told to stop. Default: 30 s.
     pub drain: Duration,
+    /// Proxies, whose connections are many clients'. Default: none.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 impl Options {
@@ -66,9 +89,13 @@ impl Options {
             queue: 64,
             deadline: Duration::from_secs(60),
             limits: Limits::default(),
-            connections: Connections::default(),
             token: None,
             cors: Vec::new(),
+            hosts: Hosts::default(),
+            trusted_proxies: Vec::new(),
+            idle: Duration::from_secs(15),
+            upload: Duration::from_secs(120),
+            watch_rules: None,
             shadow: 0.0,
         }
     }
@@ -78,8 +105,12 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             body: 32 << 20,
-            audio: Seconds(600.0),
-            memory: 512 << 20,
+            audio: Seconds(3600.0),
+            memory: 1 << 30,
+            streams: 256,
+            streams_per_client: 128,
+            stream_idle: Duration::from_secs(60),
+            stream_memory: 256 << 20,
         }
     }
 }
@@ -88,9 +119,11 @@ impl Default for Connections {
     fn default() -> Self {
         Connections {
             most: 4096,
+            per_client: 2048,
             idle: Duration::from_secs(15),
             upload: Duration::from_secs(120),
             drain: Duration::from_secs(30),
+            trusted_proxies: Vec::new(),
         }
     }
 }

@@ -7,17 +7,23 @@ use axum::http::HeaderMap;
 use tokio::sync::oneshot;
 
 use super::answer::Answer;
+use super::client::Client;
 use super::error::Rejection;
 use super::memory::Held;
 use super::request::{self, Ask};
+use super::serving::Serving;
 use super::state::App;
 use super::upload::Upload;
-use crate::audio::{Bounds, ChannelChoice, Reader, Signal, Waveform};
+use crate::audio::{AudioError, ChannelChoice, LONGEST, Reader, Signal, Waveform};
+use crate::recognizer::{Transcript, Utterance};
+use crate::scheduler::{Served, TierId};
 
 /// How long after a request's deadline its worker may take to say so.
 const GRACE: Duration = Duration::from_millis(250);
-/// Samples of a second of the longest recording, at most: what studios record at.
-const STUDIO_RATE: f64 = 48_000.0;
+/// Bytes of the scores of a second, which are kept until the answer.
+const SCORES_PER_SECOND: f64 = 0.2e6;
+/// Samples that there is always room for, ahead of the next block.
+const ROOM: usize = 16 << 10;
 
 /// What is to be recognised, for whom.
 #[derive(Debug)]
@@ -30,8 +36,97 @@ pub struct Job {
     pub ask: Ask,
     /// When the answer is due, counted from now.
     pub deadline: Duration,
+    /// Whose it is.
+    pub client: Client,
     /// The request's id, which decides whether it is shadowed.
     pub id: String,
+}
+
+/// Who asks for what, by the rules then in force.
+#[derive(Clone)]
+pub struct Asked {
+    /// The rules.
+    pub serving: Arc<Serving>,
+    /// The tier that serves.
+    pub tier: TierId,
+    /// Whose request it is.
+    pub client: Client,
+}
+
+impl Asked {
+    /// A request under the rules now in force.
+    ///
+    /// # Errors
+    /// They have no tiers for what is asked.
+    pub fn new(app: &App, ask: Ask, client: Client) -> Result<Asked, Rejection> {
+        let serving = app.serving();
+        let tier = serving.tier(ask)?;
+        Ok(Asked {
+            serving,
+            tier,
+            client,
+        })
+    }
+
+    /// Has an utterance, such as a whole recording, recognised by `due`; what is held is given back with the answer. Dropping the
+    /// future, as happens when the caller goes away, stops the search within a frame.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn serve(
+        &self,
+        app: &App,
+        utterance: impl Into<Utterance>,
+        held: Held,
+        due: Instant,
+    ) -> Result<Served<Transcript>, Rejection> {
+        let Asked {
+            serving,
+            tier,
+            client,
+        } = self;
+        let (sender, reply) = oneshot::channel();
+        let (metrics, rules, tier) = (app.metrics.clone(), Arc::clone(serving), *tier);
+        let left = due.saturating_duration_since(Instant::now());
+        let client = client.for_scheduler();
+        let admitted = serving.submit(utterance, tier, client, left, move |made| {
+            metrics.answered(&rules, tier, &made);
+            // Whoever waited may have gone.
+            let _ = sender.send(made);
+            drop(held);
+        });
+        let admitted = admitted.inspect_err(|_| app.metrics.refused(serving, tier))?;
+        let made = tokio::time::timeout(left + GRACE, reply).await;
+        // Dropped only now: it stops a search that nobody waits for.
+        drop(admitted);
+        let made = made.map_err(|_| Rejection::Late)?;
+        Ok(made.map_err(|_| Rejection::Internal("a worker went away".into()))??)
+    }
+
+    /// The same for what was said and cannot be said again: where there is no room it waits outside,
+    /// up to the deadline.
+    ///
+    /// # Errors
+    /// As [`Asked::serve`].
+    pub async fn serve_patiently(
+        &self,
+        app: &App,
+        utterance: &Utterance,
+    ) -> Result<Answer, Rejection> {
+        let due = Instant::now() + app.options.deadline;
+        loop {
+            let served = self.serve(app, utterance.clone(), Held::default(), due);
+            match served.await {
+                Err(Rejection::Busy { retry_after, .. }) if Instant::now() + retry_after < due => {
+                    tokio::time::sleep(retry_after).await;
+                }
+                served => {
+                    let answer = self.serving.routing.answer(self.tier, served?);
+                    return Ok(Answer::from(answer));
+                }
+            }
+        }
+    }
 }
 
 /// Recognises a recording. Dropping the future, as happens when the caller goes away, stops the
@@ -41,32 +136,23 @@ pub struct Job {
 /// Why there is no answer.
 pub async fn recognise(app: &Arc<App>, job: Job) -> Result<Answer, Rejection> {
     let due = Instant::now() + job.deadline;
-    let serving = app.serving();
-    let tier = serving.tier(job.ask)?;
-    let (waveform, held, shortfall) = decode(app, job.upload, job.name).await?;
+    let asked = Asked::new(app, job.ask, job.client)?;
+    let decoded = decode(app, job.upload, job.name).await?;
+    let Decoded {
+        waveform,
+        held,
+        shortfall,
+    } = decoded;
+    let Asked { serving, tier, .. } = &asked;
     let shadowed = app
         .shadow
-        .takes(&serving, tier, &job.id)
+        .takes(serving, *tier, &job.id)
         .then(|| waveform.clone());
-    let (sender, reply) = oneshot::channel();
-    let (metrics, rules) = (app.metrics.clone(), Arc::clone(&serving));
-    let left = due.saturating_duration_since(Instant::now());
-    let admitted = serving.submit(waveform, tier, left, move |made| {
-        metrics.answered(&rules, tier, &made);
-        // Whoever waited may have gone.
-        let _ = sender.send(made);
-        drop(held);
-    });
-    let admitted = admitted.inspect_err(|_| app.metrics.refused(&serving, tier))?;
-    let made = tokio::time::timeout(left + GRACE, reply).await;
-    // Dropped only now: it stops a search that nobody waits for.
-    drop(admitted);
-    let made = made.map_err(|_| Rejection::Late)?;
-    let served = made.map_err(|_| Rejection::Internal("a worker went away".into()))??;
+    let served = asked.serve(app, waveform, held, due).await?;
     if let Some(waveform) = shadowed {
-        app.shadow.compare(app, &serving, waveform, &served.answer);
+        app.shadow.compare(serving, waveform, &served.answer);
     }
-    let mut answer = Answer::from(serving.routing.answer(tier, served));
+    let mut answer = Answer::from(serving.routing.answer(*tier, served));
     answer.account.partly_read = shortfall;
     Ok(answer)
 }
@@ -81,30 +167,70 @@ pub fn deadline(app: &App, headers: &HeaderMap) -> Result<Duration, Rejection> {
     Ok(asked.map_or(longest, |asked| asked.min(longest)))
 }
 
-/// The waveform of a recording, the memory it takes, and why it is only a part, where it is.
-async fn decode(
+/// A recording that has been decoded.
+pub struct Decoded {
+    /// Its samples, at the model's rate.
+    pub waveform: Waveform,
+    /// The memory they take, and their scores will.
+    pub held: Held,
+    /// Why it is only a part, where it is.
+    pub shortfall: Option<String>,
+}
+
+/// Decodes a recording; memory is reserved as it grows.
+///
+/// # Errors
+/// It is no audio, too long, or there is no room for it.
+pub async fn decode(
     app: &Arc<App>,
     upload: Upload,
     name: Option<String>,
-) -> Result<(Waveform, Held, Option<String>), Rejection> {
+) -> Result<Decoded, Rejection> {
     let app = Arc::clone(app);
     // Off the threads that serve connections: a compressed recording takes a while.
-    let decoded = tokio::task::spawn_blocking(move || {
-        let longest = app.options.limits.audio;
-        let bounds = Bounds {
-            longest,
-            samples: (longest.0 * STUDIO_RATE) as usize,
-        };
-        let reader = Reader::of_bytes(upload.bytes, name.as_deref(), None)?;
-        let mut signal = Signal::at_its_rate(reader, ChannelChoice::Mix)?;
-        let waveform = Waveform::collect(&mut signal, bounds)?;
-        let shortfall = signal.shortfall();
-        let mut held = upload.held;
-        app.memory
-            .grow(&mut held, size_of_val(waveform.samples.as_slice()))?;
-        Ok((waveform, held, shortfall))
-    });
+    let decoded = tokio::task::spawn_blocking(move || decode_here(&app, upload, name.as_deref()));
     decoded
         .await
         .map_err(|error| Rejection::Internal(error.to_string()))?
+}
+
+fn decode_here(app: &App, upload: Upload, name: Option<&str>) -> Result<Decoded, Rejection> {
+    let Upload { bytes, mut held } = upload;
+    let encoded = bytes.capacity();
+    let reader = Reader::of_bytes(bytes, name, None)?;
+    let rate = reader.rate();
+    let longest = app.options.limits.audio.0.min(LONGEST.0);
+    let most = (longest * f64::from(rate.0)) as usize;
+    let mut signal = Signal::new(reader, rate, ChannelChoice::Mix)?;
+    let (mut samples, mut size) = (Vec::new(), 0);
+    loop {
+        // Room is made before it is taken.
+        let free = samples.capacity() - samples.len();
+        if free < ROOM.max(size) {
+            let more = ROOM.max(size).max(samples.len() / 2);
+            let room = (samples.len() + more) * size_of::<f32>();
+            app.memory.grow(&mut held, encoded + room)?;
+            samples.reserve_exact(more);
+        }
+        let before = samples.len();
+        if !signal.next_block(&mut samples)? {
+            break;
+        }
+        size = size.max(samples.len() - before);
+        if samples.len() > most {
+            let rate = rate.0;
+            return Err(AudioError::TooLong { rate, most }.into());
+        }
+    }
+    let shortfall = signal.shortfall();
+    drop(signal);
+    let waveform = Waveform { samples, rate }.at_rate(app.recognizer.sample_rate())?;
+    let samples = waveform.samples.capacity() * size_of::<f32>();
+    let scores = waveform.duration().0 * SCORES_PER_SECOND;
+    app.memory.resize(&mut held, samples + scores as usize)?;
+    Ok(Decoded {
+        waveform,
+        held,
+        shortfall,
+    })
 }

@@ -1,10 +1,12 @@
-//! `POST /reload`: the rules are read again, as on SIGHUP.
+//! `POST /reload`: the rules are read again, as on SIGHUP, or where their file is seen to change.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tokio::time::interval;
 use utoipa::ToSchema;
 
 use super::error::{Problem, Rejection};
@@ -44,4 +46,32 @@ pub async fn reload(State(app): State<Arc<App>>) -> Result<Json<Reloaded>, Rejec
         certificate: serving.routing.certificate().to_owned(),
         tiers: serving.routing.rules().tiers.len(),
     }))
+}
+
+impl App {
+    /// Reads the rules again whenever their file has changed, where the options say so; it may be
+    /// replaced, a link to another one, or gone for a while, as a mounted ConfigMap's is.
+    pub async fn watch_rules(self: Arc<Self>) {
+        let Some(every) = self.options.watch_rules else {
+            return;
+        };
+        let (mut before, mut pause) = (content(&self).await, interval(every));
+        loop {
+            pause.tick().await;
+            let now = content(&self).await;
+            if now.is_some() && now != before {
+                // It says itself how it went; rules that cannot be used are looked at once.
+                let _ = self.reload().await;
+                before = now;
+            }
+        }
+    }
+}
+
+/// A digest of the rules' file; none where it cannot be read.
+async fn content(app: &App) -> Option<[u8; 32]> {
+    let path = app.options.rules.clone();
+    let read = tokio::task::spawn_blocking(move || std::fs::read(path));
+    let text = read.await.ok()?.ok()?;
+    Some(Sha256::digest(text).into())
 }

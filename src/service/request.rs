@@ -5,7 +5,7 @@
 //! two tiers is served by the lower, one above the loosest by the loosest; none is taken for 0, the
 //! strictest. All that is [`Routing::tier`](crate::scheduler::Routing::tier)'s to apply.
 //!
-//! Names of models: `paretone` and `whisper-1` ask for nothing; `paretone-5pct`,
+//! Names of models: `paretone`, `whisper-1` and OpenAI's others ask for nothing; `paretone-5pct`,
 //! `paretone-0.5pct-cost`, `paretone-cost` ask as headers would.
 
 use std::time::Duration;
@@ -19,8 +19,13 @@ use crate::tiers::{Objective, Tolerance, ToleranceError};
 const LONGEST_NUMBER: usize = 32;
 /// The model's name, and the prefix of those that name a tier.
 pub const MODEL: &str = "paretone";
-/// The name that clients of OpenAI's interface send by default.
-pub const OPENAI_MODEL: &str = "whisper-1";
+/// Names that clients of OpenAI's interface send, the default first.
+pub const OPENAI_MODELS: [&str; 4] = [
+    "whisper-1",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-transcribe",
+    "gpt-4o-transcribe-diarize",
+];
 
 /// What a caller asks for; what is missing, another source may add.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -81,7 +86,7 @@ impl Ask {
     /// There is no such model.
     pub fn of_model(name: &str) -> Result<Ask, AskError> {
         let unknown = || AskError::Model(shortened(name));
-        if name == OPENAI_MODEL || name == MODEL {
+        if name == MODEL || OPENAI_MODELS.contains(&name) {
             return Ok(Ask::default());
         }
         let rest = name
@@ -182,7 +187,9 @@ mod tests {
         };
         let (cost, response) = (Some(Objective::Cost), Some(Objective::ResponseTime));
         assert_eq!(Ask::of_model("paretone"), ask(None, None));
-        assert_eq!(Ask::of_model("whisper-1"), ask(None, None));
+        for name in OPENAI_MODELS {
+            assert_eq!(Ask::of_model(name), ask(None, None));
+        }
         assert_eq!(Ask::of_model("paretone-5pct-cost"), ask(Some(5.0), cost));
         assert_eq!(
             Ask::of_model("paretone-0.5pct-response-time"),

@@ -2,7 +2,7 @@
 //!
 //! Immutable. A reload makes another one and puts it in this one's place; requests that were
 //! admitted here are answered here, after which it goes, and its workers with it. Only then may the
-//! next reload begin ([`Lives`]): each set of workers is as many as there are processors.
+//! next reload begin ([`WorkerSets`]): each set of workers is as many as there are processors.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use super::options::Options;
 use super::request::Ask;
 use crate::recognizer::{Recognizer, Utterance};
 use crate::scheduler::{
-    self, Admitted, Recognition, Reply, Routing, Scheduler, Statistics, TierId, Unfit,
+    self, Admitted, Recognition, Reply, Routing, Scheduler, Statistics, StreamId, Terms, TierId,
+    Turn, Unfit,
 };
 use crate::tiers::{Objective, Policy, Rules, RulesError};
 
@@ -24,27 +25,27 @@ use crate::tiers::{Objective, Policy, Rules, RulesError};
 const MOST_ALIVE: usize = 2;
 
 /// The sets of workers that there are.
-pub struct Lives(Arc<Semaphore>);
+pub struct WorkerSets(Arc<Semaphore>);
 
 /// One set of workers; ends when dropped.
-pub struct Life(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit);
+pub struct WorkerSet(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit);
 
-impl Default for Lives {
+impl Default for WorkerSets {
     fn default() -> Self {
-        Lives(Arc::new(Semaphore::new(MOST_ALIVE)))
+        WorkerSets(Arc::new(Semaphore::new(MOST_ALIVE)))
     }
 }
 
-impl Lives {
+impl WorkerSets {
     /// Waits until there may be another; who asked first goes first.
-    pub async fn begin(&self) -> Life {
-        let life = Arc::clone(&self.0).acquire_owned().await;
-        Life(life.expect("the semaphore is never closed"))
+    pub async fn begin(&self) -> WorkerSet {
+        let set = Arc::clone(&self.0).acquire_owned().await;
+        WorkerSet(set.expect("the semaphore is never closed"))
     }
 
     /// Another, where there may be one now.
-    pub fn try_begin(&self) -> Option<Life> {
-        Arc::clone(&self.0).try_acquire_owned().ok().map(Life)
+    pub fn try_begin(&self) -> Option<WorkerSet> {
+        Arc::clone(&self.0).try_acquire_owned().ok().map(WorkerSet)
     }
 
     /// How many there are.
@@ -58,7 +59,7 @@ pub struct Serving {
     /// The rules, and which of their policies serves whom; each policy has a queue of the scheduler.
     pub routing: Routing,
     /// Taken only when dropped.
-    workers: Option<(Scheduler<Recognition>, Life)>,
+    workers: Option<(Scheduler<Recognition>, WorkerSet)>,
 }
 
 /// Why rules cannot be put in force.
@@ -85,9 +86,9 @@ impl Serving {
         path: &Path,
         recognizer: &Arc<Recognizer>,
         options: &Options,
-        life: Life,
+        workers: WorkerSet,
     ) -> Result<Self, ServingError> {
-        Self::new(Rules::open(path)?, recognizer, options, life)
+        Self::new(Rules::open(path)?, recognizer, options, workers)
     }
 
     /// Puts rules in force.
@@ -98,17 +99,18 @@ impl Serving {
         rules: Rules,
         recognizer: &Arc<Recognizer>,
         options: &Options,
-        life: Life,
+        workers: WorkerSet,
     ) -> Result<Self, ServingError> {
         let service = Recognition::new(Arc::clone(recognizer));
         let routing = Routing::new(rules, &service)?;
         let options = scheduler::Options {
             workers: options.workers,
             capacity: options.queue,
+            total: options.queue.saturating_mul(2),
             ..scheduler::Options::default()
         };
         Ok(Serving {
-            workers: Some((Scheduler::new(service, routing.queues(), &options), life)),
+            workers: Some((Scheduler::new(service, routing.queues(), &options), workers)),
             routing,
         })
     }
@@ -134,18 +136,36 @@ impl Serving {
     /// Has an utterance, such as a whole recording, recognised as a tier's rule says; a worker tells the reply.
     ///
     /// # Errors
-    /// As many requests wait for that policy as may.
+    /// As many requests wait as may.
     pub fn submit(
         &self,
         utterance: impl Into<Utterance>,
         tier: TierId,
+        client: scheduler::Client,
         deadline: Duration,
         tell: impl FnOnce(Reply<Recognition>) + Send + 'static,
     ) -> Result<Admitted, Rejection> {
-        let queue = self.routing.queue(tier);
-        Ok(self
-            .scheduler()
-            .submit_to(utterance, queue, Some(deadline), tell)?)
+        let terms = Terms {
+            tier: self.routing.queue(tier),
+            client,
+            deadline: Some(deadline),
+        };
+        Ok(self.scheduler().submit_to(utterance, terms, tell)?)
+    }
+
+    /// Waits until a worker stands aside for a stream's next step; blocks the thread.
+    pub fn turn(&self, stream: StreamId) -> Turn {
+        self.scheduler().turn(stream)
+    }
+
+    /// How many workers there are.
+    pub fn workers(&self) -> usize {
+        self.scheduler().workers()
+    }
+
+    /// How many steps of streams wait.
+    pub fn waiting_steps(&self) -> usize {
+        self.scheduler().waiting_steps()
     }
 
     /// The policies and how many requests wait for each.
@@ -170,10 +190,10 @@ impl Serving {
 impl Drop for Serving {
     /// The last request that holds it may be on a thread that must not wait for the workers.
     fn drop(&mut self) {
-        if let Some((scheduler, life)) = self.workers.take() {
+        if let Some((scheduler, workers)) = self.workers.take() {
             std::thread::spawn(move || {
                 drop(scheduler);
-                drop(life);
+                drop(workers);
             });
         }
     }

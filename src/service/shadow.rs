@@ -5,14 +5,16 @@
 //! callers do not say who speaks.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use super::metrics::ShadowMetrics;
+use super::options::Options;
 use super::request::Ask;
 use super::serving::Serving;
-use super::state::App;
 use crate::audio::Waveform;
 use crate::eval::{AlignmentRule, align};
 use crate::recognizer::Transcript;
-use crate::scheduler::TierId;
+use crate::scheduler::{Client, TierId};
 use crate::tiers::Rules;
 use crate::tiers::drift::{Disagreement, Limits, Watch, is_shadowed};
 
@@ -20,29 +22,42 @@ use crate::tiers::drift::{Disagreement, Limits, Watch, is_shadowed};
 const LONGEST: u32 = 50;
 /// Probability that there is ever an alarm although the bound is kept.
 const ALPHA: f64 = 0.001;
+/// Shadows take turns as one client's requests do.
+const SHADOWS: Client = Client(0);
 /// Decides which requests are shadowed; any number does.
 const SEED: u64 = 1;
 
 /// The watch for drift.
 pub struct Shadow {
     share: f64,
+    deadline: Duration,
+    counts: Arc<Counts>,
+}
+
+/// What has been counted.
+struct Counts {
+    metrics: ShadowMetrics,
     /// None where the rules leave nothing to watch for.
     watch: Mutex<Option<Watch>>,
 }
 
 impl Shadow {
-    /// Shadows this share of requests. The alarm's bound is what the reference version itself
+    /// Shadows the options' share of requests. The alarm's bound is what the reference version itself
     /// errs: where answers disagree more than that per word, traffic is not what the rules were
     /// learnt from.
-    pub fn new(share: f64, rules: &Rules) -> Self {
+    pub fn new(options: &Options, rules: &Rules, metrics: ShadowMetrics) -> Self {
         let limits = Limits {
             bound: rules.certificate.reference_error_rate,
             longest: LONGEST,
             alpha: ALPHA,
         };
         Shadow {
-            share,
-            watch: Mutex::new(Watch::new(limits).ok()),
+            share: options.shadow,
+            deadline: options.deadline,
+            counts: Arc::new(Counts {
+                metrics,
+                watch: Mutex::new(Watch::new(limits).ok()),
+            }),
         }
     }
 
@@ -55,32 +70,28 @@ impl Shadow {
 
     /// Has the strictest tier answer too, and counts how far the answers are apart. A shadow that
     /// finds no room is left out.
-    pub fn compare(
-        &self,
-        app: &Arc<App>,
-        serving: &Arc<Serving>,
-        waveform: Waveform,
-        answer: &Transcript,
-    ) {
+    pub fn compare(&self, serving: &Serving, waveform: Waveform, answer: &Transcript) {
         let words: Vec<String> = answer.words.iter().map(|word| word.word.clone()).collect();
         let Ok(strictest) = serving.tier(Ask::default()) else {
             return;
         };
-        let told = Arc::clone(app);
+        let counts = Arc::clone(&self.counts);
         let (sender, reply) = tokio::sync::oneshot::channel();
         let tell = move |made| drop(sender.send(made));
-        let Ok(admitted) = serving.submit(waveform, strictest, app.options.deadline, tell) else {
+        let Ok(admitted) = serving.submit(waveform, strictest, SHADOWS, self.deadline, tell) else {
             return;
         };
         tokio::spawn(async move {
             if let Ok(Ok(served)) = reply.await {
-                told.shadow.count(&told, &words, &served.answer);
+                counts.count(&words, &served.answer);
             }
             drop(admitted);
         });
     }
+}
 
-    fn count(&self, app: &App, answer: &[String], shadow: &Transcript) {
+impl Counts {
+    fn count(&self, answer: &[String], shadow: &Transcript) {
         let shadow: Vec<String> = shadow.words.iter().map(|word| word.word.clone()).collect();
         let Ok(alignment) = align(&shadow, answer, AlignmentRule::Minimal) else {
             return;
@@ -90,7 +101,7 @@ impl Shadow {
             distance: u32::try_from(counts.errors()).unwrap_or(u32::MAX),
             words: u32::try_from(shadow.len()).unwrap_or(u32::MAX),
         };
-        let metrics = &app.metrics.shadow;
+        let metrics = &self.metrics;
         metrics.requests.inc();
         metrics.distance.inc_by(unit.distance.into());
         metrics.words.inc_by(unit.words.into());

@@ -2,14 +2,13 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::watch;
-
 use super::memory::Memory;
 use super::metrics::Metrics;
+use super::open_streams::{OpenStreams, StreamLimits};
 use super::options::Options;
-use super::serving::{Lives, Serving, ServingError};
+use super::serving::{Serving, ServingError, WorkerSets};
 use super::shadow::Shadow;
-use super::stream::Streams;
+use super::stopping::Stopping;
 use crate::WithCauses;
 use crate::recognizer::Recognizer;
 
@@ -21,16 +20,30 @@ pub struct App {
     pub options: Options,
     /// The memory for audio.
     pub memory: Memory,
+    /// The memory for streams.
+    pub stream_memory: Memory,
+    /// The streams there may be.
+    pub stream_limits: StreamLimits,
     /// What has been counted.
     pub metrics: Metrics,
     /// The watch for drift.
     pub shadow: Shadow,
-    /// Streams under way.
-    pub streams: Streams,
+    /// The end of the service.
+    pub stopping: Stopping,
     /// Sets of workers: of the rules in force, and of those before.
-    pub lives: Lives,
+    pub worker_sets: WorkerSets,
     serving: RwLock<Arc<Serving>>,
-    draining: watch::Sender<bool>,
+}
+
+/// What the service shares with its connections.
+#[derive(Clone, Default)]
+pub struct Edge {
+    /// The end of the service.
+    pub stopping: Stopping,
+    /// The streams that are open.
+    pub streams: OpenStreams,
+    /// What has been counted.
+    pub metrics: Metrics,
 }
 
 impl App {
@@ -38,18 +51,29 @@ impl App {
     ///
     /// # Errors
     /// The rules cannot be put in force.
-    pub fn new(recognizer: Arc<Recognizer>, options: Options) -> Result<App, ServingError> {
-        let lives = Lives::default();
-        let life = lives.try_begin().expect("there is none yet");
-        let serving = Serving::open(&options.rules, &recognizer, &options, life)?;
+    pub fn new(
+        recognizer: Arc<Recognizer>,
+        options: Options,
+        edge: &Edge,
+    ) -> Result<App, ServingError> {
+        let worker_sets = WorkerSets::default();
+        let workers = worker_sets.try_begin().expect("there is none yet");
+        let serving = Serving::open(&options.rules, &recognizer, &options, workers)?;
+        let limits = options.limits;
+        let metrics = edge.metrics.clone();
         Ok(App {
-            memory: Memory::new(options.limits.memory),
-            metrics: Metrics::default(),
-            shadow: Shadow::new(options.shadow, serving.routing.rules()),
-            streams: Streams::default(),
-            lives,
+            memory: Memory::new(limits.memory),
+            stream_memory: Memory::new(limits.stream_memory),
+            stream_limits: StreamLimits::new(
+                edge.streams.clone(),
+                limits.streams,
+                limits.streams_per_client,
+            ),
+            shadow: Shadow::new(&options, serving.routing.rules(), metrics.shadow.clone()),
+            metrics,
+            stopping: edge.stopping.clone(),
+            worker_sets,
             serving: RwLock::new(Arc::new(serving)),
-            draining: watch::Sender::new(false),
             recognizer,
             options,
         })
@@ -68,8 +92,9 @@ impl App {
     /// # Errors
     /// The rules cannot be put in force.
     pub async fn reload(self: &Arc<Self>) -> Result<Arc<Serving>, ServingError> {
-        let (app, life) = (Arc::clone(self), self.lives.begin().await);
-        let open = move || Serving::open(&app.options.rules, &app.recognizer, &app.options, life);
+        let (app, workers) = (Arc::clone(self), self.worker_sets.begin().await);
+        let open =
+            move || Serving::open(&app.options.rules, &app.recognizer, &app.options, workers);
         // The file may be on a slow disk.
         let made = tokio::task::spawn_blocking(open).await;
         let made = made.map_err(ServingError::from).flatten();
@@ -81,22 +106,5 @@ impl App {
         *self.serving.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&made);
         tracing::info!(certificate = made.routing.certificate(), "rules read");
         Ok(made)
-    }
-
-    /// Begins to stop: what is in progress is answered, nothing new is begun.
-    pub fn drain(&self) {
-        self.draining.send_replace(true);
-    }
-
-    /// Whether the stop has begun.
-    pub fn is_draining(&self) -> bool {
-        *self.draining.borrow()
-    }
-
-    /// Waits for the beginning of the stop.
-    pub async fn until_draining(&self) {
-        let mut draining = self.draining.subscribe();
-        // The sender lives as long as this does.
-        let _ = draining.wait_for(|draining| *draining).await;
     }
 }

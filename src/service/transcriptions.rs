@@ -13,7 +13,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answer::{Account, Answer, HeardWord, words};
+use super::client::Client;
 use super::error::{Problem, Rejection};
+use super::events;
 use super::exchange::RequestId;
 use super::form::{Form, Format, Granularities};
 use super::recognise::{Job, deadline, recognise};
@@ -45,9 +47,12 @@ pub struct TranscriptionForm {
     /// `response-time` or `cost`. Goes before the header and the model.
     #[schema(example = "cost")]
     objective: Option<String>,
-    /// `en`.
+    /// `en`, with or without a region.
     #[schema(example = "en")]
     language: Option<String>,
+    /// Whether to answer with server-sent events: `transcript.text.delta` for each segment, and
+    /// `transcript.text.done`.
+    stream: Option<bool>,
 }
 
 /// The answer as JSON, by `response_format`.
@@ -142,7 +147,7 @@ pub struct Segment {
     request_body(content = TranscriptionForm, content_type = "multipart/form-data"),
     responses(
         (status = 200, description = "What was heard", content(
-            (TranscriptionAnswer = "application/json"), (String = "text/plain"), (String = "text/vtt"), (String = "application/x-subrip"),
+            (TranscriptionAnswer = "application/json"), (String = "text/plain"), (String = "text/vtt"), (String = "application/x-subrip"), (String = "text/event-stream"),
         )),
         (status = "4XX", description = "The request is turned away", content_type = "application/problem+json", body = Problem),
         (status = "5XX", description = "There is no answer", content_type = "application/problem+json", body = Problem),
@@ -151,6 +156,7 @@ pub struct Segment {
 pub async fn transcriptions(
     State(app): State<Arc<App>>,
     Extension(id): Extension<RequestId>,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Rejection> {
@@ -168,8 +174,12 @@ pub async fn transcriptions(
         name: form.name,
         ask: form.ask,
         deadline,
+        client,
         id: id.0,
     };
+    if form.stream {
+        return events::tell(&app, job).await;
+    }
     let answer = recognise(&app, job).await?;
     Ok(respond(answer, form.format, form.granularities))
 }

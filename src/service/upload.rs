@@ -20,13 +20,17 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// Appends what has arrived.
+    /// Appends what has arrived. The room that is made for more is counted too.
     ///
     /// # Errors
     /// Other requests hold the memory it would take.
     pub fn push(&mut self, memory: &Memory, part: &[u8]) -> Result<(), Rejection> {
-        let bytes = self.bytes.len() + part.len();
-        memory.grow(&mut self.held, bytes)?;
+        let (bytes, room) = (self.bytes.len() + part.len(), self.bytes.capacity());
+        if bytes > room {
+            let room = bytes.max(room + room / 2);
+            memory.grow(&mut self.held, room)?;
+            self.bytes.reserve_exact(room - self.bytes.len());
+        }
         self.bytes.extend_from_slice(part);
         Ok(())
     }
@@ -58,14 +62,14 @@ struct Rest {
 /// The parts of a body as they arrive; ends with an error where it is too large, too slow, or
 /// breaks off.
 pub fn parts(app: &App, body: Body) -> impl Stream<Item = Result<Bytes, Rejection>> + use<> {
-    let connections = app.options.connections;
+    let options = &app.options;
     let rest = Rest {
         body: body.into_data_stream(),
         bytes: 0,
-        most: app.options.limits.body,
-        idle: connections.idle,
-        end: Instant::now() + connections.upload,
-        upload: connections.upload,
+        most: options.limits.body,
+        idle: options.idle,
+        end: Instant::now() + options.upload,
+        upload: options.upload,
     };
     futures_util::stream::try_unfold(rest, next)
 }

@@ -25,7 +25,7 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// A running `paretone serve`; killed when dropped.
 pub struct Server {
-    child: Child,
+    pub child: Child,
     /// The header that shows its token, where it has one.
     authorization: String,
     /// Where it listens.
@@ -35,12 +35,17 @@ pub struct Server {
 impl Server {
     /// Starts one with these flags, on a free port unless they name one.
     pub fn start(flags: &[&str]) -> Server {
+        Server::start_logging(flags, Stdio::null())
+    }
+
+    /// The same with its log going there.
+    pub fn start_logging(flags: &[&str], log: Stdio) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_paretone"));
         command.args(["serve", "--model=models/en"]).args(flags);
         if !flags.iter().any(|flag| flag.starts_with("--listen")) {
             command.arg("--listen=127.0.0.1:0");
         }
-        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("the program is built");
         let mut line = String::new();
         let out = child.stdout.take().expect("piped");
@@ -82,8 +87,9 @@ impl Server {
     /// `GET path`, with the token.
     pub fn get(&self, path: &str) -> Reply {
         let authorization = &self.authorization;
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{authorization}\r\n");
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{authorization}\r\n"
+        );
         self.ask(request.as_bytes())
     }
 
@@ -213,7 +219,7 @@ pub fn long_recording(times: usize) -> Vec<u8> {
 pub fn post(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n"
     );
     [head.as_bytes(), body].concat()
 }

@@ -3,6 +3,7 @@
 //! [`DONE`]: everything asked for was done. [`SOME_FAILED`]: an input failed, the others were still
 //! done. [`USAGE`]: nothing was tried, because the arguments, or the model they name, cannot be used.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Exit code: everything asked for was done.
@@ -16,6 +17,12 @@ pub const USAGE: u8 = 2;
 #[derive(Debug, thiserror::Error)]
 #[error("{}", paretone::WithCauses(.0.as_ref()))]
 pub struct UsageError(pub anyhow::Error);
+
+/// Says on standard error what went wrong. Nobody need be reading there.
+pub fn say(error: &anyhow::Error) {
+    let error = paretone::WithCauses(error.as_ref());
+    let _ = writeln!(std::io::stderr(), "paretone: {error}");
+}
 
 /// The exit code an error deserves: [`USAGE`] for a [`UsageError`], [`SOME_FAILED`] for every
 /// other.

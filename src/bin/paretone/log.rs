@@ -14,10 +14,10 @@ use crate::serve;
 
 /// Sends log lines to standard error: warnings only by default, one level more for each `-v`. A
 /// service begins one level higher, and tells the time.
-pub fn log_to_stderr(cli: &Cli) {
+pub fn log_to_stderr(cli: &Cli) -> Log {
     #[cfg(feature = "service")]
     if let Command::Serve(args) = &cli.command {
-        return log_service(cli, args.log_format);
+        return Log(Some(log_service(cli, args.log_format)));
     }
     let lines = tracing_subscriber::fmt()
         .with_max_level(level(cli, 0))
@@ -25,19 +25,34 @@ pub fn log_to_stderr(cli: &Cli) {
         .with_ansi(is_coloured(cli.color));
     let lines = lines.without_time().with_target(false).finish();
     lines.with(ours(cli, 0)).init();
+    Log::default()
 }
 
+/// The log. What waits to be written is written when this is dropped.
+#[must_use = "a service's last lines are lost without it"]
+#[derive(Default)]
+pub struct Log(
+    #[cfg(feature = "service")]
+    #[expect(dead_code, reason = "held")]
+    Option<tracing_appender::non_blocking::WorkerGuard>,
+);
+
 #[cfg(feature = "service")]
-fn log_service(cli: &Cli, format: serve::LogFormat) {
+fn log_service(cli: &Cli, format: serve::LogFormat) -> tracing_appender::non_blocking::WorkerGuard {
+    let (writer, guard) = paretone::service::log::lossy(std::io::stderr());
     let lines = tracing_subscriber::fmt()
         .with_max_level(level(cli, 1))
-        .with_writer(std::io::stderr)
+        .with_writer(writer)
+        .log_internal_errors(false)
         .with_ansi(is_coloured(cli.color))
         .with_target(false);
     match format {
         serve::LogFormat::Text => lines.finish().with(ours(cli, 1)).init(),
         serve::LogFormat::Json => lines.json().finish().with(ours(cli, 1)).init(),
     }
+    // The standard hook writes to standard error itself, and waits where that stalls.
+    std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
+    guard
 }
 
 /// What the readers of symphonia remark on while they search is in every sound file; what is lost, the

@@ -40,8 +40,6 @@ mod versions;
 
 use std::process::ExitCode;
 
-use paretone::WithCauses;
-
 use exit::{DONE, SOME_FAILED, UsageError};
 use model_folder::model_folder;
 
@@ -49,19 +47,19 @@ fn main() -> ExitCode {
     let cli = match command::parse() {
         Ok(cli) => cli,
         Err(error) => {
-            eprintln!("paretone: {}", WithCauses(error.as_ref()));
+            exit::say(&error);
             return exit::exit_code(&error);
         }
     };
     if cli.quiet {
         progress::hush();
     }
-    log::log_to_stderr(&cli);
+    let _log = log::log_to_stderr(&cli);
     match command::run(cli.command) {
         Ok(code) => code,
         Err(error) if exit::reader_went_away(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("paretone: {}", WithCauses(error.as_ref()));
+            exit::say(&error);
             exit::exit_code(&error)
         }
     }

@@ -5,7 +5,8 @@
 //! ones, each of which is answered by exactly one text message, and ends it with `{"eof" : 1}`,
 //! which is answered by the last result. Beyond that protocol a configuration may name a tolerance
 //! and an objective, as the headers of a request do, or one version; a partial result says how many
-//! of its words are `agreed` on, and a result carries its account.
+//! of its words are `agreed` on, and a result carries its account. A `phrase_list` is passed over, as vosk-server does where a model's
+//! graph is not made at run time.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,6 +25,8 @@ pub const STREAM_RATES: std::ops::RangeInclusive<u32> = 8_000..=48_000;
 pub enum Command {
     /// How to listen; before the first audio.
     Config(Config),
+    /// What was said so far ends here; what follows is heard for itself.
+    Reset,
     /// The audio ends here.
     Eof,
 }
@@ -43,6 +46,8 @@ pub struct Config {
     pub objective: Option<String>,
     /// One version of the model instead of a tier.
     pub version: Option<String>,
+    /// Whether results come as a list of alternatives, of which there is one. Default: no.
+    pub alternatives: bool,
 }
 
 impl Default for Config {
@@ -54,6 +59,7 @@ impl Default for Config {
             tolerance: None,
             objective: None,
             version: None,
+            alternatives: false,
         }
     }
 }
@@ -61,9 +67,9 @@ impl Default for Config {
 /// A text message that says nothing a stream understands.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadMessage {
-    /// Neither of the two commands.
+    /// None of the commands.
     #[error(
-        "a text message is {{\"config\": {{…}}}} or {{\"eof\": 1}}; this one is neither ({what})"
+        "a text message is {{\"config\": {{…}}}}, {{\"reset\": 1}} or {{\"eof\": 1}}; this one is none ({what})"
     )]
     NoCommand {
         /// What is wrong with it.
@@ -77,22 +83,18 @@ pub enum BadMessage {
         /// What it may be.
         expected: String,
     },
-    /// A feature of vosk-server that this server does not have.
-    #[error("\"{field}\" of the configuration is not supported: leave it out")]
-    Unsupported {
-        /// The field.
-        field: &'static str,
-    },
     /// Configured once the audio had begun.
     #[error("the configuration must come before the audio")]
     TooLate,
 }
 
-/// The two commands as they come.
+/// The commands as they come.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Raw {
     Config(RawConfig),
+    #[expect(dead_code, reason = "any value ends what was said")]
+    Reset(Value),
     #[expect(dead_code, reason = "any value ends the audio")]
     Eof(Value),
 }
@@ -100,14 +102,13 @@ enum Raw {
 /// The configuration as it comes. Fields that are not listed are ignored, as vosk-server does.
 #[derive(Deserialize)]
 struct RawConfig {
-    sample_rate: Option<f64>,
+    sample_rate: Option<Value>,
     words: Option<Value>,
     endpointing: Option<Value>,
     tolerance: Option<Value>,
     objective: Option<String>,
     version: Option<String>,
     max_alternatives: Option<Value>,
-    phrase_list: Option<Value>,
 }
 
 impl Command {
@@ -120,6 +121,7 @@ impl Command {
             what: error.to_string(),
         })?;
         match raw {
+            Raw::Reset(_) => Ok(Command::Reset),
             Raw::Eof(_) => Ok(Command::Eof),
             Raw::Config(raw) => Ok(Command::Config(raw.check()?)),
         }
@@ -128,16 +130,6 @@ impl Command {
 
 impl RawConfig {
     fn check(self) -> Result<Config, BadMessage> {
-        if self.phrase_list.is_some_and(|list| !is_nothing(&list)) {
-            return Err(BadMessage::Unsupported {
-                field: "phrase_list",
-            });
-        }
-        if self.max_alternatives.is_some_and(|most| !is_nothing(&most)) {
-            return Err(BadMessage::Unsupported {
-                field: "max_alternatives",
-            });
-        }
         let default = Config::default();
         Ok(Config {
             rate: self.sample_rate.map_or(Ok(default.rate), rate)?,
@@ -146,22 +138,34 @@ impl RawConfig {
             tolerance: self.tolerance.map(tolerance).transpose()?,
             objective: self.objective,
             version: self.version,
+            alternatives: self.max_alternatives.map_or(Ok(false), is_some)?,
         })
     }
 }
 
-fn is_nothing(value: &Value) -> bool {
+/// A number, which clients write as such or as text.
+fn number(value: &Value) -> Option<f64> {
     match value {
-        Value::Null | Value::Bool(false) => true,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::Array(list) => list.is_empty(),
-        _ => false,
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
     }
 }
 
+/// Whether a number of alternatives is asked for.
+fn is_some(most: Value) -> Result<bool, BadMessage> {
+    let number = number(&most).filter(|most| most.fract() == 0.0 && *most >= 0.0);
+    let number = number.or_else(|| most.is_null().then_some(0.0));
+    number.map(|most| most > 0.0).ok_or(BadMessage::BadField {
+        field: "max_alternatives",
+        expected: "a whole number from 0".into(),
+    })
+}
+
 /// A whole number of hertz; clients write it with and without a fraction.
-fn rate(hertz: f64) -> Result<Hertz, BadMessage> {
+fn rate(value: Value) -> Result<Hertz, BadMessage> {
     let (low, high) = (*STREAM_RATES.start(), *STREAM_RATES.end());
+    let hertz = number(&value).unwrap_or(f64::NAN);
     match hertz.fract() == 0.0 && (f64::from(low)..=f64::from(high)).contains(&hertz) {
         true => Ok(Hertz(hertz as u32)),
         false => Err(BadMessage::BadField {
@@ -230,6 +234,21 @@ pub struct Final {
     /// By utterance, how the tier came by its words; empty where a version was named.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<Account>,
+}
+
+/// What a stream answers when utterances have ended, where alternatives were asked for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Alternatives {
+    /// The best, and no other: tiers answer with one.
+    alternatives: [Final; 1],
+}
+
+impl From<Final> for Alternatives {
+    fn from(best: Final) -> Self {
+        Alternatives {
+            alternatives: [best],
+        }
+    }
 }
 
 /// A word as vosk-server has it.
@@ -311,6 +330,14 @@ mod tests {
         };
         assert_eq!(Command::parse(text), Ok(Command::Config(expected)));
         assert_eq!(Command::parse(r#"{"eof" : 1}"#), Ok(Command::Eof));
+        assert_eq!(Command::parse(r#"{"reset" : 1}"#), Ok(Command::Reset));
+        let text = r#"{"config": {"sample_rate": "8000.0", "max_alternatives": 3, "phrase_list": ["zero"]}}"#;
+        let expected = Config {
+            rate: Hertz(8_000),
+            alternatives: true,
+            ..Config::default()
+        };
+        assert_eq!(Command::parse(text), Ok(Command::Config(expected)));
         let text = r#"{"config": {"sample_rate": 16000.0, "words": 0, "max_alternatives": 0,
             "model": "en", "tolerance": "5%", "objective": "cost"}}"#;
         let expected = Config {
@@ -329,7 +356,6 @@ mod tests {
             "speech",
             "[]",
             "{}",
-            r#"{"reset": 1}"#,
             r#"{"config": 5}"#,
             r#"{"config": {"sample_rate": "high"}}"#,
             r#"{"config": {"sample_rate": 7999}}"#,
@@ -337,8 +363,8 @@ mod tests {
             r#"{"config": {"sample_rate": 1e300}}"#,
             r#"{"config": {"words": "yes"}}"#,
             r#"{"config": {"tolerance": [1]}}"#,
-            r#"{"config": {"max_alternatives": 3}}"#,
-            r#"{"config": {"phrase_list": ["zero"]}}"#,
+            r#"{"config": {"max_alternatives": -3}}"#,
+            r#"{"config": {"max_alternatives": "some"}}"#,
         ] {
             assert!(Command::parse(text).is_err(), "{text}");
         }

@@ -8,30 +8,29 @@
 //! with, and the stream is closed. A service that is told to stop answers with what was heard so
 //! far, and closes.
 
-mod ear;
+mod conversation;
 mod message;
-mod talk;
+pub mod thread;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::Extension;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::http::{HeaderMap, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
-use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use super::client::Client;
 use super::error::Rejection;
-use super::memory::Held;
+use super::origin::{foreign, is_allowed};
 use super::request::Ask;
 use super::state::App;
+use conversation::{Conversation, Output};
 pub use message::{BadMessage, Command, Config, Pcm};
-use talk::{Output, Talk};
 
-/// Longest wait for the next message.
-const IDLE: Duration = Duration::from_secs(60);
 /// Largest message, in bytes: 16 s of speech at 16 kHz. What it holds is heard at one go.
 const LARGEST: usize = 512 << 10;
 /// What a larger message is read up to, in bytes, so that its sender can be told: the system cuts a
@@ -39,44 +38,35 @@ const LARGEST: usize = 512 << 10;
 const BUFFER: usize = 4 << 20;
 /// Longest wait for the client's farewell.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// What a stream may hold: 40 s of samples at 16 kHz and of features, its search's tokens, and a
-/// message. Of the memory that all uploads share, it is what bounds the number of streams.
-const MEMORY: usize = 8 << 20;
+/// What a stream holds, in bytes: from its first audio on, and for each second of the utterance under
+/// way, which is samples at 16 kHz, features, and the search's tokens. Reserved with the audio, so
+/// that a stream on which nothing is said holds nothing.
+const STREAM_BYTES: StreamBytes = StreamBytes {
+    least: 1 << 20,
+    a_second: 160 << 10,
+};
+/// The end of the audio as clients send it; vosk-server knows it in a binary message too.
+const EOF: &[u8] = b"{\"eof\" : 1}";
+/// When it is worth trying again to open a stream.
+const BREAK: Duration = Duration::from_secs(1);
 /// The subprotocol's name. Clients need not name it; a browser that offers its token as another
 /// one (see [`auth`](super::auth)) must be told which was taken.
 const PROTOCOL: &str = "paretone";
 
-/// How many streams are under way.
-pub struct Streams(watch::Sender<usize>);
-
-impl Default for Streams {
-    fn default() -> Self {
-        Streams(watch::Sender::new(0))
-    }
+struct StreamBytes {
+    least: usize,
+    a_second: usize,
 }
 
-impl Streams {
-    /// Waits until none is.
-    pub async fn ended(&self) {
-        let mut open = self.0.subscribe();
-        let ended = open.wait_for(|open| *open == 0).await;
-        ended.map(drop).expect("the sender is borrowed");
+/// Has a WebSocket's request answered here, whatever its path: vosk-server's clients know none.
+pub fn on_any_path(request: &mut Request) {
+    if request.method() != Method::GET {
+        return;
     }
-}
-
-/// A stream under way, until it is dropped.
-struct UnderWay(Arc<App>);
-
-impl UnderWay {
-    fn new(app: &Arc<App>) -> Self {
-        app.streams.0.send_modify(|open| *open += 1);
-        UnderWay(Arc::clone(app))
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.streams.0.send_modify(|open| *open -= 1);
+    let upgrades = request.headers().get_all(header::UPGRADE).iter();
+    let mut upgrades = upgrades.filter_map(|value| value.to_str().ok());
+    if upgrades.any(|value| value.eq_ignore_ascii_case("websocket")) {
+        *request.uri_mut() = axum::http::Uri::from_static("/v1/stream");
     }
 }
 
@@ -86,49 +76,34 @@ impl Drop for UnderWay {
 /// It is no WebSocket's request, its page may not ask, or there is no room for another stream.
 pub async fn stream(
     State(app): State<Arc<App>>,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Rejection> {
     let upgrade = upgrade.map_err(|error| {
         Rejection::BadRequest(format!("this path speaks WebSocket (RFC 6455): {error}"))
     })?;
-    check_origin(&app, &headers)?;
+    // Browsers let any page open a WebSocket, one with the token included.
+    if !is_allowed(&headers, &app.options.cors) {
+        return Err(foreign());
+    }
     let ask = Ask::of_headers(&headers)?;
-    if app.is_draining() {
+    if app.stopping.is_draining() {
         return Err(Rejection::Unavailable("the service is stopping".into()));
     }
-    let mut held = Held::default();
-    app.memory.grow(&mut held, MEMORY)?;
+    let open = app
+        .stream_limits
+        .open(client)
+        .map_err(|full| Rejection::Busy {
+            reason: full.to_string(),
+            retry_after: BREAK,
+        })?;
     let upgrade = upgrade.max_message_size(BUFFER).max_frame_size(BUFFER);
     let upgrade = upgrade.protocols([PROTOCOL]);
-    let under_way = UnderWay::new(&app);
     Ok(upgrade.on_upgrade(async move |socket| {
-        converse(&app, ask, socket).await;
-        drop((held, under_way));
+        converse(&app, client, ask, socket).await;
+        drop(open);
     }))
-}
-
-/// Browsers let any page open a WebSocket, so that the service itself must ask where it is from:
-/// from here, or from a page that may call.
-fn check_origin(app: &App, headers: &HeaderMap) -> Result<(), Rejection> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(origin) = text(header::ORIGIN) else {
-        return Ok(()); // No browser.
-    };
-    let host = origin.split_once("://").map(|(_, host)| host);
-    let is_own = host.is_some() && host == text(header::HOST);
-    match is_own
-        || app
-            .options
-            .cors
-            .iter()
-            .any(|may| may == origin || may == "*")
-    {
-        true => Ok(()),
-        false => Err(Rejection::Forbidden(format!(
-            "pages of {origin} may not call this service"
-        ))),
-    }
 }
 
 /// What comes next in a conversation.
@@ -141,14 +116,23 @@ enum Input {
     Gone,
 }
 
-async fn converse(app: &Arc<App>, ask: Ask, mut socket: WebSocket) {
-    let mut talk = Talk::new(app, ask);
+async fn converse(app: &Arc<App>, client: Client, ask: Ask, mut socket: WebSocket) {
+    let mut conversation = Conversation::new(app, client, ask);
+    // Whatever else is sent, it is audio that keeps a stream open.
+    let idle = app.options.limits.stream_idle;
+    let mut due = Instant::now() + idle;
     loop {
-        let output = match next(app, &mut socket).await {
+        let output = match next(app, &mut socket, due).await {
             Ok(Input::Gone) => return,
-            Ok(Input::Text(text)) => talk.command(&text).await,
-            Ok(Input::Audio(bytes)) => talk.audio(&bytes).await,
-            Ok(Input::Stop) => talk.finish(close_code::AWAY).await,
+            Ok(Input::Text(text)) => conversation.command(&text).await,
+            Ok(Input::Audio(bytes)) => {
+                let heard = conversation.audio(&bytes).await;
+                if !bytes.is_empty() {
+                    due = Instant::now() + idle;
+                }
+                heard
+            }
+            Ok(Input::Stop) => conversation.finish(close_code::AWAY).await,
             Err(rejection) => Err(rejection),
         };
         let (text, code) = match output {
@@ -176,16 +160,19 @@ async fn converse(app: &Arc<App>, ask: Ask, mut socket: WebSocket) {
     }
 }
 
-async fn next(app: &App, socket: &mut WebSocket) -> Result<Input, Rejection> {
+async fn next(app: &App, socket: &mut WebSocket, due: Instant) -> Result<Input, Rejection> {
     loop {
         let message = tokio::select! {
-            () = app.until_draining() => return Ok(Input::Stop),
-            message = timeout(IDLE, socket.recv()) => message.map_err(|_| Rejection::Timeout(IDLE))?,
+            () = app.stopping.until_draining() => return Ok(Input::Stop),
+            message = timeout_at(due, socket.recv()) => message.map_err(|_| Rejection::Timeout(app.options.limits.stream_idle))?,
         };
         match message {
             Some(Ok(Message::Text(text))) if text.len() > LARGEST => return Err(too_large()),
             Some(Ok(Message::Binary(bytes))) if bytes.len() > LARGEST => return Err(too_large()),
             Some(Ok(Message::Text(text))) => return Ok(Input::Text(text.as_str().to_owned())),
+            Some(Ok(Message::Binary(bytes))) if *bytes == *EOF => {
+                return Ok(Input::Text(String::from_utf8_lossy(EOF).into_owned()));
+            }
             Some(Ok(Message::Binary(bytes))) => return Ok(Input::Audio(bytes)),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
             Some(Ok(Message::Close(_))) | None => return Ok(Input::Gone),

@@ -4,19 +4,22 @@ use std::sync::Arc;
 
 use axum::extract::ws::close_code;
 use serde::Serialize;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep};
 
-use super::ear::{Deaf, Ear};
-use super::message::{BadMessage, Command, Config, Final, Partial, Pcm};
+use super::STREAM_BYTES;
+use super::message::{Alternatives, BadMessage, Command, Config, Final, Partial, Pcm};
+use super::thread::{StreamFailure, StreamThread};
 use crate::WithCauses;
 use crate::recognizer::{
     Endpointing, RecognizerError, Setting, StreamOptions, Transcript, Utterance,
 };
 use crate::service::answer::Answer;
+use crate::service::client::Client;
 use crate::service::error::Rejection;
+use crate::service::memory::Held;
+use crate::service::recognise::Asked;
 use crate::service::request::{Ask, objective, tolerance};
 use crate::service::state::App;
+use crate::units::Seconds;
 
 /// What is said back.
 pub(super) enum Output {
@@ -27,33 +30,44 @@ pub(super) enum Output {
 }
 
 /// One stream's side of the conversation.
-pub(super) struct Talk<'a> {
+pub(super) struct Conversation<'a> {
     app: &'a Arc<App>,
+    client: Client,
     ask: Ask,
     config: Config,
     /// The version that answers instead of a tier.
     version: Option<Setting>,
     /// Opened by the first audio.
-    ear: Option<Ear>,
+    thread: Option<StreamThread>,
     pcm: Pcm,
+    /// The audio heard in all.
+    heard: Seconds,
+    /// Where the audio begins that the thread hears as one stream.
+    start: Seconds,
+    held: Held,
 }
 
-impl<'a> Talk<'a> {
-    pub(super) fn new(app: &'a Arc<App>, ask: Ask) -> Self {
-        Talk {
+impl<'a> Conversation<'a> {
+    pub(super) fn new(app: &'a Arc<App>, client: Client, ask: Ask) -> Self {
+        Conversation {
             app,
+            client,
             ask,
             config: Config::default(),
             version: None,
-            ear: None,
+            thread: None,
             pcm: Pcm::default(),
+            heard: Seconds(0.0),
+            start: Seconds(0.0),
+            held: Held::default(),
         }
     }
 
     pub(super) async fn command(&mut self, text: &str) -> Result<Output, Rejection> {
         match Command::parse(text)? {
             Command::Eof => self.finish(close_code::NORMAL).await,
-            Command::Config(_) if self.ear.is_some() => Err(BadMessage::TooLate.into()),
+            Command::Reset => self.reset().await,
+            Command::Config(_) if self.thread.is_some() => Err(BadMessage::TooLate.into()),
             Command::Config(config) => {
                 self.configure(config)?;
                 Ok(Output::Nothing)
@@ -85,23 +99,45 @@ impl<'a> Talk<'a> {
 
     pub(super) async fn audio(&mut self, bytes: &[u8]) -> Result<Output, Rejection> {
         let samples = self.pcm.samples(bytes);
-        let heard = self.ear()?.push(samples).await?;
+        let length = Seconds(samples.len() as f64 / f64::from(self.config.rate.0));
+        self.heard.0 += length.0;
+        // Until it is known what is kept of them, all are.
+        let bytes = held_bytes(length) + self.held.bytes().max(held_bytes(Seconds(0.0)));
+        self.app.stream_memory.resize(&mut self.held, bytes)?;
+        let heard = self.thread()?.push(samples).await?;
+        let bytes = held_bytes(heard.under_way);
+        self.app.stream_memory.resize(&mut self.held, bytes)?;
         if heard.ended.is_empty() {
-            return Ok(Output::Answer(json(&Partial::from(heard.guess))));
+            let guess = Partial::from(heard.guess);
+            return Ok(Output::Answer(json(&guess)));
         }
-        Ok(Output::Answer(json(&self.finals(heard.ended).await?)))
+        Ok(Output::Answer(self.finals(heard.ended).await?))
     }
 
+    /// Ends the conversation with what is left to say.
     pub(super) async fn finish(&mut self, code: u16) -> Result<Output, Rejection> {
-        let ended = match &self.ear {
-            None => Vec::new(),
-            Some(ear) => ear.finish().await?.ended,
-        };
-        Ok(Output::Last(json(&self.finals(ended).await?), code))
+        Ok(Output::Last(self.rest().await?, code))
     }
 
-    fn ear(&mut self) -> Result<&Ear, Rejection> {
-        if self.ear.is_none() {
+    /// Ends what was said so far; what follows is heard for itself.
+    async fn reset(&mut self) -> Result<Output, Rejection> {
+        let rest = self.rest().await?;
+        self.start = self.heard;
+        self.pcm = Pcm::default();
+        self.held = Held::default();
+        Ok(Output::Answer(rest))
+    }
+
+    async fn rest(&mut self) -> Result<String, Rejection> {
+        let ended = match &self.thread {
+            None => Vec::new(),
+            Some(thread) => thread.finish().await?.ended,
+        };
+        self.finals(ended).await
+    }
+
+    fn thread(&mut self) -> Result<&StreamThread, Rejection> {
+        if self.thread.is_none() {
             let mut options = StreamOptions {
                 rate: self.config.rate,
                 ..StreamOptions::default()
@@ -109,25 +145,27 @@ impl<'a> Talk<'a> {
             if !self.config.endpointing {
                 options.endpointing = Endpointing::OFF;
             }
-            let opened = Ear::open(Arc::clone(&self.app.recognizer), options);
-            let ear =
+            let id = self.app.stream_limits.next_id();
+            let opened = StreamThread::open(self.app, id, options);
+            let thread =
                 opened.map_err(|error| Rejection::Unavailable(WithCauses(&error).to_string()))?;
-            self.ear = Some(ear);
+            self.thread = Some(thread);
         }
-        Ok(self.ear.as_ref().expect("opened above"))
+        Ok(self.thread.as_ref().expect("opened above"))
     }
 
     /// What is finally heard in utterances, as one answer.
-    async fn finals(&self, ended: Vec<Utterance>) -> Result<Final, Rejection> {
+    async fn finals(&self, ended: Vec<Utterance>) -> Result<String, Rejection> {
         let mut all = Final::default();
+        let asked = Asked::new(self.app, self.ask, self.client)?;
         for utterance in ended {
-            let start = utterance.start;
+            let start = Seconds(self.start.0 + utterance.start.0);
             let heard = match self.version {
                 None => {
                     let Answer {
                         transcript,
                         account,
-                    } = self.tier(utterance).await?;
+                    } = asked.serve_patiently(self.app, &utterance).await?;
                     all.accounts.push(account);
                     transcript
                 }
@@ -135,53 +173,17 @@ impl<'a> Talk<'a> {
             };
             all.append(&heard.later(start), self.config.words);
         }
-        Ok(all)
+        Ok(match self.config.alternatives {
+            false => json(&all),
+            true => json(&Alternatives::from(all)),
+        })
     }
 
     /// What one version hears.
     async fn at(&self, setting: Setting, utterance: Utterance) -> Result<Transcript, Rejection> {
-        let recognizer = Arc::clone(&self.app.recognizer);
-        let heard = tokio::task::spawn_blocking(move || {
-            recognizer.transcribe_utterance(&setting, &utterance, &mut recognizer.scratch())
-        });
-        let heard = heard
-            .await
-            .map_err(|error| Rejection::Internal(WithCauses(&error).to_string()))?;
-        Ok(heard.map_err(Deaf::from)?)
-    }
-
-    /// What the tier hears. Where its queue is full the utterance waits outside, up to the
-    /// deadline: what was said cannot be said again.
-    async fn tier(&self, utterance: Utterance) -> Result<Answer, Rejection> {
-        let due = Instant::now() + self.app.options.deadline;
-        loop {
-            match self.submit(&utterance, due).await {
-                Err(Rejection::Busy { retry_after, .. }) if Instant::now() + retry_after < due => {
-                    sleep(retry_after).await;
-                }
-                answer => return answer,
-            }
-        }
-    }
-
-    async fn submit(&self, utterance: &Utterance, due: Instant) -> Result<Answer, Rejection> {
-        let serving = self.app.serving();
-        let tier = serving.tier(self.ask)?;
-        let (sender, reply) = oneshot::channel();
-        let (metrics, rules) = (self.app.metrics.clone(), Arc::clone(&serving));
-        let left = due.saturating_duration_since(Instant::now());
-        let utterance = utterance.clone();
-        let admitted = serving.submit(utterance, tier, left, move |made| {
-            metrics.answered(&rules, tier, &made);
-            // Whoever waited may have gone.
-            let _ = sender.send(made);
-        });
-        let admitted = admitted.inspect_err(|_| self.app.metrics.refused(&serving, tier))?;
-        let made = reply.await;
-        // Dropped only now: it stops a search that nobody waits for.
-        drop(admitted);
-        let served = made.map_err(|_| Rejection::Internal("a worker went away".into()))??;
-        Ok(Answer::from(serving.routing.answer(tier, served)))
+        let thread = self.thread.as_ref();
+        let thread = thread.expect("an utterance comes from the thread");
+        Ok(thread.recognise(setting, utterance).await?)
     }
 }
 
@@ -191,13 +193,18 @@ impl From<BadMessage> for Rejection {
     }
 }
 
-impl From<Deaf> for Rejection {
-    fn from(deaf: Deaf) -> Self {
-        match deaf {
-            Deaf::Recognizer(RecognizerError::Audio(error)) => error.into(),
-            deaf => Rejection::Internal(deaf.to_string()),
+impl From<StreamFailure> for Rejection {
+    fn from(failure: StreamFailure) -> Self {
+        match failure {
+            StreamFailure::Recognizer(RecognizerError::Audio(error)) => error.into(),
+            failure => Rejection::Internal(failure.to_string()),
         }
     }
+}
+
+/// What a stream holds with so much of an utterance: samples, features, and the search.
+fn held_bytes(under_way: Seconds) -> usize {
+    STREAM_BYTES.least + (under_way.0 * STREAM_BYTES.a_second as f64) as usize
 }
 
 fn json(answer: &impl Serialize) -> String {

@@ -1,0 +1,221 @@
+//! Who is served: so many connections at once, of one client no more than its share.
+//!
+//! A connection takes its slot with the first byte that arrives on it. Until then it costs a file and
+//! nothing else: where too many are silent, that which has been so longest is closed. Whoever finds
+//! no slot free waits for one; only the probes of operators are answered without
+//! ([`is_probe`]), so that a service under attack still says how it is.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::client::Client;
+
+/// Requests of operators' probes, by their beginnings.
+const PROBES: [&[u8]; 4] = [
+    b"GET /healthz ",
+    b"GET /readyz ",
+    b"HEAD /healthz ",
+    b"HEAD /readyz ",
+];
+/// As much of a request as tells a probe.
+pub const PROBE_BYTES: usize = 16;
+/// Probes that are answered at once beside all else.
+const PROBE_SLOTS: usize = 16;
+
+/// Whether a request that begins so is a probe's.
+pub fn is_probe(beginning: &[u8]) -> bool {
+    PROBES.iter().any(|probe| beginning.starts_with(probe))
+}
+
+/// The slots there are.
+pub struct Slots {
+    all: Arc<Semaphore>,
+    probes: Arc<Semaphore>,
+    /// Connections that may be open: those served, and as many that are silent or wait.
+    open: Arc<Semaphore>,
+    per_client: usize,
+    clients: Mutex<HashMap<Client, Weak<Semaphore>>>,
+    silent: Arc<Mutex<Silent>>,
+}
+
+/// A slot, until it is dropped.
+pub struct Slot {
+    _one_of_all: OwnedSemaphorePermit,
+    _one_of_clients: Option<OwnedSemaphorePermit>,
+}
+
+/// Connections on which nothing has arrived, by their age.
+#[derive(Default)]
+struct Silent {
+    next: u64,
+    evict: BTreeMap<u64, oneshot::Sender<()>>,
+}
+
+/// A connection on which nothing has arrived, until this is dropped.
+pub struct Silence {
+    number: u64,
+    all: Arc<Mutex<Silent>>,
+    /// Told where the connection must make room.
+    pub evicted: oneshot::Receiver<()>,
+}
+
+impl Slots {
+    /// So many, of which one client has at most its share.
+    pub fn new(most: usize, per_client: usize) -> Self {
+        let most = most.clamp(1, Semaphore::MAX_PERMITS / 4);
+        let semaphore = |count| Arc::new(Semaphore::new(count));
+        Slots {
+            all: semaphore(most),
+            probes: semaphore(PROBE_SLOTS),
+            open: semaphore(2 * most + 4 * PROBE_SLOTS),
+            per_client: per_client.max(1),
+            clients: Mutex::default(),
+            silent: Arc::default(),
+        }
+    }
+
+    /// Waits until one more connection may be open. Where too many are, the oldest silent one is
+    /// told to go.
+    pub async fn open(&self) -> OwnedSemaphorePermit {
+        if self.open.available_permits() == 0 {
+            lock(&self.silent).evict_oldest();
+        }
+        let open = Arc::clone(&self.open).acquire_owned().await;
+        open.expect("the semaphore is never closed")
+    }
+
+    /// A connection on which nothing has arrived yet.
+    pub fn silence(&self) -> Silence {
+        let (evict, evicted) = oneshot::channel();
+        let mut silent = lock(&self.silent);
+        let number = silent.next;
+        silent.next += 1;
+        silent.evict.insert(number, evict);
+        Silence {
+            number,
+            all: Arc::clone(&self.silent),
+            evicted,
+        }
+    }
+
+    /// Waits for a slot; `peer` is nobody's where the connection is a trusted proxy's, who speaks for
+    /// many.
+    pub async fn take(&self, peer: Option<IpAddr>) -> Slot {
+        let own = match peer {
+            None => None,
+            Some(peer) => {
+                let own = self.of_client(Client::at(peer)).acquire_owned().await;
+                Some(own.expect("the semaphore is never closed"))
+            }
+        };
+        let all = Arc::clone(&self.all).acquire_owned().await;
+        Slot {
+            _one_of_all: all.expect("the semaphore is never closed"),
+            _one_of_clients: own,
+        }
+    }
+
+    /// A slot for a probe, where one is free.
+    pub fn try_take_for_probe(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.probes).try_acquire_owned().ok()
+    }
+
+    fn of_client(&self, client: Client) -> Arc<Semaphore> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = clients.get(&client).and_then(Weak::upgrade) {
+            return own;
+        }
+        // Only as many are alive as connections are open.
+        clients.retain(|_, own| own.strong_count() > 0);
+        let own = Arc::new(Semaphore::new(self.per_client));
+        clients.insert(client, Arc::downgrade(&own));
+        own
+    }
+}
+
+fn lock(silent: &Mutex<Silent>) -> MutexGuard<'_, Silent> {
+    // A map is changed in one step, which no panic leaves half done.
+    silent.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Silent {
+    fn evict_oldest(&mut self) {
+        if let Some((_, evict)) = self.evict.pop_first() {
+            // It may have gone by itself.
+            let _ = evict.send(());
+        }
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        lock(&self.all).evict.remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::{Context, Poll, Waker};
+
+    /// What a future has come to without waiting.
+    fn now<F: Future>(future: F) -> Option<F::Output> {
+        let mut future = std::pin::pin!(future);
+        match future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn a_client_has_its_share_and_a_proxy_all() {
+        let slots = Slots::new(3, 2);
+        let [ann, bob]: [IpAddr; 2] = ["1.1.1.1", "2.2.2.2"].map(|text| text.parse().unwrap());
+        let mut held = vec![
+            now(slots.take(Some(ann))).unwrap(),
+            now(slots.take(Some(ann))).unwrap(),
+        ];
+        assert!(now(slots.take(Some(ann))).is_none(), "Ann has her share");
+        held.push(now(slots.take(Some(bob))).unwrap());
+        assert!(now(slots.take(None)).is_none(), "all are taken");
+        assert!(slots.try_take_for_probe().is_some());
+        held.clear();
+        let proxy: Vec<_> = (0..3).map(|_| now(slots.take(None)).unwrap()).collect();
+        assert_eq!(proxy.len(), 3);
+    }
+
+    #[test]
+    fn the_oldest_silent_connection_makes_room() {
+        let slots = Slots::new(1, 1);
+        let open: Vec<_> = std::iter::from_fn(|| now(slots.open())).collect();
+        assert!(open.len() >= 2);
+        let (mut first, mut second) = (slots.silence(), slots.silence());
+        assert!(now(slots.open()).is_none());
+        assert_eq!(first.evicted.try_recv(), Ok(()));
+        assert!(second.evicted.try_recv().is_err());
+    }
+
+    #[test]
+    fn probes_are_told_by_their_first_bytes() {
+        for (beginning, expected) in [
+            ("GET /healthz HTTP/1.1", true),
+            ("HEAD /readyz HTTP/1.1", true),
+            ("GET /healthzz HTTP/1.1", false),
+            ("POST /compute HTTP/1.1", false),
+            ("GET /heal", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                is_probe(&beginning.as_bytes()[..beginning.len().min(PROBE_BYTES)]),
+                expected,
+                "{beginning}"
+            );
+        }
+    }
+}
