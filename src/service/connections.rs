@@ -206,11 +206,12 @@ async fn wait_and_serve(front: &Front, slots: &Slots, stream: TcpStream, peer: I
     };
     // Answers are small and written at once.
     let _ = stream.set_nodelay(true);
-    if is_probe && let Some(_slot) = slots.try_take_for_probe() {
-        return connection(front, stream, peer, Only::OneProbe).await;
-    }
     let is_proxy = front.options.trusted_proxies.contains(&peer);
-    let _slot = slots.take((!is_proxy).then_some(peer)).await;
+    let slot = slots.take((!is_proxy).then_some(peer));
+    let _slot = match slots.or_for_probe(slot, is_probe).await {
+        Ok(slot) => slot,
+        Err(_probe) => return connection(front, stream, peer, Only::OneProbe).await,
+    };
     connection(front, stream, peer, Only::Anything).await;
 }
 

@@ -118,9 +118,23 @@ impl Slots {
         }
     }
 
-    /// A slot for a probe, where one is free.
-    pub fn try_take_for_probe(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.probes).try_acquire_owned().ok()
+    /// A slot of all, or where a probe would have to wait for it, one of those for probes.
+    pub async fn or_for_probe(
+        &self,
+        slot: impl Future<Output = Slot>,
+        is_probe: bool,
+    ) -> Result<Slot, OwnedSemaphorePermit> {
+        let for_probe = async {
+            match is_probe {
+                true => Arc::clone(&self.probes).acquire_owned().await,
+                false => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            slot = slot => Ok(slot),
+            slot = for_probe => Err(slot.expect("the semaphore is never closed")),
+        }
     }
 
     fn of_client(&self, client: Client) -> Arc<Semaphore> {
@@ -184,8 +198,13 @@ mod tests {
         assert!(now(slots.take(Some(ann))).is_none(), "Ann has her share");
         held.push(now(slots.take(Some(bob))).unwrap());
         assert!(now(slots.take(None)).is_none(), "all are taken");
-        assert!(slots.try_take_for_probe().is_some());
+        let waits = |is_probe| now(slots.or_for_probe(slots.take(Some(ann)), is_probe));
+        assert!(matches!(waits(true), Some(Err(_))), "a probe does not wait");
+        assert!(waits(false).is_none());
         held.clear();
+        let ready = now(slots.or_for_probe(slots.take(Some(ann)), true));
+        assert!(matches!(ready, Some(Ok(_))), "nor takes it another slot");
+        drop(ready);
         let proxy: Vec<_> = (0..3).map(|_| now(slots.take(None)).unwrap()).collect();
         assert_eq!(proxy.len(), 3);
     }
