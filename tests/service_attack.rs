@@ -96,11 +96,15 @@ fn stream_from(server: &Server, from: &str) -> Option<WebSocket<TcpStream>> {
 
 /// A connection that comes from another address of loopback.
 fn connect_from(local: SocketAddr, to: SocketAddr) -> TcpStream {
-    use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
-    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
-    bind(&socket, &local).unwrap();
-    connect(&socket, &to).unwrap();
-    TcpStream::from(socket)
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().unwrap();
+    let stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(local).unwrap();
+        socket.connect(to).await.unwrap().into_std().unwrap()
+    });
+    stream.set_nonblocking(false).unwrap();
+    stream
 }
 
 #[test]

@@ -237,7 +237,7 @@ impl Stream<'_> {
 
     /// How long the utterance under way is.
     pub fn under_way(&self) -> Seconds {
-        self.seconds(self.samples.len() as u64)
+        self.seconds(self.samples.len())
     }
 
     /// Hears every whole step, and ends utterances where they end.

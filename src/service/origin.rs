@@ -56,11 +56,12 @@ impl FromStr for AllowedOrigin {
             && scheme
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-        let has_port = uri.port().is_none()
-            == !authority[authority.rfind(']').unwrap_or(0)..].contains(':')
-            && uri
-                .port()
-                .is_none_or(|port| port.as_str().parse::<u16>().is_ok());
+        // A colon after the host is a port's, and one without a port is a mistake.
+        let after_host = &authority[authority.rfind(']').unwrap_or(0)..];
+        let has_port = match uri.port() {
+            None => !after_host.contains(':'),
+            Some(port) => port.as_str().parse::<u16>().is_ok(),
+        };
         let is_name = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
         let host = uri.host();
         let is_host = !host.is_empty() && (host.starts_with('[') || host.chars().all(is_name));
