@@ -7,22 +7,24 @@ use std::path::Path;
 use std::sync::Arc;
 
 use paretone::recognizer::Recognizer;
-use paretone::service::{App, Options, router, serve};
+use paretone::service::{App, Connections, Edge, Front, Options, router};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let model = Path::new("models/en");
     let recognizer = Recognizer::open(model)?;
     let options = Options::new(model.join("rules.toml"));
-    let app = Arc::new(App::new(Arc::new(recognizer), options)?);
+    let edge = Edge::default();
+    let app = Arc::new(App::new(Arc::new(recognizer), options, &edge)?);
+    let front = Front::new(Connections::default(), edge.clone(), router(app));
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let serving = tokio::spawn(serve(Arc::clone(&app), router(Arc::clone(&app)), listener));
+        let serving = tokio::spawn(front.serve(listener));
         let answer = tokio::task::spawn_blocking(move || ask(address)).await??;
         println!("{answer}");
         // Stop accepting, and answer what was accepted.
-        app.drain();
+        edge.stopping.drain();
         println!("the service ended: {:?}", serving.await?);
         Ok(())
     })
