@@ -67,7 +67,8 @@ pub struct Options {
     /// Most workers that run a version at once, by version; versions beyond the list, and all
     /// versions by default, may have every worker. A limit of 0 counts as 1.
     pub limits: Vec<usize>,
-    /// Most requests that wait in a tier; more are refused. Default: 64.
+    /// Most requests that wait in a tier; more are refused, once twice as many wait those of clients of
+    /// which no other waits. Default: 64.
     pub capacity: usize,
     /// Most requests that wait, over all tiers. A tier may have as many as it leaves free for others,
     /// and a client twice that. Default: no bound but that of each tier.

@@ -9,8 +9,9 @@
 //!
 //! Each tier has a bound, and all that waits shares another. A tier may have as much of that as it
 //! leaves free for others, and a client twice that: one tier alone gets half, one client two thirds,
-//! and there is room for one more that has none. (Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches",
-//! 1998, with the factors 1 and 2.)
+//! and there is room for one more that has none. (Choudhury and Hahne, "Dynamic queue length thresholds
+//! for shared-memory packet switches", 1998, with the factors 1 and 2.) For a client of which nothing
+//! waits yet a tier's share is twice as large, so that no client keeps another out of a tier.
 
 use std::collections::VecDeque;
 
@@ -93,7 +94,9 @@ impl<T> Queues<T> {
         let of_client = place.map_or(0, |place| self.clients[place].waiting.len());
         let free = self.most.saturating_sub(self.total);
         let of_tier = self.tiers[tier].waiting;
-        if of_tier >= self.capacity.min(free) || of_client >= free.saturating_mul(2) {
+        let room = self.capacity.min(free);
+        let is_new = of_client == 0 && room > 0 && of_tier <= room.saturating_mul(2);
+        if !is_new && (of_tier >= room || of_client >= free.saturating_mul(2)) {
             return Err(self.total);
         }
         self.tiers[tier].waiting += 1;
@@ -303,5 +306,35 @@ mod tests {
         }
         assert_eq!(&order[..3], ["Ann's", "Bob's", "Ann's"]);
         assert_eq!(order.len(), 28);
+    }
+
+    #[test]
+    fn one_who_fills_a_tier_keeps_nobody_out_of_it() {
+        let options = Options {
+            workers: 1,
+            limits: Vec::new(),
+            capacity: 4,
+            total: 8,
+        };
+        let mut queues = Queues::new(&[osfa(0), osfa(0)], 1, &options);
+        let of_tier = |queues: &mut Queues<_>, tier, client| {
+            (0..20)
+                .filter(|_| queues.push(tier, client, "").is_ok())
+                .count()
+        };
+        assert_eq!(of_tier(&mut queues, 0, ANN), 4);
+        assert_eq!(of_tier(&mut queues, 1, ANN), 2);
+        assert_eq!(queues.push(0, BOB, ""), Ok(()));
+        // Many clients leave room for another tier, too.
+        let clients = (3..20).map(Client);
+        let taken = clients.filter(|&client| queues.push(0, client, "").is_ok());
+        assert_eq!(taken.count(), 0);
+        assert_eq!(
+            queues.push(1, BOB, ""),
+            Err(7),
+            "who has one waits like all"
+        );
+        assert_eq!(queues.push(1, Client(20), ""), Ok(()));
+        assert_eq!(queues.push(1, Client(21), ""), Err(8), "all is taken");
     }
 }

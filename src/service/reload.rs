@@ -1,11 +1,12 @@
 //! `POST /reload`: the rules are read again, as on SIGHUP, or where their file is seen to change.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use tokio::time::interval;
 use utoipa::ToSchema;
 
@@ -55,7 +56,7 @@ impl App {
         let Some(every) = self.options.watch_rules else {
             return;
         };
-        let (mut before, mut pause) = (content(&self).await, interval(every));
+        let (mut before, mut pause) = (self.rules_at_first, interval(every));
         loop {
             pause.tick().await;
             let now = content(&self).await;
@@ -68,10 +69,17 @@ impl App {
     }
 }
 
+/// A digest of the rules' file.
+pub(super) type Digest = [u8; 32];
+
 /// A digest of the rules' file; none where it cannot be read.
-async fn content(app: &App) -> Option<[u8; 32]> {
+pub(super) fn digest(path: &Path) -> Option<Digest> {
+    Some(Sha256::digest(std::fs::read(path).ok()?).into())
+}
+
+/// The same, off the threads that serve connections.
+async fn content(app: &App) -> Option<Digest> {
     let path = app.options.rules.clone();
-    let read = tokio::task::spawn_blocking(move || std::fs::read(path));
-    let text = read.await.ok()?.ok()?;
-    Some(Sha256::digest(text).into())
+    let read = tokio::task::spawn_blocking(move || digest(&path));
+    read.await.ok()?
 }

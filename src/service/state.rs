@@ -6,6 +6,7 @@ use super::memory::Memory;
 use super::metrics::Metrics;
 use super::open_streams::{OpenStreams, StreamLimits};
 use super::options::Options;
+use super::reload::{self, Digest};
 use super::serving::{Serving, ServingError, WorkerSets};
 use super::shadow::Shadow;
 use super::stopping::Stopping;
@@ -32,6 +33,8 @@ pub struct App {
     pub stopping: Stopping,
     /// Sets of workers: of the rules in force, and of those before.
     pub worker_sets: WorkerSets,
+    /// The rules' file as it was before it was first read.
+    pub(super) rules_at_first: Option<Digest>,
     serving: RwLock<Arc<Serving>>,
 }
 
@@ -58,6 +61,7 @@ impl App {
     ) -> Result<App, ServingError> {
         let worker_sets = WorkerSets::default();
         let workers = worker_sets.try_begin().expect("there is none yet");
+        let rules_at_first = reload::digest(&options.rules);
         let serving = Serving::open(&options.rules, &recognizer, &options, workers)?;
         let limits = options.limits;
         let metrics = edge.metrics.clone();
@@ -73,6 +77,7 @@ impl App {
             metrics,
             stopping: edge.stopping.clone(),
             worker_sets,
+            rules_at_first,
             serving: RwLock::new(Arc::new(serving)),
             recognizer,
             options,
