@@ -105,11 +105,7 @@ mod tests { use crate::recognizer; }";
 }
 
 /// Circles of files that stay, each with the reason: the folder, the files, why.
-const CIRCLES: &[(&str, &[&str], &str)] = &[(
-    "service",
-    &["metrics", "shadow", "state", "stream"],
-    "handlers take all of `App`, which owns what they count, watch and stream",
-)];
+const CIRCLES: &[(&str, &[&str], &str)] = &[];
 
 /// Inside a folder too, what a file knows does not know it back, directly or by way of others. A
 /// folder counts as one file; its `mod.rs` is its roof, which may name what is below and be named by

@@ -55,8 +55,7 @@ use crate::decode::Cancel;
 use crate::tiers::Policy;
 use job::Job;
 use route::Side;
-use waiting::Waiting;
-use worker::{Crew, Task};
+use waiting::{Crew, Task, Waiting};
 
 /// How a scheduler works.
 #[derive(Clone, Debug)]

@@ -3,18 +3,35 @@
 //! Where both wait, that kind has its turn on which workers have spent less time; what one kind did
 //! not ask for while nothing of it waited is not made up for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Options;
 use super::client::Client;
+use super::job::Job;
 use super::queues::Queues;
+use super::route::Side;
 use super::service::Service;
 use super::steps::{Steps, StreamId, Taken};
-use super::worker::{Crew, Task};
 use crate::tiers::Policy;
 
 /// A step of a stream; it must not panic.
 pub(super) type Step = Box<dyn FnOnce() + Send>;
+
+/// A request's run on one side of its policy.
+pub(super) struct Task<S: Service> {
+    pub(super) job: Arc<Job<S>>,
+    pub(super) side: Side,
+}
+
+/// What a worker does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Crew {
+    /// Requests and steps of streams.
+    Everything,
+    /// Steps of streams alone.
+    Steps,
+}
 
 /// All that waits.
 pub(super) struct Waiting<S: Service> {

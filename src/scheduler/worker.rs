@@ -11,23 +11,8 @@ use super::error::Failure;
 use super::job::{Ended, Job};
 use super::route::Side;
 use super::service::Service;
-use super::waiting::{Done, Work};
+use super::waiting::{Crew, Done, Task, Work};
 use crate::tiers::Policy;
-
-/// A request's run on one side of its policy.
-pub(super) struct Task<S: Service> {
-    pub(super) job: Arc<Job<S>>,
-    pub(super) side: Side,
-}
-
-/// What a worker does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Crew {
-    /// Requests and steps of streams.
-    Everything,
-    /// Steps of streams alone.
-    Steps,
-}
 
 /// A worker's life: until the scheduler is closed and all is answered.
 pub(super) fn work<S: Service>(shared: &Shared<S>, crew: Crew) {

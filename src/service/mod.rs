@@ -12,6 +12,7 @@
 //! Paper, Section IV-A (annotated requests) and Figure 4 (the service). Nothing that a caller sends
 //! makes the service panic or hold more memory than [`Limits`] says.
 
+mod allowed;
 mod answer;
 mod auth;
 mod client;
@@ -39,6 +40,7 @@ mod process;
 mod recognise;
 mod reload;
 pub mod request;
+mod rules_file;
 mod serving;
 mod shadow;
 mod slots;
@@ -51,11 +53,11 @@ mod transcriptions;
 mod unread;
 mod upload;
 
+pub use allowed::{AllowedOrigin, Hosts};
 pub use answer::{Account, Answer};
 pub use connections::{End, Front};
 pub use error::{Problem, Rejection};
 pub use options::{Connections, Limits, Options};
-pub use origin::{AllowedOrigin, Hosts};
 pub use serving::ServingError;
 pub use starting::starting;
 pub use state::{App, Edge};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::origin::{AllowedOrigin, Hosts};
+use super::allowed::{AllowedOrigin, Hosts};
 use crate::units::Seconds;
 
 /// How the service is set up: [`Options::new`], and what differs from the defaults set in its fields.

@@ -1,16 +1,15 @@
 //! `POST /reload`: the rules are read again, as on SIGHUP, or where their file is seen to change.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 use tokio::time::interval;
 use utoipa::ToSchema;
 
 use super::error::{Problem, Rejection};
+use super::rules_file::{Digest, digest};
 use super::state::App;
 use crate::WithCauses;
 
@@ -69,15 +68,7 @@ impl App {
     }
 }
 
-/// A digest of the rules' file.
-pub(super) type Digest = [u8; 32];
-
-/// A digest of the rules' file; none where it cannot be read.
-pub(super) fn digest(path: &Path) -> Option<Digest> {
-    Some(Sha256::digest(std::fs::read(path).ok()?).into())
-}
-
-/// The same, off the threads that serve connections.
+/// The digest of the rules' file, taken off the threads that serve connections.
 async fn content(app: &App) -> Option<Digest> {
     let path = app.options.rules.clone();
     let read = tokio::task::spawn_blocking(move || digest(&path));

@@ -6,7 +6,7 @@ use super::memory::Memory;
 use super::metrics::Metrics;
 use super::open_streams::{OpenStreams, StreamLimits};
 use super::options::Options;
-use super::reload::{self, Digest};
+use super::rules_file::{Digest, digest};
 use super::serving::{Serving, ServingError, WorkerSets};
 use super::shadow::Shadow;
 use super::stopping::Stopping;
@@ -61,7 +61,7 @@ impl App {
     ) -> Result<App, ServingError> {
         let worker_sets = WorkerSets::default();
         let workers = worker_sets.try_begin().expect("there is none yet");
-        let rules_at_first = reload::digest(&options.rules);
+        let rules_at_first = digest(&options.rules);
         let serving = Serving::open(&options.rules, &recognizer, &options, workers)?;
         let limits = options.limits;
         let metrics = edge.metrics.clone();
