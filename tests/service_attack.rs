@@ -436,6 +436,12 @@ fn vosk_servers_clients_are_understood_on_any_path() {
             socket.send(Message::text(r#"{"reset" : 1}"#)).unwrap();
             let answer = socket.read().unwrap().into_text().unwrap();
             let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+            let [best, other] = answer["alternatives"].as_array().unwrap().as_slice() else {
+                panic!("two alternatives: {answer}");
+            };
+            assert_ne!(best["text"], other["text"]);
+            let sure = |one: &serde_json::Value| one["confidence"].as_f64().unwrap();
+            assert!(sure(best) >= sure(other) && sure(other) > 0.0, "{answer}");
             texts.push(
                 answer["alternatives"][0]["text"]
                     .as_str()
@@ -459,6 +465,42 @@ fn vosk_servers_clients_are_understood_on_any_path() {
         assert_eq!(last["alternatives"][0]["text"], "");
         assert!(socket.read().unwrap().is_close());
     }
+}
+
+/// A folder with a copy of the model.
+fn copied_model() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir("models/en").unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn files_cut_short_while_it_serves_do_no_harm() {
+    let (model, cache) = (copied_model(), tempfile::tempdir().unwrap());
+    let flag = format!("--model={}", model.path().display());
+    let server = Server::start_in(&[&flag], Stdio::null(), cache.path());
+    let mut cut = 0;
+    for folder in [model.path(), cache.path()] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let file = File::options().write(true).open(path).unwrap();
+            file.set_len(0).unwrap();
+            cut += 1;
+        }
+    }
+    assert!(cut > 10, "model and graph");
+    let reply = server.post("/compute", "Tolerance: 0\r\n", &sample("river.wav"));
+    assert!(reply.text().contains("river"), "{}", reply.text());
+    // And a model that was cut short before is told, not opened.
+    let second = Command::new(env!("CARGO_BIN_EXE_paretone"))
+        .args(["serve", "--listen=127.0.0.1:0", &flag])
+        .env("PARETONE_CACHE", cache.path())
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(2));
 }
 
 #[test]

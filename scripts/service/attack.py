@@ -283,7 +283,42 @@ def strangers(address, _):
     return f"statuses {got}", got == [status for _, status in cases]
 
 
-ATTACKS = {attack.__name__: attack for attack in (silent_streams, part_heads, unread, all_slots, floods, spray, strangers)}
+def job_of(address, number):
+    """Status and job of one more submission of a numbered job."""
+    with open(RECORDING, "rb") as file:
+        status, body = ask(address, "POST", "/v1/jobs", file.read(), {"Idempotency-Key": f"attack-{number}"})
+        return status, json.loads(body)
+
+
+def submit_jobs(address, count):
+    """Jobs: so many are taken in."""
+    statuses = [job_of(address, number)[0] for number in range(count)]
+    return f"{statuses.count(202)} of {count} taken in", statuses.count(202) == count
+
+
+def await_jobs(address, count):
+    """Jobs: each that was taken in by a process that was killed is answered once."""
+    expected = json.loads(ask(address, "POST", "/compute", open(RECORDING, "rb").read(), {"Accept": "application/json"})[1])["text"]
+    again = [job_of(address, number) for number in range(count)]
+    kept = [status for status, _ in again].count(200)
+    ids = {job["id"] for _, job in again}
+    left, end, answered = set(ids), time.monotonic() + 300, 0
+    while left and time.monotonic() < end:
+        for name in sorted(left):
+            job = json.loads(ask(address, "GET", f"/v1/jobs/{name}")[1])
+            if job["state"] in ("done", "failed"):
+                left.remove(name)
+                answered += job["state"] == "done" and job["result"]["text"] == expected
+        time.sleep(0.2)
+    total = metric(address, "paretone_jobs")
+    line = f"{kept} of {count} kept, {answered} answered with the right words, {len(left)} not, {total:.0f} jobs in all"
+    return line, kept == answered == len(ids) == total == count
+
+
+ATTACKS = {
+    attack.__name__: attack
+    for attack in (silent_streams, part_heads, unread, all_slots, floods, spray, strangers, submit_jobs, await_jobs)
+}
 
 if __name__ == "__main__":
     name, where = sys.argv[1:3]

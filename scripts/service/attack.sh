@@ -6,8 +6,8 @@ set -uo pipefail
 cd "$(dirname "$0")/../.."
 source scripts/service/start.sh
 attack=scripts/service/attack.py recording=corpora/samples/river.wav
-many=60 wide=1000 seconds=20
-[ "${1:-}" = --short ] && many=12 wide=200 seconds=5
+many=60 wide=1000 seconds=20 jobs=200
+[ "${1:-}" = --short ] && many=12 wide=200 seconds=5 jobs=30
 lost=0
 
 row() { # NAME VERDICT TEXT
@@ -58,6 +58,9 @@ log_to "2 log's reader sleeps" "$scratch/stalled"
 
 serve service --max-client-streams 64
 address=$(cat "$scratch/service")
+memory() { echo $(($(curl -s "http://$address/metrics" | sed -n 's/^process_resident_memory_bytes //p' | cut -d. -f1) >> 20)); }
+for _ in $(seq 20); do compute "$address" >/dev/null; done
+memory_before=$(memory)
 try "3 silent streams" python3 $attack silent_streams "$address" "$wide"
 try "4 heads of 30 MB in forms" python3 $attack part_heads "$address" "$many"
 try "7 pages and names from elsewhere" python3 $attack strangers "$address"
@@ -67,6 +70,21 @@ serve impatient --idle-timeout 2 --max-connections 64
 try "8 answers that nobody reads" python3 $attack unread "$(cat "$scratch/impatient")" 30
 serve narrow --max-connections 20
 try "9 all slots of one address" python3 $attack all_slots "$(cat "$scratch/narrow")" "$wide"
+
+cp -r models/en "$scratch/model"
+serve cut --model "$scratch/model"
+for file in "$scratch"/model/*; do : >"$file"; done
+status=$(compute "$(cat "$scratch/cut")")
+[ "$status" = 200 ] && verdict=held || verdict=LOST
+row "12 model cut short while it serves" $verdict "compute $status"
+
+serve jobs --jobs "$scratch/jobs.sqlite"
+worker=${pids[-1]}
+text=$(python3 $attack submit_jobs "$(cat "$scratch/jobs")" "$jobs")
+kill -KILL "$worker"
+wait "$worker" 2>/dev/null
+serve jobs --jobs "$scratch/jobs.sqlite"
+try "jobs, killed with them queued" python3 $attack await_jobs "$(cat "$scratch/jobs")" "$jobs"
 
 text=$("$program" serve --listen 127.0.0.1:0 --cors-origin nonsense 2>&1)
 [ $? = 2 ] && verdict=held || verdict=LOST
@@ -105,7 +123,8 @@ else
 fi
 
 # 14: what is given back once all is over.
-sleep 5
-memory() { curl -s "http://$address/metrics" | sed -n 's/^process_resident_memory_bytes //p'; }
-row "14 memory after all of it" held "$(($(memory | cut -d. -f1) >> 20)) MiB resident"
+sleep 12
+memory_after=$(memory)
+[ "$memory_after" -le $((memory_before + memory_before / 4)) ] && verdict=held || verdict=LOST
+row "14 memory after all of it" $verdict "$memory_before MiB resident before the attacks, $memory_after after"
 exit $lost

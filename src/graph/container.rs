@@ -8,16 +8,17 @@
 //!
 //! Opening checks the header alone, whatever the size of the file; [`Mapped::verify`] reads all of
 //! it. A mapped file must not be truncated while it is in use, which is why [`save_atomically`]
-//! writes beside it and renames.
+//! writes beside it and renames; whoever cannot rely on that of others uses a copy in memory
+//! ([`Place::Memory`]).
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use bytemuck::Pod;
-use memmap2::Mmap;
+use memmap2::{Mmap, MmapOptions};
 use tempfile::NamedTempFile;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -38,6 +39,15 @@ pub(super) struct Format {
     pub table: usize,
     /// Most sections that a file may have.
     pub sections: usize,
+}
+
+/// Where the bytes of a file are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Where it is mapped, at once and shared by all processes.
+    File,
+    /// In a copy that nobody else can change.
+    Memory,
 }
 
 /// Why a file is not one of the format's.
@@ -112,22 +122,28 @@ impl Format {
         out.flush()
     }
 
-    /// Maps a file and checks its header: identity, version, checksum, and that the sections, as
+    /// Opens a file and checks its header: identity, version, checksum, and that the sections, as
     /// many as `count` reads out of the header, lie in the file.
     pub fn open(
         &self,
         path: &Path,
+        place: Place,
         count: impl FnOnce(&[u8]) -> Result<usize, &'static str>,
     ) -> Result<Mapped, Fault> {
         let file = File::open(path).map_err(Fault::Io)?;
-        if file.metadata().map_err(Fault::Io)?.len() < self.header as u64 {
+        let length = file.metadata().map_err(Fault::Io)?.len();
+        if length < self.header as u64 {
             return Err(Fault::Foreign);
         }
-        // SAFETY: the map is read-only. A program that shrinks or rewrites the file in place while
-        // it is mapped breaks it; ours replace files by renaming, and every value read from the map
-        // is checked before it is used.
-        #[allow(unsafe_code)]
-        let map = Arc::new(unsafe { Mmap::map(&file) }.map_err(Fault::Io)?);
+        let map = match place {
+            // SAFETY: the map is read-only. A program that shrinks or rewrites the file in place
+            // while it is mapped breaks it; ours replace files by renaming, and every value read
+            // from the map is checked before it is used.
+            #[allow(unsafe_code)]
+            Place::File => unsafe { Mmap::map(&file) },
+            Place::Memory => copied(file, length),
+        };
+        let map = Arc::new(map.map_err(Fault::Io)?);
         let entries = self.read_header(&map, count)?;
         Ok(Mapped { map, entries })
     }
@@ -226,6 +242,14 @@ impl<T: Pod> Section<T> {
         };
         bytemuck::cast_slice(self.as_slice())
     }
+}
+
+/// A copy of a file's bytes, as aligned as a map of it.
+fn copied(mut file: File, length: u64) -> io::Result<Mmap> {
+    let length = usize::try_from(length).map_err(io::Error::other)?;
+    let mut copy = MmapOptions::new().len(length).map_anon()?;
+    file.read_exact(&mut copy)?;
+    copy.make_read_only()
 }
 
 /// Writes a file into a temporary one in the same folder, which then takes its name.

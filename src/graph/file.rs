@@ -21,7 +21,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::container::{Fault, Format, Mapped, save_atomically};
+use super::container::{Fault, Format, Mapped, Place, save_atomically};
 use super::error::GraphError;
 use super::rows::{Graph, PackedArc};
 use crate::units::StateId;
@@ -83,7 +83,7 @@ impl Graph {
     /// [`GraphError`] if the file cannot be read, is not a graph, is of another version or its
     /// header is damaged.
     pub fn open(path: &Path) -> Result<Graph, GraphError> {
-        let mapped = map(path).map_err(|fault| GraphError::of(fault, path))?;
+        let mapped = map(path, Place::File).map_err(|fault| GraphError::of(fault, path))?;
         Ok(Graph::from_mapped(&mapped))
     }
 
@@ -93,7 +93,20 @@ impl Graph {
     /// # Errors
     /// As [`Graph::open`], and [`GraphError::Corrupt`] where a checksum disagrees.
     pub fn open_checked(path: &Path) -> Result<Graph, GraphError> {
-        let mapped = map(path).map_err(|fault| GraphError::of(fault, path))?;
+        Graph::checked(path, Place::File)
+    }
+
+    /// The same of a copy in memory, to which nothing happens that happens to the file. The system ends
+    /// a process whose mapped file has become shorter.
+    ///
+    /// # Errors
+    /// As [`Graph::open_checked`].
+    pub fn load(path: &Path) -> Result<Graph, GraphError> {
+        Graph::checked(path, Place::Memory)
+    }
+
+    fn checked(path: &Path, place: Place) -> Result<Graph, GraphError> {
+        let mapped = map(path, place).map_err(|fault| GraphError::of(fault, path))?;
         let checked = mapped.verify();
         checked.map_err(|what| GraphError::of(Fault::Corrupt(what), path))?;
         Ok(Graph::from_mapped(&mapped))
@@ -104,7 +117,7 @@ impl Graph {
     /// # Errors
     /// [`GraphError`] with the first thing that is wrong.
     pub fn verify(path: &Path) -> Result<Graph, GraphError> {
-        let mapped = map(path).map_err(|fault| GraphError::of(fault, path))?;
+        let mapped = map(path, Place::File).map_err(|fault| GraphError::of(fault, path))?;
         let graph = Graph::from_mapped(&mapped);
         let checked = mapped.verify().and_then(|()| graph.check());
         checked.map_err(|what| GraphError::of(Fault::Corrupt(what), path))?;
@@ -223,9 +236,9 @@ struct RowBounds {
     end: usize,
 }
 
-/// Maps a file whose header is sound and whose sections agree in length.
-fn map(path: &Path) -> Result<Mapped, Fault> {
-    let mapped = FORMAT.open(path, |_| Ok(WIDTHS.len()))?;
+/// A file whose header is sound and whose sections agree in length.
+fn map(path: &Path, place: Place) -> Result<Mapped, Fault> {
+    let mapped = FORMAT.open(path, place, |_| Ok(WIDTHS.len()))?;
     match mapped.counts(WIDTHS).as_deref() {
         Some(&[arcs, labels, states, costs]) if arcs == labels && states == costs => Ok(mapped),
         _ => Err(Fault::corrupt("section lengths disagree")),

@@ -12,6 +12,7 @@ mod error;
 mod follow;
 mod front;
 mod model;
+mod opening;
 mod reference;
 mod second_look;
 mod segment;
@@ -29,6 +30,7 @@ pub use cache::{
 pub use costs::Costs;
 pub use endpoint::{After, EndRule, Endpointing};
 pub use error::RecognizerError;
+pub use opening::{Opening, Stage};
 pub use reference::{ReferenceCost, References};
 pub use segment::LONGEST;
 pub use setting::{Setting, SettingError};
@@ -77,12 +79,20 @@ pub struct Options {
     /// Whether to leave out what is no speech, where the folder has a gate; without it all of a
     /// recording is recognised, and pauses and noise may become words. Default: yes.
     pub speech_gate: bool,
+    /// Whether graph and language models are read into memory instead of mapped. That takes 0.1 s and
+    /// memory of this process's own (116 MB for `models/en`), and then nothing that happens to the files
+    /// does any harm: the system ends a process whose mapped file has become shorter. Default: no.
+    pub private_copies: bool,
+    /// Where to look how far the opening is. Default: nowhere.
+    pub opening: Option<Opening>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Options {
             speech_gate: true,
+            private_copies: false,
+            opening: None,
             large_model: true,
             cache: None,
             precision: Precision::default(),
@@ -116,6 +126,20 @@ impl Options {
             speech_gate,
             ..self
         }
+    }
+
+    /// Whether graph and language models are read into memory; see [`Options::private_copies`].
+    pub fn private_copies(self, private_copies: bool) -> Self {
+        Options {
+            private_copies,
+            ..self
+        }
+    }
+
+    /// Where to look how far the opening is; see [`Options::opening`].
+    pub fn opening(self, opening: Opening) -> Self {
+        let opening = Some(opening);
+        Options { opening, ..self }
     }
 }
 
@@ -253,6 +277,11 @@ impl Recognizer {
     /// The rate that the model listens at, to which every recording is brought.
     pub fn sample_rate(&self) -> Hertz {
         self.model.mfcc.config().sample_rate
+    }
+
+    /// The time from one frame of the search to the next.
+    pub fn frame_shift(&self) -> Seconds {
+        self.model.score_shift()
     }
 
     /// The model's versions, fastest first; none if they were not picked yet.

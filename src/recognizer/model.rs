@@ -7,6 +7,7 @@ use std::time::Instant;
 use tracing::info;
 
 use super::cache::{Cache, CacheKey};
+use super::opening::Stage;
 use super::second_look::{GRAPH_NGRAM, SecondLook};
 use super::{Options, RecognizerError};
 use crate::acoustic::{DecodeDefaults, Hmm, HmmArc, ModelDescription, Network, Tensors};
@@ -44,6 +45,8 @@ impl Model {
             });
         }
         let started = Instant::now();
+        let opening = options.opening.clone().unwrap_or_default();
+        opening.enter(Stage::Weights);
         let description = ModelDescription::open(folder)?;
         let mfcc = Mfcc::new(mfcc_config(&description)?)?;
         let tensors = Tensors::open(&folder.join(&description.network.weights))?;
@@ -55,13 +58,24 @@ impl Model {
         let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
         let words = WordTable::open(&folder.join(WORDS))?;
         let cache = options.cache.clone().unwrap_or_else(Cache::of_user);
-        let graph = open_graph(folder, &description.decode, &hmm, &cache)?;
+        let cache = match options.private_copies {
+            true => cache.copying(),
+            false => cache,
+        };
+        opening.enter(Stage::Graph);
+        let compile = || {
+            opening.enter(Stage::Compilation);
+            compile_graph(folder, &description.decode, &hmm)
+        };
+        let graph = open_graph(folder, &description.decode, &hmm, &cache, compile)?;
         check_fit(&mfcc, &network, &graph)?;
+        opening.enter(Stage::LanguageModels);
         let second_look = if options.large_model {
             SecondLook::open(folder, &words, &cache, options.precision.kernels())?
         } else {
             None
         };
+        opening.enter(Stage::Ready);
         info!(
             "model {} opened in {:.3} s",
             description.name,
@@ -133,6 +147,7 @@ fn open_graph(
     settings: &DecodeDefaults,
     hmm: &Hmm,
     cache: &Cache,
+    compile: impl FnOnce() -> Result<Graph, RecognizerError>,
 ) -> Result<Graph, RecognizerError> {
     let mut key = CacheKey::new(&format!(
         "graph-{GRAPH_FORMAT}-{}",
@@ -145,12 +160,7 @@ fn open_graph(
     for setting in [settings.word_penalty, settings.silence_probability] {
         key = key.with(&setting.to_le_bytes());
     }
-    cache.open_or_make(
-        &key,
-        "graph",
-        || compile_graph(folder, settings, hmm),
-        |graph, out| graph.write(out),
-    )
+    cache.open_or_make(&key, "graph", compile, |graph, out| graph.write(out))
 }
 
 /// Returns the parts of the HMMs that a graph depends on: phone names, the silence phone, and every

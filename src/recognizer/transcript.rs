@@ -184,7 +184,7 @@ pub struct Alternative {
 
 impl Alternative {
     /// What is heard in no segments at all: nothing, for sure.
-    pub(super) fn nothing() -> Alternative {
+    pub(crate) fn nothing() -> Alternative {
         Alternative {
             posterior: 1.0,
             costs: Some(Costs::NOTHING),
@@ -193,7 +193,7 @@ impl Alternative {
     }
 
     /// The `count` cheapest of all pairs of a first and a second part.
-    pub(super) fn combined(
+    pub(crate) fn combined(
         first: &[Alternative],
         second: &[Alternative],
         count: usize,
@@ -207,7 +207,7 @@ impl Alternative {
                 cost: a.cost + b.cost,
                 costs: a.costs.zip(b.costs).map(|(a, b)| a + b),
                 posterior: a.posterior * b.posterior,
-                confidence: None,
+                confidence: a.confidence.zip(b.confidence).map(|(a, b)| a * b),
             })
             .collect();
         all.sort_by(|a, b| a.cost.0.total_cmp(&b.cost.0));

@@ -320,12 +320,34 @@ pub struct Turn {
     _done: Sender<Infallible>,
 }
 
+/// How far the search of a request is, told while it goes on.
+#[derive(Clone, Debug)]
+pub struct Searched {
+    cancels: [Cancel; 2],
+}
+
+impl Searched {
+    /// Frames searched by the version that is ahead. Where nothing is said nothing is searched, and a
+    /// second version begins at 0.
+    pub fn frames(&self) -> u64 {
+        let [first, second] = &self.cancels;
+        first.frames().max(second.frames())
+    }
+}
+
 /// An admitted request. Dropping it cancels the request: nobody waits for the answer.
 pub struct Admitted {
     cancels: [Cancel; 2],
 }
 
 impl Admitted {
+    /// How far the search is, for whoever wants to look later.
+    pub fn searched(&self) -> Searched {
+        Searched {
+            cancels: self.cancels.clone(),
+        }
+    }
+
     /// Stops the request within a frame, whichever version runs; it is still answered.
     pub fn cancel(&self) {
         for cancel in &self.cancels {

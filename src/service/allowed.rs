@@ -1,4 +1,5 @@
-//! Names that an operator allows: of pages' origins, and of this service itself.
+//! Names that an operator allows: of pages' origins, of this service itself, and of hosts that are told
+//! answers.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -90,6 +91,48 @@ impl Hosts {
         host.eq_ignore_ascii_case("localhost")
             || address.is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
             || names.iter().any(|name| name.eq_ignore_ascii_case(host))
+    }
+}
+
+/// A host that may be told answers, with or without a port; without, any port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedHost {
+    host: String,
+    port: Option<u16>,
+}
+
+impl FromStr for AllowedHost {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong =
+            || format!("{text:?} is no host: name one such as backend.example or 10.0.0.7:8080");
+        let uri: axum::http::Uri = format!("http://{text}/").parse().map_err(|_| wrong())?;
+        let authority = uri
+            .authority()
+            .filter(|authority| authority.as_str() == text);
+        let authority = authority.ok_or_else(wrong)?;
+        if authority.host().is_empty() || authority.as_str().contains('@') {
+            return Err(wrong());
+        }
+        Ok(AllowedHost {
+            host: authority.host().to_ascii_lowercase(),
+            port: authority.port_u16(),
+        })
+    }
+}
+
+impl AllowedHost {
+    /// Whether this host and port are allowed; the host in lower case.
+    pub fn is(&self, host: &str, port: u16) -> bool {
+        self.host == host && self.port.is_none_or(|allowed| allowed == port)
+    }
+}
+
+impl<'de> Deserialize<'de> for AllowedHost {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -123,9 +123,6 @@ impl Account {
         put("paretone-confidence", format!("{:.4}", self.confidence));
         put("paretone-server-ms", self.server_ms.to_string());
         put("paretone-machine-ms", self.machine_ms.to_string());
-        if let Some(why) = &self.partly_read {
-            put("paretone-partly-read", why.clone());
-        }
         put("paretone-certificate", self.certificate.clone());
         if let Some(why) = &self.partly_read {
             put("paretone-partly-read", why.clone());

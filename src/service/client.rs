@@ -46,6 +46,11 @@ impl Client {
         Self::at(stranger.unwrap_or(peer))
     }
 
+    /// The address that stands for it.
+    pub fn address(self) -> IpAddr {
+        self.0
+    }
+
     /// The client as the scheduler knows it.
     pub fn for_scheduler(self) -> scheduler::Client {
         // Unpredictable, or callers could choose whose turns they share.

@@ -14,6 +14,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::error::Rejection;
+use super::job_store::State as JobState;
 use super::log;
 use super::metrics::{Metrics, ShadowMetrics};
 use super::process;
@@ -32,11 +33,21 @@ struct PolicyLabel {
     policy: String,
 }
 
+/// How far jobs are.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct StateLabel {
+    state: &'static str,
+}
+
 /// All counts, for Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "operation", responses(
     (status = 200, description = "All counts", content_type = "application/openmetrics-text", body = String),
 ))]
 pub async fn metrics(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Rejection> {
+    let jobs = match &app.jobs {
+        Some(jobs) => Some(jobs.counts().await?),
+        None => None,
+    };
     let mut registry = Registry::default();
     process::register(registry.sub_registry_with_prefix("process"));
     let ours = registry.sub_registry_with_prefix("paretone");
@@ -44,6 +55,9 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Result<impl IntoResponse, R
     register_shadow(ours, &app.metrics.shadow);
     register_state(ours, &app);
     register_scheduler(ours, &app.serving());
+    if let Some(jobs) = &jobs {
+        register_jobs(ours, jobs);
+    }
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| Rejection::Internal(error.to_string()))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -175,6 +189,26 @@ fn register_shadow(registry: &mut Registry, shadow: &ShadowMetrics) {
         "Whether the drift alarm is on",
         shadow.alarm.clone(),
     );
+}
+
+fn register_jobs(registry: &mut Registry, counts: &[(JobState, u64, u64)]) {
+    let (jobs, held) = (
+        Family::<StateLabel, Gauge>::default(),
+        Gauge::<i64>::default(),
+    );
+    for state in JobState::ALL {
+        let of = |(found, ..): &&(JobState, u64, u64)| *found == state;
+        let count = counts.iter().find(of).map_or(0, |(_, count, _)| *count);
+        let state = state.name();
+        show(&jobs.get_or_create(&StateLabel { state }), count as usize);
+    }
+    show(
+        &held,
+        counts.iter().map(|(.., bytes)| *bytes as usize).sum(),
+    );
+    registry.register("jobs", "Jobs that are kept, by state", jobs);
+    let help = "Recordings and answers of jobs on the disk";
+    registry.register_with_unit("jobs_held", help, Unit::Bytes, held);
 }
 
 fn show(gauge: &Gauge, count: usize) {

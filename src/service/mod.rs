@@ -24,6 +24,8 @@ mod exchange;
 mod exposition;
 pub mod form;
 mod health;
+mod job_store;
+mod jobs;
 mod linger;
 pub mod load;
 pub mod log;
@@ -50,18 +52,21 @@ mod stopping;
 pub mod stream;
 mod tiers;
 mod transcriptions;
+mod trim;
 mod unread;
 mod upload;
 
-pub use allowed::{AllowedOrigin, Hosts};
+pub use allowed::{AllowedHost, AllowedOrigin, Hosts};
 pub use answer::{Account, Answer};
 pub use connections::{End, Front};
 pub use error::{Problem, Rejection};
-pub use options::{Connections, Limits, Options};
+pub use job_store::StoreError;
+pub use options::{Connections, JobOptions, Limits, Options};
 pub use serving::ServingError;
 pub use starting::starting;
 pub use state::{App, Edge};
 pub use stopping::Stopping;
+pub use trim::give_memory_back;
 
 use std::sync::Arc;
 
@@ -81,6 +86,8 @@ pub fn router(app: Arc<App>) -> Router {
             post(transcriptions::transcriptions),
         )
         .route("/v1/stream", any(stream::stream))
+        .route("/v1/jobs", post(jobs::submit))
+        .route("/v1/jobs/{id}", get(jobs::show).delete(jobs::forget))
         .route("/v1/models", get(models::models))
         .route("/v1/models/{id}", get(models::model))
         .route("/tiers", get(tiers::tiers))

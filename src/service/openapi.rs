@@ -4,7 +4,7 @@ use axum::Json;
 use axum::response::Html;
 use utoipa::OpenApi;
 
-use super::{compute, exposition, health, models, reload, tiers, transcriptions};
+use super::{compute, exposition, health, jobs, models, reload, tiers, transcriptions};
 
 /// The description.
 #[derive(OpenApi)]
@@ -16,6 +16,9 @@ use super::{compute, exposition, health, models, reload, tiers, transcriptions};
     paths(
         compute::compute,
         transcriptions::transcriptions,
+        jobs::submit,
+        jobs::show,
+        jobs::forget,
         models::models,
         models::model,
         tiers::tiers,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::allowed::{AllowedOrigin, Hosts};
+use super::allowed::{AllowedHost, AllowedOrigin, Hosts};
 use crate::units::Seconds;
 
 /// How the service is set up: [`Options::new`], and what differs from the defaults set in its fields.
@@ -39,6 +39,24 @@ pub struct Options {
     /// Share of requests that the reference version answers too, unseen, to watch for drift.
     /// Default: 0.
     pub shadow: f64,
+    /// Where jobs are kept. Default: nowhere, and none are taken in.
+    pub jobs: Option<JobOptions>,
+}
+
+/// How jobs are kept.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct JobOptions {
+    /// The file, which is made where there is none.
+    pub file: PathBuf,
+    /// Most jobs that wait, of one client half of them. Default: 1000.
+    pub most: usize,
+    /// Most bytes of recordings and answers that are kept. Default: 4 GiB.
+    pub bytes: u64,
+    /// How long an answer is kept. Default: a day.
+    pub keep: Duration,
+    /// Hosts that may be told answers. Default: none.
+    pub callback_hosts: Vec<AllowedHost>,
 }
 
 /// What a request may bring.
@@ -97,6 +115,20 @@ impl Options {
             upload: Duration::from_secs(120),
             watch_rules: None,
             shadow: 0.0,
+            jobs: None,
+        }
+    }
+}
+
+impl JobOptions {
+    /// The defaults with this file.
+    pub fn new(file: PathBuf) -> Self {
+        JobOptions {
+            file,
+            most: 1000,
+            bytes: 4 << 30,
+            keep: Duration::from_secs(24 * 3600),
+            callback_hosts: Vec::new(),
         }
     }
 }

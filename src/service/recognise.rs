@@ -16,7 +16,8 @@ use super::state::App;
 use super::upload::Upload;
 use crate::audio::{AudioError, ChannelChoice, LONGEST, Reader, Signal, Waveform};
 use crate::recognizer::{Transcript, Utterance};
-use crate::scheduler::{Served, TierId};
+use crate::scheduler::{Searched, Served, TierId};
+use crate::units::Seconds;
 
 /// How long after a request's deadline its worker may take to say so.
 const GRACE: Duration = Duration::from_millis(250);
@@ -80,6 +81,18 @@ impl Asked {
         held: Held,
         due: Instant,
     ) -> Result<Served<Transcript>, Rejection> {
+        self.serve_told(app, utterance, held, due, drop).await
+    }
+
+    /// The same, where `watch` is told how to look how far it is.
+    async fn serve_told(
+        &self,
+        app: &App,
+        utterance: impl Into<Utterance>,
+        held: Held,
+        due: Instant,
+        watch: impl FnOnce(Searched),
+    ) -> Result<Served<Transcript>, Rejection> {
         let Asked {
             serving,
             tier,
@@ -96,6 +109,7 @@ impl Asked {
             drop(held);
         });
         let admitted = admitted.inspect_err(|_| app.metrics.refused(serving, tier))?;
+        watch(admitted.searched());
         let made = tokio::time::timeout(left + GRACE, reply).await;
         // Dropped only now: it stops a search that nobody waits for.
         drop(admitted);
@@ -135,6 +149,19 @@ impl Asked {
 /// # Errors
 /// Why there is no answer.
 pub async fn recognise(app: &Arc<App>, job: Job) -> Result<Answer, Rejection> {
+    recognise_told(app, job, |_, _| ()).await
+}
+
+/// The same, where `watch` is told how to look how far it is, and how long the recording is, once it
+/// is admitted.
+///
+/// # Errors
+/// Why there is no answer.
+pub async fn recognise_told(
+    app: &Arc<App>,
+    job: Job,
+    watch: impl FnOnce(Searched, Seconds),
+) -> Result<Answer, Rejection> {
     let due = Instant::now() + job.deadline;
     let asked = Asked::new(app, job.ask, job.client)?;
     let decoded = decode(app, job.upload, job.name).await?;
@@ -148,7 +175,9 @@ pub async fn recognise(app: &Arc<App>, job: Job) -> Result<Answer, Rejection> {
         .shadow
         .takes(serving, *tier, &job.id)
         .then(|| waveform.clone());
-    let served = asked.serve(app, waveform, held, due).await?;
+    let audio = waveform.duration();
+    let watch = |searched| watch(searched, audio);
+    let served = asked.serve_told(app, waveform, held, due, watch).await?;
     if let Some(waveform) = shadowed {
         app.shadow.compare(serving, waveform, &served.answer);
     }

@@ -156,7 +156,14 @@ pub fn objective(text: &str) -> Result<Objective, AskError> {
     found.ok_or_else(|| AskError::Objective(shortened(text)))
 }
 
-fn header<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h str>, AskError> {
+/// A header's text, where there is one.
+///
+/// # Errors
+/// It is there more than once, or is no text.
+pub(super) fn header<'h>(
+    headers: &'h HeaderMap,
+    name: &'static str,
+) -> Result<Option<&'h str>, AskError> {
     let mut values = headers.get_all(name).iter();
     let first = values.next().map(|value| value.to_str());
     match (first, values.next()) {

@@ -62,7 +62,7 @@ pub struct Serving {
     workers: Option<(Scheduler<Recognition>, WorkerSet)>,
 }
 
-/// Why rules cannot be put in force.
+/// Why rules cannot be put in force, or the service not started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServingError {
@@ -72,6 +72,9 @@ pub enum ServingError {
     /// They are for another model.
     #[error(transparent)]
     Unfit(#[from] Unfit),
+    /// Jobs cannot be kept.
+    #[error(transparent)]
+    Jobs(#[from] super::job_store::StoreError),
     /// They were not read to the end.
     #[error("reading the rules broke off")]
     Interrupted(#[from] tokio::task::JoinError),

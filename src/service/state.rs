@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::job_store::Jobs;
 use super::memory::Memory;
 use super::metrics::Metrics;
 use super::open_streams::{OpenStreams, StreamLimits};
@@ -31,6 +32,8 @@ pub struct App {
     pub shadow: Shadow,
     /// The end of the service.
     pub stopping: Stopping,
+    /// What is answered later, where the service keeps jobs.
+    pub jobs: Option<Jobs>,
     /// Sets of workers: of the rules in force, and of those before.
     pub worker_sets: WorkerSets,
     /// The rules' file as it was before it was first read.
@@ -53,7 +56,7 @@ impl App {
     /// A service of a model, with the rules its options name.
     ///
     /// # Errors
-    /// The rules cannot be put in force.
+    /// The rules cannot be put in force, or jobs not be kept.
     pub fn new(
         recognizer: Arc<Recognizer>,
         options: Options,
@@ -74,6 +77,7 @@ impl App {
                 limits.streams_per_client,
             ),
             shadow: Shadow::new(&options, serving.routing.rules(), metrics.shadow.clone()),
+            jobs: options.jobs.clone().map(Jobs::open).transpose()?,
             metrics,
             stopping: edge.stopping.clone(),
             worker_sets,

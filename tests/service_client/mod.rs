@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -40,8 +41,21 @@ impl Server {
 
     /// The same with its log going there.
     pub fn start_logging(flags: &[&str], log: Stdio) -> Server {
+        Server::start_by(Command::new(env!("CARGO_BIN_EXE_paretone")), flags, log)
+    }
+
+    /// The same with a cache folder of its own.
+    pub fn start_in(flags: &[&str], log: Stdio, cache: &Path) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_paretone"));
-        command.args(["serve", "--model=models/en"]).args(flags);
+        command.env("PARETONE_CACHE", cache);
+        Server::start_by(command, flags, log)
+    }
+
+    fn start_by(mut command: Command, flags: &[&str], log: Stdio) -> Server {
+        command.arg("serve").args(flags);
+        if !flags.iter().any(|flag| flag.starts_with("--model")) {
+            command.arg("--model=models/en");
+        }
         if !flags.iter().any(|flag| flag.starts_with("--listen")) {
             command.arg("--listen=127.0.0.1:0");
         }

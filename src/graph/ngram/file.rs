@@ -22,7 +22,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::{CODES, Level, MAX_ORDER, MAX_WORDS, Ngram, NgramError};
-use crate::graph::container::{Fault, Format, Mapped, Section, save_atomically, u32_at};
+use crate::graph::container::{Fault, Format, Mapped, Place, Section, save_atomically, u32_at};
 
 /// Version of the format; raised with every change of layout or meaning.
 pub const NGRAM_FORMAT: u32 = 1;
@@ -72,7 +72,8 @@ impl Ngram {
     /// [`NgramError`] if the file cannot be read, is no packed n-gram, is of another version or its
     /// header is damaged.
     pub fn open(path: &Path) -> Result<Ngram, NgramError> {
-        let (order, mapped) = map(path).map_err(|fault| NgramError::of(fault, path))?;
+        let (order, mapped) =
+            map(path, Place::File).map_err(|fault| NgramError::of(fault, path))?;
         Ok(Ngram::from_mapped(order, &mapped))
     }
 
@@ -82,7 +83,20 @@ impl Ngram {
     /// # Errors
     /// As [`Ngram::open`], and [`NgramError::Corrupt`] where a checksum disagrees.
     pub fn open_checked(path: &Path) -> Result<Ngram, NgramError> {
-        let (order, mapped) = map(path).map_err(|fault| NgramError::of(fault, path))?;
+        Ngram::checked(path, Place::File)
+    }
+
+    /// The same of a copy in memory, to which nothing happens that happens to the file. The system ends
+    /// a process whose mapped file has become shorter.
+    ///
+    /// # Errors
+    /// As [`Ngram::open_checked`].
+    pub fn load(path: &Path) -> Result<Ngram, NgramError> {
+        Ngram::checked(path, Place::Memory)
+    }
+
+    fn checked(path: &Path, place: Place) -> Result<Ngram, NgramError> {
+        let (order, mapped) = map(path, place).map_err(|fault| NgramError::of(fault, path))?;
         let checked = mapped.verify();
         checked.map_err(|what| NgramError::of(Fault::Corrupt(what), path))?;
         Ok(Ngram::from_mapped(order, &mapped))
@@ -93,7 +107,8 @@ impl Ngram {
     /// # Errors
     /// [`NgramError`] with the first thing that is wrong.
     pub fn verify(path: &Path) -> Result<Ngram, NgramError> {
-        let (order, mapped) = map(path).map_err(|fault| NgramError::of(fault, path))?;
+        let (order, mapped) =
+            map(path, Place::File).map_err(|fault| NgramError::of(fault, path))?;
         let ngram = Ngram::from_mapped(order, &mapped);
         let checked = mapped.verify().and_then(|()| check(&ngram));
         checked.map_err(|what| NgramError::of(Fault::Corrupt(what), path))?;
@@ -145,9 +160,9 @@ impl Ngram {
     }
 }
 
-/// Maps a file whose header is sound and whose sections agree in length, and its order.
-fn map(path: &Path) -> Result<(usize, Mapped), Fault> {
-    let mapped = FORMAT.open(path, |header| match u32_at(header, ORDER) as usize {
+/// A file whose header is sound and whose sections agree in length, and its order.
+fn map(path: &Path, place: Place) -> Result<(usize, Mapped), Fault> {
+    let mapped = FORMAT.open(path, place, |header| match u32_at(header, ORDER) as usize {
         order @ 1..=MAX_ORDER => Ok(UNIGRAM_SECTIONS + LEVEL_SECTIONS * (order - 1)),
         _ => Err("order"),
     })?;

@@ -71,6 +71,12 @@ pub trait Mappable: Sized {
     /// # Errors
     /// As [`Mappable::map`], and the file is damaged.
     fn map_checked(path: &Path) -> Result<Self, Self::Error>;
+
+    /// Reads a file into memory and compares all of it with its checksums.
+    ///
+    /// # Errors
+    /// As [`Mappable::map_checked`].
+    fn load(path: &Path) -> Result<Self, Self::Error>;
 }
 
 impl Mappable for Graph {
@@ -82,6 +88,10 @@ impl Mappable for Graph {
 
     fn map_checked(path: &Path) -> Result<Self, GraphError> {
         Graph::open_checked(path)
+    }
+
+    fn load(path: &Path) -> Result<Self, GraphError> {
+        Graph::load(path)
     }
 }
 
@@ -95,12 +105,17 @@ impl Mappable for Ngram {
     fn map_checked(path: &Path) -> Result<Self, NgramError> {
         Ngram::open_checked(path)
     }
+
+    fn load(path: &Path) -> Result<Self, NgramError> {
+        Ngram::load(path)
+    }
 }
 
 /// A folder of files that can be made again.
 #[derive(Clone, Debug)]
 pub struct Cache {
     folder: Option<PathBuf>,
+    copies: bool,
 }
 
 impl Cache {
@@ -110,13 +125,26 @@ impl Cache {
         let folder = named
             .map(PathBuf::from)
             .or_else(|| Some(dirs::cache_dir()?.join("paretone")));
-        Cache { folder }
+        Cache {
+            folder,
+            copies: false,
+        }
     }
 
     /// The cache in a folder of the caller's choice; the folder is made when first needed.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
         Cache {
             folder: Some(folder.into()),
+            copies: false,
+        }
+    }
+
+    /// The same cache, where what is opened is read into memory instead of mapped: what others do to
+    /// the files does no harm.
+    pub fn copying(self) -> Self {
+        Cache {
+            copies: true,
+            ..self
         }
     }
 
@@ -126,6 +154,9 @@ impl Cache {
     /// # Errors
     /// The file cannot be read, is none of these, or is damaged.
     pub fn open<T: Mappable>(&self, path: &Path) -> Result<T, T::Error> {
+        if self.copies {
+            return T::load(path);
+        }
         let Some(stamp) = self.folder.as_ref().and_then(|at| Stamp::of(path, at)) else {
             return T::map_checked(path);
         };
@@ -238,6 +269,10 @@ mod tests {
                 text if text.0 == "whole" => Ok(text),
                 _ => Err(io::Error::other("not whole")),
             }
+        }
+
+        fn load(path: &Path) -> io::Result<Text> {
+            Text::map_checked(path)
         }
     }
 

@@ -6,7 +6,8 @@ use axum::extract::ws::close_code;
 use serde::Serialize;
 
 use super::STREAM_BYTES;
-use super::message::{Alternatives, BadMessage, Command, Config, Final, Partial, Pcm};
+use super::message::{BadMessage, Command, Config, Pcm};
+use super::result::{Alternatives, Final, Partial};
 use super::thread::{StreamFailure, StreamThread};
 use crate::WithCauses;
 use crate::recognizer::{
@@ -156,34 +157,44 @@ impl<'a> Conversation<'a> {
 
     /// What is finally heard in utterances, as one answer.
     async fn finals(&self, ended: Vec<Utterance>) -> Result<String, Rejection> {
-        let mut all = Final::default();
+        let (mut all, most) = (Final::default(), self.config.alternatives);
         let asked = Asked::new(self.app, self.ask, self.client)?;
         for utterance in ended {
             let start = Seconds(self.start.0 + utterance.start.0);
-            let heard = match self.version {
+            let (mut heard, setting) = match self.version {
                 None => {
                     let Answer {
                         transcript,
                         account,
                     } = asked.serve_patiently(self.app, &utterance).await?;
+                    let setting = self.setting(&account.answered_by)?;
                     all.accounts.push(account);
-                    transcript
+                    (transcript, setting)
                 }
-                Some(setting) => self.at(setting, utterance).await?,
+                Some(setting) => (self.at(setting, &utterance).await?, setting),
             };
+            if most > 1 {
+                let these = self.opened().alternatives(setting, utterance, most).await?;
+                heard.set_alternatives(these);
+                all.append_alternatives(std::mem::take(&mut heard.alternatives), most);
+            }
             all.append(&heard.later(start), self.config.words);
         }
-        Ok(match self.config.alternatives {
-            false => json(&all),
-            true => json(&Alternatives::from(all)),
+        Ok(match most {
+            0 => json(&all),
+            most => json(&Alternatives::new(all, most)),
         })
     }
 
     /// What one version hears.
-    async fn at(&self, setting: Setting, utterance: Utterance) -> Result<Transcript, Rejection> {
+    async fn at(&self, setting: Setting, utterance: &Utterance) -> Result<Transcript, Rejection> {
+        let heard = self.opened().recognise(setting, utterance.clone());
+        Ok(heard.await?)
+    }
+
+    fn opened(&self) -> &StreamThread {
         let thread = self.thread.as_ref();
-        let thread = thread.expect("an utterance comes from the thread");
-        Ok(thread.recognise(setting, utterance).await?)
+        thread.expect("an utterance comes from the thread")
     }
 }
 

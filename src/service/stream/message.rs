@@ -4,21 +4,21 @@
 //! client configures the stream with a text message, sends 16-bit little-endian mono PCM in binary
 //! ones, each of which is answered by exactly one text message, and ends it with `{"eof" : 1}`,
 //! which is answered by the last result. Beyond that protocol a configuration may name a tolerance
-//! and an objective, as the headers of a request do, or one version; a partial result says how many
-//! of its words are `agreed` on, and a result carries its account. A `phrase_list` is passed over, as vosk-server does where a model's
-//! graph is not made at run time.
+//! and an objective, as the headers of a request do, or one version. A `phrase_list` is passed over, as
+//! vosk-server does where a model's graph is not made at run time.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::recognizer::{Guess, Transcript, TranscriptWord};
-use crate::service::answer::Account;
 use crate::units::Hertz;
 
 /// Sample rates that a stream may have, in hertz: from the telephone's to the studio's. What is
 /// outside is more likely a mistake than speech, and a low rate would multiply the work of a
 /// message.
 pub const STREAM_RATES: std::ops::RangeInclusive<u32> = 8_000..=48_000;
+
+/// Most alternatives that a result lists, whatever is asked for.
+pub const MOST_ALTERNATIVES: usize = 20;
 
 /// What a client says in text.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,8 +46,8 @@ pub struct Config {
     pub objective: Option<String>,
     /// One version of the model instead of a tier.
     pub version: Option<String>,
-    /// Whether results come as a list of alternatives, of which there is one. Default: no.
-    pub alternatives: bool,
+    /// How many answers a result lists at most; 0 for one answer, not as a list. Default: 0.
+    pub alternatives: usize,
 }
 
 impl Default for Config {
@@ -59,7 +59,7 @@ impl Default for Config {
             tolerance: None,
             objective: None,
             version: None,
-            alternatives: false,
+            alternatives: 0,
         }
     }
 }
@@ -138,7 +138,7 @@ impl RawConfig {
             tolerance: self.tolerance.map(tolerance).transpose()?,
             objective: self.objective,
             version: self.version,
-            alternatives: self.max_alternatives.map_or(Ok(false), is_some)?,
+            alternatives: self.max_alternatives.map_or(Ok(0), alternatives)?,
         })
     }
 }
@@ -152,11 +152,12 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
-/// Whether a number of alternatives is asked for.
-fn is_some(most: Value) -> Result<bool, BadMessage> {
+/// A number of alternatives, of which no more than [`MOST_ALTERNATIVES`] are told.
+fn alternatives(most: Value) -> Result<usize, BadMessage> {
     let number = number(&most).filter(|most| most.fract() == 0.0 && *most >= 0.0);
     let number = number.or_else(|| most.is_null().then_some(0.0));
-    number.map(|most| most > 0.0).ok_or(BadMessage::BadField {
+    let number = number.map(|most| most.min(MOST_ALTERNATIVES as f64) as usize);
+    number.ok_or(BadMessage::BadField {
         field: "max_alternatives",
         expected: "a whole number from 0".into(),
     })
@@ -200,101 +201,6 @@ fn tolerance(value: Value) -> Result<String, BadMessage> {
     }
 }
 
-/// What a stream answers while an utterance goes on.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Partial {
-    /// The words so far.
-    partial: String,
-    /// How many of them, from the first, all paths of the search agree on.
-    agreed: usize,
-}
-
-impl From<Guess> for Partial {
-    fn from(guess: Guess) -> Self {
-        Partial {
-            partial: guess.text(),
-            agreed: guess.agreed,
-        }
-    }
-}
-
-/// What a stream answers when utterances have ended.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Final {
-    /// The words with their times from the beginning of the stream; left out where there are none,
-    /// as vosk-server does, or none were asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub result: Vec<FinalWord>,
-    /// The words with one space between them.
-    pub text: String,
-    /// How probably every word is right, by the least sure of the utterances; left out where it is
-    /// not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub confidence: Option<f64>,
-    /// By utterance, how the tier came by its words; empty where a version was named.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub accounts: Vec<Account>,
-}
-
-/// What a stream answers when utterances have ended, where alternatives were asked for.
-#[derive(Clone, Debug, Serialize)]
-pub struct Alternatives {
-    /// The best, and no other: tiers answer with one.
-    alternatives: [Final; 1],
-}
-
-impl From<Final> for Alternatives {
-    fn from(best: Final) -> Self {
-        Alternatives {
-            alternatives: [best],
-        }
-    }
-}
-
-/// A word as vosk-server has it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct FinalWord {
-    /// The probability that it is right.
-    pub conf: f64,
-    /// In seconds from the beginning of the stream.
-    pub end: f64,
-    /// In seconds from the beginning of the stream.
-    pub start: f64,
-    /// The word.
-    pub word: String,
-}
-
-impl Final {
-    /// Appends an utterance: more than one may end in the audio of one message, and the message has
-    /// one answer.
-    pub fn append(&mut self, heard: &Transcript, words: bool) {
-        let text = heard.text();
-        if !self.text.is_empty() && !text.is_empty() {
-            self.text.push(' ');
-        }
-        self.text += &text;
-        if words {
-            self.result.extend(heard.words.iter().map(FinalWord::from));
-        }
-        let sure = heard.confidence.map(|confidence| confidence.right);
-        self.confidence = match (self.confidence, sure) {
-            (Some(before), Some(now)) => Some(before.min(now)),
-            (before, now) => before.or(now),
-        };
-    }
-}
-
-impl From<&TranscriptWord> for FinalWord {
-    fn from(word: &TranscriptWord) -> Self {
-        FinalWord {
-            conf: word.confidence,
-            end: word.end.0,
-            start: word.start.0,
-            word: word.word.clone(),
-        }
-    }
-}
-
 /// 16-bit little-endian PCM that arrives in messages, which may end within a sample.
 #[derive(Clone, Debug, Default)]
 pub struct Pcm {
@@ -334,7 +240,7 @@ mod tests {
         let text = r#"{"config": {"sample_rate": "8000.0", "max_alternatives": 3, "phrase_list": ["zero"]}}"#;
         let expected = Config {
             rate: Hertz(8_000),
-            alternatives: true,
+            alternatives: 3,
             ..Config::default()
         };
         assert_eq!(Command::parse(text), Ok(Command::Config(expected)));

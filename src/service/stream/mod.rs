@@ -10,6 +10,7 @@
 
 mod conversation;
 mod message;
+mod result;
 pub mod thread;
 
 use std::sync::Arc;

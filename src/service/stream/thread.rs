@@ -11,7 +11,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 
 use crate::recognizer::{
-    Guess, Recognizer, RecognizerError, Setting, Stream, StreamOptions, Transcript, Utterance,
+    Alternative, Guess, Recognizer, RecognizerError, Setting, Stream, StreamOptions, Transcript,
+    Utterance,
 };
 use crate::scheduler::StreamId;
 use crate::service::state::App;
@@ -49,6 +50,8 @@ enum Work {
     Finish(Reply<Heard>),
     /// What one version hears in an utterance.
     Recognise(Setting, Utterance, Reply<Transcript>),
+    /// What else one version may have heard in an utterance, at most so many answers.
+    Alternatives(Setting, Utterance, usize, Reply<Vec<Alternative>>),
 }
 
 /// A stream on its thread.
@@ -102,6 +105,20 @@ impl StreamThread {
             .await
     }
 
+    /// The best answers of one version to an utterance, at most so many.
+    ///
+    /// # Errors
+    /// It cannot be recognised.
+    pub(in crate::service) async fn alternatives(
+        &self,
+        setting: Setting,
+        utterance: Utterance,
+        most: usize,
+    ) -> Result<Vec<Alternative>, StreamFailure> {
+        self.ask(|reply| Work::Alternatives(setting, utterance, most, reply))
+            .await
+    }
+
     async fn ask<T>(&self, work: impl FnOnce(Reply<T>) -> Work) -> Result<T, StreamFailure> {
         let (reply, answer) = oneshot::channel();
         let sent = self.work.send(work(reply));
@@ -137,6 +154,15 @@ fn run(app: &App, id: StreamId, options: &StreamOptions, queue: &Receiver<Work>)
                 let mut scratch = recognizer.scratch();
                 let heard = recognizer.transcribe_utterance(&setting, &utterance, &mut scratch);
                 let _ = reply.send(heard);
+            }
+            Work::Alternatives(setting, utterance, most, reply) => {
+                let _turn = app.serving().turn(id);
+                let mut scratch = app.recognizer.scratch();
+                let scored = app.recognizer.score_utterance(&utterance, &mut scratch);
+                let all = scored.and_then(|scored| {
+                    app.recognizer.n_best(&setting, &scored, most, &mut scratch)
+                });
+                let _ = reply.send(all);
             }
         }
     }

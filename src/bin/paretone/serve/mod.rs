@@ -21,10 +21,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::settings::Settings;
 use super::{SOME_FAILED, UsageError, model_folder};
-use paretone::recognizer::{self, Recognizer};
+use paretone::recognizer::{self, Opening, Recognizer};
 use paretone::service::{
-    App, Connections, Edge, End, Front, Options, Stopping, probe_router, router as router_of,
-    starting,
+    App, Connections, Edge, End, Front, Options, Stopping, give_memory_back, probe_router,
+    router as router_of, starting,
 };
 
 /// Serve tolerance tiers over HTTP
@@ -62,6 +62,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let folder = model_folder(settings.model.clone())?;
     let options = settings.options(&folder);
     raise_file_limit();
+    give_memory_back();
     // Decoding of uploads takes no more threads than recognition does.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -80,7 +81,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 async fn serve(settings: &Settings, model: PathBuf, options: Options) -> anyhow::Result<End> {
     let (listener, address) = bind(settings.address()).await?;
     let edge = Edge::default();
-    let router = starting("the model is being opened, whose graph a first start compiles");
+    let stages = Opening::default();
+    let router = starting(stages.clone());
     let front = Front::new(settings.connections(), edge.clone(), router.clone());
     let hangup = signal(SignalKind::hangup())?;
     stop_on_signals(&edge.stopping, settings.drain_delay())?;
@@ -91,8 +93,12 @@ async fn serve(settings: &Settings, model: PathBuf, options: Options) -> anyhow:
     tracing::info!(%address, "listening, not ready yet");
     let serving = tokio::spawn(front.clone().serve(listener));
     let shared = edge.clone();
-    let gate = recognizer::Options::default().speech_gate(settings.has_gate());
-    let opening = tokio::task::spawn_blocking(move || open(&model, gate, options, &shared));
+    // What happens to the model's files while it serves must not end it.
+    let how = recognizer::Options::default()
+        .speech_gate(settings.has_gate())
+        .private_copies(true)
+        .opening(stages);
+    let opening = tokio::task::spawn_blocking(move || open(&model, how, options, &shared));
     let app = tokio::select! {
         opened = opening => Arc::new(opened??),
         () = edge.stopping.until_draining() => return Ok(serving.await?),
@@ -103,11 +109,13 @@ async fn serve(settings: &Settings, model: PathBuf, options: Options) -> anyhow:
     }
     reload_on_signals(&app, hangup);
     tokio::spawn(Arc::clone(&app).watch_rules());
+    tokio::spawn(Arc::clone(&app).run_jobs());
     // On standard output, for whoever started it with port 0. Nobody need be reading.
     let mut out = std::io::stdout();
     let _ = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
     tracing::info!(%address, certificate = app.serving().routing.certificate(), "serving");
     let end = serving.await?;
+    app.put_jobs_back().await;
     tracing::info!(?end, "stopped");
     Ok(end)
 }

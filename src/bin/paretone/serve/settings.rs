@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use paretone::service::{AllowedOrigin, Connections, Hosts, Limits, Options};
+use paretone::service::{
+    AllowedHost, AllowedOrigin, Connections, Hosts, JobOptions, Limits, Options,
+};
 use paretone::tiers::RULES_FILE;
 use paretone::units::Seconds;
 use serde::Deserialize;
@@ -123,6 +125,27 @@ pub struct Settings {
     /// [default: 0]
     #[arg(long, value_name = "SHARE", env = "PARETONE_SHADOW")]
     pub shadow: Option<f64>,
+    /// Take in jobs (POST /v1/jobs), and keep them in this file [default: no jobs]
+    #[arg(long, value_name = "FILE", env = "PARETONE_JOBS")]
+    pub jobs: Option<PathBuf>,
+    /// Most jobs that wait; of one client half of them [default: 1000]
+    #[arg(long, value_name = "N", env = "PARETONE_MAX_JOBS")]
+    pub max_jobs: Option<usize>,
+    /// Disk for recordings and answers of jobs, in MiB [default: 4096]
+    #[arg(long, value_name = "MIB", env = "PARETONE_MAX_JOBS_DISK")]
+    pub max_jobs_disk: Option<u32>,
+    /// How long the answer of a job is kept, in seconds [default: 86400]
+    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_KEEP_JOBS")]
+    pub keep_jobs: Option<Seconds>,
+    /// A host that may be told answers of jobs by plain HTTP, with or without a port; may be repeated
+    /// [default: none]
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "PARETONE_CALLBACK_HOST",
+        value_delimiter = ','
+    )]
+    pub callback_host: Option<Vec<AllowedHost>>,
 }
 
 impl Settings {
@@ -156,6 +179,11 @@ impl Settings {
             token: self.token.or(file.token),
             cors_origin: self.cors_origin.or(file.cors_origin),
             shadow: self.shadow.or(file.shadow),
+            jobs: self.jobs.or(file.jobs),
+            max_jobs: self.max_jobs.or(file.max_jobs),
+            max_jobs_disk: self.max_jobs_disk.or(file.max_jobs_disk),
+            keep_jobs: self.keep_jobs.or(file.keep_jobs),
+            callback_host: self.callback_host.or(file.callback_host),
         }
     }
 
@@ -173,7 +201,7 @@ impl Settings {
         Ok(settings)
     }
 
-    fn times(&self) -> [Option<Seconds>; 7] {
+    fn times(&self) -> [Option<Seconds>; 8] {
         [
             self.deadline,
             self.max_audio,
@@ -182,6 +210,7 @@ impl Settings {
             self.drain_timeout,
             self.watch_rules,
             self.stream_timeout,
+            self.keep_jobs,
         ]
     }
 
@@ -205,12 +234,24 @@ impl Settings {
         options.cors = self.cors_origin.clone().unwrap_or_default();
         options.trusted_proxies = self.trusted_proxy.clone().unwrap_or_default();
         options.shadow = self.shadow.unwrap_or(0.0);
+        options.jobs = self.jobs.clone().map(|file| self.job_options(file));
         options.watch_rules = self.watch_rules.map(duration);
         options.hosts = match &self.allow_host {
             None if !self.address().ip().to_canonical().is_loopback() => Hosts::Any,
             names => Hosts::LoopbackAnd(names.clone().unwrap_or_default()),
         };
         options
+    }
+
+    fn job_options(&self, file: PathBuf) -> JobOptions {
+        let mut jobs = JobOptions::new(file);
+        jobs.most = self.max_jobs.unwrap_or(jobs.most);
+        jobs.bytes = self
+            .max_jobs_disk
+            .map_or(jobs.bytes, |mebibytes| u64::from(mebibytes) << 20);
+        jobs.keep = time(self.keep_jobs, jobs.keep);
+        jobs.callback_hosts = self.callback_host.clone().unwrap_or_default();
+        jobs
     }
 
     fn limits(&self) -> Limits {
