@@ -17,6 +17,8 @@ pub mod graph;
 
 #[cfg(feature = "speech")]
 pub mod language;
+#[cfg(feature = "speech")]
+pub mod kaldi;
 
 pub mod decode;
 

@@ -18,6 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("gate", &["units", "audio", "feature", "acoustic"]),
     ("graph", &["units", "prefetch", "acoustic"]),
     ("language", &["units", "acoustic", "graph"]),
+    ("kaldi", &["units", "feature", "acoustic", "graph"]),
     ("decode", &["units", "prefetch", "graph"]),
     ("confidence", &["units", "decode"]),
     ("tiers", &["units"]),

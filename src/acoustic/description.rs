@@ -322,7 +322,7 @@ impl LayerDescription {
 
     /// Rows of the weights, and length of the vectors: the output channels, of one height where the
     /// layer is a convolution.
-    pub(super) fn channels(&self) -> usize {
+    pub(crate) fn channels(&self) -> usize {
         match &self.convolution {
             Some(plane) => self.output_dim / plane.height.div_ceil(plane.height_stride),
             None => self.output_dim,
@@ -330,7 +330,7 @@ impl LayerDescription {
     }
 
     /// Columns of the weights: what one output value reads.
-    pub(super) fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         let read = match &self.convolution {
             Some(plane) => plane.height_offsets.len() * (self.input_dim / plane.height),
             None => self.input_dim,

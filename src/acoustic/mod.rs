@@ -35,8 +35,8 @@ mod tensors;
 
 #[cfg(feature = "speech")]
 pub use description::{
-    BypassDescription, DecodeDefaults, LayerDescription, ModelDescription, NetworkDescription,
-    Normalisation,
+    BypassDescription, ConvolutionDescription, DecodeDefaults, LayerDescription, ModelDescription,
+    NetworkDescription, Normalisation,
 };
 pub use error::AcousticError;
 pub use hmm::{Hmm, HmmArc};

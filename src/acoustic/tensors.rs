@@ -35,6 +35,14 @@ impl Tensors {
         Tensors { bytes }
     }
 
+    /// A tensor of floating-point numbers by name, row-major, as `f32`.
+    ///
+    /// # Errors
+    /// The file is not valid, or has no such tensor of this shape, or a value is not finite.
+    pub fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, AcousticError> {
+        self.view()?.floats(name, shape)
+    }
+
     /// Parses the header.
     ///
     /// # Errors

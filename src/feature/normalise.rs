@@ -77,7 +77,7 @@ impl RunningMean {
     }
 
     /// The mean by dimension; empty before the first frame.
-    fn mean(&self) -> Vec<f32> {
+    pub fn mean(&self) -> Vec<f32> {
         let frames = f64::from(self.frames);
         self.sum.iter().map(|sum| (sum / frames) as f32).collect()
     }

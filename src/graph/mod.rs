@@ -19,6 +19,7 @@ mod gzip;
 pub mod lexicon;
 pub mod ngram;
 mod openfst;
+mod openfst_const;
 mod rows;
 mod strangers;
 mod textfile;

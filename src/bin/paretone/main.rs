@@ -12,6 +12,7 @@ mod config;
 mod destination;
 mod embedded;
 mod exit;
+mod export;
 mod features;
 mod graph;
 mod help_files;

@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use super::features::write_npy;
-use super::{UsageError, model_folder, shelf};
+use super::{UsageError, export, model_folder, shelf};
 use paretone::acoustic::{
     Hmm, LayerDescription, ModelDescription, Network, NetworkScratch, Normalisation, Precision,
     Scores, Tensors,
@@ -54,6 +54,8 @@ pub enum ModelCommand {
         #[arg(value_name = "NAME", env = "PARETONE_MODEL")]
         model: Option<PathBuf>,
     },
+    /// Write the model in the form of another program
+    Export(export::ExportArgs),
     /// Write the acoustic scores of one recording as .npy: output frames x pdfs, 32-bit floats
     Scores {
         /// The audio file
@@ -81,6 +83,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         ModelCommand::Where { model } => return shelf::print_where(model),
         ModelCommand::Install(args) => return shelf::install(&args),
         ModelCommand::Prepare { model } => return shelf::prepare(model),
+        ModelCommand::Export(args) => return export::run(&args),
         ModelCommand::Info { model, precision } => info(&model_folder(model)?, precision)?,
         ModelCommand::Scores {
             file,

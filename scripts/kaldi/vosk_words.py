@@ -1,0 +1,57 @@
+"""What libvosk hears in recordings: one line a recording, `path<TAB>words`, and its processor time.
+
+usage: vosk_words.py FOLDER RECORDING... [--step SAMPLES] [--likelihood]
+
+Recordings are decoded by soundfile to 16-bit mono at their own rate and given to libvosk whole, or in
+steps. Needs the packages of requirements.txt.
+"""
+import json
+import sys
+import time
+
+import numpy
+import soundfile
+import vosk
+
+
+def hear(model, path, step, likelihood):
+    samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    samples = samples[:, 0]
+    recogniser = vosk.KaldiRecognizer(model, rate)
+    recogniser.SetWords(True)
+    if likelihood:
+        recogniser.SetMaxAlternatives(1)
+    texts = []
+    for start in range(0, len(samples), step or max(len(samples), 1)):
+        piece = samples[start:start + (step or len(samples))]
+        if recogniser.AcceptWaveform(piece.astype("<i2").tobytes()):
+            texts.append(json.loads(recogniser.Result()))
+    texts.append(json.loads(recogniser.FinalResult()))
+    if likelihood:
+        texts = [text["alternatives"][0] for text in texts]
+        print("likelihood", path, sum(text["confidence"] for text in texts), file=sys.stderr)
+    return " ".join(text["text"] for text in texts if text["text"])
+
+
+def main():
+    arguments = sys.argv[1:]
+    step, likelihood = 0, False
+    if "--step" in arguments:
+        at = arguments.index("--step")
+        step = int(arguments[at + 1])
+        del arguments[at:at + 2]
+    if "--likelihood" in arguments:
+        arguments.remove("--likelihood")
+        likelihood = True
+    vosk.SetLogLevel(-1)
+    model = vosk.Model(arguments[0])
+    begin, seconds = time.process_time(), 0.0
+    for path in arguments[1:]:
+        print(path, hear(model, path, step, likelihood), sep="\t", flush=True)
+        seconds += soundfile.info(path).duration
+    spent = time.process_time() - begin
+    print(f"# {spent:.2f} s of processor time for {seconds:.1f} s of audio", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

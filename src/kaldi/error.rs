@@ -1,0 +1,50 @@
+//! What can be wrong with a Kaldi folder, by what the caller can do about it.
+
+use std::path::{Path, PathBuf};
+
+use crate::acoustic::AcousticError;
+use crate::graph::compile::CompileError;
+use crate::graph::ngram::NgramError;
+use crate::graph::{GraphError, TextError};
+
+/// Why a Kaldi folder could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KaldiError {
+    /// A file could not be opened, read or written.
+    #[error("{} cannot be read or written", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The model cannot be said in Kaldi's terms.
+    #[error("this model cannot be written as a Kaldi model: {0}")]
+    NotExportable(String),
+    /// The network or its description cannot be used.
+    #[error(transparent)]
+    Acoustic(#[from] AcousticError),
+    /// The words or their pronunciations cannot be read.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The n-gram cannot be used.
+    #[error(transparent)]
+    Ngram(#[from] NgramError),
+    /// The graph cannot be compiled.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// The graph cannot be used.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}
+
+impl KaldiError {
+    /// What the system said of a path.
+    pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
+        KaldiError::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}

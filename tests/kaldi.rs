@@ -1,0 +1,76 @@
+//! Kaldi's nnet3 models: a tiny model of ours written as a Vosk folder.
+
+use std::fs;
+use std::path::Path;
+
+use paretone::graph::Graph;
+use paretone::kaldi::{ExportOptions, export};
+
+mod tiny_model;
+
+#[test]
+fn a_model_is_written_as_a_vosk_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = tiny_model::write(folder.path());
+    let out = folder.path().join("vosk");
+    let exported = export(&model, &out, &ExportOptions::default()).unwrap();
+    for name in [
+        "am/final.mdl",
+        "am/global_cmvn.stats",
+        "conf/mfcc.conf",
+        "conf/model.conf",
+        "graph/HCLG.fst",
+        "graph/words.txt",
+    ] {
+        assert!(exported.files.contains(&out.join(name)), "{name}");
+        assert!(out.join(name).is_file(), "{name}");
+    }
+    let mdl = fs::read(out.join("am/final.mdl")).unwrap();
+    assert!(mdl.starts_with(b"\0B<TransitionModel> <Topology> "));
+    assert!(mdl.ends_with(b"<Priors> FV \x04\0\0\0\0"));
+    let words = fs::read_to_string(out.join("graph/words.txt")).unwrap();
+    assert!(words.starts_with("<eps> 0\n<s> 1\n"), "{words}");
+}
+
+#[test]
+fn the_graph_of_a_vosk_folder_names_transitions() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = tiny_model::write(folder.path());
+    let exported = export(
+        &model,
+        &folder.path().join("vosk"),
+        &ExportOptions::default(),
+    )
+    .unwrap();
+    let graph = Graph::read_openfst(&folder.path().join("vosk/graph/HCLG.fst")).unwrap();
+    let (emitting, epsilon) = graph.num_arcs();
+    assert_eq!(graph.num_states(), exported.states);
+    assert_eq!(emitting + epsilon, exported.arcs);
+    // Four phones, each with an entry and a loop.
+    assert_eq!(exported.transition_ids, 8);
+    assert!(graph.num_pdfs() <= exported.transition_ids);
+}
+
+#[test]
+fn a_mean_of_another_width_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = tiny_model::write(folder.path());
+    let options = ExportOptions::default().mean(vec![0.0; 3]);
+    let error = export(&model, &folder.path().join("vosk"), &options).unwrap_err();
+    assert!(
+        error.to_string().contains("the mean has 3 values"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_folder_without_a_model_names_what_is_missing() {
+    let nowhere = Path::new("no/such/model");
+    let error = export(
+        nowhere,
+        Path::new("no/such/vosk"),
+        &ExportOptions::default(),
+    )
+    .unwrap_err();
+    assert!(error.to_string().contains("model.json"), "{error}");
+}
