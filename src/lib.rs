@@ -16,9 +16,9 @@ pub mod gate;
 pub mod graph;
 
 #[cfg(feature = "speech")]
-pub mod language;
-#[cfg(feature = "speech")]
 pub mod kaldi;
+#[cfg(feature = "speech")]
+pub mod language;
 
 pub mod decode;
 

@@ -33,6 +33,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "gate",
             "graph",
             "language",
+            "kaldi",
             "decode",
             "confidence",
         ],

@@ -3,7 +3,8 @@
 usage: vosk_words.py FOLDER RECORDING... [--step SAMPLES] [--likelihood]
 
 Recordings are decoded by soundfile to 16-bit mono at their own rate and given to libvosk whole, or in
-steps. Needs the packages of requirements.txt.
+steps. With --likelihood the words are those of the best path, and its likelihood follows. Needs the
+packages of requirements.txt.
 """
 import json
 import sys
@@ -29,8 +30,8 @@ def hear(model, path, step, likelihood):
     texts.append(json.loads(recogniser.FinalResult()))
     if likelihood:
         texts = [text["alternatives"][0] for text in texts]
-        print("likelihood", path, sum(text["confidence"] for text in texts), file=sys.stderr)
-    return " ".join(text["text"] for text in texts if text["text"])
+    words = " ".join(text["text"].strip() for text in texts if text["text"])
+    return words, sum(text.get("confidence", 0.0) for text in texts)
 
 
 def main():
@@ -47,7 +48,8 @@ def main():
     model = vosk.Model(arguments[0])
     begin, seconds = time.process_time(), 0.0
     for path in arguments[1:]:
-        print(path, hear(model, path, step, likelihood), sep="\t", flush=True)
+        words, value = hear(model, path, step, likelihood)
+        print(path, words, *([value] if likelihood else []), sep="\t", flush=True)
         seconds += soundfile.info(path).duration
     spent = time.process_time() - begin
     print(f"# {spent:.2f} s of processor time for {seconds:.1f} s of audio", file=sys.stderr)

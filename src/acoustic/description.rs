@@ -135,7 +135,8 @@ pub struct ConvolutionDescription {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BypassDescription {
-    /// Name of an earlier layer of the same width and frame rate.
+    /// Name of an earlier layer of the same width. Where its frames are closer together, those at the
+    /// times of this layer's are added.
     pub layer: String,
     /// Factor applied to its output.
     pub scale: f32,
@@ -297,11 +298,12 @@ impl NetworkDescription {
             name: bypass.layer.clone(),
             expected: "an earlier layer",
         })?;
-        let expected = "a layer of the same width and frame rate";
+        let expected = "a layer of the same width, and of the same frame rate or a multiple of it";
+        let (source_width, source_rate) = shapes[source];
         check(
             || field("bypass.layer"),
             &bypass.layer,
-            shapes[source] == shape,
+            source_width == shape.0 && shape.1 % source_rate == 0,
             expected,
         )?;
         check(

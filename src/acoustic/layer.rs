@@ -21,8 +21,17 @@ pub(super) struct Layer {
     /// Values of an output row.
     pub(super) output_dim: usize,
     activation: Activation,
-    /// The node whose output is added, and the factor.
-    pub(super) bypass: Option<(usize, f32)>,
+    pub(super) bypass: Option<BypassOf>,
+}
+
+/// What is added to a layer's output.
+#[derive(Clone, Copy)]
+pub(super) struct BypassOf {
+    /// The node whose output it is.
+    pub(super) node: usize,
+    factor: f32,
+    /// Frames of that node in one of the layer's.
+    pub(super) ratio: i64,
 }
 
 enum Weights {
@@ -39,6 +48,8 @@ pub(super) struct ProductScratch {
     quantised: QuantisedRows,
     /// What the outputs of a convolution read.
     neighbourhoods: Vec<f32>,
+    /// The rows of a bypass, where those of its node are closer together.
+    bypass: Vec<f32>,
 }
 
 /// A part of a node's output: rows from absolute index `first` on.
@@ -54,13 +65,32 @@ impl<'a> Window<'a> {
         let row = usize::try_from(t - self.first).expect("the row has not been dropped yet");
         &self.data[row * width..]
     }
+
+    /// Every `ratio`-th of the rows from absolute index `t · ratio` on: `count` rows, which are copied
+    /// where they do not lie next to each other.
+    fn every(
+        &self,
+        (t, ratio): (i64, i64),
+        (width, count): (usize, usize),
+        copy: &'a mut Vec<f32>,
+    ) -> &'a [f32] {
+        let rows = self.from(t * ratio, width);
+        if ratio == 1 {
+            return rows;
+        }
+        copy.clear();
+        let wanted = rows.chunks(width).step_by(ratio as usize).take(count);
+        wanted.for_each(|row| copy.extend_from_slice(row));
+        copy
+    }
 }
 
 impl Layer {
-    /// Reads and packs the tensors of a validated layer; `bypass` is the node its bypass names.
+    /// Reads and packs the tensors of a validated layer; `bypass` is the node its bypass names, and how
+    /// many of its frames pass in one of the layer's.
     pub(super) fn read(
         description: &LayerDescription,
-        bypass: Option<usize>,
+        bypass: Option<(usize, i64)>,
         tensors: &TensorTable<'_>,
         kernels: Kernels,
     ) -> Result<Layer, AcousticError> {
@@ -72,7 +102,13 @@ impl Layer {
             plane: Plane::of(description),
             output_dim: description.output_dim,
             activation: activation(description, tensors)?,
-            bypass: bypass.zip(description.bypass.as_ref().map(|bypass| bypass.scale)),
+            bypass: bypass
+                .zip(description.bypass.as_ref())
+                .map(|((node, ratio), bypass)| BypassOf {
+                    node,
+                    factor: bypass.scale,
+                    ratio,
+                }),
         })
     }
 
@@ -83,7 +119,7 @@ impl Layer {
 
     /// Computes outputs `first..first + rows` into `out` (rows × output channels).
     ///
-    /// `input` holds every row these outputs read, `bypass` the rows `first..` of the bypass node.
+    /// `input` holds every row these outputs read, `bypass` those of the bypass node.
     pub(super) fn apply(
         &self,
         input: Window<'_>,
@@ -91,9 +127,15 @@ impl Layer {
         first: i64,
         (out, scratch): (&mut [f32], &mut ProductScratch),
     ) {
-        let bypass = self.bypass.zip(bypass).map(|((_, factor), bypass)| Bypass {
-            rows: bypass.from(first, self.output_dim),
-            factor,
+        let ProductScratch {
+            quantised,
+            neighbourhoods,
+            bypass: copy,
+        } = scratch;
+        let shape = (self.output_dim, out.len() / self.output_dim);
+        let bypass = self.bypass.zip(bypass).map(|(of, window)| Bypass {
+            rows: window.every((first, of.ratio), shape, copy),
+            factor: of.factor,
         });
         let finish = Finish {
             activation: &self.activation,
@@ -101,10 +143,6 @@ impl Layer {
         };
         let (count, stride) = (out.len() / self.output_dim, self.stride as usize);
         let input = input.from(first * self.stride + self.reach.0, self.input_dim);
-        let ProductScratch {
-            quantised,
-            neighbourhoods,
-        } = scratch;
         let rows = match &self.plane {
             None => Rows {
                 data: input,

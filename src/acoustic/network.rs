@@ -124,19 +124,21 @@ impl Network {
     }
 }
 
-/// The node of each layer's bypass: node `i + 1` is the output of layer `i`.
-fn bypass_nodes(network: &NetworkDescription) -> Vec<Option<usize>> {
-    let node = |name: &str| {
-        network
-            .layers
-            .iter()
-            .position(|l| l.name == name)
-            .map(|i| i + 1)
-    };
-    network
-        .layers
+/// The node of each layer's bypass, and how many of its frames pass in one of the layer's: node
+/// `i + 1` is the output of layer `i`.
+fn bypass_nodes(network: &NetworkDescription) -> Vec<Option<(usize, i64)>> {
+    let layers = &network.layers;
+    layers
         .iter()
-        .map(|layer| node(&layer.bypass.as_ref()?.layer))
+        .enumerate()
+        .map(|(at, layer)| {
+            let name = &layer.bypass.as_ref()?.layer;
+            let source = layers.iter().position(|layer| layer.name == *name)?;
+            let strides = layers[source + 1..=at]
+                .iter()
+                .map(|layer| layer.stride as i64);
+            Some((source + 1, strides.product()))
+        })
         .collect()
 }
 

@@ -26,8 +26,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Walks the validated layers backwards. `bypasses[i]` is the node added to layer `i`'s output.
-    pub(super) fn new(layers: &[LayerDescription], bypasses: &[Option<usize>]) -> Plan {
+    /// Walks the validated layers backwards. `bypasses[i]` is the node added to layer `i`'s output, and
+    /// how many of that node's frames pass in one of the layer's.
+    pub(super) fn new(layers: &[LayerDescription], bypasses: &[Option<(usize, i64)>]) -> Plan {
         let mut spans = vec![Span { first: 0, right: 0 }; layers.len() + 1];
         for (i, layer) in layers.iter().enumerate().rev() {
             let (stride, out) = (layer.stride as i64, spans[i + 1]);
@@ -37,8 +38,8 @@ impl Plan {
                 out.first * stride + low,
                 out.right * stride + high,
             );
-            if let Some(node) = bypasses[i] {
-                widen(&mut spans[node], out.first, out.right);
+            if let Some((node, ratio)) = bypasses[i] {
+                widen(&mut spans[node], out.first * ratio, out.right * ratio);
             }
         }
         Plan {

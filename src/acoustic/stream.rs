@@ -260,14 +260,18 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
         for (i, layer) in self.network.layers.iter().enumerate() {
             let (earlier, later) = nodes.split_at_mut(i + 1);
             let (input, out) = (&earlier[i], &mut later[0]);
-            let bypass = layer.bypass.map(|(node, _)| &earlier[node]);
+            let bypass = layer
+                .bypass
+                .map(|bypass| (&earlier[bypass.node], bypass.ratio));
             let first = out.end();
             let mut end = (input.end() - layer.reach.1 - 1).div_euclid(layer.stride) + 1;
-            end = bypass.map_or(end, |node| end.min(node.end()));
+            end = bypass.map_or(end, |(node, ratio)| {
+                end.min((node.end() - 1).div_euclid(ratio) + 1)
+            });
             if end <= first {
                 continue;
             }
-            let bypass = bypass.map(Node::window);
+            let bypass = bypass.map(|(node, _)| node.window());
             let to = (out.append((end - first) as usize), &mut *products);
             layer.apply(input.window(), bypass, first, to);
         }
@@ -285,9 +289,13 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
                 if i == node {
                     keep = keep.min(next * layer.stride + layer.reach.0);
                 }
-                if layer.bypass.is_some_and(|(source, _)| source == node) {
-                    keep = keep.min(next);
+                if let Some(bypass) = layer.bypass.filter(|bypass| bypass.node == node) {
+                    keep = keep.min(next * bypass.ratio);
                 }
+            }
+            if node == 0 {
+                // The last frame is repeated at the end.
+                keep = keep.min(nodes[node].end() - 1);
             }
             nodes[node].drop_before(keep);
         }

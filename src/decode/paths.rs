@@ -185,18 +185,24 @@ impl<'l> PathGraph<'l> {
 impl Lattice {
     /// The paths with the costs that the search gave them.
     pub fn paths(&self) -> PathGraph<'_> {
+        self.scaled_paths(1.0)
+    }
+
+    /// The paths with the graph's costs times a factor: below 1, the sound is trusted more than it was
+    /// in the search.
+    pub fn scaled_paths(&self, graph_scale: f32) -> PathGraph<'_> {
         let nodes = 0..self.num_nodes() as u32;
         let edges = nodes.clone().flat_map(|from| {
             let arcs = (self.first_arc(from)..).zip(self.arcs(from));
             arcs.map(move |(arc, found)| Edge {
                 from,
                 next: found.next,
-                cost: found.acoustic + found.graph,
+                cost: found.acoustic + Cost(found.graph.0 * graph_scale),
                 arc,
             })
         });
         let finals = self.finals().iter();
-        let finals = finals.map(|&(node, last)| (node, f64::from(last.0)));
+        let finals = finals.map(|&(node, last)| (node, f64::from(last.0 * graph_scale)));
         PathGraph::new(
             self,
             nodes.clone().collect(),

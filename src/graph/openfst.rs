@@ -50,13 +50,38 @@ impl Graph {
         Graph::from_openfst(BufReader::with_capacity(1 << 20, file))
     }
 
+    /// As [`Graph::read_openfst`], of a file whose input labels are not pdfs plus one: `meaning` says
+    /// what a label other than 0 stands for, a pdf and the flags to put beside the word, or `None`
+    /// where it stands for nothing.
+    ///
+    /// # Errors
+    /// As [`Graph::read_openfst`], and a label stands for nothing.
+    pub fn read_openfst_with(
+        path: &Path,
+        meaning: impl Fn(u32) -> Option<(PdfId, u32)>,
+    ) -> Result<Graph, GraphError> {
+        let file = File::open(path).map_err(|source| io_error(path, source))?;
+        Graph::from_openfst_with(BufReader::with_capacity(1 << 20, file), meaning)
+    }
+
     /// Reads an OpenFst file's bytes.
     ///
     /// # Errors
     /// As [`Graph::read_openfst`].
     pub fn from_openfst(input: impl Read) -> Result<Graph, GraphError> {
+        Graph::from_openfst_with(input, |label| Some((PdfId(label - 1), 0)))
+    }
+
+    /// As [`Graph::read_openfst_with`], from a file's bytes.
+    ///
+    /// # Errors
+    /// As [`Graph::read_openfst_with`].
+    pub fn from_openfst_with(
+        input: impl Read,
+        meaning: impl Fn(u32) -> Option<(PdfId, u32)>,
+    ) -> Result<Graph, GraphError> {
         let mut input = Input { input, position: 0 };
-        read(&mut input).map_err(|error| match error {
+        read(&mut input, &meaning).map_err(|error| match error {
             Fault::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 GraphError::OpenFst("the file was cut short".into())
             }
@@ -136,6 +161,11 @@ impl From<io::Error> for Fault {
     }
 }
 
+/// What an input label stands for.
+trait Meaning: Fn(u32) -> Option<(PdfId, u32)> {}
+
+impl<F: Fn(u32) -> Option<(PdfId, u32)>> Meaning for F {}
+
 fn format_fault<T>(what: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::Format(what.into()))
 }
@@ -200,12 +230,12 @@ struct Header {
     states: i64,
 }
 
-fn read(input: &mut Input<impl Read>) -> Result<Graph, Fault> {
+fn read(input: &mut Input<impl Read>, meaning: &impl Meaning) -> Result<Graph, Fault> {
     let header = read_header(input)?;
     let mut builder = GraphBuilder::new();
     match header.kind.as_str() {
-        "vector" => read_vector(input, &header, &mut builder)?,
-        _ => read_const(input, &header, &mut builder)?,
+        "vector" => read_vector(input, &header, meaning, &mut builder)?,
+        _ => read_const(input, &header, meaning, &mut builder)?,
     }
     if header.start != NO_START {
         builder.set_start(state_id(header.start)?);
@@ -272,6 +302,7 @@ fn state_id(state: i64) -> Result<StateId, Fault> {
 fn read_vector(
     input: &mut Input<impl Read>,
     header: &Header,
+    meaning: &impl Meaning,
     builder: &mut GraphBuilder,
 ) -> Result<(), Fault> {
     let is_open = header.states == UNKNOWN_STATES;
@@ -288,7 +319,7 @@ fn read_vector(
         let state = builder.add_state();
         builder.set_final(state, Cost(last));
         for _ in 0..input.count()? {
-            read_arc(input, state, builder)?;
+            read_arc(input, state, meaning, builder)?;
         }
     }
     Ok(())
@@ -297,6 +328,7 @@ fn read_vector(
 fn read_const(
     input: &mut Input<impl Read>,
     header: &Header,
+    meaning: &impl Meaning,
     builder: &mut GraphBuilder,
 ) -> Result<(), Fault> {
     if header.aligned {
@@ -321,7 +353,7 @@ fn read_const(
     }
     for (state, &count) in (0u32..).zip(&counts) {
         for _ in 0..count {
-            read_arc(input, StateId(state), builder)?;
+            read_arc(input, StateId(state), meaning, builder)?;
         }
     }
     Ok(())
@@ -330,16 +362,29 @@ fn read_const(
 fn read_arc(
     input: &mut Input<impl Read>,
     from: StateId,
+    meaning: &impl Meaning,
     builder: &mut GraphBuilder,
 ) -> Result<(), Fault> {
-    let (pdf, word) = (input.i32()?, input.i32()?);
+    let (label, word) = (input.i32()?, input.i32()?);
     let cost = Cost(input.f32()?);
     let next = state_id(i64::from(input.i32()?))?;
-    if pdf < 0 || word < 0 || word as u32 > WORD_MASK {
-        return format_fault(format!("labels {pdf}:{word} of an arc of state {}", from.0));
+    let damaged = || {
+        format_fault(format!(
+            "labels {label}:{word} of an arc of state {}",
+            from.0
+        ))
+    };
+    if label < 0 || word < 0 || word as u32 > WORD_MASK {
+        return damaged();
     }
-    let pdf = (pdf > 0).then(|| PdfId(pdf as u32 - 1));
-    builder.add_arc(from, pdf, word as u32, cost, next);
+    let (pdf, flags) = match label {
+        0 => (None, 0),
+        label => match meaning(label as u32) {
+            Some((pdf, flags)) => (Some(pdf), flags),
+            None => return damaged(),
+        },
+    };
+    builder.add_arc(from, pdf, word as u32 | flags, cost, next);
     Ok(())
 }
 

@@ -9,7 +9,11 @@ use std::path::Path;
 
 use crate::units::WordId;
 
+use super::WORD_MASK;
 use super::textfile::{Lines, TextError};
+
+/// The largest number of a word that is believed: ten times the largest vocabularies.
+const MOST_NUMBERS: u32 = 1 << 24;
 
 /// Words by id, and ids by word.
 ///
@@ -43,6 +47,42 @@ impl WordTable {
     /// As [`WordTable::open`].
     pub fn from_reader(reader: impl BufRead, name: &str) -> Result<WordTable, TextError> {
         WordTable::read(Lines::new(reader, name)?)
+    }
+
+    /// Reads a table of lines `word number`, as OpenFst and Kaldi write them, in any order; numbers
+    /// that no line has are words without a name.
+    ///
+    /// # Errors
+    /// As [`WordTable::open`], and a line without a number, or a number larger than the table can be
+    /// that has so many lines.
+    pub fn from_numbered(reader: impl BufRead, name: &str) -> Result<WordTable, TextError> {
+        let mut lines = Lines::new(reader, name)?;
+        let mut table = WordTable::default();
+        let mut numbered = Vec::new();
+        while let Some(line) = lines.next_line()? {
+            let mut parts = line.split_ascii_whitespace();
+            let (word, number) = (parts.next(), parts.next());
+            let number = number.and_then(|number| number.parse::<u32>().ok());
+            let word = word.map(Box::<str>::from);
+            let (Some(word), Some(number), None) = (word, number, parts.next()) else {
+                let what = format!("\"{}\" is not a word and its number", line.trim());
+                return Err(lines.error(what));
+            };
+            if number > WORD_MASK.min(MOST_NUMBERS) {
+                return Err(lines.error(format!("{number} is too large a number")));
+            }
+            if let Some(first) = table.ids.insert(word.clone(), number) {
+                let what = format!("\"{word}\" is the word of number {first} already");
+                return Err(lines.error(what));
+            }
+            numbered.push((number, word));
+        }
+        let count = numbered.iter().map(|(number, _)| *number as usize + 1);
+        table.names = vec![Box::default(); count.max().unwrap_or(0)];
+        for (number, word) in numbered {
+            table.names[number as usize] = word;
+        }
+        Ok(table)
     }
 
     fn read(mut lines: Lines<'_>) -> Result<WordTable, TextError> {
@@ -98,6 +138,19 @@ mod tests {
         assert_eq!(table.id("a"), Some(WordId(2)));
         assert_eq!(table.name(WordId(1)), Some("<s>"));
         assert_eq!((table.id("b"), table.name(WordId(3))), (None, None));
+    }
+
+    #[test]
+    fn numbered_lines_come_in_any_order() {
+        let table = WordTable::from_numbered("<eps> 0\nb 3\na 1\n".as_bytes(), "t").unwrap();
+        assert_eq!((table.len(), table.id("b")), (4, Some(WordId(3))));
+        assert_eq!(table.name(WordId(2)), Some(""));
+        for text in ["a\n", "a b\n", "a 1\na 2\n", "a 4294967295\n"] {
+            assert!(
+                WordTable::from_numbered(text.as_bytes(), "t").is_err(),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -19,6 +19,32 @@ pub enum KaldiError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A file is damaged, or says what is not supported.
+    #[error("{}, at {token}: {what}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// The token or option that was read last.
+        token: String,
+        /// What is wrong there.
+        what: String,
+    },
+    /// The network cannot be used as a chain of layers.
+    #[error("{}: {what}", path.display())]
+    Network {
+        /// The file.
+        path: PathBuf,
+        /// The node or component, and what about it.
+        what: String,
+    },
+    /// A file cannot be used.
+    #[error("{} cannot be used", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<KaldiError>,
+    },
     /// The model cannot be said in Kaldi's terms.
     #[error("this model cannot be written as a Kaldi model: {0}")]
     NotExportable(String),

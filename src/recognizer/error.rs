@@ -11,6 +11,7 @@ use crate::gate::GateError;
 use crate::graph::compile::CompileError;
 use crate::graph::ngram::NgramError;
 use crate::graph::{GraphError, TextError};
+use crate::kaldi::KaldiError;
 use crate::language::LanguageError;
 
 use super::versions::VersionsError;
@@ -20,7 +21,11 @@ use super::versions::VersionsError;
 #[non_exhaustive]
 pub enum RecognizerError {
     /// There is no model in the folder.
-    #[error("{} holds no model.json: name a model's folder, such as models/en", folder.display())]
+    #[error(
+        "{} holds neither model.json nor Vosk's am/final.mdl and conf/model.conf: name a model's folder, such as \
+         models/en",
+        folder.display()
+    )]
     NoModel {
         /// The folder that was named.
         folder: PathBuf,
@@ -75,6 +80,9 @@ pub enum RecognizerError {
     /// The model's calibration cannot be read.
     #[error(transparent)]
     Calibration(#[from] CalibrationError),
+    /// A Vosk folder cannot be used.
+    #[error(transparent)]
+    Kaldi(#[from] KaldiError),
     /// The search options are out of range, or the scores cannot be searched.
     #[error(transparent)]
     Decode(#[from] DecodeError),

@@ -15,7 +15,7 @@ use super::model::Model;
 use super::{RecognizerError, Setting};
 use crate::acoustic::{NetworkScratch, NetworkStream, Normalisation, Scores};
 use crate::decode::{Decoder, SearchStream, SoFar};
-use crate::feature::{MfccStream, RunningMean};
+use crate::feature::{MfccStream, OnlineMean, RunningMean};
 use crate::units::Seconds;
 
 /// The first partial result needs this much audio: the mean of less is unreliable.
@@ -30,6 +30,8 @@ pub(super) struct Follower<'r> {
     /// The features so far, before their mean is subtracted; flat.
     frames: Vec<f32>,
     mean: RunningMean,
+    /// Where the model wants that of the last seconds.
+    online_mean: Option<OnlineMean>,
     /// Frames at which all are taken anew.
     anew_at: usize,
     network: NetworkStream<'r, NetworkScratch>,
@@ -46,6 +48,7 @@ impl<'r> Follower<'r> {
             mfcc: model.mfcc.stream(),
             frames: Vec::new(),
             mean: RunningMean::default(),
+            online_mean: model.online_mean(),
             anew_at: 0,
             network: model.network.stream(NetworkScratch::default()),
             spare: NetworkScratch::default(),
@@ -110,8 +113,13 @@ impl<'r> Follower<'r> {
     fn take(&mut self, first: usize) -> Result<(), RecognizerError> {
         let dims = self.dims();
         let mut frames = self.frames[first * dims..].to_vec();
-        if self.model.description.normalisation != Normalisation::None {
-            let rows = frames.chunks_exact_mut(dims);
+        let rows = frames.chunks_exact_mut(dims);
+        if let Some(mean) = &mut self.online_mean {
+            if first == 0 {
+                mean.reset();
+            }
+            rows.for_each(|frame| mean.apply(frame));
+        } else if self.model.description.normalisation != Normalisation::None {
             rows.for_each(|frame| self.mean.subtract_from(frame));
         }
         let frames = ArrayView2::from_shape((frames.len() / dims, dims), &frames);

@@ -22,6 +22,7 @@ pub mod subtitle;
 mod transcript;
 mod turns;
 mod versions;
+mod vosk;
 pub mod written;
 
 pub use cache::{
@@ -49,6 +50,7 @@ use crate::audio::{AudioError, Resampling, Signal, Waveform};
 use crate::confidence::{Calibration, doubt, mbr::Risk};
 use crate::decode::{self, Cancel, Decoder, Hypothesis, Pruning, Scorer};
 use crate::feature::subtract_mean_of;
+use crate::kaldi::VoskFolder;
 use crate::units::{Cost, Hertz, Seconds, WordId};
 use front::Front;
 use model::Model;
@@ -212,8 +214,8 @@ impl Scorer for Scores {
 }
 
 impl Recognizer {
-    /// Opens the model in `folder`. The first time, its graph is compiled, which takes seconds;
-    /// later it is mapped.
+    /// Opens the model in `folder`, ours or one of Vosk's. The first time, its graph is compiled or
+    /// read, which takes seconds; later it is mapped.
     ///
     /// # Errors
     /// When a file of the model is missing, damaged or of another version, or when the files do not
@@ -228,7 +230,11 @@ impl Recognizer {
     /// As [`Recognizer::open`].
     pub fn open_with(folder: impl AsRef<Path>, options: Options) -> Result<Self, RecognizerError> {
         let folder = folder.as_ref();
-        let model = Model::open(folder, &options)?;
+        let vosk = VoskFolder::find(folder).filter(|_| !Model::is_in(folder));
+        let model = match vosk {
+            Some(vosk) => vosk::open(&vosk, &options)?,
+            None => Model::open(folder, &options)?,
+        };
         let versions = Versions::of_model(folder)?;
         if let Some(models) = &model.second_look {
             for version in &versions.list {
@@ -553,7 +559,11 @@ impl Recognizer {
         let started = Instant::now();
         let dims = self.model.mfcc.config().dims();
         match self.model.description.normalisation {
-            Normalisation::None => {}
+            Normalisation::None => {
+                if let Some(mut mean) = self.model.online_mean() {
+                    rows.chunks_exact_mut(dims).for_each(|row| mean.apply(row));
+                }
+            }
             Normalisation::UtteranceMean => subtract_mean_of(rows, dims, |_| true),
             Normalisation::SpeechMean => {
                 subtract_mean_of(rows, dims, |at| near.get(at) == Some(&true));
@@ -574,7 +584,8 @@ impl Recognizer {
     }
 
     /// Appends the words behind the scores of one segment, which begins at an offset of the
-    /// recording: those of the best path, or of the lattice's best under larger language models.
+    /// recording: those of the best path, or of the lattice's best under larger language models or at
+    /// the graph scale of the model.
     fn search_segment(
         &self,
         setting: &Setting,
@@ -585,18 +596,23 @@ impl Recognizer {
         let started = Instant::now();
         let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
         let RecognizerScratch { search, look, .. } = scratch;
-        let Some(models) = self.model.second_look.as_ref().filter(|_| setting.rescore) else {
+        let models = self.model.second_look.as_ref();
+        let scale = self.model.graph_scale;
+        if !setting.rescore || (models.is_none() && scale == 1.0) {
             let heard = decoder.decode(scores, search)?;
             add(&mut transcript.timings.search, started);
             self.write_down(&heard, None, offset, transcript);
             return Ok(());
-        };
+        }
         let lattice = decoder.lattice(scores, search)?;
         add(&mut transcript.timings.search, started);
         check(search, scores.num_frames())?;
         let started = Instant::now();
         let cancel = search.cancel.as_ref();
-        let paths = models.paths(setting, &lattice, look, cancel)?;
+        let paths = match models {
+            Some(models) => models.paths(setting, &lattice, look, cancel)?,
+            None => lattice.scaled_paths(scale),
+        };
         let heard = paths.best();
         let doubt = doubt(&paths, &heard, cancel)?;
         self.write_down(&heard, Some(&doubt), offset, transcript);
@@ -650,7 +666,7 @@ impl Recognizer {
             let models = self.model.second_look.as_ref();
             let paths = match models.filter(|_| setting.rescore) {
                 Some(models) => models.paths(setting, &lattice, &mut scratch.look, cancel)?,
-                None => lattice.paths(),
+                None => lattice.scaled_paths(self.model.graph_scale),
             };
             let penalty = Cost(self.model.description.decode.word_penalty);
             let name = |word: &decode::Word| self.model.word(word.id).to_owned();

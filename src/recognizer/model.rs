@@ -11,7 +11,7 @@ use super::opening::Stage;
 use super::second_look::{GRAPH_NGRAM, SecondLook};
 use super::{Options, RecognizerError};
 use crate::acoustic::{DecodeDefaults, Hmm, HmmArc, ModelDescription, Network, Tensors};
-use crate::feature::{Mfcc, MfccConfig};
+use crate::feature::{Mfcc, MfccConfig, OnlineMean, OnlineMeanConfig};
 use crate::gate::Gate;
 use crate::graph::compile::{CompileOptions, compile};
 use crate::graph::lexicon::Lexicon;
@@ -32,14 +32,23 @@ pub(super) struct Model {
     /// None where the folder has none, or the caller wants none.
     pub gate: Option<Gate>,
     pub graph: Graph,
-    words: WordTable,
+    pub words: WordTable,
     /// The larger language models, where the caller wants rescoring and the model has them.
     pub second_look: Option<SecondLook>,
+    /// What a running mean of the features begins with, where the model wants that subtracted.
+    pub running_mean: Option<Vec<f32>>,
+    /// Factor of the graph's costs when the lattice is looked at; 1 but for Kaldi's models.
+    pub graph_scale: f32,
 }
 
 impl Model {
+    /// Whether a folder holds a model of ours.
+    pub(super) fn is_in(folder: &Path) -> bool {
+        folder.join("model.json").is_file()
+    }
+
     pub(super) fn open(folder: &Path, options: &Options) -> Result<Self, RecognizerError> {
-        if !folder.join("model.json").is_file() {
+        if !Model::is_in(folder) {
             return Err(RecognizerError::NoModel {
                 folder: folder.to_owned(),
             });
@@ -89,7 +98,16 @@ impl Model {
             graph,
             words,
             second_look,
+            running_mean: None,
+            graph_scale: 1.0,
         })
+    }
+
+    /// The running mean that the features are taken less, if any.
+    pub(super) fn online_mean(&self) -> Option<OnlineMean> {
+        let prior = self.running_mean.as_ref()?;
+        let mean = OnlineMean::new(OnlineMeanConfig::default(), prior.len(), Some(prior));
+        Some(mean.expect("a prior of the features' width"))
     }
 
     /// The spelling of a word; a question mark for an id that a damaged graph made up.
@@ -118,7 +136,11 @@ fn mismatch(what: String) -> RecognizerError {
 }
 
 /// The parts meet in two numbers: the width of a feature frame and the number of pdfs.
-fn check_fit(mfcc: &Mfcc, network: &Network, graph: &Graph) -> Result<(), RecognizerError> {
+pub(super) fn check_fit(
+    mfcc: &Mfcc,
+    network: &Network,
+    graph: &Graph,
+) -> Result<(), RecognizerError> {
     let (dims, inputs) = (mfcc.config().dims(), network.input_dim());
     if dims != inputs {
         return Err(mismatch(format!(

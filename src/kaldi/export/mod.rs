@@ -5,9 +5,9 @@
 //! - we subtract the mean over the utterance, Kaldi's online pipeline that of the last six seconds,
 //!   mixed with a mean known beforehand (`am/global_cmvn.stats`);
 //! - our noise floor is the expected energy of noise, Kaldi's `--dither` the noise itself;
-//! - the speech gate and the large n-gram stay behind.
+//! - Kaldi has no speech gate, and the large n-gram stays behind.
 //!
-//! `conf/paretone.conf` keeps what Kaldi has no word for, so that our own import of the folder gives
+//! `conf/paretone.conf` and `gate.json` keep what Kaldi has no word for, so that our own import of the folder gives
 //! what the model gives; other programs do not look at it.
 
 mod components;
@@ -27,6 +27,9 @@ use crate::graph::lexicon::Lexicon;
 use crate::graph::ngram::Ngram;
 use crate::units::Cost;
 use transitions::Transitions;
+
+/// The description of the speech gate.
+const GATE: &str = "gate.json";
 
 /// How a model is written as a Vosk folder.
 #[derive(Clone, Debug, Default)]
@@ -92,6 +95,7 @@ pub fn export(folder: &Path, out: &Path, options: &ExportOptions) -> Result<Expo
     let graph = compile(&transitions.hmm, &lexicon, &ngram, &weights)?;
     let path = files.place("graph/HCLG.fst")?;
     graph.save_openfst_const(&path)?;
+    files.copy_gate(folder)?;
     let (emitting, epsilon) = graph.num_arcs();
     Ok(Exported {
         files: files.written,
@@ -121,6 +125,26 @@ impl<'f> Files<'f> {
         fs::create_dir_all(parent).map_err(|error| KaldiError::io(parent, error))?;
         self.written.push(path.clone());
         Ok(path)
+    }
+
+    /// Copies the speech gate, which our own import of the folder uses.
+    fn copy_gate(&mut self, model: &Path) -> Result<(), KaldiError> {
+        let path = model.join(GATE);
+        if !path.is_file() {
+            return Ok(());
+        }
+        let bytes = super::read(&path)?;
+        self.put(GATE, &bytes)?;
+        let description: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
+        let weights = description.and_then(|gate| {
+            let name = Path::new(gate["network"]["weights"].as_str()?).file_name()?;
+            Some(name.to_str()?.to_owned())
+        });
+        let weights = weights.ok_or_else(|| {
+            KaldiError::NotExportable(format!("{} names no weights", path.display()))
+        })?;
+        let bytes = super::read(&model.join(&weights))?;
+        self.put(&weights, &bytes)
     }
 
     fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), KaldiError> {

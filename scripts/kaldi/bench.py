@@ -1,0 +1,80 @@
+"""Processor time of Paretone and libvosk on one Vosk folder, side by side.
+
+usage: bench.py PARETONE FOLDER RECORDING... [--rounds N]
+
+Each round runs, at each of three settings of beam, max-active and lattice beam, libvosk, Paretone in
+floats and Paretone in integers, one after the other, so that what else the machine does falls on all
+alike. Both make a lattice and take its best path at the scaled graph costs; libvosk besides determinises
+it. A run's time is that of its process less what opening the model takes (a run over no audio but a
+tenth of a second). Prints the median of each and the ratios.
+"""
+import json
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import numpy
+import soundfile
+
+from compare import plain_copy, sixteen_bit
+
+SETTINGS = [(10, 3000, 2), (11, 2000, 6), (13, 7000, 8)]
+HERE = pathlib.Path(__file__).parent
+
+
+def spent(command):
+    """Processor seconds of a command."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def set_search(folder, beam, active, lattice):
+    path = folder / "conf/model.conf"
+    lines = [line for line in path.read_text().splitlines()
+             if line.split("=")[0] not in ("--beam", "--max-active", "--lattice-beam")]
+    lines += [f"--beam={beam}", f"--max-active={active}", f"--lattice-beam={lattice}", ""]
+    path.write_text("\n".join(lines))
+
+
+def main():
+    arguments, rounds = sys.argv[1:], 3
+    if "--rounds" in arguments:
+        at = arguments.index("--rounds")
+        rounds = int(arguments[at + 1])
+        del arguments[at:at + 2]
+    program, folder, recordings = arguments[0], arguments[1], arguments[2:]
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = pathlib.Path(temporary)
+        plain_copy(folder, copy)
+        heard = [sixteen_bit(path, copy / f"{at}.wav") for at, path in enumerate(recordings)]
+        seconds = sum(soundfile.info(path).duration for path in heard)
+        nothing = str(copy / "nothing.wav")
+        soundfile.write(nothing, numpy.zeros(1600, "int16"), 16000, subtype="PCM_16")
+        ours = [program, "transcribe", "--model", str(copy), "--format", "json", "--precision"]
+        peers = {
+            "libvosk": [sys.executable, str(HERE / "vosk_words.py"), str(copy)],
+            "floats": ours + ["f32"],
+            "integers": ours + ["int8"],
+        }
+        print("setting\t" + "\t".join(peers) + "\tfloats\tintegers\t(seconds of processor time; times faster)")
+        for setting in SETTINGS:
+            set_search(copy, *setting)
+            subprocess.run(peers["floats"] + [nothing], check=True, capture_output=True)
+            times = {name: [] for name in peers}
+            for _ in range(rounds):
+                for name, command in peers.items():
+                    times[name].append(spent(command + heard) - spent(command + [nothing]))
+            median = {name: statistics.median(values) for name, values in times.items()}
+            ratios = [median["libvosk"] / median[name] for name in ("floats", "integers")]
+            print("/".join(map(str, setting)), *(f"{median[name]:.2f}" for name in peers),
+                  *(f"{ratio:.1f}" for ratio in ratios), sep="\t", flush=True)
+        print(json.dumps({"seconds of audio": round(seconds, 1), "recordings": len(heard), "rounds": rounds}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Whether libvosk and Paretone hear the same in a Vosk folder.
+
+usage: compare.py PARETONE FOLDER RECORDING... [--least N]
+
+Both run on the folder as Kaldi's own files describe it: `conf/paretone.conf` and `gate.json`, which
+libvosk does not read, are left out of a copy, and dither is off in it. So features, network, search
+settings, graph scale and running mean are those of libvosk, and so should the best paths be. libvosk is
+asked for its best path (one alternative), and beside it for the words that it chooses among all paths
+(minimum Bayes risk), which is another choice. Prints every recording whose best path differs in words or
+whose cost differs by more than a thousandth, then the counts; fails where the words of fewer than N are
+equal.
+"""
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import soundfile
+import vosk
+
+from vosk_words import hear
+
+
+def plain_copy(folder, into):
+    """The folder without what is ours, its large files linked."""
+    ours = {"paretone.conf", "gate.json", "gate.safetensors"}
+    for path in pathlib.Path(folder).rglob("*"):
+        if not path.is_file() or path.name in ours:
+            continue
+        to = into / path.relative_to(folder)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        if path.name == "mfcc.conf":
+            lines = path.read_text().splitlines()
+            kept = [line for line in lines if not line.startswith("--dither")]
+            to.write_text("\n".join(kept + ["--dither=0", ""]))
+        elif path.suffix == ".conf":
+            shutil.copy(path, to)
+        else:
+            to.symlink_to(path.resolve())
+
+
+def sixteen_bit(path, to):
+    """The samples as libvosk takes them: two decoders of one recording differ by a rounding, which the
+    features of silence show."""
+    samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    soundfile.write(to, samples[:, 0], rate, subtype="PCM_16")
+    return str(to)
+
+
+def main():
+    arguments = sys.argv[1:]
+    least = 0
+    if "--least" in arguments:
+        at = arguments.index("--least")
+        least = int(arguments[at + 1])
+        del arguments[at:at + 2]
+    program, folder, recordings = arguments[0], arguments[1], arguments[2:]
+    with tempfile.TemporaryDirectory() as temporary:
+        copy = pathlib.Path(temporary)
+        plain_copy(folder, copy)
+        heard = [sixteen_bit(path, copy / f"{at}.wav") for at, path in enumerate(recordings)]
+        command = [program, "transcribe", "--model", str(copy), "--precision", "f32", "--format", "json"]
+        ours = subprocess.run(command + heard, check=True, capture_output=True, text=True)
+        ours = [json.loads(line) for line in ours.stdout.splitlines()]
+        vosk.SetLogLevel(-1)
+        model = vosk.Model(str(copy))
+        theirs = [hear(model, path, 0, True) for path in heard]
+        chosen = [hear(model, path, 0, False)[0] for path in heard]
+    equal = near = same_choice = 0
+    for path, mine, (words, likelihood), choice in zip(recordings, ours, theirs, chosen, strict=True):
+        equal += mine["text"] == words
+        same_choice += mine["text"] == choice
+        close = abs(mine["cost"] + likelihood) <= 1e-3 * abs(likelihood)
+        near += close
+        if mine["text"] != words or not close:
+            print(f"{path}\n  paretone {-mine['cost']:.3f} {mine['text']}\n  libvosk  {likelihood:.3f} {words}")
+    print(f"of {len(recordings)} recordings {equal} have the same best path's words, {near} the same likelihood to "
+          f"a thousandth; with libvosk's choice by Bayes risk {same_choice} agree")
+    sys.exit(equal < least)
+
+
+if __name__ == "__main__":
+    main()

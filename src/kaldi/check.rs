@@ -1,0 +1,65 @@
+//! The readers one by one, over bytes: for tests and fuzzing. `VoskFolder::import` runs them all.
+
+use std::path::Path;
+
+use super::KaldiError;
+use super::conf::Conf;
+use super::front_end::front_end;
+use super::import::final_mdl;
+use super::nnet::{Component, Nnet, fold};
+use crate::feature::FeatureKind;
+
+/// Input frames in an output frame.
+const SUBSAMPLING: usize = 3;
+/// Rows and columns of the component that stands for all.
+const SQUARE: usize = 4;
+
+/// Reads the bytes of a `final.mdl` and folds its network; returns the number of layers.
+///
+/// # Errors
+/// As [`VoskFolder::import`](super::VoskFolder::import).
+pub fn check_final_mdl(bytes: &[u8]) -> Result<usize, KaldiError> {
+    let path = Path::new("final.mdl");
+    let (_, nnet) = final_mdl(bytes, path)?;
+    let folded = fold(&nnet, SUBSAMPLING);
+    let folded = folded.map_err(|what| KaldiError::Network {
+        path: path.to_owned(),
+        what,
+    })?;
+    Ok(folded.layers.len())
+}
+
+/// Folds a network of these config lines, each component of which is an affine of four values;
+/// returns the number of layers.
+///
+/// # Errors
+/// What is wrong with the lines.
+pub fn check_config_lines(text: &str) -> Result<usize, String> {
+    let mut nnet = Nnet::default();
+    text.lines().try_for_each(|line| nnet.add(line))?;
+    let names: Vec<String> = nnet
+        .nodes
+        .values()
+        .filter_map(|node| node.component.clone())
+        .collect();
+    for name in names {
+        let component = match name.starts_with("relu") {
+            true => Component::Relu,
+            false => Component::Affine {
+                weights: ndarray::Array2::eye(SQUARE),
+                bias: vec![0.0; SQUARE],
+            },
+        };
+        nnet.components.insert(name, component);
+    }
+    fold(&nnet, SUBSAMPLING).map(|folded| folded.layers.len())
+}
+
+/// Reads the bytes of an `mfcc.conf`; returns the number of values in a frame.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn check_front_end(bytes: &[u8]) -> Result<usize, KaldiError> {
+    let conf = Conf::parse(bytes, Path::new("mfcc.conf"))?;
+    Ok(front_end(&conf, FeatureKind::Mfcc)?.dims())
+}

@@ -1,0 +1,309 @@
+//! A Vosk folder as a model of ours: front end, network, search settings, graph and words.
+
+use std::fs;
+use std::path::Path;
+
+use safetensors::Dtype;
+use safetensors::tensor::TensorView;
+use tracing::warn;
+
+use super::boundaries::Boundaries;
+use super::conf::Conf;
+use super::folder::VoskFolder;
+use super::front_end::front_end;
+use super::input::Input;
+use super::matrix_file::matrix_file;
+use super::nnet::{Folded, Nnet, fold};
+use super::transitions::TransitionModel;
+use super::{KaldiError, read};
+use crate::acoustic::{
+    DecodeDefaults, HmmDescription, ModelDescription, NetworkDescription, Normalisation, Tensors,
+};
+use crate::feature::{FeatureKind, MfccConfig};
+use crate::graph::{Graph, WordTable};
+use crate::units::PdfId;
+
+/// libvosk multiplies the graph's costs by this after the search.
+const GRAPH_SCALE: f32 = 0.9;
+/// What the old layout's settings are: libvosk's own.
+const OLD_SETTINGS: &str = "--max-active=7000\n--beam=13.0\n--lattice-beam=6.0\n--acoustic-scale=1.0\n\
+                            --frame-subsampling-factor=3\n";
+/// The name of the weights of an imported network, which is in no file.
+const WEIGHTS: &str = "imported.safetensors";
+
+/// What of a folder is neither its graph nor its words.
+pub struct Imported {
+    /// Front end, layers, search settings. The HMM is that of the graph alone, so of its phones
+    /// none are named.
+    pub description: ModelDescription,
+    /// The weights of the layers.
+    pub tensors: Tensors,
+    /// What the input labels of the graph stand for.
+    pub transitions: TransitionModel,
+    /// What a running mean of the features begins with, where the model was trained on one.
+    pub running_mean: Option<Vec<f32>>,
+    /// Factor of the graph's costs after the search.
+    pub graph_scale: f32,
+}
+
+impl VoskFolder {
+    /// Reads the acoustic model and the settings.
+    ///
+    /// # Errors
+    /// A file is missing or damaged, or has what is not supported; the message says which, and at
+    /// which token.
+    pub fn import(&self) -> Result<Imported, KaldiError> {
+        let (mut feature, path) = (self.front_end()?, self.model());
+        let settings = match self.settings() {
+            Some(path) => Conf::open(&path)?,
+            None => Conf::parse(OLD_SETTINGS.as_bytes(), &self.conf("mfcc.conf"))?,
+        };
+        let subsampling = settings.get("frame-subsampling-factor", 1)?;
+        let bytes = read(&path)?;
+        let (transitions, nnet) = final_mdl(&bytes, &path)?;
+        let folded = fold(&nnet, subsampling);
+        let folded = folded.map_err(|what| KaldiError::Network {
+            path: path.clone(),
+            what,
+        })?;
+        let dims = feature.dims();
+        if folded.inputs.0 != dims {
+            let what = format!(
+                "the network reads {} values a frame, the front end gives {dims}",
+                folded.inputs.0
+            );
+            return Err(KaldiError::Network { path, what });
+        }
+        if folded.inputs.1 > 0 {
+            let what = "it reads i-vectors, which are not supported yet".to_owned();
+            return Err(KaldiError::Network { path, what });
+        }
+        let own = Own::read(&self.conf("paretone.conf"))?;
+        feature.noise_floor = own.noise_floor;
+        let running_mean = match own.normalisation {
+            Some(_) => None,
+            None => self.running_mean(dims)?,
+        };
+        let network = network(&folded, subsampling);
+        let description = ModelDescription {
+            format: 1,
+            name: name(self.path()),
+            licence: "as the folder says".into(),
+            feature,
+            normalisation: own.normalisation.unwrap_or(Normalisation::None),
+            hmm: hmm(network.output_dim()),
+            network,
+            decode: decode(&settings)?,
+        };
+        if transitions.num_pdfs() > description.hmm.pdfs {
+            let (named, known) = (transitions.num_pdfs(), description.hmm.pdfs);
+            let what = format!("the transitions name {named} pdfs, the network scores {known}");
+            return Err(KaldiError::Network { path, what });
+        }
+        // In JSON and back: what a description must keep to is checked there.
+        let text = serde_json::to_vec(&description).expect("a description is plain data");
+        Ok(Imported {
+            description: ModelDescription::from_json(&text)?,
+            tensors: tensors(&folded),
+            transitions,
+            running_mean,
+            graph_scale: own.graph_scale,
+        })
+    }
+
+    fn front_end(&self) -> Result<MfccConfig, KaldiError> {
+        let (mfcc, fbank) = (self.conf("mfcc.conf"), self.conf("fbank.conf"));
+        match !mfcc.is_file() && fbank.is_file() {
+            true => front_end(&Conf::open(&fbank)?, FeatureKind::LogMel),
+            false => front_end(&Conf::open(&mfcc)?, FeatureKind::Mfcc),
+        }
+    }
+
+    fn running_mean(&self, dims: usize) -> Result<Option<Vec<f32>>, KaldiError> {
+        let path = self.cmvn();
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let stats = matrix_file(&path)?;
+        let frames = stats.get((0, dims)).copied().filter(|frames| *frames > 0.0);
+        let frames = frames.filter(|_| stats.ncols() == dims + 1);
+        let frames = frames.ok_or_else(|| KaldiError::Format {
+            path,
+            token: "[".into(),
+            what: format!("it has no sums of {dims} values and a count of frames"),
+        })?;
+        let sums = stats.row(0);
+        Ok(Some(
+            sums.iter()
+                .take(dims)
+                .map(|sum| (sum / frames) as f32)
+                .collect(),
+        ))
+    }
+
+    /// The files that [`VoskFolder::graph_of`] reads: what a cached graph depends on.
+    pub fn graph_files(&self) -> Vec<std::path::PathBuf> {
+        let files = [self.graph("HCLG.fst"), self.word_boundary(), self.model()];
+        files.into_iter().filter(|path| path.is_file()).collect()
+    }
+
+    /// Reads the decoding graph.
+    ///
+    /// # Errors
+    /// It is missing or damaged, names transitions that the model does not have, or is larger than
+    /// a graph of ours can be.
+    pub fn graph_of(&self, transitions: &TransitionModel) -> Result<Graph, KaldiError> {
+        let path = self.graph("HCLG.fst");
+        if !path.is_file() && self.graph("HCLr.fst").is_file() {
+            return Err(KaldiError::Network {
+                path: self.graph("HCLr.fst"),
+                what: "graphs in two parts (HCLr.fst and Gr.fst) are not supported yet; compose HCLG.fst from \
+                       them"
+                    .into(),
+            });
+        }
+        let boundaries = Boundaries::open(&self.word_boundary())?;
+        let all = transitions.all();
+        let marks: Vec<u32> = all
+            .iter()
+            .map(|transition| boundaries.mark(*transition))
+            .collect();
+        let graph = Graph::read_openfst_with(&path, |label| {
+            let at = (label as usize).wrapping_sub(1);
+            let transition = all.get(at)?;
+            Some((PdfId(transition.pdf), marks[at]))
+        });
+        graph.map_err(|error| KaldiError::File {
+            path,
+            source: Box::new(error.into()),
+        })
+    }
+
+    /// Reads the words; the number of each is its place.
+    ///
+    /// # Errors
+    /// The list is missing or damaged.
+    pub fn words(&self) -> Result<WordTable, KaldiError> {
+        let path = self.graph("words.txt");
+        let name = path.display().to_string();
+        Ok(WordTable::from_numbered(read(&path)?.as_slice(), &name)?)
+    }
+}
+
+/// Reads the transitions and the network of a `final.mdl`.
+pub(super) fn final_mdl(bytes: &[u8], path: &Path) -> Result<(TransitionModel, Nnet), KaldiError> {
+    let mut input = Input::new(bytes, path)?;
+    let transitions = TransitionModel::read(&mut input)?;
+    Ok((transitions, Nnet::read(&mut input)?))
+}
+
+fn name(folder: &Path) -> String {
+    let name = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    let name = name.file_name().unwrap_or(folder.as_os_str());
+    name.to_string_lossy().into_owned()
+}
+
+fn network(folded: &Folded, subsampling: usize) -> NetworkDescription {
+    NetworkDescription {
+        weights: WEIGHTS.into(),
+        input_dim: folded.inputs.0 + folded.inputs.1,
+        subsampling,
+        layers: folded.layers.clone(),
+    }
+}
+
+/// No HMM: the graph names pdfs.
+fn hmm(pdfs: usize) -> HmmDescription {
+    HmmDescription {
+        phones: vec!["SIL".into()],
+        silence: "SIL".into(),
+        unknown: "SIL".into(),
+        pdfs,
+        context: "left-biphone".into(),
+    }
+}
+
+/// Kaldi's defaults where the file is silent.
+fn decode(settings: &Conf) -> Result<DecodeDefaults, KaldiError> {
+    Ok(DecodeDefaults {
+        acoustic_scale: settings.get("acoustic-scale", 0.1)?,
+        word_penalty: 0.0,
+        silence_probability: 0.5,
+        beam: settings.get("beam", 16.0)?,
+        lattice_beam: settings.get("lattice-beam", 10.0)?,
+        max_active: settings.get("max-active", i32::MAX as usize)?,
+    })
+}
+
+fn tensors(folded: &Folded) -> Tensors {
+    let bytes = |values: &mut dyn Iterator<Item = &f32>| -> Vec<u8> {
+        values.flat_map(|value| value.to_le_bytes()).collect()
+    };
+    let mut held = Vec::new();
+    for (layer, numbers) in folded.layers.iter().zip(&folded.tensors) {
+        let mut put = |part: &str, shape: Vec<usize>, bytes: Vec<u8>| {
+            held.push((format!("{}.{part}", layer.name), shape, bytes));
+        };
+        let (rows, columns) = numbers.weights.dim();
+        put(
+            "weight",
+            vec![rows, columns],
+            bytes(&mut numbers.weights.iter()),
+        );
+        put("bias", vec![rows], bytes(&mut numbers.bias.iter()));
+        if let Some((scale, shift)) = &numbers.norm {
+            put("scale", vec![rows], bytes(&mut scale.iter()));
+            put("shift", vec![rows], bytes(&mut shift.iter()));
+        }
+    }
+    let views = held.iter().map(|(name, shape, bytes)| {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes);
+        (name, view.expect("shape and bytes agree"))
+    });
+    Tensors::from_bytes(safetensors::serialize(views, None).expect("tensors of plain floats"))
+}
+
+/// What an export of ours notes beside Kaldi's settings.
+struct Own {
+    normalisation: Option<Normalisation>,
+    noise_floor: f64,
+    graph_scale: f32,
+}
+
+impl Own {
+    fn read(path: &Path) -> Result<Own, KaldiError> {
+        if !path.is_file() {
+            return Ok(Own {
+                normalisation: None,
+                noise_floor: 0.0,
+                graph_scale: GRAPH_SCALE,
+            });
+        }
+        let conf = Conf::open(path)?;
+        let normalisation = match conf.text("normalisation") {
+            None => None,
+            Some("none") => Some(Normalisation::None),
+            Some("utterance-mean") => Some(Normalisation::UtteranceMean),
+            Some("speech-mean") => Some(Normalisation::SpeechMean),
+            Some(other) => {
+                warn!(
+                    "{}: normalisation \"{other}\" is not known and left out",
+                    path.display()
+                );
+                None
+            }
+        };
+        let graph_scale = conf.get("graph-scale", GRAPH_SCALE)?;
+        if !(0.0..=100.0).contains(&graph_scale) {
+            return Err(conf.error(
+                "graph-scale",
+                format!("{graph_scale} is not within 0 to 100"),
+            ));
+        }
+        Ok(Own {
+            normalisation,
+            noise_floor: conf.get("noise-floor", 0.0)?,
+            graph_scale,
+        })
+    }
+}

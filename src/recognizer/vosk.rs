@@ -1,0 +1,81 @@
+//! A Vosk folder, opened: Kaldi's network and graph in the place of ours.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Instant, UNIX_EPOCH};
+
+use tracing::info;
+
+use super::cache::{Cache, CacheKey};
+use super::model::{Model, check_fit};
+use super::{Options, RecognizerError};
+use crate::acoustic::Network;
+use crate::feature::Mfcc;
+use crate::gate::Gate;
+use crate::graph::GRAPH_FORMAT;
+use crate::kaldi::VoskFolder;
+
+/// Opens the model in a Vosk folder. The first time, its graph is brought into our form; later it is
+/// mapped.
+pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, RecognizerError> {
+    let started = Instant::now();
+    let kernels = options.precision.kernels();
+    let imported = folder.import()?;
+    let description = imported.description;
+    let mfcc = Mfcc::new(description.feature.clone())?;
+    let network = Network::from_tensors(&description, &imported.tensors, kernels)?;
+    let gate = match options.speech_gate {
+        true => Gate::of_model(folder.path(), mfcc.config(), kernels)?,
+        false => None,
+    };
+    let cache = options.cache.clone().unwrap_or_else(Cache::of_user);
+    let graph = cache.open_or_make(
+        &graph_key(folder)?,
+        "graph",
+        || {
+            info!("reading the graph of {}, once", folder.path().display());
+            folder.graph_of(&imported.transitions)
+        },
+        |graph, out| graph.write(out),
+    )?;
+    check_fit(&mfcc, &network, &graph)?;
+    let words = folder.words()?;
+    info!(
+        "model {} opened in {:.3} s",
+        description.name,
+        started.elapsed().as_secs_f64()
+    );
+    Ok(Model {
+        description,
+        mfcc,
+        network,
+        gate,
+        graph,
+        words,
+        second_look: None,
+        running_mean: imported.running_mean,
+        graph_scale: imported.graph_scale,
+    })
+}
+
+/// The files that the graph is made from, known by their places, sizes and times: they are too large
+/// to be read at each start.
+fn graph_key(folder: &VoskFolder) -> Result<CacheKey, RecognizerError> {
+    let kind = format!("vosk-graph-{GRAPH_FORMAT}-{}", env!("CARGO_PKG_VERSION"));
+    let mut key = CacheKey::new(&kind);
+    for path in folder.graph_files() {
+        key = with_file(key, &path).map_err(|source| RecognizerError::Io { path, source })?;
+    }
+    Ok(key)
+}
+
+fn with_file(key: CacheKey, path: &Path) -> std::io::Result<CacheKey> {
+    let (whole, found) = (fs::canonicalize(path)?, fs::metadata(path)?);
+    let since = found
+        .modified()?
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let key = key.with(whole.as_os_str().as_encoded_bytes());
+    let key = key.with(&found.len().to_le_bytes());
+    Ok(key.with(&since.as_nanos().to_le_bytes()))
+}
