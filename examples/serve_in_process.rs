@@ -11,13 +11,11 @@ use paretone::service::{App, Connections, Edge, Front, Options, router};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let model = Path::new("models/en");
-    let recognizer = Recognizer::open(model)?;
-    let options = Options::new(model.join("rules.toml"));
-    let edge = Edge::default();
-    let app = Arc::new(App::new(Arc::new(recognizer), options, &edge)?);
+    let (options, edge) = (Options::new(model.join("rules.toml")), Edge::default());
+    let recognizer = Arc::new(Recognizer::open(model)?);
+    let app = Arc::new(App::new(recognizer, options, &edge)?);
     let front = Front::new(Connections::default(), edge.clone(), router(app));
-    let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(async {
+    tokio::runtime::Runtime::new()?.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let serving = tokio::spawn(front.serve(listener));
