@@ -298,7 +298,7 @@ impl NetworkDescription {
             name: bypass.layer.clone(),
             expected: "an earlier layer",
         })?;
-        let expected = "a layer of the same width, and of the same frame rate or a multiple of it";
+        let expected = "a layer of the same width and frame rate, or one with more frames";
         let (source_width, source_rate) = shapes[source];
         check(
             || field("bypass.layer"),
