@@ -20,13 +20,13 @@ import websockets
 
 PROBLEMS = [
     ("no JSON", "speech", "bad-request"),
-    ("no command", '{"reset": 1}', "bad-request"),
+    ("no command", '{"speech": 1}', "bad-request"),
     ("rate too low", '{"config": {"sample_rate": 7999}}', "bad-request"),
     ("rate no number", '{"config": {"sample_rate": "high"}}', "bad-request"),
     ("tolerance below 0", '{"config": {"tolerance": -1}}', "bad-request"),
     ("objective unknown", '{"config": {"objective": "speed"}}', "bad-request"),
     ("version unknown", '{"config": {"version": "v99"}}', "not-found"),
-    ("phrase list", '{"config": {"phrase_list": ["zero"]}}', "bad-request"),
+    ("alternatives below 0", '{"config": {"max_alternatives": -3}}', "bad-request"),
     ("message too large", b"\0" * (600 << 10), "too-large"),
 ]
 failed = 0
