@@ -203,7 +203,7 @@ fn probes_and_other_clients_are_answered_while_one_holds_all_it_may() {
     let server = Server::start(&["--max-connections=20", "--idle-timeout=600"]);
     // Silent ones, and such as have begun to ask.
     let silent: Vec<TcpStream> = (0..300).map(|_| server.connect()).collect();
-    let asking: Vec<TcpStream> = (0..20).map(|_| server.send(b"GET /tiers HTT")).collect();
+    let asking: Vec<TcpStream> = (0..300).map(|_| server.send(b"GET /tiers HTT")).collect();
     for path in ["/healthz", "/readyz"] {
         for _ in 0..20 {
             assert_eq!(server.get(path).status, 200);

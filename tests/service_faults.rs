@@ -71,7 +71,9 @@ fn callers_who_go_away_are_not_worked_for() {
     until("all are stopped", || {
         server.metric("paretone_failures_total", "cancelled") == 4.0
     });
-    assert_eq!(server.metric("paretone_running", ""), 0.0);
+    until("the worker is free", || {
+        server.metric("paretone_running", "") == 0.0
+    });
     let reply = server.post("/compute", "", &sample("river.wav"));
     assert_eq!(reply.status, 200);
     println!("1 caller gone in the search and 3 in the queue, 4 stopped");

@@ -59,7 +59,9 @@ log_to "2 log's reader sleeps" "$scratch/stalled"
 serve service --max-client-streams 64
 address=$(cat "$scratch/service")
 memory() { echo $(($(curl -s "http://$address/metrics" | sed -n 's/^process_resident_memory_bytes //p' | cut -d. -f1) >> 20)); }
-for _ in $(seq 20); do compute "$address" >/dev/null; done
+# Before the attacks, and after every worker has worked.
+seq 40 | xargs -P 8 -I{} curl -s -o /dev/null -m 30 --data-binary @$recording "http://$address/compute"
+sleep 12
 memory_before=$(memory)
 try "3 silent streams" python3 $attack silent_streams "$address" "$wide"
 try "4 heads of 30 MB in forms" python3 $attack part_heads "$address" "$many"

@@ -28,7 +28,7 @@ use tokio::time::timeout;
 
 use super::error::Rejection;
 use super::options::Connections;
-use super::slots::{PROBE_BYTES, Slots, is_probe};
+use super::slots::{PROBE_BYTES, Slots, Wait, is_probe};
 use super::state::Edge;
 use super::stream;
 use super::unread::TimedWrites;
@@ -201,14 +201,21 @@ fn is_of_one_caller(error: &io::Error) -> bool {
 }
 
 async fn wait_and_serve(front: &Front, slots: &Slots, stream: TcpStream, peer: IpAddr) {
-    let Some(is_probe) = first_bytes(front, slots, &stream).await else {
+    let mut wait = slots.wait(peer);
+    let Some(is_probe) = first_bytes(front, &mut wait, &stream).await else {
         return;
     };
     // Answers are small and written at once.
     let _ = stream.set_nodelay(true);
     let is_proxy = front.options.trusted_proxies.contains(&peer);
     let slot = slots.take((!is_proxy).then_some(peer));
-    let _slot = match slots.or_for_probe(slot, is_probe).await {
+    let slot = tokio::select! {
+        biased;
+        slot = slots.or_for_probe(slot, is_probe) => slot,
+        Ok(()) = &mut wait.evicted => return,
+    };
+    drop(wait);
+    let _slot = match slot {
         Ok(slot) => slot,
         Err(_probe) => return connection(front, stream, peer, Only::OneProbe).await,
     };
@@ -217,8 +224,7 @@ async fn wait_and_serve(front: &Front, slots: &Slots, stream: TcpStream, peer: I
 
 /// Waits for the first bytes of a connection, and tells whether they are a probe's; nothing where
 /// none come in time, or the connection must make room.
-async fn first_bytes(front: &Front, slots: &Slots, stream: &TcpStream) -> Option<bool> {
-    let mut silence = slots.silence();
+async fn first_bytes(front: &Front, wait: &mut Wait, stream: &TcpStream) -> Option<bool> {
     let mut bytes = [0; PROBE_BYTES];
     let stopped = async {
         front.edge.stopping.until_draining().await;
@@ -230,7 +236,7 @@ async fn first_bytes(front: &Front, slots: &Slots, stream: &TcpStream) -> Option
         peeked = stream.peek(&mut bytes) => peeked,
         () = stopped => return None,
         () = tokio::time::sleep(front.options.idle) => return None,
-        Ok(()) = &mut silence.evicted => return None,
+        Ok(()) = &mut wait.evicted => return None,
     };
     let count = peeked.ok().filter(|&count| count > 0)?;
     Some(is_probe(&bytes[..count]))

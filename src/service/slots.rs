@@ -1,9 +1,9 @@
 //! Who is served: so many connections at once, of one client no more than its share.
 //!
 //! A connection takes its slot with the first byte that arrives on it. Until then it costs a file and
-//! nothing else: where too many are silent, that which has been so longest is closed. Whoever finds
-//! no slot free waits for one; only the probes of operators are answered without
-//! ([`is_probe`]), so that a service under attack still says how it is.
+//! nothing else. Whoever finds no slot free waits for one; only the probes of operators are answered
+//! without ([`is_probe`]), so that a service under attack still says how it is. Where too many are silent
+//! or wait, the client that has most of them makes room: its oldest is closed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -38,7 +38,7 @@ pub struct Slots {
     open: Arc<Semaphore>,
     per_client: usize,
     clients: Mutex<HashMap<Client, Weak<Semaphore>>>,
-    silent: Arc<Mutex<Silent>>,
+    waiting: Arc<Mutex<Waiting>>,
 }
 
 /// A slot, until it is dropped.
@@ -47,17 +47,17 @@ pub struct Slot {
     _one_of_clients: Option<OwnedSemaphorePermit>,
 }
 
-/// Connections on which nothing has arrived, by their age.
+/// Connections without a slot, by their age.
 #[derive(Default)]
-struct Silent {
+struct Waiting {
     next: u64,
-    evict: BTreeMap<u64, oneshot::Sender<()>>,
+    evict: BTreeMap<u64, (Client, oneshot::Sender<()>)>,
 }
 
-/// A connection on which nothing has arrived, until this is dropped.
-pub struct Silence {
+/// A connection without a slot, until this is dropped.
+pub struct Wait {
     number: u64,
-    all: Arc<Mutex<Silent>>,
+    all: Arc<Mutex<Waiting>>,
     /// Told where the connection must make room.
     pub evicted: oneshot::Receiver<()>,
 }
@@ -73,30 +73,30 @@ impl Slots {
             open: semaphore(2 * most + 4 * PROBE_SLOTS),
             per_client: per_client.max(1),
             clients: Mutex::default(),
-            silent: Arc::default(),
+            waiting: Arc::default(),
         }
     }
 
-    /// Waits until one more connection may be open. Where too many are, the oldest silent one is
-    /// told to go.
+    /// Waits until one more connection may be open. Where too many are, one without a slot is told to
+    /// go.
     pub async fn open(&self) -> OwnedSemaphorePermit {
         if self.open.available_permits() == 0 {
-            lock(&self.silent).evict_oldest();
+            lock(&self.waiting).evict_one();
         }
         let open = Arc::clone(&self.open).acquire_owned().await;
         open.expect("the semaphore is never closed")
     }
 
-    /// A connection on which nothing has arrived yet.
-    pub fn silence(&self) -> Silence {
+    /// A connection that has no slot yet.
+    pub fn wait(&self, peer: IpAddr) -> Wait {
         let (evict, evicted) = oneshot::channel();
-        let mut silent = lock(&self.silent);
-        let number = silent.next;
-        silent.next += 1;
-        silent.evict.insert(number, evict);
-        Silence {
+        let mut waiting = lock(&self.waiting);
+        let number = waiting.next;
+        waiting.next += 1;
+        waiting.evict.insert(number, (Client::at(peer), evict));
+        Wait {
             number,
-            all: Arc::clone(&self.silent),
+            all: Arc::clone(&self.waiting),
             evicted,
         }
     }
@@ -150,21 +150,30 @@ impl Slots {
     }
 }
 
-fn lock(silent: &Mutex<Silent>) -> MutexGuard<'_, Silent> {
+fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
     // A map is changed in one step, which no panic leaves half done.
-    silent.lock().unwrap_or_else(PoisonError::into_inner)
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Silent {
-    fn evict_oldest(&mut self) {
-        if let Some((_, evict)) = self.evict.pop_first() {
+impl Waiting {
+    /// Tells the oldest of the client that has most to go.
+    fn evict_one(&mut self) {
+        let mut counts: HashMap<Client, usize> = HashMap::new();
+        for (client, _) in self.evict.values() {
+            *counts.entry(*client).or_default() += 1;
+        }
+        let most = counts.values().max().copied();
+        let mut by_age = self.evict.iter();
+        let chosen = by_age.find(|(_, (client, _))| counts.get(client).copied() == most);
+        let chosen = chosen.map(|(number, _)| *number);
+        if let Some((_, evict)) = chosen.and_then(|number| self.evict.remove(&number)) {
             // It may have gone by itself.
             let _ = evict.send(());
         }
     }
 }
 
-impl Drop for Silence {
+impl Drop for Wait {
     fn drop(&mut self) {
         lock(&self.all).evict.remove(&self.number);
     }
@@ -210,14 +219,17 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_silent_connection_makes_room() {
+    fn the_oldest_of_the_client_that_has_most_makes_room() {
         let slots = Slots::new(1, 1);
         let open: Vec<_> = std::iter::from_fn(|| now(slots.open())).collect();
         assert!(open.len() >= 2);
-        let (mut first, mut second) = (slots.silence(), slots.silence());
+        let [ann, bob]: [IpAddr; 2] = ["1.1.1.1", "2.2.2.2"].map(|text| text.parse().unwrap());
+        let mut bobs = slots.wait(bob);
+        let (mut first, mut second) = (slots.wait(ann), slots.wait(ann));
         assert!(now(slots.open()).is_none());
         assert_eq!(first.evicted.try_recv(), Ok(()));
         assert!(second.evicted.try_recv().is_err());
+        assert!(bobs.evicted.try_recv().is_err());
     }
 
     #[test]
