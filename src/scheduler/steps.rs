@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Streams whose past is remembered; of more, those that have no more than others is forgotten.
+/// Streams whose past is remembered; of more, that is forgotten which had the least.
 const REMEMBERED: usize = 1024;
 
 /// A stream, by a number of its own.
@@ -82,6 +82,14 @@ impl<T> Steps<T> {
             let now = self.now;
             self.had.retain(|_, had| *had > now);
         }
+        if self.had.len() > REMEMBERED {
+            let least = self
+                .had
+                .iter()
+                .min_by_key(|(stream, had)| (**had, stream.0));
+            let stream = *least.expect("there are many").0;
+            self.had.remove(&stream);
+        }
     }
 
     /// Whether no step waits.
@@ -130,6 +138,6 @@ mod tests {
             let (taken, ()) = steps.next().unwrap();
             steps.done(&taken, Duration::from_millis(number));
         }
-        assert!(steps.had.len() <= REMEMBERED + 1);
+        assert!(steps.had.len() <= REMEMBERED);
     }
 }
