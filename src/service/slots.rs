@@ -7,9 +7,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::timeout;
 
 use super::client::Client;
 
@@ -24,6 +27,9 @@ const PROBES: [&[u8]; 4] = [
 pub const PROBE_BYTES: usize = 16;
 /// Probes that are answered at once beside all else.
 const PROBE_SLOTS: usize = 16;
+
+/// How long a connection that is told to go may take, before another one is told too.
+const EVICTION: Duration = Duration::from_millis(20);
 
 /// Whether a request that begins so is a probe's.
 pub fn is_probe(beginning: &[u8]) -> bool {
@@ -80,11 +86,16 @@ impl Slots {
     /// Waits until one more connection may be open. Where too many are, one without a slot is told to
     /// go.
     pub async fn open(&self) -> OwnedSemaphorePermit {
-        if self.open.available_permits() == 0 {
-            lock(&self.waiting).evict_one();
+        let mut open = pin!(Arc::clone(&self.open).acquire_owned());
+        loop {
+            if self.open.available_permits() == 0 {
+                lock(&self.waiting).evict_one();
+            }
+            // Who is told to go may just have been given a slot; and there may be nobody to tell yet.
+            if let Ok(open) = timeout(EVICTION, open.as_mut()).await {
+                return open.expect("the semaphore is never closed");
+            }
         }
-        let open = Arc::clone(&self.open).acquire_owned().await;
-        open.expect("the semaphore is never closed")
     }
 
     /// A connection that has no slot yet.
@@ -218,8 +229,8 @@ mod tests {
         assert_eq!(proxy.len(), 3);
     }
 
-    #[test]
-    fn the_oldest_of_the_client_that_has_most_makes_room() {
+    #[tokio::test]
+    async fn the_oldest_of_the_client_that_has_most_makes_room() {
         let slots = Slots::new(1, 1);
         let open: Vec<_> = std::iter::from_fn(|| now(slots.open())).collect();
         assert!(open.len() >= 2);
