@@ -59,8 +59,12 @@ log_to "2 log's reader sleeps" "$scratch/stalled"
 serve service --max-client-streams 64
 address=$(cat "$scratch/service")
 memory() { echo $(($(curl -s "http://$address/metrics" | sed -n 's/^process_resident_memory_bytes //p' | cut -d. -f1) >> 20)); }
-# Before the attacks, and after every worker has worked.
-seq 40 | xargs -P 8 -I{} curl -s -o /dev/null -m 30 --data-binary @$recording "http://$address/compute"
+# Before the attacks, and after every worker has searched the longest segment there is, whose memory it keeps for the next.
+python3 -c 'import sys, wave
+with wave.open(sys.argv[1]) as short, wave.open(sys.argv[2], "wb") as long:
+    long.setparams(short.getparams())
+    long.writeframes(short.readframes(short.getnframes()) * 20)' $recording "$scratch/long.wav"
+seq 8 | xargs -P 4 -I{} curl -s -o /dev/null -m 60 --data-binary "@$scratch/long.wav" "http://$address/compute"
 sleep 12
 memory_before=$(memory)
 try "3 silent streams" python3 $attack silent_streams "$address" "$wide"
