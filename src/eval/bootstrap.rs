@@ -78,7 +78,7 @@ pub struct Interval {
 ///     counts: ErrorCounts { reference: 100, substitutions: speaker % 20, ..Default::default() },
 /// };
 /// let corpus: Vec<Scored> = (0..50).map(spoken).collect();
-/// let options = BootstrapOptions { draws: 500, ..Default::default() };
+/// let options = BootstrapOptions::default().draws(500);
 /// let interval = bootstrap(&corpus, options).expect("more than one speaker");
 /// assert!(interval.low < 0.09 && interval.high > 0.09);
 /// ```
