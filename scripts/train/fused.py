@@ -5,11 +5,12 @@ less time a step.
 """
 
 import ctypes
-import subprocess
-from pathlib import Path
+import functools
 
 import torch
 import torch.nn.functional as F
+
+import native
 
 _P, _L, _F = ctypes.c_void_p, ctypes.c_long, ctypes.c_float
 _SIGNATURES = dict(
@@ -20,23 +21,12 @@ _SIGNATURES = dict(
     shift_backward=[_P, _P, _L, _L, _L],
     add_bypass=[_P, _P, _F, _L],
 )
-_kernel = None
 
 
+@functools.cache
 def kernel():
     """The compiled `layer.c`, built beside the training cache on first use."""
-    global _kernel
-    if _kernel is None:
-        source = Path(__file__).with_name("layer.c")
-        library = Path(".cache/train/liblayer.so").resolve()
-        if not library.exists() or library.stat().st_mtime < source.stat().st_mtime:
-            library.parent.mkdir(parents=True, exist_ok=True)
-            flags = "-O3 -march=native -ffast-math -fopenmp -shared -fPIC".split()
-            subprocess.run(["cc", *flags, str(source), "-o", str(library), "-lm"], check=True)
-        _kernel = ctypes.CDLL(str(library))
-        for name, types in _SIGNATURES.items():
-            getattr(_kernel, name).argtypes = types
-    return _kernel
+    return native.library("layer", flags=["-fopenmp"], signatures=_SIGNATURES)
 
 
 def _normalise(y, norm, bypass, weight):

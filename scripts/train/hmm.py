@@ -7,10 +7,10 @@ words and at both ends. At the start of an utterance the left context is silence
 
 import collections
 import ctypes
-import subprocess
-from pathlib import Path
 
 import numpy as np
+
+import native
 
 SILENCE, SPOKEN_NOISE = "SIL", "SPN"
 PHONES = [SILENCE, SPOKEN_NOISE] + (
@@ -282,12 +282,7 @@ def _fill(struct, keep, **arrays):
 
 
 def compile_kernel(cache):
-    library = Path(cache) / "libchain.so"
-    source = Path(__file__).with_name("chain.c")
-    if not library.exists() or library.stat().st_mtime < source.stat().st_mtime:
-        flags = "-O3 -march=native -ffast-math -fno-finite-math-only -fopenmp -shared -fPIC".split()
-        subprocess.run(["cc", *flags, str(source), "-o", str(library), "-lm"], check=True)
-    kernel = ctypes.CDLL(str(library.resolve()))
+    kernel = native.library("chain", cache, ["-fno-finite-math-only", "-fopenmp"])
     kernel.chain_align.restype = ctypes.c_double
     return kernel
 

@@ -8,18 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef uint16_t bf16;
+#include "bfloat16.h"
+
 #define WIDEST 2048
-
-static inline float widen(bf16 x) {
-    union { uint32_t u; float f; } v = {(uint32_t)x << 16};
-    return v.f;
-}
-
-static inline bf16 narrow(float x) {
-    union { float f; uint32_t u; } v = {x};
-    return (bf16)((v.u + 0x7fff + ((v.u >> 16) & 1)) >> 16);
-}
 
 /* mean and 1/deviation of relu(y) by channel; variance is written too. */
 void relu_statistics(const bf16 *y, long rows, long channels, float epsilon, float *mean, float *variance, float *scale) {

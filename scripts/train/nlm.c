@@ -7,17 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-typedef uint16_t bf16;
-
-static inline float widen(bf16 x) {
-    union { uint32_t u; float f; } v = {(uint32_t)x << 16};
-    return v.f;
-}
-
-static inline bf16 narrow(float x) {
-    union { float f; uint32_t u; } v = {x};
-    return (bf16)((v.u + 0x7fff + ((v.u >> 16) & 1)) >> 16);
-}
+#include "bfloat16.h"
 
 /* e^x to seven digits for |x| < 87, by 2^i * 2^f. */
 static inline float fast_exp(float x) {

@@ -8,13 +8,14 @@ keeps it near one, so that it need not be computed at use [Devlin et al. 2014].
 
 import ctypes
 import dataclasses
+import functools
 import math
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+
+import native
 
 _P, _L, _F = ctypes.c_void_p, ctypes.c_long, ctypes.c_float
 _SIGNATURES = dict(
@@ -22,24 +23,13 @@ _SIGNATURES = dict(
     cell_backward=[_P] * 6 + [_L] * 2,
     sampled_softmax=[_P] * 6 + [_F] + [_P] * 3 + [_L] * 2,
 )
-_kernel = None
 ROWS = 256  # rows of scores at a time, so that they stay in the processor's cache
 
 
+@functools.cache
 def kernel():
     """The compiled `nlm.c`, built beside the training cache on first use."""
-    global _kernel
-    if _kernel is None:
-        source = Path(__file__).with_name("nlm.c")
-        library = Path(".cache/train/libnlm.so").resolve()
-        if not library.exists() or library.stat().st_mtime < source.stat().st_mtime:
-            library.parent.mkdir(parents=True, exist_ok=True)
-            flags = "-O3 -march=native -mprefer-vector-width=512 -ffast-math -shared -fPIC".split()
-            subprocess.run(["cc", *flags, str(source), "-o", str(library), "-lm"], check=True)
-        _kernel = ctypes.CDLL(str(library))
-        for name, types in _SIGNATURES.items():
-            getattr(_kernel, name).argtypes = types
-    return _kernel
+    return native.library("nlm", flags=["-mprefer-vector-width=512"], signatures=_SIGNATURES)
 
 
 @dataclasses.dataclass
