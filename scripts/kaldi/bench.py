@@ -14,12 +14,11 @@ import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 
 import numpy
 import soundfile
 
-from compare import plain_copy, sixteen_bit
+from compare import parsed, prepared
 
 SETTINGS = [(10, 3000, 2), (11, 2000, 6), (13, 7000, 8)]
 HERE = pathlib.Path(__file__).parent
@@ -42,20 +41,12 @@ def set_search(folder, beam, active, lattice):
 
 
 def main():
-    arguments, rounds = sys.argv[1:], 3
-    if "--rounds" in arguments:
-        at = arguments.index("--rounds")
-        rounds = int(arguments[at + 1])
-        del arguments[at:at + 2]
-    program, folder, recordings = arguments[0], arguments[1], arguments[2:]
-    with tempfile.TemporaryDirectory() as temporary:
-        copy = pathlib.Path(temporary)
-        plain_copy(folder, copy)
-        heard = [sixteen_bit(path, copy / f"{at}.wav") for at, path in enumerate(recordings)]
+    arguments = parsed(__doc__, rounds=3)
+    with prepared(arguments.folder, arguments.recordings) as (copy, heard):
         seconds = sum(soundfile.info(path).duration for path in heard)
         nothing = str(copy / "nothing.wav")
         soundfile.write(nothing, numpy.zeros(1600, "int16"), 16000, subtype="PCM_16")
-        ours = [program, "transcribe", "--model", str(copy), "--format", "json", "--precision"]
+        ours = [arguments.program, "transcribe", "--model", str(copy), "--format", "json", "--precision"]
         peers = {
             "libvosk": [sys.executable, str(HERE / "vosk_words.py"), str(copy)],
             "floats": ours + ["f32"],
@@ -66,14 +57,14 @@ def main():
             set_search(copy, *setting)
             subprocess.run(peers["floats"] + [nothing], check=True, capture_output=True)
             times = {name: [] for name in peers}
-            for _ in range(rounds):
+            for _ in range(arguments.rounds):
                 for name, command in peers.items():
                     times[name].append(spent(command + heard) - spent(command + [nothing]))
             median = {name: statistics.median(values) for name, values in times.items()}
             ratios = [median["libvosk"] / median[name] for name in ("floats", "integers")]
             print("/".join(map(str, setting)), *(f"{median[name]:.2f}" for name in peers),
                   *(f"{ratio:.1f}" for ratio in ratios), sep="\t", flush=True)
-        print(json.dumps({"seconds of audio": round(seconds, 1), "recordings": len(heard), "rounds": rounds}))
+        print(json.dumps({"seconds of audio": round(seconds, 1), "recordings": len(heard), "rounds": arguments.rounds}))
 
 
 if __name__ == "__main__":

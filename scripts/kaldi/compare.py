@@ -10,6 +10,8 @@ asked for its best path (one alternative), and beside it for the words that it c
 whose cost differs by more than a thousandth, then the counts; fails where the words of fewer than N are
 equal.
 """
+import argparse
+import contextlib
 import json
 import pathlib
 import shutil
@@ -49,19 +51,31 @@ def sixteen_bit(path, to):
     return str(to)
 
 
-def main():
-    arguments = sys.argv[1:]
-    least = 0
-    if "--least" in arguments:
-        at = arguments.index("--least")
-        least = int(arguments[at + 1])
-        del arguments[at:at + 2]
-    program, folder, recordings = arguments[0], arguments[1], arguments[2:]
+@contextlib.contextmanager
+def prepared(folder, recordings):
+    """A plain copy of the folder, and the recordings as libvosk takes them, for as long as they are used."""
     with tempfile.TemporaryDirectory() as temporary:
         copy = pathlib.Path(temporary)
         plain_copy(folder, copy)
-        heard = [sixteen_bit(path, copy / f"{at}.wav") for at, path in enumerate(recordings)]
-        command = [program, "transcribe", "--model", str(copy), "--precision", "f32", "--format", "json"]
+        yield copy, [sixteen_bit(path, copy / f"{at}.wav") for at, path in enumerate(recordings)]
+
+
+def parsed(description, **numbers):
+    """The command line: program, folder, recordings, and options that are whole numbers, by their defaults."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", metavar="PARETONE")
+    parser.add_argument("folder", metavar="FOLDER")
+    parser.add_argument("recordings", metavar="RECORDING", nargs="+")
+    for name, default in numbers.items():
+        parser.add_argument(f"--{name}", type=int, default=default, metavar="N")
+    return parser.parse_intermixed_args()
+
+
+def main():
+    arguments = parsed(__doc__, least=0)
+    recordings = arguments.recordings
+    with prepared(arguments.folder, recordings) as (copy, heard):
+        command = [arguments.program, "transcribe", "--model", str(copy), "--precision", "f32", "--format", "json"]
         ours = subprocess.run(command + heard, check=True, capture_output=True, text=True)
         ours = [json.loads(line) for line in ours.stdout.splitlines()]
         vosk.SetLogLevel(-1)
@@ -78,7 +92,7 @@ def main():
             print(f"{path}\n  paretone {-mine['cost']:.3f} {mine['text']}\n  libvosk  {likelihood:.3f} {words}")
     print(f"of {len(recordings)} recordings {equal} have the same best path's words, {near} the same likelihood to "
           f"a thousandth; with libvosk's choice by Bayes risk {same_choice} agree")
-    sys.exit(equal < least)
+    sys.exit(equal < arguments.least)
 
 
 if __name__ == "__main__":
