@@ -230,11 +230,14 @@ impl Recognizer {
     /// As [`Recognizer::open`].
     pub fn open_with(folder: impl AsRef<Path>, options: Options) -> Result<Self, RecognizerError> {
         let folder = folder.as_ref();
+        let started = Instant::now();
         let vosk = VoskFolder::find(folder).filter(|_| !Model::is_in(folder));
         let model = match vosk {
             Some(vosk) => vosk::open(&vosk, &options)?,
             None => Model::open(folder, &options)?,
         };
+        let (name, seconds) = (&model.description.name, started.elapsed().as_secs_f64());
+        tracing::info!("model {name} opened in {seconds:.3} s");
         let versions = Versions::of_model(folder)?;
         if let Some(models) = &model.second_look {
             for version in &versions.list {

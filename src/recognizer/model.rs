@@ -53,17 +53,13 @@ impl Model {
                 folder: folder.to_owned(),
             });
         }
-        let started = Instant::now();
         let opening = options.opening.clone().unwrap_or_default();
         opening.enter(Stage::Weights);
         let description = ModelDescription::open(folder)?;
         let mfcc = Mfcc::new(mfcc_config(&description)?)?;
         let tensors = Tensors::open(&folder.join(&description.network.weights))?;
         let network = Network::from_tensors(&description, &tensors, options.precision.kernels())?;
-        let gate = match options.speech_gate {
-            true => Gate::of_model(folder, mfcc.config(), options.precision.kernels())?,
-            false => None,
-        };
+        let gate = gate_of(folder, &mfcc, options)?;
         let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
         let words = WordTable::open(&folder.join(WORDS))?;
         let cache = options.cache.clone().unwrap_or_else(Cache::of_user);
@@ -85,11 +81,6 @@ impl Model {
             None
         };
         opening.enter(Stage::Ready);
-        info!(
-            "model {} opened in {:.3} s",
-            description.name,
-            started.elapsed().as_secs_f64()
-        );
         Ok(Model {
             description,
             mfcc,
@@ -133,6 +124,19 @@ fn mfcc_config(description: &ModelDescription) -> Result<MfccConfig, RecognizerE
 
 fn mismatch(what: String) -> RecognizerError {
     RecognizerError::Mismatch { what }
+}
+
+/// The speech gate of a model's folder, where it has one and the options want it.
+pub(super) fn gate_of(
+    folder: &Path,
+    mfcc: &Mfcc,
+    options: &Options,
+) -> Result<Option<Gate>, RecognizerError> {
+    if !options.speech_gate {
+        return Ok(None);
+    }
+    let kernels = options.precision.kernels();
+    Ok(Gate::of_model(folder, mfcc.config(), kernels)?)
 }
 
 /// The parts meet in two numbers: the width of a feature frame and the number of pdfs.

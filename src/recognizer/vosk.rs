@@ -2,32 +2,27 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Instant, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use tracing::info;
 
 use super::cache::{Cache, CacheKey};
-use super::model::{Model, check_fit};
+use super::model::{Model, check_fit, gate_of};
 use super::{Options, RecognizerError};
 use crate::acoustic::Network;
 use crate::feature::Mfcc;
-use crate::gate::Gate;
 use crate::graph::GRAPH_FORMAT;
 use crate::kaldi::VoskFolder;
 
 /// Opens the model in a Vosk folder. The first time, its graph is brought into our form; later it is
 /// mapped.
 pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, RecognizerError> {
-    let started = Instant::now();
-    let kernels = options.precision.kernels();
     let imported = folder.import()?;
     let description = imported.description;
     let mfcc = Mfcc::new(description.feature.clone())?;
-    let network = Network::from_tensors(&description, &imported.tensors, kernels)?;
-    let gate = match options.speech_gate {
-        true => Gate::of_model(folder.path(), mfcc.config(), kernels)?,
-        false => None,
-    };
+    let network =
+        Network::from_tensors(&description, &imported.tensors, options.precision.kernels())?;
+    let gate = gate_of(folder.path(), &mfcc, options)?;
     let cache = options.cache.clone().unwrap_or_else(Cache::of_user);
     let graph = cache.open_or_make(
         &graph_key(folder)?,
@@ -40,11 +35,6 @@ pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, Reco
     )?;
     check_fit(&mfcc, &network, &graph)?;
     let words = folder.words()?;
-    info!(
-        "model {} opened in {:.3} s",
-        description.name,
-        started.elapsed().as_secs_f64()
-    );
     Ok(Model {
         description,
         mfcc,

@@ -16,16 +16,10 @@ use prometheus_client::registry::{Registry, Unit};
 use super::error::Rejection;
 use super::job_store::State as JobState;
 use super::log;
-use super::metrics::{Metrics, ShadowMetrics};
+use super::metrics::{Metrics, ShadowMetrics, VersionLabel};
 use super::process;
 use super::serving::Serving;
 use super::state::App;
-
-/// A version.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct VersionLabel {
-    version: String,
-}
 
 /// A policy.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -118,11 +112,7 @@ fn register_counts(registry: &mut Registry, counts: &Metrics) {
 
 /// How things stand now.
 fn register_state(registry: &mut Registry, app: &App) {
-    let mut gauge = |name, help, count| {
-        let gauge: Gauge = Gauge::default();
-        show(&gauge, count);
-        registry.register(name, help, gauge);
-    };
+    let mut gauge = |name, help, count| registry.register(name, help, gauge_of(count));
     gauge(
         "rules_alive",
         "Rules that have workers: those in force, and older ones that still have requests",
@@ -136,9 +126,7 @@ fn register_state(registry: &mut Registry, app: &App) {
     let lost: Counter = Counter::default();
     lost.inc_by(log::lost_lines());
     let mut memory = |name: &str, of: &str, held: usize| {
-        let gauge: Gauge = Gauge::default();
-        show(&gauge, held);
-        registry.register_with_unit(name, of, Unit::Bytes, gauge);
+        registry.register_with_unit(name, of, Unit::Bytes, gauge_of(held));
     };
     memory(
         "memory_held",
@@ -192,23 +180,23 @@ fn register_shadow(registry: &mut Registry, shadow: &ShadowMetrics) {
 }
 
 fn register_jobs(registry: &mut Registry, counts: &[(JobState, u64, u64)]) {
-    let (jobs, held) = (
-        Family::<StateLabel, Gauge>::default(),
-        Gauge::<i64>::default(),
-    );
+    let jobs = Family::<StateLabel, Gauge>::default();
     for state in JobState::ALL {
         let of = |(found, ..): &&(JobState, u64, u64)| *found == state;
         let count = counts.iter().find(of).map_or(0, |(_, count, _)| *count);
         let state = state.name();
         show(&jobs.get_or_create(&StateLabel { state }), count as usize);
     }
-    show(
-        &held,
-        counts.iter().map(|(.., bytes)| *bytes as usize).sum(),
-    );
+    let held = gauge_of(counts.iter().map(|(.., bytes)| *bytes as usize).sum());
     registry.register("jobs", "Jobs that are kept, by state", jobs);
     let help = "Recordings and answers of jobs on the disk";
     registry.register_with_unit("jobs_held", help, Unit::Bytes, held);
+}
+
+fn gauge_of(count: usize) -> Gauge {
+    let gauge = Gauge::default();
+    show(&gauge, count);
+    gauge
 }
 
 fn show(gauge: &Gauge, count: usize) {
@@ -243,9 +231,7 @@ fn register_scheduler(registry: &mut Registry, serving: &Serving) {
         ),
         ("workers", "Workers there are", serving.workers()),
     ] {
-        let gauge: Gauge = Gauge::default();
-        show(&gauge, count);
-        registry.register(name, help, gauge);
+        registry.register(name, help, gauge_of(count));
     }
     let busy: Counter<f64, std::sync::atomic::AtomicU64> = Counter::default();
     busy.inc_by(serving.statistics().busy.0);

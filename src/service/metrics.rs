@@ -26,7 +26,7 @@ pub struct TierLabel {
 /// A version.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct VersionLabel {
-    version: String,
+    pub(super) version: String,
 }
 
 /// An HTTP exchange.
