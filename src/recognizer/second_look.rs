@@ -30,12 +30,13 @@ const NEURAL: &str = "neural.safetensors";
 
 /// Histories that rescoring by n-gram follows from one lattice node.
 const HISTORIES: usize = 16;
-/// Histories that the neural network follows from one node.
-const NEURAL_HISTORIES: usize = 8;
+/// Histories that the neural network follows from one node; eight change nothing (as does a beam of 8
+/// below) but take twice the time: benches/records/2026-11-27/neural-lm.txt.
+const NEURAL_HISTORIES: usize = 4;
 /// Paths that cost so much more than the best under the n-gram are not shown to the network.
-const NEURAL_BEAM: Cost = Cost(8.0);
+const NEURAL_BEAM: Cost = Cost(5.0);
 /// States of the network that may be computed for a frame of scores, on average: what bounds its
-/// time on noise and foreign speech. Speech takes one or two.
+/// time on noise and foreign speech. Speech takes about one half.
 const STATES_A_FRAME: usize = 4;
 
 /// The language models, opened.
