@@ -7,7 +7,7 @@ use crate::units::{Cost, PdfId, StateId};
 
 use super::container::Section;
 use super::error::GraphError;
-use super::rows::{ARC_LIMIT, COST_MIN, Graph, PDF_LIMIT, PackedArc};
+use super::rows::{ARC_LIMIT, COST_MIN, Gateway, Graph, PDF_LIMIT, PackedArc};
 
 /// An arc that is not yet in its row.
 #[derive(Clone, Copy)]
@@ -43,6 +43,7 @@ pub struct GraphBuilder {
     emitting: Vec<LooseArc>,
     epsilon: Vec<LooseArc>,
     finals: Vec<(u32, f32)>,
+    gateways: Vec<Gateway>,
     num_pdfs: u32,
     error: Option<GraphError>,
 }
@@ -153,6 +154,11 @@ impl GraphBuilder {
         self.start = Some(state);
     }
 
+    /// Says where words can be added.
+    pub(super) fn set_gateways(&mut self, gateways: Vec<Gateway>) {
+        self.gateways = gateways;
+    }
+
     /// Lays the graph out.
     ///
     /// # Errors
@@ -172,6 +178,9 @@ impl GraphBuilder {
             fill(loose, step, &layout.new_id, (&mut arcs, &mut labels));
         }
         let (final_states, final_costs) = final_rows(self.finals, &layout.new_id);
+        for gateway in &mut self.gateways {
+            gateway.state = layout.new_id[gateway.state as usize];
+        }
         Ok(Graph {
             start: layout.new_id[start.index()],
             num_pdfs: self.num_pdfs,
@@ -183,6 +192,7 @@ impl GraphBuilder {
             labels: Section::Owned(labels),
             final_states: Section::Owned(final_states),
             final_costs: Section::Owned(final_costs),
+            gateways: Section::Owned(self.gateways),
         })
     }
 

@@ -11,12 +11,13 @@
 //! | 20 | number of states, of emitting and of epsilon arcs, each `u32` |
 //! | 32 | the ids of states with epsilon arcs are below this, `u32` |
 //! | 36 | arcs in the longest row of a state, `u32` |
-//! | 40 | four sections: offset, length in bytes, XXH3-64 of the bytes, each `u64` |
-//! | 136 | zero |
+//! | 40 | five sections: offset, length in bytes, XXH3-64 of the bytes, each `u64` |
+//! | 160 | zero |
 //! | 248 | XXH3-64 of bytes 0 to 248, `u64` |
 //!
 //! Sections in order: arcs `u64` (laid out as `rows` tells), their labels
-//! `u32`, final states `u32`, final costs `f32`.
+//! `u32`, final states `u32`, final costs `f32`, gateways four `u32` each: state, phone before, pdf of the
+//! self-loop or 2³² − 1, whether it is the start.
 
 use std::io::Write;
 use std::path::Path;
@@ -27,7 +28,7 @@ use super::rows::{Graph, PackedArc};
 use crate::units::StateId;
 
 /// Version of the format; raised with every change of layout or meaning.
-pub const GRAPH_FORMAT: u32 = 3;
+pub const GRAPH_FORMAT: u32 = 4;
 
 const FORMAT: Format = Format {
     magic: b"PTGRAPH\0",
@@ -39,7 +40,7 @@ const FORMAT: Format = Format {
 /// Where the numbers of the header begin, in the order of the table above.
 const NUMBERS: usize = 12;
 /// Bytes of one element of each section.
-const WIDTHS: [usize; 4] = [8, 4, 4, 4];
+const WIDTHS: [usize; 5] = [8, 4, 4, 4, 16];
 
 impl Graph {
     /// Writes the graph, atomically: into a temporary file in the same folder, which then takes the
@@ -73,6 +74,7 @@ impl Graph {
             self.labels.bytes(),
             self.final_states.bytes(),
             self.final_costs.bytes(),
+            self.gateways.bytes(),
         ];
         FORMAT.write(&[(NUMBERS, numbers.as_flattened())], &sections, out)
     }
@@ -137,6 +139,7 @@ impl Graph {
             labels: mapped.section(1),
             final_states: mapped.section(2),
             final_costs: mapped.section(3),
+            gateways: mapped.section(4),
         }
     }
 
@@ -189,6 +192,10 @@ impl Graph {
                 self.longest_row
             ));
         }
+        let gateways = self.gateways.as_slice();
+        if !gateways.iter().all(|gateway| exists(gateway.state)) {
+            return Err("a gateway out of range".into());
+        }
         let finals = self.final_states.as_slice();
         if !finals.is_sorted_by(|a, b| a < b) || !finals.iter().all(|&last| exists(last)) {
             return Err("final states out of order or range".into());
@@ -240,7 +247,7 @@ struct RowBounds {
 fn map(path: &Path, place: Place) -> Result<Mapped, Fault> {
     let mapped = FORMAT.open(path, place, |_| Ok(WIDTHS.len()))?;
     match mapped.counts(WIDTHS).as_deref() {
-        Some(&[arcs, labels, states, costs]) if arcs == labels && states == costs => Ok(mapped),
+        Some(&[arcs, labels, states, costs, _]) if arcs == labels && states == costs => Ok(mapped),
         _ => Err(Fault::corrupt("section lengths disagree")),
     }
 }

@@ -21,15 +21,18 @@ pub mod ngram;
 mod openfst;
 mod openfst_const;
 mod rows;
+pub mod spelling;
 mod strangers;
 mod textfile;
+mod wordlist;
 mod words;
 
 pub use builder::GraphBuilder;
 pub use error::GraphError;
 pub use file::GRAPH_FORMAT;
-pub use rows::{ArcRef, Graph, GraphView, PackedArc};
+pub use rows::{ArcRef, Gateway, Graph, GraphView, PackedArc};
 pub use textfile::TextError;
+pub use wordlist::{ListedWord, WordList};
 pub use words::WordTable;
 
 /// Flag in an arc's label: this arc enters the first phone of a word, so a word starts at the frame

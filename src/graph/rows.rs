@@ -123,10 +123,35 @@ impl PackedArc {
         PackedArc(self.0 & !(ARC_LIMIT as i64 - 1) | i64::from(next))
     }
 
+    /// The same arc, not the last of its row.
+    pub(super) fn opened(self) -> Self {
+        PackedArc(self.0 & !(1 << LAST_BIT))
+    }
+
     /// The same arc, the last of its row.
     pub(super) fn made_last(self) -> Self {
         PackedArc(self.0 | 1 << LAST_BIT)
     }
+}
+
+/// A state between two words that remembers nothing of the words before: where words can be added to
+/// a graph that is compiled already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Gateway {
+    /// The state.
+    pub(super) state: u32,
+    /// The phone before, by id.
+    pub(super) left: u32,
+    /// The pdf of the state's self-loop, [`Gateway::NO_LOOP`] if it has none.
+    pub(super) again: u32,
+    /// 1 for the start of utterances, where a silence may still come, else 0.
+    pub(super) initial: u32,
+}
+
+impl Gateway {
+    /// Stands for no self-loop.
+    pub(super) const NO_LOOP: u32 = u32::MAX;
 }
 
 /// A decoding graph: built by [`GraphBuilder`](super::GraphBuilder), or mapped by [`Graph::open`].
@@ -168,6 +193,8 @@ pub struct Graph {
     /// Final states in ascending order, and their costs.
     pub(super) final_states: Section<u32>,
     pub(super) final_costs: Section<f32>,
+    /// Where words can be added; empty where the graph was not compiled here.
+    pub(super) gateways: Section<Gateway>,
 }
 
 impl Graph {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::graph::{Graph, GraphBuilder, GraphError, WORD_END};
+use crate::graph::{Gateway, Graph, GraphBuilder, GraphError, WORD_END};
 use crate::units::{PdfId, StateId};
 
 use super::histories::{BackoffModel, Histories, History};
@@ -216,7 +216,35 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
                 }
             }
         }
+        let mut gateways = self.gateways();
+        for gateway in &mut gateways {
+            gateway.state = out.number[gateway.state as usize];
+        }
+        gateways.retain(|gateway| gateway.state != u32::MAX);
+        out.builder.set_gateways(gateways);
         out.builder.build()
+    }
+
+    /// The roots of the shortest history, and the initial state where it has that history.
+    fn gateways(&self) -> Vec<Gateway> {
+        let shorter = |&history: &History| self.histories.backoff(history).map(|(next, _)| next);
+        let start = self.histories.start();
+        let shortest = std::iter::successors(Some(start), shorter).last();
+        let shortest = shortest.expect("the start is one");
+        let gateway = |(state, key): (u32, RootKey)| Gateway {
+            state,
+            left: key.left.0,
+            again: key.again.map_or(Gateway::NO_LOOP, |pdf| pdf.0),
+            initial: 0,
+        };
+        let initial = (shortest == start).then_some(Gateway {
+            state: self.roots.initial(),
+            left: self.topology.silence.0,
+            again: Gateway::NO_LOOP,
+            initial: 1,
+        });
+        let roots = self.roots.of(shortest).map(gateway);
+        roots.chain(initial).collect()
     }
 }
 

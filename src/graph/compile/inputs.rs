@@ -40,22 +40,8 @@ pub(super) fn pronunciations<'l>(
     let mut all = Vec::new();
     for (word, said) in words {
         for pronunciation in said {
-            let problem = |problem| {
-                Err(CompileError::Pronunciation {
-                    word: word.0,
-                    problem,
-                })
-            };
             let phones = &pronunciation.phones;
-            if phones.is_empty() {
-                return problem("has no phones");
-            }
-            if phones.iter().any(|phone| phone.index() >= topology.phones) {
-                return problem("has a phone that the acoustic model lacks");
-            }
-            if phones.contains(&topology.silence) {
-                return problem("has the silence phone, which stands between words alone");
-            }
+            check_phones(word, phones, topology)?;
             let Some(cost) = Steps::of(pronunciation.cost) else {
                 continue;
             };
@@ -67,6 +53,27 @@ pub(super) fn pronunciations<'l>(
         }
     }
     Ok(all)
+}
+
+/// A pronunciation has phones, of the model's, and no silence.
+pub(super) fn check_phones(
+    word: WordId,
+    phones: &[PhoneId],
+    topology: &Topology,
+) -> Result<(), CompileError> {
+    let problem = if phones.is_empty() {
+        "has no phones"
+    } else if phones.iter().any(|phone| phone.index() >= topology.phones) {
+        "has a phone that the acoustic model lacks"
+    } else if phones.contains(&topology.silence) {
+        "has the silence phone, which stands between words alone"
+    } else {
+        return Ok(());
+    };
+    Err(CompileError::Pronunciation {
+        word: word.0,
+        problem,
+    })
 }
 
 impl BackoffModel for Ngram {

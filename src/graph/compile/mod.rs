@@ -33,6 +33,7 @@ mod histories;
 mod inputs;
 mod layout;
 mod nodes;
+mod own_words;
 mod roots;
 mod sentence;
 mod steps;
@@ -55,6 +56,7 @@ use super::{Graph, GraphError};
 use assemble::{Assembly, Pauses};
 use dictionary::{Dictionary, Pronunciation};
 use histories::{BackoffModel, Histories};
+pub use own_words::{OwnWord, with_own_words};
 pub use sentence::{Sentence, compile_sentence};
 
 use roots::{LOOP_LIMIT, PHONE_LIMIT, Roots};
@@ -133,6 +135,12 @@ pub enum CompileError {
         /// What is wrong.
         problem: &'static str,
     },
+    /// The graph does not say where words can be added.
+    #[error(
+        "words cannot be added to this graph, which was not compiled by `paretone graph compile` or has no state without \
+         history; compile one from lexicon and n-gram"
+    )]
+    NoGateways,
     /// No word of the n-gram has a pronunciation.
     #[error("no word of the n-gram has a pronunciation; do lexicon and n-gram belong together?")]
     NoWords,

@@ -83,6 +83,16 @@ impl Roots {
         roots
     }
 
+    /// The roots of one history, numbered 0.
+    pub(super) fn of_one_history(keys: impl IntoIterator<Item = RootKey>) -> Self {
+        let mut roots = Roots {
+            keys: keys.into_iter().map(RootKey::pack).collect(),
+            begin: Vec::new(),
+        };
+        roots.index(1);
+        roots
+    }
+
     /// Number of roots.
     pub(super) fn len(&self) -> usize {
         self.keys.len()
