@@ -3,6 +3,7 @@
 
 mod causes;
 mod prefetch;
+pub mod provenance;
 pub mod units;
 
 #[cfg(feature = "speech")]
@@ -43,6 +44,7 @@ pub mod service;
 #[cfg(feature = "speech")]
 pub use audio::Waveform;
 pub use causes::WithCauses;
+pub use provenance::{MadeFor, ProvenanceError};
 #[cfg(feature = "speech")]
 pub use recognizer::{Recognizer, RecognizerError, RecognizerScratch, Transcript, TranscriptWord};
 #[cfg(all(feature = "speech", feature = "tiers"))]

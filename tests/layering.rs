@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("causes", &[]),
     ("prefetch", &[]),
+    ("provenance", &[]),
     ("units", &[]),
     ("audio", &["units"]),
     ("feature", &["units", "audio"]),
@@ -20,13 +21,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("language", &["units", "acoustic", "graph"]),
     ("kaldi", &["units", "feature", "acoustic", "graph"]),
     ("decode", &["units", "prefetch", "graph"]),
-    ("confidence", &["units", "decode"]),
-    ("tiers", &["units"]),
+    ("confidence", &["units", "provenance", "decode"]),
+    ("tiers", &["units", "provenance"]),
     ("eval", &["units", "audio", "tiers"]),
     (
         "recognizer",
         &[
             "units",
+            "provenance",
             "audio",
             "feature",
             "acoustic",

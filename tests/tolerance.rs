@@ -54,8 +54,7 @@ policy = { kind = \"seq\", first = \"v1\", second = \"v2\", threshold = 2.0, cho
 /// recording beside it.
 fn model(folder: &Path) -> PathBuf {
     let model = tiny_model::write(folder);
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/en/confidence.json");
-    fs::copy(shipped, model.join("confidence.json")).expect("a calibration");
+    fs::write(model.join("confidence.json"), tiny_model::calibration()).expect("writable");
     fs::write(model.join("versions.toml"), tiny_model::TWO_VERSIONS).expect("writable");
     fs::write(folder.join("a.wav"), wav(16_000, &noise(32_000))).expect("writable");
     model
@@ -119,6 +118,19 @@ fn a_tolerance_is_rounded_down_to_its_tier_and_the_answer_is_accounted_for() {
 }
 
 #[test]
+fn without_rules_the_most_accurate_version_answers_and_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    model(folder.path());
+    transcribe(folder.path(), &["--tolerance", "0.05"])
+        .assert()
+        .code(0)
+        .stderr(contains("paretone tiers train"));
+    let heard = json(folder.path(), &["--tolerance", "0.05"]);
+    assert_eq!(heard["tier"]["policy"], "osfa(v2)");
+    assert_eq!(heard["tier"]["certificate"], "none");
+}
+
+#[test]
 fn what_a_tier_cannot_use_is_a_usage_error_that_says_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     model(folder.path());
@@ -127,7 +139,10 @@ fn what_a_tier_cannot_use_is_a_usage_error_that_says_what_to_do() {
     let rules = folder.path().join("rules.toml");
     fs::write(&rules, RULES).expect("writable");
     for (args, said) in [
-        (&["--tolerance", "0.05"][..], "paretone tiers train"),
+        (
+            &["--tolerance", "0.05", "--rules", "no.toml"][..],
+            "paretone tiers train",
+        ),
         (&["--tolerance", "0.05", "--rules", "other.toml"], "v9"),
         (&["--tolerance", "0.05", "--rules", "a.wav"], "a.wav"),
         (

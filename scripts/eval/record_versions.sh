@@ -24,7 +24,7 @@ python3 scripts/eval/six_knobs.py "$work/wide/points.csv" | tee "$out/six-knobs.
 python3 scripts/eval/near_front.py "$work/wide/points.csv" >"$work/near.txt"
 "$program" sweep "${dev[@]}" --dir "$work/narrow" --search list --list "$work/near.txt" | tee "$out/front.txt"
 cp "$work/narrow/points.csv" "$out/front-points.csv"
-"$program" versions pick --points "$work/narrow/points.json" --measured-on "$(nproc) cores, $(date +%F)"
+"$program" versions pick --in-place --points "$work/narrow/points.json" --measured-on "$(nproc) cores, $(date +%F)"
 
 # Each knob alone.
 "$program" sweep "${dev[@]}" --limit 150 --repeats 3 --dir "$work/knobs" --search knobs \
@@ -36,7 +36,7 @@ cp "$work/knobs/knobs.txt" "$work/knobs/knobs.svg" "$out"
 
 # Calibration on development speech, then the measurement.
 "$program" bench "${dev[@]}" --versions all --outcomes "$work/dev.csv" --words "$work/dev-words.csv" >"$out/dev-versions.txt"
-"$program" confidence fit --outcomes "$work/dev.csv" --words "$work/dev-words.csv"
+"$program" confidence fit --in-place --outcomes "$work/dev.csv" --words "$work/dev-words.csv"
 "$program" bench --manifest "$speech/manifest.tsv" --split test --versions all --analyse --repeats 2 --jobs 2 \
     --out "$work/test" --outcomes corpora/outcomes/speech.csv --words "$work/test-words.csv" >"$out/test-versions.txt"
 "$program" confidence words "$work/test-words.csv" >"$out/word-confidence.txt"

@@ -121,7 +121,7 @@ def main():
     model.update({
         "format": 1,
         "name": "en",
-        "licence": "CC-BY-4.0",
+        "licence": "Apache-2.0 OR MIT",
         "feature": FEATURE,
         "normalisation": "speech-mean",
         "network": {"weights": weights.name, "input_dim": BINS, "subsampling": 3, "layers": descriptions},

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::evidence::{Evidence, FEATURES};
 use super::logistic::Logistic;
 use super::word::{WORD_FEATURES, WordEvidence};
+use crate::provenance::{MadeFor, hash};
 
 /// The file's name, in the model's folder.
 pub const CONFIDENCE_FILE: &str = "confidence.json";
@@ -122,6 +123,9 @@ impl Heads {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
+    /// The model, front end and versions whose answers it was fitted to.
+    #[serde(default, skip_serializing_if = "MadeFor::is_unknown")]
+    pub made_for: MadeFor,
     /// By the version's name.
     pub versions: BTreeMap<String, Heads>,
 }
@@ -149,6 +153,12 @@ pub enum CalibrationError {
 }
 
 impl Calibration {
+    /// A hash of what it says; none where it says nothing.
+    pub fn hash(&self) -> Option<String> {
+        let heads = serde_json::to_vec(&self.versions).expect("heads are plain numbers");
+        (!self.versions.is_empty()).then(|| hash([heads.as_slice()]))
+    }
+
     /// The calibration in a model's folder; empty if it has none.
     ///
     /// # Errors
@@ -247,7 +257,10 @@ mod tests {
         );
         assert!(sure.improvable < 0.1 && doubtful.improvable > sure.improvable);
         let versions = BTreeMap::from([("v1".to_owned(), heads)]);
-        let calibration = Calibration { versions };
+        let calibration = Calibration {
+            versions,
+            ..Calibration::default()
+        };
         let bytes = serde_json::to_vec(&calibration).unwrap();
         let read = Calibration::parse(&bytes, Path::new(CONFIDENCE_FILE)).unwrap();
         let again = read.versions["v1"].confidence(&examples()[0].evidence);

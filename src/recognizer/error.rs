@@ -47,6 +47,25 @@ pub enum RecognizerError {
         /// What disagrees.
         what: String,
     },
+    /// Nobody can tell how a listed word is said.
+    #[error(
+        "how \"{word}\" is said cannot be told from its letters: write it as it is spoken, or give its phones after a tab, as in \
+         `{word}<TAB>EH N`"
+    )]
+    Unpronounceable {
+        /// The word.
+        word: String,
+    },
+    /// A listed word is said with a phone that the model lacks.
+    #[error("\"{word}\" is said with {phone}, which is none of the model's phones: {phones}")]
+    UnknownPhone {
+        /// The word.
+        word: String,
+        /// The phone.
+        phone: String,
+        /// Those there are.
+        phones: String,
+    },
     /// The recording cannot be brought to the model's sample rate.
     #[error(transparent)]
     Audio(#[from] AudioError),

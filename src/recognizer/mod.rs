@@ -9,10 +9,13 @@ mod cache;
 mod costs;
 mod endpoint;
 mod error;
+mod files;
 mod follow;
 mod front;
+mod identity;
 mod model;
 mod opening;
+mod own_words;
 mod reference;
 mod second_look;
 mod segment;
@@ -31,6 +34,7 @@ pub use cache::{
 pub use costs::Costs;
 pub use endpoint::{After, EndRule, Endpointing};
 pub use error::RecognizerError;
+pub use identity::made_for;
 pub use opening::{Opening, Stage};
 pub use reference::{ReferenceCost, References};
 pub use segment::LONGEST;
@@ -44,13 +48,16 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ndarray::ArrayView2;
+use tracing::warn;
 
 use crate::acoustic::{NetworkScratch, Normalisation, Precision, Scores};
 use crate::audio::{AudioError, Resampling, Signal, Waveform};
 use crate::confidence::{Calibration, doubt, mbr::Risk};
 use crate::decode::{self, Cancel, Decoder, Hypothesis, Pruning, Scorer};
 use crate::feature::subtract_mean_of;
+use crate::graph::WordList;
 use crate::kaldi::VoskFolder;
+use crate::provenance::{MadeFor, hash};
 use crate::units::{Cost, Hertz, Seconds, WordId};
 use front::Front;
 use model::Model;
@@ -159,8 +166,11 @@ impl Options {
 pub struct Recognizer {
     folder: PathBuf,
     model: Model,
+    /// The model before words were added.
+    without_words: Option<Model>,
     versions: Versions,
     calibration: Calibration,
+    made_for: MadeFor,
 }
 
 /// What one recognition writes to. Reuse it: once warm, nothing is allocated per frame.
@@ -244,13 +254,76 @@ impl Recognizer {
                 models.network(&version.setting)?;
             }
         }
-        let calibration = Calibration::of_model(folder)?;
+        let mut made_for =
+            identity::parts(folder, &model.description, &versions, options.speech_gate)?;
+        warn_of_change("versions", &versions.made_for, &made_for);
+        made_for.versions = versions.hash();
+        let mut calibration = Calibration::of_model(folder)?;
+        if warn_of_change("confidences", &calibration.made_for, &made_for) {
+            calibration = Calibration::default();
+        }
+        made_for.calibration = calibration.hash();
         Ok(Recognizer {
             folder: folder.into(),
             model,
+            without_words: None,
             versions,
             calibration,
+            made_for,
         })
+    }
+
+    /// The same model, which also knows the words and phrases of a list, and thinks them likelier than
+    /// usual: `O(size of the graph)`, some 0.1 s for a thousand words. The network and the language
+    /// models are shared with this one. The words of an earlier list are not kept.
+    ///
+    /// What is promised of the model without them ([`Recognizer::made_for`]) is not promised of it;
+    /// confidences are those of the model without them.
+    ///
+    /// # Errors
+    /// A word cannot be pronounced, or a file of the model cannot be read.
+    ///
+    /// # Examples
+    /// ```
+    /// use paretone::Recognizer;
+    /// use paretone::graph::WordList;
+    ///
+    /// let recognizer = Recognizer::open("models/en")?;
+    /// let list = WordList::from_reader("Paretone\nAda Lovelace\n".as_bytes(), "names")?;
+    /// let knows_names = recognizer.with_words(&list)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_words(&self, list: &WordList) -> Result<Recognizer, RecognizerError> {
+        let base = self.without_words.as_ref().unwrap_or(&self.model);
+        let model = base.with_words(&self.folder, list)?;
+        let words = format!("{list:?}");
+        let own = [self.made_for.model.as_deref().unwrap_or(""), &words].map(str::as_bytes);
+        Ok(Recognizer {
+            folder: self.folder.clone(),
+            versions: self.versions.clone(),
+            calibration: self.calibration.clone(),
+            made_for: MadeFor {
+                model: Some(hash(own)),
+                ..self.made_for.clone()
+            },
+            without_words: Some(base.clone()),
+            model,
+        })
+    }
+
+    /// How a word is said: as the model's lexicon has it, else as its spelling tells, the likeliest
+    /// first; none where it has letters that the lexicon lacks.
+    ///
+    /// # Errors
+    /// A file of the model cannot be read.
+    pub fn pronunciations(&self, word: &str) -> Result<Vec<Vec<String>>, RecognizerError> {
+        let source = self.model.source(&self.folder)?;
+        let said = source.pronunciations(self.model.words(), word);
+        let names = |(phones, _): &(Vec<_>, _)| {
+            let names = source.phone_names(phones).into_iter();
+            names.map(str::to_owned).collect()
+        };
+        Ok(said.iter().map(names).collect())
     }
 
     /// The folder that the model was opened from.
@@ -263,8 +336,12 @@ impl Recognizer {
         RecognizerScratch::default()
     }
 
-    /// The setting the model was tuned for.
+    /// The setting of the most accurate version; where none were picked, the one that the model was
+    /// tuned for.
     pub fn setting(&self) -> Setting {
+        if let Some(version) = self.versions.most_accurate() {
+            return version.setting;
+        }
         let defaults = &self.model.description.decode;
         Setting {
             rescore: true,
@@ -296,6 +373,12 @@ impl Recognizer {
     /// The model's versions, fastest first; none if they were not picked yet.
     pub fn versions(&self) -> &Versions {
         &self.versions
+    }
+
+    /// Hashes of the model, its front end, its versions and its calibration, by which one tells
+    /// whether what was measured earlier holds for it.
+    pub fn made_for(&self) -> &MadeFor {
+        &self.made_for
     }
 
     /// Whether answers of a version carry a calibrated confidence.
@@ -501,7 +584,7 @@ impl Recognizer {
         if transcript.evidence.is_some() {
             let known = transcript.word_evidence();
             for (word, known) in transcript.words.iter_mut().zip(&known) {
-                word.confidence = heads.word(known);
+                word.confidence = Some(heads.word(known));
             }
         }
     }
@@ -611,9 +694,9 @@ impl Recognizer {
         add(&mut transcript.timings.search, started);
         check(search, scores.num_frames())?;
         let started = Instant::now();
-        let cancel = search.cancel.as_ref();
+        let (own, cancel) = (self.model.own(), search.cancel.as_ref());
         let paths = match models {
-            Some(models) => models.paths(setting, &lattice, look, cancel)?,
+            Some(models) => models.paths(setting, (&lattice, own), look, cancel)?,
             None => lattice.scaled_paths(scale),
         };
         let heard = paths.best();
@@ -645,7 +728,8 @@ impl Recognizer {
             return Ok(None);
         };
         let lattice = decoder.lattice(scores, &mut scratch.search)?;
-        let paths = models.under_ngram(&lattice, scratch.search.cancel.as_ref())?;
+        let (own, cancel) = (self.model.own(), scratch.search.cancel.as_ref());
+        let paths = models.under_ngram(&lattice, own, cancel)?;
         Ok(paths.least_errors(reference))
     }
 
@@ -666,18 +750,23 @@ impl Recognizer {
         for (_, scores) in &scored.segments {
             let lattice = decoder.lattice(scores, &mut scratch.search)?;
             let cancel = scratch.search.cancel.as_ref();
-            let models = self.model.second_look.as_ref();
+            let (models, own) = (self.model.second_look.as_ref(), self.model.own());
             let paths = match models.filter(|_| setting.rescore) {
-                Some(models) => models.paths(setting, &lattice, &mut scratch.look, cancel)?,
+                Some(models) => {
+                    models.paths(setting, (&lattice, own), &mut scratch.look, cancel)?
+                }
                 None => lattice.scaled_paths(self.model.graph_scale),
             };
             let penalty = Cost(self.model.description.decode.word_penalty);
-            let name = |word: &decode::Word| self.model.word(word.id).to_owned();
+            let names = |word: &decode::Word| {
+                let words = self.model.word(word.id).split(' ');
+                words.map(str::to_owned).collect::<Vec<String>>()
+            };
             let mut these = Vec::new();
             for heard in &paths.n_best(count) {
-                let costs = models.map(|models| models.costs(setting, heard, penalty));
+                let costs = models.map(|models| models.costs(setting, (heard, own), penalty));
                 these.push(Alternative {
-                    words: heard.words.iter().map(name).collect(),
+                    words: heard.words.iter().flat_map(names).collect(),
                     cost: heard.cost,
                     costs: costs.transpose()?,
                     posterior: doubt(&paths, heard, cancel)?.sequence,
@@ -700,19 +789,19 @@ impl Recognizer {
         let shift = self.model.score_shift();
         let at = |time: Seconds| Seconds(((offset.0 + time.0) * 1000.0).round() / 1000.0);
         let sure = |at: usize| doubt.map_or(1.0, |doubt| doubt.words[at]);
-        let words = heard.words.iter().enumerate().map(|(index, word)| {
+        for (index, word) in heard.words.iter().enumerate() {
             let (start, end) = word.seconds(shift);
-            TranscriptWord {
-                word: self.model.word(word.id).to_owned(),
-                start: at(start),
-                end: at(end),
-                confidence: sure(index),
+            // A phrase of the user's is one word to the search.
+            for (text, from, to) in phrase(self.model.word(word.id), start, end) {
+                transcript.words.push(TranscriptWord {
+                    word: text.to_owned(),
+                    start: at(from),
+                    end: at(to),
+                    confidence: None,
+                });
+                transcript.posteriors.push(sure(index));
             }
-        });
-        transcript.words.extend(words);
-        transcript
-            .posteriors
-            .extend((0..heard.words.len()).map(sure));
+        }
         if let Some(doubt) = doubt {
             let evidence = transcript.evidence.get_or_insert_default();
             evidence.add(heard, doubt);
@@ -721,6 +810,41 @@ impl Recognizer {
         transcript.reached_final &= heard.reached_final;
         transcript.effort += heard.effort;
     }
+}
+
+/// Says that something was made for other parts than these, if so; whether it was.
+fn warn_of_change(what: &str, then: &MadeFor, now: &MadeFor) -> bool {
+    let changed = then.changed(now);
+    let (parts, told) = (changed.join(" and "), !changed.is_empty());
+    match what {
+        _ if !told => {}
+        "versions" => warn!(
+            "the versions were picked before the {parts} changed, so their measurements do not hold; pick them again with \
+             `paretone versions pick`"
+        ),
+        _ => warn!(
+            "the {what} were fitted before the {parts} changed, and are withheld; fit them again with `paretone confidence fit`"
+        ),
+    }
+    told
+}
+
+/// The words of a phrase, each with as much of its time as it has of its letters.
+fn phrase(
+    text: &str,
+    start: Seconds,
+    end: Seconds,
+) -> impl Iterator<Item = (&str, Seconds, Seconds)> {
+    let letters = text.split(' ').map(str::len).sum::<usize>().max(1) as f64;
+    let mut before = 0;
+    text.split(' ').map(move |word| {
+        let place = |letters_before: usize| {
+            Seconds(start.0 + (end.0 - start.0) * letters_before as f64 / letters)
+        };
+        let from = place(before);
+        before += word.len();
+        (word, from, place(before))
+    })
 }
 
 /// Whether to go on with a segment of which so many frames were searched.

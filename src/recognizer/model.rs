@@ -1,44 +1,47 @@
 //! A model folder, opened: description, features, network, words, and the graph from the cache.
 
-use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tracing::info;
 
 use super::cache::{Cache, CacheKey};
+use super::files::{GRAPH_NGRAM, LEXICON, WORDS, compile_options, read};
 use super::opening::Stage;
-use super::second_look::{GRAPH_NGRAM, SecondLook};
+use super::own_words::{OwnVocabulary, Source};
+use super::second_look::SecondLook;
 use super::{Options, RecognizerError};
 use crate::acoustic::{DecodeDefaults, Hmm, HmmArc, ModelDescription, Network, Tensors};
 use crate::feature::{Mfcc, MfccConfig, OnlineMean, OnlineMeanConfig};
 use crate::gate::Gate;
-use crate::graph::compile::{CompileOptions, compile};
+use crate::graph::compile::compile;
 use crate::graph::lexicon::Lexicon;
 use crate::graph::ngram::Ngram;
-use crate::graph::{GRAPH_FORMAT, Graph, WordTable};
-use crate::units::{Cost, PhoneId, Seconds, WordId};
+use crate::graph::{GRAPH_FORMAT, Graph, WordList, WordTable};
+use crate::units::{PhoneId, Seconds, WordId};
 
-/// The vocabulary: line n is the word of id n.
-const WORDS: &str = "words.txt";
-/// The pronunciations.
-pub(super) const LEXICON: &str = "lexicon.txt";
-
-/// Everything a recognition reads.
+/// Everything a recognition reads. A copy shares it.
+#[derive(Clone)]
 pub(super) struct Model {
     pub description: ModelDescription,
-    pub mfcc: Mfcc,
-    pub network: Network,
+    pub mfcc: Arc<Mfcc>,
+    pub network: Arc<Network>,
     /// None where the folder has none, or the caller wants none.
-    pub gate: Option<Gate>,
-    pub graph: Graph,
-    pub words: WordTable,
+    pub gate: Option<Arc<Gate>>,
+    pub graph: Arc<Graph>,
+    pub words: Arc<WordTable>,
+    /// The user's own words, which are in the graph.
+    pub own: Option<Arc<OwnVocabulary>>,
     /// The larger language models, where the caller wants rescoring and the model has them.
-    pub second_look: Option<SecondLook>,
+    pub second_look: Option<Arc<SecondLook>>,
     /// What a running mean of the features begins with, where the model wants that subtracted.
     pub running_mean: Option<Vec<f32>>,
     /// Factor of the graph's costs when the lattice is looked at; 1 but for Kaldi's models.
     pub graph_scale: f32,
+    /// What own words are made from, once it was read.
+    pub source: Arc<Mutex<Option<Arc<Source>>>>,
+    pub cache: Cache,
 }
 
 impl Model {
@@ -83,14 +86,17 @@ impl Model {
         opening.enter(Stage::Ready);
         Ok(Model {
             description,
-            mfcc,
-            network,
-            gate,
-            graph,
-            words,
-            second_look,
+            mfcc: Arc::new(mfcc),
+            network: Arc::new(network),
+            gate: gate.map(Arc::new),
+            graph: Arc::new(graph),
+            words: Arc::new(words),
+            own: None,
+            second_look: second_look.map(Arc::new),
             running_mean: None,
             graph_scale: 1.0,
+            source: Arc::default(),
+            cache,
         })
     }
 
@@ -103,7 +109,54 @@ impl Model {
 
     /// The spelling of a word; a question mark for an id that a damaged graph made up.
     pub(super) fn word(&self, id: WordId) -> &str {
-        self.words.name(id).unwrap_or("?")
+        let own = || self.own.as_ref().and_then(|own| own.name(id));
+        self.words.name(id).or_else(own).unwrap_or("?")
+    }
+
+    /// The user's own words.
+    pub(super) fn own(&self) -> Option<&OwnVocabulary> {
+        self.own.as_deref()
+    }
+
+    /// The same model, whose graph also has the words of a list in place of those of another.
+    pub(super) fn with_words(
+        &self,
+        folder: &Path,
+        list: &WordList,
+    ) -> Result<Self, RecognizerError> {
+        let started = Instant::now();
+        let source = self.source(folder)?;
+        // What words cost is told by the graph's n-gram, also where nothing is rescored.
+        let opened = match &self.second_look {
+            Some(_) => None,
+            None => Some(self.cache.open::<Ngram>(&folder.join(GRAPH_NGRAM))?),
+        };
+        let known = self.second_look.as_ref().map(|models| &models.small);
+        let small = opened.as_ref().or(known);
+        let (graph, own) =
+            source.extend(&self.graph, &self.words, small, &self.description, list)?;
+        info!(
+            "{} own words added in {:.3} s",
+            list.entries().len(),
+            started.elapsed().as_secs_f64()
+        );
+        Ok(Model {
+            graph: Arc::new(graph),
+            own: Some(Arc::new(own)),
+            ..self.clone()
+        })
+    }
+
+    /// What own words are made from.
+    pub(super) fn source(&self, folder: &Path) -> Result<Arc<Source>, RecognizerError> {
+        let mut known = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(source) = &*known {
+            return Ok(Arc::clone(source));
+        }
+        let source = Source::open(folder, &self.description, &self.words, &self.cache)?;
+        let source = Arc::new(source);
+        *known = Some(Arc::clone(&source));
+        Ok(source)
     }
 
     /// The vocabulary.
@@ -160,13 +213,6 @@ pub(super) fn check_fit(
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, RecognizerError> {
-    fs::read(path).map_err(|source| RecognizerError::Io {
-        path: path.to_owned(),
-        source,
-    })
-}
-
 /// The graph of the model from the cache, compiled if it is not there.
 fn open_graph(
     folder: &Path,
@@ -216,12 +262,4 @@ fn compile_graph(
     let graph = compile(hmm, &lexicon, &ngram, &compile_options(settings))?;
     info!("compiled in {:.1} s", started.elapsed().as_secs_f64());
     Ok(graph)
-}
-
-/// The weights of the graph that are neither in the lexicon nor in the n-gram.
-pub(super) fn compile_options(settings: &DecodeDefaults) -> CompileOptions {
-    CompileOptions {
-        word_penalty: Cost(settings.word_penalty),
-        silence_probability: settings.silence_probability,
-    }
 }

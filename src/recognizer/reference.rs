@@ -10,7 +10,8 @@ use crate::graph::compile::{CompileOptions, Sentence, compile_sentence};
 use crate::graph::lexicon::Lexicon;
 use crate::units::WordId;
 
-use super::{Recognizer, RecognizerError, ScoredAudio, Setting, model};
+use super::files::{LEXICON, compile_options};
+use super::{Recognizer, RecognizerError, ScoredAudio, Setting};
 
 /// Aligns references with the HMMs and pronunciations behind a recogniser's graph.
 pub struct References<'r> {
@@ -40,13 +41,13 @@ impl<'r> References<'r> {
         let description = &recognizer.model.description;
         let tensors = Tensors::open(&folder.join(&description.network.weights))?;
         let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
-        let path = folder.join(model::LEXICON);
+        let path = folder.join(LEXICON);
         let lexicon = Lexicon::open(&path, recognizer.model.words(), &hmm.phones)?;
         Ok(References {
             recognizer,
             lexicon,
             hmm,
-            options: model::compile_options(&description.decode),
+            options: compile_options(&description.decode),
         })
     }
 
@@ -83,10 +84,10 @@ impl<'r> References<'r> {
         let ([(_, scores)], false) = (scored.segments.as_slice(), words.is_empty()) else {
             return Ok(ReferenceCost::Unknown);
         };
-        let Some(models) = &self.recognizer.model.second_look else {
+        let Some(models) = self.recognizer.model.second_look.as_deref() else {
             return Ok(ReferenceCost::Unknown);
         };
-        let (costs, end) = models.word_costs(setting, words)?;
+        let (costs, end) = models.word_costs(setting, words, None)?;
         let sentence = Sentence {
             words: words.iter().copied().zip(costs).collect(),
             end,

@@ -19,14 +19,9 @@ use crate::units::{Cost, WordId};
 
 use super::cache::Cache;
 use super::costs::Costs;
+use super::files::{GRAPH_NGRAM, NEURAL, RESCORING_NGRAM};
+use super::own_words::{Extended, OwnVocabulary};
 use super::{RecognizerError, Setting};
-
-/// The n-gram that goes into the graph.
-pub(super) const GRAPH_NGRAM: &str = "graph.ngram";
-/// The larger n-gram that rescores; a model may lack it.
-const RESCORING_NGRAM: &str = "rescore.ngram";
-/// The neural language model; a model may lack it.
-const NEURAL: &str = "neural.safetensors";
 
 /// Histories that rescoring by n-gram follows from one lattice node.
 const HISTORIES: usize = 16;
@@ -108,15 +103,16 @@ impl SecondLook {
         asked.map(Unread::read).transpose()
     }
 
-    /// The paths of a lattice under the models that a setting which rescores asks for.
+    /// The paths of a lattice, in which there may be own words, under the models that a setting which
+    /// rescores asks for.
     pub(super) fn paths<'l>(
         &self,
         setting: &Setting,
-        lattice: &'l Lattice,
+        (lattice, own): (&'l Lattice, Option<&OwnVocabulary>),
         scratch: &mut LookScratch,
         cancel: Option<&Cancel>,
     ) -> Result<PathGraph<'l>, RecognizerError> {
-        let paths = self.under_ngram(lattice, cancel)?;
+        let paths = self.under_ngram(lattice, own, cancel)?;
         let Some(network) = self.network(setting)? else {
             return Ok(paths);
         };
@@ -126,18 +122,24 @@ impl SecondLook {
             cancel,
         };
         let limit = STATES_A_FRAME * lattice.num_frames() as usize;
-        Ok(paths.reweighed(&how, &mut self.mixture(network, scratch, limit))?)
+        let mut model = WithOwn {
+            mixture: self.mixture(network, scratch, limit),
+            own,
+        };
+        Ok(paths.reweighed(&how, &mut model)?)
     }
 
     /// The paths of a lattice under the large n-gram.
     pub(super) fn under_ngram<'l>(
         &self,
         lattice: &'l Lattice,
+        own: Option<&OwnVocabulary>,
         cancel: Option<&Cancel>,
     ) -> Result<PathGraph<'l>, DecodeError> {
+        let [small, large] = [&self.small, &self.large].map(|ngram| Extended { ngram, own });
         lattice.rescored(&Rescoring {
-            small: &self.small,
-            large: &self.large,
+            small: &small,
+            large: &large,
             scale: 1.0,
             histories: HISTORIES,
             cancel,
@@ -163,14 +165,18 @@ impl SecondLook {
         &self,
         setting: &Setting,
         words: &[WordId],
+        own: Option<&OwnVocabulary>,
     ) -> Result<(Vec<Cost>, Cost), RecognizerError> {
         if !setting.rescore {
-            return Ok(under(&self.small, words));
+            return Ok(under(&self.small, words, own));
         }
-        let (mut costs, mut end) = under(&self.large, words);
+        let (mut costs, mut end) = under(&self.large, words, own);
         if let Some(network) = self.network(setting)? {
             let mut scratch = LookScratch::default();
-            let mut mixture = self.mixture(network, &mut scratch, words.len() + 1);
+            let mut mixture = WithOwn {
+                mixture: self.mixture(network, &mut scratch, words.len() + 1),
+                own,
+            };
             let mut history = SequenceModel::start(&mut mixture);
             for (cost, &word) in costs.iter_mut().zip(words) {
                 let (next, added) = SequenceModel::step(&mut mixture, history, word);
@@ -188,7 +194,7 @@ impl SecondLook {
     pub(super) fn costs(
         &self,
         setting: &Setting,
-        heard: &Hypothesis,
+        (heard, own): (&Hypothesis, Option<&OwnVocabulary>),
         word_penalty: Cost,
     ) -> Result<Costs, RecognizerError> {
         let words: Vec<WordId> = heard.words.iter().map(|word| word.id).collect();
@@ -198,19 +204,21 @@ impl SecondLook {
             let all = costs.iter().chain([&end]);
             PathCost(all.map(|cost| f64::from(cost.0)).sum())
         };
-        let language = total(self.word_costs(setting, &words)?);
+        let language = total(self.word_costs(setting, &words, own)?);
         let acoustic = heard.parts.map_or(PathCost(0.0), |parts| parts.acoustic);
         let penalty = PathCost(f64::from(word_penalty.0) * words.len() as f64);
         let neural = self
             .network(setting)?
-            .map(|network| neural_costs(network, &words));
+            .map(|network| neural_costs(network, &words, own));
         Ok(Costs {
             acoustic,
             language,
             word_penalty: penalty,
             silences: heard.cost - acoustic - language - penalty,
-            graph_ngram: total(under(&self.small, &words)),
-            rescoring_ngram: setting.rescore.then(|| total(under(&self.large, &words))),
+            graph_ngram: total(under(&self.small, &words, own)),
+            rescoring_ngram: setting
+                .rescore
+                .then(|| total(under(&self.large, &words, own))),
             neural: neural.map(total),
         })
     }
@@ -237,8 +245,9 @@ fn check_words(who: &str, known: usize, listed: usize) -> Result<(), RecognizerE
     Err(RecognizerError::Mismatch { what })
 }
 
-/// What each word costs under a model, and ending after them.
-fn under<M: LanguageModel>(model: &M, words: &[WordId]) -> (Vec<Cost>, Cost) {
+/// What each word costs under an n-gram, and ending after them.
+fn under(ngram: &Ngram, words: &[WordId], own: Option<&OwnVocabulary>) -> (Vec<Cost>, Cost) {
+    let model = Extended { ngram, own };
     let mut state = model.start();
     let mut step = |&word: &WordId| {
         let (next, cost) = model.step(state, word);
@@ -250,24 +259,38 @@ fn under<M: LanguageModel>(model: &M, words: &[WordId]) -> (Vec<Cost>, Cost) {
 }
 
 /// What each word costs under the network alone, and ending after them.
-fn neural_costs(network: &NeuralModel, words: &[WordId]) -> (Vec<Cost>, Cost) {
-    let mut all = network.costs(words);
+fn neural_costs(
+    network: &NeuralModel,
+    words: &[WordId],
+    own: Option<&OwnVocabulary>,
+) -> (Vec<Cost>, Cost) {
+    let stand_in = |&word: &WordId| own.map_or(word, |own| own.stand_in(word).0);
+    let words: Vec<WordId> = words.iter().map(stand_in).collect();
+    let mut all = network.costs(&words);
     let end = all.pop().unwrap_or(Cost::FREE);
     (all, end)
 }
 
-impl SequenceModel for Mixture<'_> {
+/// The network and the n-gram, to which own words are what stands in for them; of those that neither
+/// knows they have no opinion.
+struct WithOwn<'m> {
+    mixture: Mixture<'m>,
+    own: Option<&'m OwnVocabulary>,
+}
+
+impl SequenceModel for WithOwn<'_> {
     fn start(&mut self) -> HistoryId {
-        HistoryId(Mixture::start(self))
+        HistoryId(self.mixture.start())
     }
 
     fn step(&mut self, history: HistoryId, word: WordId) -> (HistoryId, Cost) {
-        let (next, added) = Mixture::step(self, history.0, word);
-        (HistoryId(next), added)
+        let (word, is_known) = self.own.map_or((word, true), |own| own.stand_in(word));
+        let (next, added) = self.mixture.step(history.0, word);
+        (HistoryId(next), if is_known { added } else { Cost::FREE })
     }
 
     fn end(&mut self, history: HistoryId) -> Cost {
-        Mixture::end(self, history.0)
+        self.mixture.end(history.0)
     }
 }
 

@@ -19,9 +19,9 @@ pub struct TranscriptWord {
     pub start: Seconds,
     /// Where it ends, from the beginning of the recording; never before `start`.
     pub end: Seconds,
-    /// The probability that the word is right; in [0, 1], and 1 where no lattice was made.
-    /// Calibrated where [`Transcript::confidence`] is; else by the lattice alone.
-    pub confidence: f64,
+    /// The calibrated probability that the word is right, in [0, 1]; none where
+    /// [`Transcript::confidence`] is none.
+    pub confidence: Option<f64>,
 }
 
 /// Wall-clock time of each stage, in seconds of one thread.
@@ -102,7 +102,11 @@ impl Transcript {
                 word: piece.text.clone(),
                 start: words[0].start,
                 end: words[words.len() - 1].end,
-                confidence: least(&mut words.iter().map(|word| word.confidence)),
+                confidence: words
+                    .iter()
+                    .map(|word| word.confidence)
+                    .reduce(|one, other| Some(one?.min(other?)))
+                    .flatten(),
             }
         };
         let words = pieces.iter().map(joined).collect();
@@ -137,20 +141,23 @@ impl Transcript {
     }
 
     /// Takes other answers, and says how sure each is: the best as sure as the transcript, and what
-    /// that leaves shared among the others as their posteriors are.
+    /// that leaves shared among the others as their posteriors are, none being surer than one that
+    /// ranks above it.
     pub fn set_alternatives(&mut self, mut alternatives: Vec<Alternative>) {
         if let Some(right) = self.confidence.map(|confidence| confidence.right) {
             let text = self.text();
             let is_best = |alternative: &Alternative| alternative.words.join(" ") == text;
             let best = alternatives.iter().find(|other| is_best(other));
             let rest = 1.0 - best.map_or(0.0, |best| best.posterior);
+            let mut highest = 1.0f64;
             for alternative in &mut alternatives {
                 let share = (alternative.posterior / rest.max(f64::MIN_POSITIVE)).min(1.0);
                 let sure = match is_best(alternative) {
                     true => right,
                     false => (1.0 - right) * share,
                 };
-                alternative.confidence = Some(sure);
+                highest = highest.min(sure);
+                alternative.confidence = Some(highest);
             }
         }
         self.alternatives = alternatives;
@@ -234,7 +241,7 @@ mod tests {
             word: word.into(),
             start: Seconds(start),
             end: Seconds(start + 0.5),
-            confidence,
+            confidence: Some(confidence),
         };
         let words = vec![
             word("in", 0.0, 0.9),
@@ -251,7 +258,10 @@ mod tests {
         let written = written.in_digits();
         assert_eq!(written.text(), "in 1984");
         let year = &written.words[1];
-        assert_eq!((year.start.0, year.end.0, year.confidence), (0.5, 2.0, 0.6));
+        assert_eq!(
+            (year.start.0, year.end.0, year.confidence),
+            (0.5, 2.0, Some(0.6))
+        );
         assert_eq!(written.posteriors, [0.9, 0.4]);
         assert_eq!(written.alternatives[0].words, ["10"]);
     }
@@ -262,7 +272,7 @@ mod tests {
             word: "yes".into(),
             start: Seconds(0.0),
             end: Seconds(0.5),
-            confidence: 0.9,
+            confidence: Some(0.9),
         };
         let mut transcript = Transcript {
             words: vec![word],
@@ -284,5 +294,12 @@ mod tests {
         // A lattice of one path leaves nothing to share.
         transcript.set_alternatives(vec![alternative("yes", 1.0), alternative("no", 0.0)]);
         assert_eq!(sure(&transcript), [0.7, 0.0]);
+        // The best may be unlikely; what ranks below it is not likelier.
+        transcript.confidence = Some(Confidence {
+            right: 0.1,
+            improvable: 0.9,
+        });
+        transcript.set_alternatives(answers.map(|(w, p)| alternative(w, p)).to_vec());
+        assert_eq!(sure(&transcript), [0.1, 0.1, 0.1]);
     }
 }

@@ -57,7 +57,7 @@ mod tests {
             word: word.into(),
             start: Seconds(start),
             end: Seconds(end),
-            confidence: 1.0,
+            confidence: Some(1.0),
         };
         Transcript {
             words: words.iter().map(word).collect(),

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::Setting;
+use crate::provenance::{MadeFor, hash};
 
 /// The file's name, in the model's folder.
 pub const VERSIONS_FILE: &str = "versions.toml";
@@ -34,6 +35,9 @@ pub struct Versions {
     /// On what they were measured and how, for people: command, corpus, machine, date.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub measured_on: String,
+    /// The model and front end that they were picked for.
+    #[serde(default, skip_serializing_if = "MadeFor::is_unknown")]
+    pub made_for: MadeFor,
     /// The versions.
     #[serde(default, rename = "version")]
     pub list: Vec<Version>,
@@ -148,6 +152,18 @@ impl Versions {
         self.list.iter().find(|version| version.name == name)
     }
 
+    /// The most accurate version: the last.
+    pub fn most_accurate(&self) -> Option<&Version> {
+        self.list.last()
+    }
+
+    /// A hash of names and settings; none where there are no versions.
+    pub fn hash(&self) -> Option<String> {
+        let line = |version: &Version| format!("{}: {}\n", version.name, version.setting);
+        let lines: String = self.list.iter().map(line).collect();
+        (!self.list.is_empty()).then(|| hash([lines.as_bytes()]))
+    }
+
     /// The names, fastest first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.list.iter().map(|version| version.name.as_str())
@@ -181,6 +197,7 @@ mod tests {
         };
         Versions {
             measured_on: "a machine".into(),
+            made_for: "12ab/-/-/-".parse().unwrap(),
             list: vec![version("v1", 7.5), version("v2", 9.0)],
         }
     }

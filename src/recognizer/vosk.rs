@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use tracing::info;
@@ -37,14 +38,17 @@ pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, Reco
     let words = folder.words()?;
     Ok(Model {
         description,
-        mfcc,
-        network,
-        gate,
-        graph,
-        words,
+        mfcc: Arc::new(mfcc),
+        network: Arc::new(network),
+        gate: gate.map(Arc::new),
+        graph: Arc::new(graph),
+        words: Arc::new(words),
+        own: None,
         second_look: None,
         running_mean: imported.running_mean,
         graph_scale: imported.graph_scale,
+        source: Arc::default(),
+        cache,
     })
 }
 

@@ -30,6 +30,15 @@ pub enum Unfit {
         /// The versions there are.
         known: String,
     },
+    /// The rules were learnt for something else than what is at hand.
+    #[error(
+        "the rules were learnt before the {parts} changed, so what they promise does not hold; record outcomes of this model \
+         with `paretone bench --versions all --outcomes` and learn rules from them with `paretone tiers train`"
+    )]
+    MadeForAnother {
+        /// What differs.
+        parts: String,
+    },
     /// Confidences are compared, and a version has none.
     #[error(
         "version {name} is not calibrated, so its confidence cannot be compared; calibrate the model with `paretone confidence fit`"

@@ -54,8 +54,8 @@ pub struct HeardWord {
     pub start: f64,
     /// Where it ends, in seconds.
     pub end: f64,
-    /// The probability that it is right.
-    pub confidence: f64,
+    /// The calibrated probability that it is right; null where the version is not calibrated.
+    pub confidence: Option<f64>,
 }
 
 /// The answer of `POST /compute` as JSON.

@@ -260,7 +260,10 @@ impl VerboseTranscription {
 impl Segment {
     fn new((id, cue): (usize, &Cue<'_>)) -> Self {
         // A word that was heard has some probability, however it was rounded.
-        let logarithms = cue.words.iter().map(|word| word.confidence.max(1e-10).ln());
+        let logarithms = cue
+            .words
+            .iter()
+            .map(|word| word.confidence.unwrap_or(1.0).max(1e-10).ln());
         Segment {
             id,
             seek: 0,

@@ -85,7 +85,12 @@ pub fn heard_words(
         .into_iter()
         .zip(&transcript.words);
     let rows = known.zip(verdicts).filter_map(|((known, word), right)| {
-        Some(HeardWord::new(version, &known, word.confidence, right?))
+        Some(HeardWord::new(
+            version,
+            &known,
+            word.confidence.unwrap_or(known.posterior),
+            right?,
+        ))
     });
     rows.collect()
 }

@@ -1,13 +1,15 @@
 //! Outcomes: the measured result of one version on one request, and tables of them as CSV.
 //!
 //! The columns `id,group,version,errors,words,response_seconds,cost_seconds,confidence` must be
-//! there; `set` may. Every other column is a counter: a number for each row, kept by name.
+//! there; `set` and `made_for` may. Every other column is a counter: a number for each row, kept by
+//! name.
 
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::counter::Counter;
+use crate::provenance::MadeFor;
 use crate::units::Seconds;
 
 /// The measured result of one version of a service on one request.
@@ -51,6 +53,8 @@ pub struct Outcome {
 pub struct Outcomes {
     /// Names of the counters.
     pub counters: Vec<String>,
+    /// What they were recorded with: the same in every row, in the column `made_for`.
+    pub made_for: MadeFor,
     /// The rows, in the order of the file.
     pub rows: Vec<Outcome>,
 }
@@ -104,6 +108,8 @@ const COLUMNS: [&str; 8] = [
 ];
 /// The part of the corpus: a column that may be missing.
 const SET: &str = "set";
+/// What the outcomes were recorded with: a column that may be missing.
+const MADE_FOR: &str = "made_for";
 
 impl Outcomes {
     /// An empty table with these counters.
@@ -113,7 +119,7 @@ impl Outcomes {
                 .iter()
                 .map(|counter| counter.column().to_owned())
                 .collect(),
-            rows: Vec::new(),
+            ..Outcomes::default()
         }
     }
 
@@ -140,13 +146,18 @@ impl Outcomes {
         };
         let mut reader = csv::Reader::from_reader(bytes);
         let columns = Columns::find(reader.headers().map_err(unreadable)?, path)?;
-        let mut rows = Vec::new();
+        let (mut rows, mut made_for) = (Vec::new(), None);
         for record in reader.records() {
             let record = record.map_err(unreadable)?;
+            columns.same_origin(&record, &mut made_for, path)?;
             rows.push(columns.outcome(&record, path)?);
         }
         let counters = columns.counters.into_iter().map(|(name, _)| name).collect();
-        Ok(Outcomes { counters, rows })
+        Ok(Outcomes {
+            counters,
+            made_for: made_for.unwrap_or_default(),
+            rows,
+        })
     }
 
     /// Writes the table; reading it back gives the same rows.
@@ -156,7 +167,10 @@ impl Outcomes {
     pub fn write(&self, out: impl Write) -> csv::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
         let names = self.counters.iter().map(String::as_str);
-        writer.write_record(COLUMNS.into_iter().chain([SET]).chain(names))?;
+        let origin = (!self.made_for.is_unknown()).then(|| self.made_for.to_string());
+        let made_for = origin.iter().map(|_| MADE_FOR);
+        let columns = COLUMNS.into_iter().chain([SET]).chain(made_for);
+        writer.write_record(columns.chain(names))?;
         for row in &self.rows {
             let numbers = [row.response.0, row.cost.0, row.confidence];
             let counts = [row.errors, row.words].map(|count| count.to_string());
@@ -164,7 +178,8 @@ impl Outcomes {
             let fields = texts.into_iter().chain(counts);
             let fields = fields.chain(numbers.map(|number| number.to_string()));
             let counters = row.counters.iter().map(f64::to_string);
-            writer.write_record(fields.chain([row.set.clone()]).chain(counters))?;
+            let texts = [row.set.clone()].into_iter().chain(origin.clone());
+            writer.write_record(fields.chain(texts).chain(counters))?;
         }
         Ok(writer.flush()?)
     }
@@ -181,6 +196,7 @@ impl Outcomes {
 struct Columns {
     known: [usize; COLUMNS.len()],
     set: Option<usize>,
+    made_for: Option<usize>,
     counters: Vec<(String, usize)>,
 }
 
@@ -194,7 +210,7 @@ impl Columns {
                 column,
             })?;
         }
-        let is_counter = |name: &&str| !COLUMNS.contains(name) && *name != SET;
+        let is_counter = |name: &&str| !COLUMNS.contains(name) && ![SET, MADE_FOR].contains(name);
         let counters = header
             .iter()
             .enumerate()
@@ -203,7 +219,32 @@ impl Columns {
         Ok(Columns {
             known,
             set: find(SET),
+            made_for: find(MADE_FOR),
             counters: counters.collect(),
+        })
+    }
+
+    /// Reads what a row was recorded with, which is the same in all.
+    fn same_origin(
+        &self,
+        record: &csv::StringRecord,
+        made_for: &mut Option<MadeFor>,
+        path: &Path,
+    ) -> Result<(), OutcomeError> {
+        let Some(text) = self.made_for.and_then(|at| record.get(at)) else {
+            return Ok(());
+        };
+        if let Ok(found) = text.parse::<MadeFor>()
+            && *made_for.get_or_insert_with(|| found.clone()) == found
+        {
+            return Ok(());
+        }
+        Err(OutcomeError::Field {
+            path: path.into(),
+            line: record.position().map_or(0, csv::Position::line),
+            column: MADE_FOR.to_owned(),
+            found: text.chars().take(80).collect(),
+            expected: "the hashes that all rows have; do not mix recordings of different models",
         })
     }
 
@@ -283,6 +324,29 @@ b,bob,v1,0,0,0,0,1,3,other
         let mut out = Vec::new();
         table.write(&mut out).unwrap();
         assert_eq!(read(std::str::from_utf8(&out).unwrap()).unwrap(), table);
+    }
+
+    #[test]
+    fn what_they_were_recorded_with_is_kept_and_the_same_everywhere() {
+        let with = |first: &str, second: &str| {
+            let lines = TABLE.lines().zip(["made_for", first, second]);
+            let lines: Vec<String> = lines.map(|(line, cell)| format!("{line},{cell}")).collect();
+            lines.join("\n")
+        };
+        let table = read(&with("1a/2b/3c/-", "1a/2b/3c/-")).unwrap();
+        assert_eq!(table.made_for.to_string(), "1a/2b/3c/-");
+        assert_eq!(table.counters, ["arcs"]);
+        let mut out = Vec::new();
+        table.write(&mut out).unwrap();
+        assert_eq!(read(std::str::from_utf8(&out).unwrap()).unwrap(), table);
+        for (first, second) in [("1/2/3/4", "1/2/3/5"), ("one", "one")] {
+            assert!(
+                read(&with(first, second))
+                    .unwrap_err()
+                    .to_string()
+                    .contains("made_for")
+            );
+        }
     }
 
     #[test]

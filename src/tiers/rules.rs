@@ -15,6 +15,9 @@
 //! sharing = "shared"           # or "separate": how cost and response were counted
 //! network_seconds = 0.0
 //!
+//! [made_for]                   # hashes of the parts the outcomes were recorded with, where known
+//! model = "…"                  # and front_end, versions, calibration
+//!
 //! [tolerances]                 # 0, step, 2·step, … steps·step were asked for
 //! step = 0.001
 //! steps = 100
@@ -48,6 +51,7 @@ use super::generate::{Candidates, Method, Objective, Options, Tier, Tolerances};
 use super::policy::{NEVER_EARLY, Policy};
 use super::table::Table;
 use super::tolerance::Tolerance;
+use crate::provenance::MadeFor;
 
 /// The file's name, in the model's folder.
 pub const RULES_FILE: &str = "rules.toml";
@@ -77,6 +81,9 @@ pub struct Rules {
     format: String,
     /// What the promise is and rests on.
     pub certificate: Certificate,
+    /// The parts that the outcomes were recorded with: of other parts nothing is promised.
+    #[serde(default, skip_serializing_if = "MadeFor::is_unknown")]
+    pub made_for: MadeFor,
     /// The tolerances that were asked for.
     pub tolerances: Tolerances,
     /// By objective and rising tolerance; each serves up to the next.
@@ -179,9 +186,49 @@ impl Rules {
         Rules {
             format: FORMAT.to_owned(),
             certificate,
+            made_for: table.made_for.clone(),
             tolerances,
             tiers: rules,
         }
+    }
+
+    /// Rules that promise nothing and need nothing: the most accurate version, of this name, answers at
+    /// every tolerance. For a model without rules that were learnt for it.
+    pub fn uncertified(reference: &str) -> Rules {
+        let rule = |objective| Rule {
+            tolerance: Tolerance::NONE,
+            objective,
+            fallback: true,
+            bound: 0.0,
+            degradation: 0.0,
+            expected: Spent::default(),
+            escalated: 0.0,
+            policy: Policy::Osfa {
+                version: reference.to_owned(),
+            },
+        };
+        Rules {
+            format: FORMAT.to_owned(),
+            certificate: Certificate {
+                method: Method::Point,
+                delta: 1.0,
+                requests: 0,
+                groups: 0,
+                date: String::new(),
+                outcomes_sha256: String::new(),
+                reference: reference.to_owned(),
+                reference_error_rate: 0.0,
+                costing: Costing::default(),
+            },
+            made_for: MadeFor::default(),
+            tolerances: Tolerances::default(),
+            tiers: Objective::ALL.into_iter().map(rule).collect(),
+        }
+    }
+
+    /// Whether anything is promised.
+    pub fn is_certified(&self) -> bool {
+        self.certificate.requests > 0
     }
 
     /// Reads a rules file.
@@ -232,8 +279,11 @@ impl Rules {
     }
 
     /// A short name for these rules: the first digits of the SHA-256 of their text. Answers carry it
-    /// as the name of the certificate that they rest on.
+    /// as the name of the certificate that they rest on; "none" where there is none.
     pub fn id(&self) -> String {
+        if !self.is_certified() {
+            return "none".to_owned();
+        }
         let digest = Sha256::digest(self.to_text().as_bytes());
         let digits = digest.iter().map(|byte| format!("{byte:02x}"));
         digits.collect::<String>()[..ID_DIGITS].to_owned()

@@ -83,6 +83,7 @@ pub fn draw(world: &World, seed: u64) -> Table {
     order.shuffle(&mut random);
     let groups = (0..world.groups).map(|group| format!("g{group}")).collect();
     Table {
+        made_for: crate::provenance::MadeFor::default(),
         requests,
         groups,
         sets: vec![String::new()],

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::counter::Counter;
 use super::natural::Natural;
 use super::outcome::{Outcome, Outcomes};
+use crate::provenance::MadeFor;
 use crate::units::Seconds;
 
 /// One request: what is the same for all versions.
@@ -64,6 +65,8 @@ pub struct Table {
     pub versions: Vec<Version>,
     /// Names of the counters.
     pub counters: Vec<String>,
+    /// What the outcomes were recorded with.
+    pub made_for: MadeFor,
 }
 
 /// Why outcomes are no table.
@@ -104,6 +107,15 @@ pub enum TableError {
         /// The column.
         column: &'static str,
     },
+    /// Two tables were recorded with different parts.
+    #[error(
+        "the outcomes were recorded with different parts ({parts}), so they are not of the same versions; \
+         record them again with one model"
+    )]
+    Mixed {
+        /// What differs.
+        parts: String,
+    },
     /// A version is asked for that the table does not have.
     #[error("no version `{name}`; the table has {known}")]
     UnknownVersion {
@@ -130,13 +142,17 @@ impl Table {
     /// There are less than two versions, a cell is missing or filled twice, or the rows of a request
     /// disagree.
     pub fn of(tables: &[Outcomes]) -> Result<Table, TableError> {
+        let made_for = one_origin(tables)?;
         let mut builder = Builder::default();
         for (table, outcomes) in tables.iter().enumerate() {
             for row in &outcomes.rows {
                 builder.add(Cell { row, table })?;
             }
         }
-        builder.finish(tables)
+        Ok(Table {
+            made_for,
+            ..builder.finish(tables)?
+        })
     }
 
     /// The requests at `places`, in that order; groups and sets keep their numbers.
@@ -154,6 +170,7 @@ impl Table {
                 .map(|version| version.subset(places))
                 .collect(),
             counters: self.counters.clone(),
+            made_for: self.made_for.clone(),
         }
     }
 
@@ -271,6 +288,22 @@ impl<'t> Row<'t> {
     }
 }
 
+/// What all of the tables that say so were recorded with.
+fn one_origin(tables: &[Outcomes]) -> Result<MadeFor, TableError> {
+    let mut known = MadeFor::default();
+    for table in tables {
+        let changed = known.changed(&table.made_for);
+        if !changed.is_empty() {
+            let parts = changed.join(", ");
+            return Err(TableError::Mixed { parts });
+        }
+        if !table.made_for.is_unknown() {
+            known = table.made_for.clone();
+        }
+    }
+    Ok(known)
+}
+
 /// A row and the place of the table that it stands in.
 #[derive(Clone, Copy)]
 struct Cell<'a> {
@@ -347,6 +380,7 @@ impl<'a> Builder<'a> {
             requests: self.requests,
             versions,
             counters: columns.names,
+            made_for: MadeFor::default(),
         })
     }
 
@@ -499,6 +533,7 @@ impl From<&Table> for Outcomes {
         });
         Outcomes {
             counters: table.counters.clone(),
+            made_for: table.made_for.clone(),
             rows: rows.collect(),
         }
     }

@@ -60,6 +60,16 @@ ngram 2=4
 \\end\\
 ";
 
+/// The shipped model's calibration, for any model: it does not say what it was made for.
+pub fn calibration() -> Vec<u8> {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/en/confidence.json");
+    let bytes = fs::read(shipped).expect("a calibration");
+    let mut calibration: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    let fields = calibration.as_object_mut().expect("an object");
+    fields.remove("made_for");
+    serde_json::to_vec(&calibration).expect("JSON")
+}
+
 /// Writes the model into `folder/tiny` and returns that folder.
 pub fn write(folder: &Path) -> PathBuf {
     let model = folder.join("tiny");

@@ -110,7 +110,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let mut tables = Tables {
-        outcomes: Outcomes::with_counters(Counter::ALL),
+        outcomes: Outcomes {
+            made_for: recognizer.made_for().clone(),
+            ..Outcomes::with_counters(Counter::ALL)
+        },
         words: Vec::new(),
     };
     for (at, (name, _)) in settings.iter().enumerate() {
@@ -162,7 +165,9 @@ fn settings(
     }
     if names.is_empty() {
         let setting = args.setting.of(recognizer)?;
-        return Ok(vec![(args.setting.version.clone(), setting)]);
+        let versions = recognizer.versions().list.iter();
+        let its = versions.clone().find(|version| version.setting == setting);
+        return Ok(vec![(its.map(|version| version.name.clone()), setting)]);
     }
     let named = |name: String| {
         let setting = version(recognizer, &name)?;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
-    bench, cache, confidence, config, features, graph, help_files, lm, model, report, score, sweep,
-    tiers, transcribe, versions,
+    bench, cache, confidence, config, features, graph, help_files, lexicon, lm, model, report,
+    score, sweep, tiers, transcribe, versions,
 };
 #[cfg(feature = "service")]
 use crate::{load, serve};
@@ -82,6 +82,7 @@ pub enum Command {
     Model(model::Args),
     Graph(graph::Args),
     Lm(lm::Args),
+    Lexicon(lexicon::Args),
     Cache(cache::Args),
     Completions(help_files::CompletionArgs),
     Man(help_files::ManArgs),
@@ -97,6 +98,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Features(args) => features::run(args),
         Command::Graph(args) => graph::run(args),
         Command::Lm(args) => lm::run(args),
+        Command::Lexicon(args) => lexicon::run(args),
         Command::Model(args) => model::run(args),
         Command::Score(args) => score::run(args),
         Command::Report(args) => report::run(args),

@@ -4,18 +4,21 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Subcommand;
 
-use super::{UsageError, model_folder};
+use super::versions::destination;
+use super::{UsageError, model_folder, progress};
+use paretone::MadeFor;
 use paretone::confidence::{CONFIDENCE_FILE, Calibration, Example, Heads, WordExample};
 use paretone::eval::confidence_measures::{
     auc, brier, calibration, expected_calibration_error, normalised_cross_entropy,
 };
 use paretone::eval::table::{Cells, Table};
+use paretone::recognizer;
 use paretone::sweep::words::{self, HeardWord};
 use paretone::sweep::{MissingCounter, evidence};
 use paretone::tiers::{self, Outcomes};
@@ -31,7 +34,7 @@ pub struct Args {
 /// What to do with confidence.
 #[derive(Subcommand, Debug)]
 pub enum Action {
-    /// Fit confidence.json in the model's folder to outcomes of development speech
+    /// Fit confidence.json to outcomes of development speech
     Fit(Fit),
     /// Measure the confidence of words on speech that it was not fitted to
     Words(Words),
@@ -58,7 +61,19 @@ pub struct Fit {
     /// The model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
+    /// Where to write [default: confidence.json of the model that --model names]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write into the folder of the model used by default
+    #[arg(long, conflicts_with = "out")]
+    pub in_place: bool,
 }
+
+/// Utterances below which no calibration is fitted: the probabilities of a version would be off by
+/// more than 0.05 on average (one standard error of a share at 0.5 is 0.029 at 300).
+const FEWEST: usize = 300;
+/// Utterances with an error, and without one, below which there is nothing to tell apart.
+const FEWEST_OF_A_KIND: usize = 30;
 
 /// Does what was asked for.
 ///
@@ -77,14 +92,18 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// Fits and writes.
 fn run_fit(fit: Fit) -> anyhow::Result<ExitCode> {
+    let told = fit.model.is_some() || fit.in_place;
     let folder = model_folder(fit.model)?;
+    let path = destination(fit.out, folder.join(CONFIDENCE_FILE), told)?;
     let outcomes = Outcomes::open(&fit.outcomes).map_err(|error| UsageError(error.into()))?;
     let words = match &fit.words {
         Some(path) => words::read(path).map_err(|e| UsageError(e.into()))?,
         None => Vec::new(),
     };
     let words = by_version(&words);
+    let made_for = same_model(&outcomes, &folder)?;
     let examples = examples(&outcomes)?;
+    check_enough(&examples)?;
     let heads = |(name, examples): (&String, &Vec<Example>)| {
         let mut heads = Heads::fit(examples);
         let words = words.get(name.as_str()).into_iter().flatten();
@@ -93,9 +112,9 @@ fn run_fit(fit: Fit) -> anyhow::Result<ExitCode> {
         (name.clone(), heads)
     };
     let calibration = Calibration {
+        made_for,
         versions: examples.iter().map(heads).collect(),
     };
-    let path = folder.join(CONFIDENCE_FILE);
     let text = serde_json::to_string_pretty(&calibration)? + "\n";
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     for (name, examples) in &examples {
@@ -108,6 +127,49 @@ fn run_fit(fit: Fit) -> anyhow::Result<ExitCode> {
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the outcomes were recorded with, which the model must still be.
+fn same_model(outcomes: &Outcomes, folder: &Path) -> anyhow::Result<MadeFor> {
+    // What they were recorded under before, a new calibration replaces.
+    let recorded = MadeFor {
+        calibration: None,
+        ..outcomes.made_for.clone()
+    };
+    if recorded.is_unknown() {
+        progress::tell(
+            "the outcomes do not say which model they are of, so nobody can tell when the confidences no longer hold",
+        );
+        return Ok(recorded);
+    }
+    let now = recognizer::made_for(folder, true).map_err(|error| UsageError(error.into()))?;
+    let changed = recorded.changed(&now);
+    if changed.is_empty() {
+        return Ok(recorded);
+    }
+    let error = anyhow!(
+        "the outcomes were recorded before the {} of the model in {} changed; record them again with `paretone bench \
+         --versions all --outcomes`",
+        changed.join(" and "),
+        folder.display()
+    );
+    Err(UsageError(error).into())
+}
+
+/// Refuses what a calibration cannot be fitted to.
+fn check_enough(examples: &BTreeMap<String, Vec<Example>>) -> anyhow::Result<()> {
+    for (name, examples) in examples {
+        let right = examples.iter().filter(|example| example.right).count();
+        let (all, fewer) = (examples.len(), right.min(examples.len() - right));
+        if all < FEWEST || fewer < FEWEST_OF_A_KIND {
+            let error = anyhow!(
+                "{name} has {all} utterances, {right} of them without error: a calibration needs {FEWEST}, and \
+                 {FEWEST_OF_A_KIND} with and without errors each; record more speech"
+            );
+            return Err(UsageError(error).into());
+        }
+    }
+    Ok(())
 }
 
 fn example(word: &HeardWord) -> WordExample {

@@ -17,6 +17,7 @@ mod features;
 mod graph;
 mod help_files;
 mod inputs;
+mod lexicon;
 mod lm;
 #[cfg(feature = "service")]
 mod load;

@@ -17,6 +17,7 @@ use paretone::acoustic::{
 };
 use paretone::audio::Waveform;
 use paretone::feature::{Mfcc, subtract_mean};
+use paretone::recognizer::made_for;
 
 /// List, find and install models, check one, or score a recording with its network
 #[derive(clap::Args, Debug)]
@@ -141,6 +142,16 @@ fn info(folder: &Path, precision: Precision) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "name         {}", description.name)?;
     writeln!(out, "licence      {}", description.licence)?;
+    let made_for = made_for(folder, true).map_err(|error| UsageError(error.into()))?;
+    let hash = |part: &Option<String>| part.clone().unwrap_or("none".to_owned());
+    writeln!(
+        out,
+        "hashes       model {}, front end {}, versions {}, calibration {}",
+        hash(&made_for.model),
+        hash(&made_for.front_end),
+        hash(&made_for.versions),
+        hash(&made_for.calibration)
+    )?;
     writeln!(
         out,
         "features     {:?}, {} dimensions, {} ms every {} ms at {} Hz",

@@ -324,11 +324,16 @@ fn write_ctm(
 ) -> io::Result<()> {
     for word in &transcript.words {
         let duration = word.end.0 - word.start.0;
-        writeln!(
+        write!(
             out,
-            "{name} {channel} {:.2} {duration:.2} {} {:.3}",
-            word.start.0, word.word, word.confidence
+            "{name} {channel} {:.2} {duration:.2} {}",
+            word.start.0, word.word
         )?;
+        // The column may be missing: an uncalibrated number is no confidence.
+        match word.confidence {
+            Some(sure) => writeln!(out, " {sure:.3}")?,
+            None => writeln!(out)?,
+        }
     }
     Ok(())
 }
@@ -343,7 +348,7 @@ mod tests {
             word: word.into(),
             start: Seconds(start),
             end: Seconds(end),
-            confidence: if word == "all" { 0.5 } else { 0.75 },
+            confidence: Some(if word == "all" { 0.5 } else { 0.75 }),
         };
         let transcript = Transcript {
             words: vec![

@@ -10,8 +10,8 @@ use paretone::recognizer::{Recognizer, Setting};
 /// How to search; shared by the commands that recognise.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct SettingArgs {
-    /// Start from this version of the model, v1 (fastest) to v7 (most accurate) [default: the
-    /// model's own setting]
+    /// Start from this version of the model, v1 (fastest) to v7 (most accurate) [default: the most
+    /// accurate; the model's own setting where it has no versions]
     #[arg(long, value_name = "VERSION", conflicts_with = "setting")]
     pub at: Option<String>,
     /// What `--at` was called before.

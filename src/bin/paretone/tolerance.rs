@@ -11,9 +11,9 @@ use super::setting::search_flags;
 use super::tiers::{ObjectiveName, objective};
 use paretone::audio::Waveform;
 use paretone::recognizer::{Recognizer, Transcript};
-use paretone::tiers::{Objective, RULES_FILE, Tolerance};
+use paretone::tiers::{Objective, RULES_FILE, Rules, Tolerance};
 use paretone::units::Seconds;
-use paretone::{Answer, Tiers};
+use paretone::{Answer, Tiers, TiersError, WithCauses};
 
 /// Which tier.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -50,7 +50,7 @@ pub struct TierReport {
     pub escalated: bool,
     /// Time of all threads, cancelled work included.
     pub machine_seconds: Seconds,
-    /// The name of the certificate that the tier rests on.
+    /// The name of the certificate that the tier rests on; "none" where there is none.
     pub certificate: String,
 }
 
@@ -66,7 +66,14 @@ impl TierArgs {
         let beside = || recognizer.folder().join(RULES_FILE);
         let path = self.rules.clone().unwrap_or_else(beside);
         let objective = objective(self.objective.unwrap_or(ObjectiveName::ResponseTime));
-        let tiers = Tiers::open(Arc::clone(recognizer), &path).and_then(|tiers| {
+        let tiers = Tiers::open(Arc::clone(recognizer), &path);
+        let tiers = match tiers {
+            Err(why @ (TiersError::NoRules(_) | TiersError::Unfit(_))) if self.rules.is_none() => {
+                uncertified(recognizer, why)
+            }
+            tiers => tiers,
+        };
+        let tiers = tiers.and_then(|tiers| {
             tiers.routing().tier(tolerance, objective)?;
             Ok(tiers)
         });
@@ -77,6 +84,19 @@ impl TierArgs {
             objective,
         }))
     }
+}
+
+/// The most accurate version at every tolerance, where a model has no rules that hold for it.
+fn uncertified(recognizer: &Arc<Recognizer>, why: TiersError) -> Result<Tiers, TiersError> {
+    let Some(best) = recognizer.versions().most_accurate() else {
+        return Err(why);
+    };
+    tracing::warn!(
+        "{}; until then {} answers at every tolerance, and nothing is certified",
+        WithCauses(&why),
+        best.name
+    );
+    Tiers::new(Arc::clone(recognizer), Rules::uncertified(&best.name))
 }
 
 impl Tier {

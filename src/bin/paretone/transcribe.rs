@@ -1,7 +1,7 @@
 //! `paretone transcribe FILE…`: what was said, recording by recording, in the order they were given.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,6 +21,7 @@ use super::{SOME_FAILED, UsageError, model_folder, progress};
 use paretone::WithCauses;
 use paretone::acoustic::Precision;
 use paretone::audio::{Bounds, ChannelChoice, Reader, Signal, Waveform};
+use paretone::graph::WordList;
 use paretone::recognizer::{Options, Recognizer, RecognizerScratch, Setting, Transcript};
 use paretone::units::Seconds;
 
@@ -41,6 +42,10 @@ pub struct Args {
     /// line, srt in per cent at a subtitle's end. json, ctm and vtt always do
     #[arg(long)]
     pub confidence: bool,
+    /// Words and phrases that are likely to be said, one a line, each perhaps with a boost (usually
+    /// 3) and phones: `Paretone 3.0 P EH R AH T OW N`
+    #[arg(long, value_name = "FILE")]
+    pub words: Option<PathBuf>,
     /// How numbers are written
     #[arg(long, value_enum, default_value_t)]
     pub numbers: Numbers,
@@ -97,7 +102,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
         .map_err(UsageError)?;
     opening.finish_and_clear();
-    let recognizer = Arc::new(recognizer);
+    let recognizer = Arc::new(with_words(recognizer, args.words.as_deref())?);
     let setting = args.setting.of(&recognizer)?;
     let how = How {
         recognizer: &recognizer,
@@ -122,14 +127,30 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// The recogniser with the words of a list, if one was given.
+fn with_words(recognizer: Recognizer, list: Option<&Path>) -> anyhow::Result<Recognizer> {
+    let Some(path) = list else {
+        return Ok(recognizer);
+    };
+    let list = WordList::open(path).map_err(|error| UsageError(error.into()))?;
+    let extended = recognizer
+        .with_words(&list)
+        .with_context(|| path.display().to_string());
+    Ok(extended.map_err(UsageError)?)
+}
+
 /// All that answers depend on besides their recordings, in words.
 fn made_with(args: &Args) -> anyhow::Result<String> {
     let folder = model_folder(args.model.clone())?;
     let folder = folder.canonicalize().unwrap_or(folder);
+    let read = |path: &PathBuf| std::fs::read(path).with_context(|| path.display().to_string());
+    let words = args.words.as_ref().map(read).transpose();
+    let words = words.map_err(UsageError)?;
     Ok(format!(
-        "paretone {}\nmodel {}\n{:?} {:?} {:?} {:?} vad {:?} n-best {:?} confidence {} numbers {:?}\n",
+        "paretone {}\nmodel {}\nwords {:?}\n{:?} {:?} {:?} {:?} vad {:?} n-best {:?} confidence {} numbers {:?}\n",
         env!("CARGO_PKG_VERSION"),
         folder.display(),
+        words.map(|words| String::from_utf8_lossy(&words).into_owned()),
         args.recording,
         args.setting,
         args.tier,

@@ -9,8 +9,9 @@ use anyhow::{Context, anyhow};
 use clap::Subcommand;
 
 use super::{UsageError, model_folder};
+use paretone::MadeFor;
 use paretone::eval::table::{Cells, Table};
-use paretone::recognizer::{Measured, VERSIONS_FILE, Version, Versions};
+use paretone::recognizer::{self, Measured, VERSIONS_FILE, Version, Versions};
 use paretone::sweep::{Point, pick};
 
 /// Choose the model's versions, v1 (fastest) to v7 (most accurate), or list them
@@ -27,8 +28,8 @@ pub struct Args {
 /// What to do with versions.
 #[derive(Subcommand, Debug)]
 pub enum Action {
-    /// Choose versions along the Pareto front of a sweep and write versions.toml into the model's
-    /// folder: evenly spread in word error rate, from the fastest useful to the most accurate
+    /// Choose versions along the Pareto front of a sweep, evenly spread in word error rate, from the
+    /// fastest useful to the most accurate, and write them as versions.toml
     Pick(Pick),
     /// List the model's versions
     List,
@@ -46,6 +47,12 @@ pub struct Pick {
     /// The fastest version may have so much more errors than the most accurate, relatively
     #[arg(long, value_name = "SHARE", default_value_t = 0.12, value_parser = share)]
     pub gap: f64,
+    /// Where to write [default: versions.toml of the model that --model names]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write into the folder of the model used by default
+    #[arg(long, conflicts_with = "out")]
+    pub in_place: bool,
     /// On what the sweep was measured: corpus, machine, date, commit; kept in the file
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub measured_on: String,
@@ -63,17 +70,60 @@ fn share(text: &str) -> Result<f64, String> {
 /// # Errors
 /// When the points or the model's folder cannot be used.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let named = args.model.is_some();
     let folder = model_folder(args.model)?;
     let versions = match &args.action {
         Action::List => Versions::of_model(&folder).map_err(|error| UsageError(error.into()))?,
-        Action::Pick(how) => picked(how, &folder)?,
+        Action::Pick(how) => {
+            let beside = folder.join(VERSIONS_FILE);
+            let path = destination(how.out.clone(), beside, named || how.in_place)?;
+            picked(how, &folder, &path)?
+        }
     };
     list(&versions, &mut io::stdout().lock())?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Where to write what belongs to a model: what was asked for, else into the model's folder if the
+/// user said so.
+///
+/// # Errors
+/// A [`UsageError`]: nobody said which.
+pub fn destination(out: Option<PathBuf>, beside: PathBuf, told: bool) -> anyhow::Result<PathBuf> {
+    match out {
+        Some(out) => Ok(out),
+        None if told => Ok(beside),
+        None => {
+            let error = anyhow!(
+                "{} would be overwritten: say --in-place if that is meant, name another model with --model, or a \
+                 file with --out",
+                beside.display()
+            );
+            Err(UsageError(error).into())
+        }
+    }
+}
+
+/// What the sweep beside the points was made for, if it says so.
+fn swept(points: &Path) -> Option<MadeFor> {
+    let identity = fs::read_to_string(points.with_file_name("identity.txt")).ok()?;
+    let model = identity.strip_prefix("model ")?;
+    model.split(',').next()?.parse().ok()
+}
+
 /// Chooses and writes.
-fn picked(how: &Pick, folder: &Path) -> anyhow::Result<Versions> {
+fn picked(how: &Pick, folder: &Path, path: &Path) -> anyhow::Result<Versions> {
+    let now = recognizer::made_for(folder, true).map_err(|error| UsageError(error.into()))?;
+    let changed = swept(&how.points).map_or(Vec::new(), |swept| swept.changed(&now));
+    if !changed.is_empty() {
+        let error = anyhow!(
+            "{} was swept before the {} of the model in {} changed; sweep it again",
+            how.points.display(),
+            changed.join(" and "),
+            folder.display()
+        );
+        return Err(UsageError(error).into());
+    }
     let unusable = || format!("{} cannot be used", how.points.display());
     let file = File::open(&how.points)
         .with_context(unusable)
@@ -104,10 +154,14 @@ fn picked(how: &Pick, folder: &Path) -> anyhow::Result<Versions> {
     let list: anyhow::Result<Vec<Version>> = chosen.iter().enumerate().map(version).collect();
     let versions = Versions {
         measured_on: how.measured_on.clone(),
+        made_for: MadeFor {
+            versions: None,
+            calibration: None,
+            ..now
+        },
         list: list?,
     };
-    let path = folder.join(VERSIONS_FILE);
-    fs::write(&path, versions.to_text())
+    fs::write(path, versions.to_text())
         .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(versions)
 }

@@ -170,7 +170,12 @@ mod tests {
             }));
         }
         let counters = Vec::new();
-        Table::new(&Outcomes { counters, rows }).unwrap()
+        Table::new(&Outcomes {
+            counters,
+            rows,
+            ..Outcomes::default()
+        })
+        .unwrap()
     }
 
     /// Four requests of ten words and two versions; errors and counters by place of the request and
@@ -192,6 +197,11 @@ mod tests {
             });
         }
         let counters = Outcomes::with_counters(counters).counters;
-        Table::new(&Outcomes { counters, rows }).unwrap()
+        Table::new(&Outcomes {
+            counters,
+            rows,
+            ..Outcomes::default()
+        })
+        .unwrap()
     }
 }

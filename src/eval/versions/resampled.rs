@@ -170,8 +170,8 @@ mod tests {
         });
         let rows = rows.collect();
         Table::new(&Outcomes {
-            counters: vec![],
             rows,
+            ..Outcomes::default()
         })
         .unwrap()
     }

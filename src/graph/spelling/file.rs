@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::Spelling;
-use crate::graph::container::{Fault, Format, Mapped};
+use crate::graph::container::{Fault, Format, Mapped, Place};
 use crate::graph::error::GraphError;
 
 /// Version of the format; raised with every change of layout or meaning.
@@ -45,7 +45,7 @@ impl Spelling {
     /// [`GraphError`] if the file cannot be read, is no such model or of another version, or its
     /// header is damaged.
     pub fn open(path: &Path) -> Result<Spelling, GraphError> {
-        let mapped = map(path).map_err(|fault| GraphError::of(fault, path))?;
+        let mapped = map(path, Place::Map).map_err(|fault| GraphError::of(fault, path))?;
         Ok(Spelling::from_mapped(&mapped))
     }
 
@@ -54,7 +54,19 @@ impl Spelling {
     /// # Errors
     /// As [`Spelling::open`], and the file is damaged.
     pub fn open_checked(path: &Path) -> Result<Spelling, GraphError> {
-        let mapped = map(path).map_err(|fault| GraphError::of(fault, path))?;
+        Spelling::checked(path, Place::Map)
+    }
+
+    /// Reads a model's file into memory and compares all of it with its checksums.
+    ///
+    /// # Errors
+    /// As [`Spelling::open_checked`].
+    pub fn load(path: &Path) -> Result<Spelling, GraphError> {
+        Spelling::checked(path, Place::Memory)
+    }
+
+    fn checked(path: &Path, place: Place) -> Result<Spelling, GraphError> {
+        let mapped = map(path, place).map_err(|fault| GraphError::of(fault, path))?;
         let checked = mapped.verify();
         checked.map_err(|what| GraphError::of(Fault::Corrupt(what), path))?;
         Ok(Spelling::from_mapped(&mapped))
@@ -70,8 +82,8 @@ impl Spelling {
 }
 
 /// Maps a file whose header is sound and whose table has a power of two of slots.
-fn map(path: &Path) -> Result<Mapped, Fault> {
-    let mapped = FORMAT.open(path, |_| Ok(WIDTHS.len()))?;
+fn map(path: &Path, place: Place) -> Result<Mapped, Fault> {
+    let mapped = FORMAT.open(path, place, |_| Ok(WIDTHS.len()))?;
     match mapped.counts(WIDTHS).as_deref() {
         Some(&[_, _, slots]) if slots.is_power_of_two() => Ok(mapped),
         _ => Err(Fault::corrupt("section lengths")),

@@ -212,7 +212,7 @@ mod tests {
                 word,
                 start: Seconds(start),
                 end: Seconds(at),
-                confidence: 1.0,
+                confidence: Some(1.0),
             }
         };
         let words: Vec<TranscriptWord> = said.into_iter().map(word).collect();

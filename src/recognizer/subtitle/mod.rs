@@ -28,7 +28,7 @@ const CONFIDENCE_CHARS: usize = 8;
 ///     word: "hello".into(),
 ///     start: Seconds(0.5),
 ///     end: Seconds(1.0),
-///     confidence: 1.0,
+///     confidence: Some(1.0),
 /// };
 /// let mut heard = Transcript::default();
 /// heard.words.push(word);
@@ -53,7 +53,8 @@ pub fn write_srt(out: &mut impl Write, transcript: &Transcript) -> io::Result<()
 /// When `out` cannot be written.
 pub fn write_srt_with_confidence(out: &mut impl Write, transcript: &Transcript) -> io::Result<()> {
     for (i, cue) in cues(transcript, CONFIDENCE_CHARS).iter().enumerate() {
-        let sure = format!(" [{:.0} %]", 100.0 * mean_confidence(cue.words));
+        let sure = mean_confidence(cue.words);
+        let sure = sure.map_or(String::new(), |sure| format!(" [{:.0} %]", 100.0 * sure));
         write_srt_cue(out, i, cue, &sure)?;
     }
     Ok(())
@@ -117,17 +118,19 @@ pub fn write_vtt(out: &mut impl Write, transcript: &Transcript) -> io::Result<()
         writeln!(out, "NOTE confidence {:.3}, all words\n", sure.right)?;
     }
     for cue in cues(transcript, 0) {
-        writeln!(out, "NOTE confidence {:.3}\n", mean_confidence(cue.words))?;
+        if let Some(sure) = mean_confidence(cue.words) {
+            writeln!(out, "NOTE confidence {sure:.3}\n")?;
+        }
         let (start, end) = (clock(cue.start, '.'), clock(cue.end, '.'));
         writeln!(out, "{start} --> {end}\n{}\n", cue.lines.join("\n"))?;
     }
     Ok(())
 }
 
-/// The share of a cue's words that is expected to be right.
-fn mean_confidence(cue: &[TranscriptWord]) -> f64 {
-    let sum: f64 = cue.iter().map(|word| word.confidence).sum();
-    sum / cue.len().max(1) as f64
+/// The share of a cue's words that is expected to be right; none where nothing is known.
+fn mean_confidence(cue: &[TranscriptWord]) -> Option<f64> {
+    let sum: Option<f64> = cue.iter().map(|word| word.confidence).sum();
+    Some(sum? / cue.len().max(1) as f64)
 }
 
 /// `hh:mm:ss,mmm`, with the decimal mark the format asks for.

@@ -10,7 +10,7 @@
  *   reference_error_rate: number}} Certificate
  * @typedef {{id: string, certificate: Certificate, tolerances: {step: number, steps: number}, tiers: Rule[],
  *   versions: Version[], measured_on: string}} Tiers
- * @typedef {{word: string, start: number, end: number, confidence: number}} Word
+ * @typedef {{word: string, start: number, end: number, confidence: number | null}} Word
  * @typedef {{tier: string, policy: string, versions: string[], answered_by: string, escalated: boolean,
  *   confidence: number, server_ms: number, machine_ms: number, certificate: string}} Account
  * @typedef {{text: string, words: Word[], audio_seconds: number, account: Account}} Answer

@@ -80,5 +80,5 @@ export class Stream {
  * @returns {Word}
  */
 function wordOf({ word, start, end, conf }) {
-  return { word, start, end, confidence: conf };
+  return { word, start, end, confidence: conf ?? null };
 }

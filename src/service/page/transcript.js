@@ -27,7 +27,7 @@ export function clear() {
 export function add(words) {
   for (const word of words) {
     text.append(shaded(word), " ");
-    const cells = [word.word, fixed(word.start, 2), fixed(word.end, 2), fixed(word.confidence * 100, 1) + PERCENT];
+    const cells = [word.word, fixed(word.start, 2), fixed(word.end, 2), word.confidence === null ? "" : fixed(word.confidence * 100, 1) + PERCENT];
     table.querySelector("tbody")?.append(row(cells));
   }
   table.hidden = text.childElementCount === 0;
@@ -50,8 +50,9 @@ export function suppose(partial, agreed) {
 
 /** @param {Word} word */
 function shaded(word) {
-  const made = element("span", word.word, word.confidence < DOUBTFUL ? "word doubtful" : "word");
-  made.style.setProperty("--doubt", String(1 - word.confidence));
-  made.title = `${percent(word.confidence)} sure, ${number(word.start, 2)} to ${number(word.end, 2)} s`;
+  const sure = word.confidence ?? 1;
+  const made = element("span", word.word, sure < DOUBTFUL ? "word doubtful" : "word");
+  made.style.setProperty("--doubt", String(1 - sure));
+  made.title = `${word.confidence === null ? "" : `${percent(sure)} sure, `}${number(word.start, 2)} to ${number(word.end, 2)} s`;
   return made;
 }

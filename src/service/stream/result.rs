@@ -64,8 +64,10 @@ enum Listed {
     Other {
         /// Its words.
         text: String,
-        /// The probability that these are the words.
-        confidence: f64,
+        /// The calibrated probability that these are the words; left out where the version is not
+        /// calibrated.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        confidence: Option<f64>,
     },
 }
 
@@ -75,7 +77,7 @@ impl Alternatives {
         let others = best.others.take().unwrap_or_default();
         let others = others.into_iter().map(|other| Listed::Other {
             text: other.words.join(" "),
-            confidence: other.confidence.unwrap_or(other.posterior),
+            confidence: other.confidence,
         });
         let is_other = |listed: &Listed| match listed {
             Listed::Other { text, .. } => *text != best.text,
@@ -92,8 +94,9 @@ impl Alternatives {
 /// A word as vosk-server has it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FinalWord {
-    /// The probability that it is right.
-    pub conf: f64,
+    /// The calibrated probability that it is right; left out where the version is not calibrated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conf: Option<f64>,
     /// In seconds from the beginning of the stream.
     pub end: f64,
     /// In seconds from the beginning of the stream.

@@ -133,7 +133,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .map_err(UsageError)?;
     fs::create_dir_all(&args.folder)
         .with_context(|| format!("cannot make {}", args.folder.display()))?;
-    check_identity(&args, &folder)?;
+    check_identity(&args, &recognizer, &utterances)?;
     let settings = plan(&args, &recognizer)?;
     let sweep = Sweep {
         args: &args,

@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io;
-use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use rand::SeedableRng;
@@ -13,41 +12,46 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::{Args, Search};
 use crate::UsageError;
+use paretone::MadeFor;
 use paretone::acoustic::Precision;
 use paretone::decode::Knob;
+use paretone::eval::corpus::Utterance;
 use paretone::recognizer::{Recognizer, Setting};
 use paretone::sweep::log::MeasurementLog;
 use paretone::sweep::{point, space};
 
-/// What of a model's folder its measurements depend on.
-const MODEL_FILES: [&str; 7] = [
-    "model.json",
-    "acoustic.safetensors",
-    "words.txt",
-    "lexicon.txt",
-    "graph.ngram",
-    "rescore.ngram",
-    "neural.safetensors",
-];
-
-/// Refuses to mix measurements of another model or another way of counting with what the folder
-/// holds.
-pub(super) fn check_identity(args: &Args, model: &Path) -> anyhow::Result<()> {
+/// Refuses to mix measurements of another model, another corpus or another way of counting with what
+/// the folder holds.
+pub(super) fn check_identity(
+    args: &Args,
+    recognizer: &Recognizer,
+    utterances: &[Utterance],
+) -> anyhow::Result<()> {
+    let mut heard: Vec<&Utterance> = utterances.iter().collect();
+    heard.sort_by(|a, b| (&a.set, &a.id).cmp(&(&b.set, &b.id)));
     let mut hash = Xxh3::new();
-    for name in MODEL_FILES {
-        if let Ok(bytes) = fs::read(model.join(name)) {
-            hash.update(&(bytes.len() as u64).to_le_bytes());
-            hash.update(&bytes);
-        }
+    for utterance in &heard {
+        let line = [&utterance.set, &utterance.id, &utterance.text].map(String::as_str);
+        hash.update(line.join("\t").as_bytes());
+        hash.update(b"\n");
     }
-    let (model, strict) = (hash.digest128(), args.judging.strict);
+    let corpus = hash.digest();
+    // What of the model was made from measurements like these does not count.
+    let model = MadeFor {
+        versions: None,
+        calibration: None,
+        ..recognizer.made_for().clone()
+    };
+    let strict = args.judging.strict;
     let (rule, repeats) = (args.judging.alignment, args.repeats);
     let numbers = match args.precision.kernels().int8 {
         Some(_) => Precision::Int8,
         None => Precision::F32,
     };
-    let identity =
-        format!("model {model:032x}, {numbers}, strict {strict}, {rule:?}, repeats {repeats}\n");
+    let identity = format!(
+        "model {model}, corpus {corpus:016x} of {} utterances, {numbers}, strict {strict}, {rule:?}, repeats {repeats}\n",
+        heard.len()
+    );
     let path = args.folder.join("identity.txt");
     let found = match fs::read_to_string(&path) {
         Ok(found) => found,

@@ -1,0 +1,335 @@
+//! Words of a user's: put into the graph, said as the lexicon, their list or their spelling tells,
+//! and as likely as the list says.
+//!
+//! Each entry is a word of its own, also where the model knows it: it is written as the user does,
+//! and costs less. A word that the model knows keeps what the language models know of it: a model
+//! takes it for the known one, and the graph's arc into it is cheaper by the boost. What no model
+//! knows has one probability in all of them, and is followed as if nothing had been said before. A
+//! phrase is one such entry, which is taken apart again where words are written down.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::RecognizerError;
+use super::cache::{Cache, CacheKey, Mappable};
+use super::files::{LEXICON, WORDS, compile_options, read};
+use crate::acoustic::{Hmm, ModelDescription, Tensors};
+use crate::decode::LanguageModel;
+use crate::graph::compile::{OwnWord, with_own_words};
+use crate::graph::lexicon::Lexicon;
+use crate::graph::ngram::{LmState, Ngram};
+use crate::graph::spelling::{SPELLING_FORMAT, Spelling};
+use crate::graph::{Graph, GraphError, ListedWord, WordList, WordTable};
+use crate::units::{Cost, PhoneId, WordId};
+
+/// What a word that no language model knows costs before its boost: about one word in 1,100. This and
+/// the next three were chosen on 100 made-up names (`scripts/eval/own_words.py --seed 1`).
+const UNKNOWN: f32 = 7.0;
+/// What it costs more for each phone less than [`LONG`]: short words are heard where none are said.
+const SHORTNESS: f32 = 0.7;
+/// Phones of a word that is not taken for others.
+const LONG: usize = 8;
+/// How much likelier than that, or than usual, a listed word is.
+const USUAL_BOOST: f32 = 3.0;
+/// The least that a boost makes of a cost: one word in two.
+const LEAST: f32 = 0.7;
+/// Pronunciations of one entry that are taken: of a spelling, the likeliest.
+const SPELLINGS: usize = 6;
+/// Of a phrase, combinations of its words' pronunciations.
+const COMBINATIONS: usize = 4;
+
+/// What own words are made from, read once.
+pub(super) struct Source {
+    hmm: Hmm,
+    lexicon: Lexicon,
+    spelling: Spelling,
+}
+
+/// The words of a list, by ids above the model's own.
+#[derive(Debug)]
+pub(super) struct OwnVocabulary {
+    /// The first id.
+    first: u32,
+    names: Vec<String>,
+    /// The model's word that an own one is.
+    like: Vec<Option<WordId>>,
+    costs: Vec<Cost>,
+    /// What the language models call a word that they do not know.
+    unknown: WordId,
+}
+
+impl Source {
+    /// Reads a model's pronunciations and how its words are spelt, the latter learnt once and kept.
+    pub fn open(
+        folder: &Path,
+        description: &ModelDescription,
+        words: &WordTable,
+        cache: &Cache,
+    ) -> Result<Source, RecognizerError> {
+        let tensors = Tensors::open(&folder.join(&description.network.weights))?;
+        let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
+        let lexicon = Lexicon::open(&folder.join(LEXICON), words, &hmm.phones)?;
+        let mut key = CacheKey::new(&format!("spelling-{SPELLING_FORMAT}"));
+        for name in [WORDS, LEXICON] {
+            key = key.with(&read(&folder.join(name))?);
+        }
+        let spelling = cache.open_or_make(
+            &key,
+            "spelling",
+            || Ok::<_, RecognizerError>(Spelling::learn(words, &lexicon)),
+            |spelling, out| spelling.write(out),
+        )?;
+        Ok(Source {
+            hmm,
+            lexicon,
+            spelling,
+        })
+    }
+
+    /// How a word is said: as the lexicon has it, else as it is spelt.
+    pub fn pronunciations(&self, words: &WordTable, word: &str) -> Vec<(Vec<PhoneId>, Cost)> {
+        let known = known(words, word).map_or(&[][..], |id| self.lexicon.pronunciations(id));
+        if known.is_empty() {
+            return self.spelling.pronunciations(word, SPELLINGS);
+        }
+        let said = known.iter();
+        said.map(|said| (said.phones.clone(), said.cost)).collect()
+    }
+
+    /// The names of phones.
+    pub fn phone_names(&self, phones: &[PhoneId]) -> Vec<&str> {
+        let name = |phone: &PhoneId| {
+            self.hmm
+                .phones
+                .get(phone.index())
+                .map_or("?", String::as_str)
+        };
+        phones.iter().map(name).collect()
+    }
+
+    /// The graph with the words of a list, and their vocabulary.
+    pub fn extend(
+        &self,
+        graph: &Graph,
+        words: &WordTable,
+        small: Option<&Ngram>,
+        description: &ModelDescription,
+        list: &WordList,
+    ) -> Result<(Graph, OwnVocabulary), RecognizerError> {
+        let mut making = Making {
+            source: self,
+            words,
+            small,
+            vocabulary: OwnVocabulary {
+                first: words.len() as u32,
+                names: Vec::new(),
+                like: Vec::new(),
+                costs: Vec::new(),
+                unknown: words.id("<unk>").unwrap_or(WordId::EPSILON),
+            },
+            by_text: HashMap::new(),
+            said: Vec::new(),
+        };
+        for entry in list.entries() {
+            making.add(entry)?;
+        }
+        let options = compile_options(&description.decode);
+        let graph = with_own_words(graph, &self.hmm, &making.said, &options)?;
+        Ok((graph, making.vocabulary))
+    }
+}
+
+/// A vocabulary in the making.
+struct Making<'a> {
+    source: &'a Source,
+    words: &'a WordTable,
+    small: Option<&'a Ngram>,
+    vocabulary: OwnVocabulary,
+    by_text: HashMap<String, WordId>,
+    said: Vec<OwnWord>,
+}
+
+impl Making<'_> {
+    /// Adds an entry, and each word of a phrase that the model does not know.
+    fn add(&mut self, entry: &ListedWord) -> Result<(), RecognizerError> {
+        let boost = entry.boost.unwrap_or(USUAL_BOOST);
+        let parts: Vec<&str> = entry.text.split(' ').collect();
+        let said = match entry.phones.is_empty() {
+            true => self.combined(&parts)?,
+            false => vec![(self.phones(entry)?, Cost::FREE)],
+        };
+        if let ([_, _, ..], true) = (parts.as_slice(), entry.phones.is_empty()) {
+            for part in &parts {
+                if known(self.words, part).is_none() && !self.by_text.contains_key(*part) {
+                    let said = self.combined(&[part])?;
+                    self.put(part, &[part], boost, said);
+                }
+            }
+        }
+        self.put(&entry.text, &parts, boost, said);
+        Ok(())
+    }
+
+    fn put(&mut self, text: &str, parts: &[&str], boost: f32, said: Vec<(Vec<PhoneId>, Cost)>) {
+        let usual = |part: &&str| match (known(self.words, part), self.small) {
+            (Some(id), Some(small)) => small.step(LmState::EMPTY, id).1.0,
+            _ => UNKNOWN,
+        };
+        let usual: f32 = parts.iter().map(usual).sum();
+        let least = LEAST.min(usual);
+        let boosted = |usual: f32| (usual - boost * parts.len() as f32).max(least);
+        let like = match parts {
+            [only] => known(self.words, only),
+            _ => None,
+        };
+        let vocabulary = &mut self.vocabulary;
+        let next = WordId(vocabulary.first + vocabulary.names.len() as u32);
+        let word = *self.by_text.entry(text.to_owned()).or_insert(next);
+        if word == next {
+            vocabulary.names.push(text.to_owned());
+            vocabulary.like.push(like);
+            vocabulary.costs.push(Cost(boosted(usual)));
+        }
+        self.said.extend(said.into_iter().map(|(phones, dearer)| {
+            let missing = match like {
+                Some(_) => 0,
+                None => LONG.saturating_sub(phones.len()),
+            };
+            OwnWord {
+                word,
+                phones,
+                cost: Cost(boosted(usual + SHORTNESS * missing as f32) + dearer.0),
+            }
+        }));
+    }
+
+    /// The pronunciations of words one after the other, the likeliest combinations.
+    fn combined(&self, parts: &[&str]) -> Result<Vec<(Vec<PhoneId>, Cost)>, RecognizerError> {
+        let mut all = vec![(Vec::new(), Cost::FREE)];
+        for part in parts {
+            let said = self.source.pronunciations(self.words, part);
+            if said.is_empty() {
+                return Err(RecognizerError::Unpronounceable {
+                    word: (*part).to_owned(),
+                });
+            }
+            let mut longer = Vec::with_capacity(all.len() * said.len());
+            for (before, cost) in &all {
+                for (phones, dearer) in &said {
+                    longer.push((
+                        [before.as_slice(), phones].concat(),
+                        Cost(cost.0 + dearer.0),
+                    ));
+                }
+            }
+            longer.sort_by(|a, b| a.1.0.total_cmp(&b.1.0));
+            longer.truncate(if parts.len() > 1 {
+                COMBINATIONS
+            } else {
+                usize::MAX
+            });
+            all = longer;
+        }
+        Ok(all)
+    }
+
+    /// The phones that an entry names.
+    fn phones(&self, entry: &ListedWord) -> Result<Vec<PhoneId>, RecognizerError> {
+        let all = &self.source.hmm.phones;
+        let id = |name: &String| {
+            let bare = name.trim_end_matches(|digit: char| digit.is_ascii_digit());
+            let at = all.iter().position(|phone| phone == name || phone == bare);
+            let phone = at.map(|at| PhoneId(at as u32));
+            phone.filter(|&phone| phone != self.source.hmm.silence())
+        };
+        let phones = entry.phones.iter().map(|name| {
+            id(name).ok_or_else(|| RecognizerError::UnknownPhone {
+                word: entry.text.clone(),
+                phone: name.clone(),
+                phones: all.join(" "),
+            })
+        });
+        phones.collect()
+    }
+}
+
+impl OwnVocabulary {
+    /// The spelling of an own word.
+    pub fn name(&self, id: WordId) -> Option<&str> {
+        let at = id.0.checked_sub(self.first)?;
+        self.names.get(at as usize).map(String::as_str)
+    }
+
+    /// The model's word that a word is to the language models, and whether it is that word, or one they
+    /// do not know.
+    pub fn stand_in(&self, word: WordId) -> (WordId, bool) {
+        let Some(at) = word.0.checked_sub(self.first) else {
+            return (word, true);
+        };
+        match self.like.get(at as usize) {
+            Some(&Some(known)) => (known, true),
+            _ => (self.unknown, false),
+        }
+    }
+}
+
+/// The id of a word in the model's table, whatever its case; special words are none.
+fn known(words: &WordTable, word: &str) -> Option<WordId> {
+    let id = words.id(word).or_else(|| words.id(&word.to_lowercase()));
+    id.filter(|_| !word.starts_with('<'))
+}
+
+/// An n-gram, and what it makes of own words.
+#[derive(Clone, Copy)]
+pub(super) struct Extended<'m> {
+    pub ngram: &'m Ngram,
+    pub own: Option<&'m OwnVocabulary>,
+}
+
+impl LanguageModel for Extended<'_> {
+    type State = LmState;
+
+    fn start(&self) -> LmState {
+        self.ngram.start()
+    }
+
+    fn step(&self, state: LmState, word: WordId) -> (LmState, Cost) {
+        let own = self
+            .own
+            .and_then(|own| Some((own, word.0.checked_sub(own.first)?)));
+        let Some((own, at)) = own else {
+            return self.ngram.step(state, word);
+        };
+        match own.like.get(at as usize) {
+            Some(&Some(known)) => self.ngram.step(state, known),
+            _ => {
+                let (mut state, mut cost) = (state, own.costs.get(at as usize).copied());
+                while let Some((shorter, backoff)) = self.ngram.backoff(state) {
+                    cost = cost.map(|cost| cost + backoff);
+                    state = shorter;
+                }
+                (LmState::EMPTY, cost.unwrap_or(Cost(UNKNOWN)))
+            }
+        }
+    }
+
+    fn end(&self, state: LmState) -> Cost {
+        self.ngram.end(state)
+    }
+}
+
+impl Mappable for Spelling {
+    type Error = GraphError;
+
+    fn map(path: &Path) -> Result<Self, GraphError> {
+        Spelling::open(path)
+    }
+
+    fn map_checked(path: &Path) -> Result<Self, GraphError> {
+        Spelling::open_checked(path)
+    }
+
+    fn load(path: &Path) -> Result<Self, GraphError> {
+        Spelling::load(path)
+    }
+}

@@ -1,0 +1,140 @@
+//! `transcribe --words` and `lexicon`: lists of words are read, put into the graph and written as the
+//! user does.
+
+mod tiny_model;
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use predicates::prelude::PredicateBooleanExt;
+use predicates::str::contains;
+use serde_json::Value;
+use tempfile::TempDir;
+use tiny_model::{noise, wav};
+
+fn place() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    tiny_model::write(folder.path());
+    fs::write(folder.path().join("a.wav"), wav(16_000, &noise(32_000))).expect("writable");
+    folder
+}
+
+fn paretone(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("paretone").expect("built with the tests");
+    command
+        .env("PARETONE_CACHE", folder.join("cache"))
+        .env("PARETONE_MODEL", folder.join("tiny"))
+        .current_dir(folder)
+        .args(args);
+    command
+}
+
+fn heard(folder: &Path, list: &str) -> Value {
+    fs::write(folder.join("list.txt"), list).expect("writable");
+    let args = [
+        "transcribe",
+        "a.wav",
+        "--format",
+        "json",
+        "--words",
+        "list.txt",
+    ];
+    let output = paretone(folder, &args)
+        .assert()
+        .code(0)
+        .get_output()
+        .clone();
+    serde_json::from_slice(&output.stdout).expect("one line of JSON")
+}
+
+#[test]
+fn a_likely_word_is_heard_and_written_as_the_list_has_it() {
+    let folder = place();
+    let plain = heard(folder.path(), "# none\n");
+    let text = plain["text"].as_str().expect("a text");
+    assert!(!text.is_empty(), "noise says something to this model");
+    // At a boost beyond reason every word is the listed one.
+    let own = heard(folder.path(), "Aba-Bah 20 AA B AA\n");
+    assert!(
+        own["text"].as_str().expect("a text").contains("Aba-Bah"),
+        "{own}"
+    );
+    // A word that the model knows, in capitals.
+    let known = heard(folder.path(), "AH 20\nBAH 20\n");
+    let known = known["text"].as_str().expect("a text");
+    assert!(known.contains("BAH"), "{known}");
+}
+
+#[test]
+fn a_phrase_is_taken_apart_into_words_with_times() {
+    let folder = place();
+    let own = heard(folder.path(), "Ba Ba Black 20 B AA B AA B AA\n");
+    let words = own["words"].as_array().expect("words");
+    let at = words
+        .iter()
+        .position(|word| word["word"] == "Black")
+        .expect("heard");
+    assert_eq!(words[at - 1]["word"], "Ba");
+    let time = |at: usize, name: &str| words[at][name].as_f64().expect("a time");
+    assert!(time(at - 1, "end") <= time(at, "start") + 1e-9);
+    assert!(time(at, "start") < time(at, "end"));
+}
+
+#[test]
+fn lists_that_cannot_be_used_are_refused_with_the_reason() {
+    let folder = place();
+    for (list, said) in [
+        ("bahxq\n", "how \"bahxq\" is said"),
+        ("bah 2 B EE\n", "EE"),
+        ("bah 2 SIL\n", "SIL"),
+        ("route 66\n", "line 1"),
+    ] {
+        fs::write(folder.path().join("list.txt"), list).expect("writable");
+        paretone(
+            folder.path(),
+            &["transcribe", "a.wav", "--words", "list.txt"],
+        )
+        .assert()
+        .code(2)
+        .stderr(contains(said));
+    }
+    paretone(
+        folder.path(),
+        &["transcribe", "a.wav", "--words", "none.txt"],
+    )
+    .assert()
+    .code(2)
+    .stderr(contains("none.txt"));
+}
+
+#[test]
+fn pronunciations_are_told_and_put_on_a_list() {
+    let folder = place();
+    paretone(folder.path(), &["lexicon", "say", "bah", "BAHAH"])
+        .assert()
+        .code(0)
+        .stdout(contains("bah\tB AA\n").and(contains("BAHAH\tB AA AA\n")));
+    paretone(folder.path(), &["lexicon", "say", "xyz"])
+        .assert()
+        .code(1)
+        .stdout("");
+    let add = |word: &str, more: &[&str]| {
+        let mut command = paretone(folder.path(), &["lexicon", "add", "names.txt", word]);
+        command.args(more);
+        command
+    };
+    add("Bahah", &[]).assert().code(0);
+    add("ah bah", &["--boost", "2.5", "--phones", "AA B AA"])
+        .assert()
+        .code(0);
+    add("xyz", &[]).assert().code(2);
+    let list = fs::read_to_string(folder.path().join("names.txt")).expect("written");
+    assert_eq!(list, "Bahah\nah bah\t2.5\tAA B AA\n");
+    paretone(
+        folder.path(),
+        &["transcribe", "a.wav", "--words", "names.txt"],
+    )
+    .assert()
+    .code(0);
+}

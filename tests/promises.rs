@@ -1,0 +1,325 @@
+//! Promises are bound to what they were made for: of another model, front end, versions or
+//! calibration nothing is promised, and nobody's promises are overwritten unasked.
+
+mod tiny_model;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use paretone::MadeFor;
+use paretone::confidence::Calibration;
+use paretone::recognizer::{Versions, made_for};
+use paretone::tiers::Counter;
+use predicates::prelude::PredicateBooleanExt;
+use predicates::str::contains;
+use serde_json::Value;
+use tempfile::TempDir;
+use tiny_model::{noise, wav};
+
+/// One tier for response time: a pair that always asks both versions.
+const RULES: &str = "\
+format = \"paretone-rules-1\"
+[certificate]
+method = \"population\"
+delta = 0.001
+requests = 100
+groups = 10
+date = \"2026-11-27\"
+outcomes_sha256 = \"00\"
+reference = \"v2\"
+reference_error_rate = 0.1
+sharing = \"shared\"
+network_seconds = 0.0
+[made_for]
+MADE_FOR
+[tolerances]
+step = 0.001
+steps = 100
+[[tiers]]
+tolerance = 0.0
+objective = \"response-time\"
+fallback = false
+bound = 0.0
+degradation = 0.0
+response_seconds = 0.3
+cost_seconds = 0.4
+escalated = 0.5
+policy = { kind = \"seq\", first = \"v1\", second = \"v2\", threshold = 2.0, choice = \"second\" }
+";
+
+/// The tiny model with two versions, calibrated, and a recording beside it.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Place {
+        let folder = tempfile::tempdir().expect("a folder");
+        let model = tiny_model::write(folder.path());
+        let calibration = Calibration::parse(&tiny_model::calibration(), Path::new("shipped"));
+        fs::write(folder.path().join("a.wav"), wav(16_000, &noise(32_000))).expect("writable");
+        fs::write(model.join("versions.toml"), tiny_model::TWO_VERSIONS).expect("writable");
+        let place = Place(folder);
+        place.put_calibration(&calibration.expect("sound"));
+        place
+    }
+
+    fn model(&self) -> PathBuf {
+        self.0.path().join("tiny")
+    }
+
+    fn put_calibration(&self, calibration: &Calibration) {
+        let text = serde_json::to_string(calibration).expect("plain");
+        fs::write(self.model().join("confidence.json"), text).expect("writable");
+    }
+
+    /// The parts as they are, the calibration's among them.
+    fn now(&self) -> MadeFor {
+        made_for(&self.model(), true).expect("a model")
+    }
+
+    fn put_rules(&self, made_for: &MadeFor) {
+        let table = [
+            ("model", &made_for.model),
+            ("front_end", &made_for.front_end),
+            ("versions", &made_for.versions),
+            ("calibration", &made_for.calibration),
+        ];
+        let line = |(name, value): (&str, &Option<String>)| {
+            value
+                .as_ref()
+                .map(|value| format!("{name} = \"{value}\"\n"))
+        };
+        let lines: String = table.into_iter().filter_map(line).collect();
+        let rules = RULES.replace("MADE_FOR\n", &lines);
+        fs::write(self.model().join("rules.toml"), rules).expect("writable");
+    }
+
+    fn paretone(&self, args: &[&str]) -> Command {
+        let mut command = Command::cargo_bin("paretone").expect("built with the tests");
+        command
+            .env("PARETONE_CACHE", self.0.path().join("cache"))
+            .env_remove("PARETONE_MODEL")
+            .current_dir(self.0.path())
+            .args(args);
+        command
+    }
+
+    fn transcribe(&self, args: &[&str]) -> Command {
+        let mut command = self.paretone(&["transcribe", "a.wav", "--format", "json"]);
+        command.args(["--model", "tiny"]).args(args);
+        command
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let output = self.transcribe(args).assert().code(0).get_output().clone();
+        serde_json::from_slice(&output.stdout).expect("one line of JSON")
+    }
+}
+
+#[test]
+fn rules_hold_only_for_what_they_were_learnt_for() {
+    let place = Place::new();
+    let now = place.now();
+    place.put_rules(&now);
+    let heard = place.json(&["--tolerance", "0.05"]);
+    assert_eq!(heard["tier"]["policy"], "seq(v1, v2, never early, second)");
+    assert_ne!(heard["tier"]["certificate"], "none");
+    let other = || Some("00000000000000ff".to_owned());
+    for (part, learnt_for) in [
+        (
+            "model",
+            MadeFor {
+                model: other(),
+                ..now.clone()
+            },
+        ),
+        (
+            "front end",
+            MadeFor {
+                front_end: other(),
+                ..now.clone()
+            },
+        ),
+        (
+            "versions",
+            MadeFor {
+                versions: other(),
+                ..now.clone()
+            },
+        ),
+        (
+            "calibration",
+            MadeFor {
+                calibration: other(),
+                ..now.clone()
+            },
+        ),
+    ] {
+        place.put_rules(&learnt_for);
+        place
+            .transcribe(&["--tolerance", "0.05"])
+            .assert()
+            .code(0)
+            .stderr(
+                contains(part)
+                    .and(contains("nothing is certified"))
+                    .and(contains("tiers train")),
+            );
+        let heard = place.json(&["--tolerance", "0.05"]);
+        assert_eq!(heard["tier"]["policy"], "osfa(v2)", "{part}");
+        assert_eq!(heard["tier"]["certificate"], "none", "{part}");
+        // Whoever names the file wants that one.
+        place
+            .transcribe(&["--tolerance", "0.05", "--rules", "tiny/rules.toml"])
+            .assert()
+            .code(2)
+            .stderr(contains(part));
+    }
+}
+
+#[test]
+fn a_changed_version_takes_rules_and_confidences_with_it() {
+    let place = Place::new();
+    let calibration = Calibration::of_model(&place.model()).expect("sound");
+    let parts = MadeFor {
+        calibration: None,
+        ..place.now()
+    };
+    place.put_calibration(&Calibration {
+        made_for: parts,
+        ..calibration
+    });
+    place.put_rules(&place.now());
+    assert!(place.json(&["--at", "v2"])["confidence"].is_number());
+    let versions = place.model().join("versions.toml");
+    let text = fs::read_to_string(&versions).expect("written");
+    let beam = text.find("network_beam=").expect("a beam") + "network_beam=".len();
+    fs::write(
+        &versions,
+        format!("{}5.125 global_beam={}", &text[..beam], &text[beam..]),
+    )
+    .expect("writable");
+    assert!(
+        Versions::of_model(&place.model()).is_ok(),
+        "still a list of versions"
+    );
+    for args in [&["--at", "v2"][..], &["--at", "v1"], &[]] {
+        let heard = place.json(args);
+        assert!(heard["confidence"].is_null(), "{args:?}");
+        for word in heard["words"].as_array().expect("words") {
+            assert!(word["confidence"].is_null());
+        }
+    }
+    place
+        .transcribe(&["--tolerance", "0.05"])
+        .assert()
+        .code(0)
+        .stderr(contains("confidence fit").and(contains("nothing is certified")));
+}
+
+#[test]
+fn the_default_is_the_most_accurate_version_with_its_confidence() {
+    let place = Place::new();
+    let (best, usual) = (place.json(&["--at", "v2"]), place.json(&[]));
+    assert!(usual["confidence"].is_number());
+    assert_eq!(
+        (&usual["words"], &usual["confidence"]),
+        (&best["words"], &best["confidence"])
+    );
+    assert!(place.json(&["--beam", "7"])["confidence"].is_null());
+}
+
+#[test]
+fn nothing_of_a_model_is_overwritten_unasked() {
+    let place = Place::new();
+    fs::write(place.0.path().join("points.json"), "[]").expect("writable");
+    fs::write(place.0.path().join("outcomes.csv"), "id,group\n").expect("writable");
+    fs::create_dir_all(place.0.path().join("models")).expect("writable");
+    fs::rename(place.model(), place.0.path().join("models/en")).expect("writable");
+    let before = fs::read(place.0.path().join("models/en/versions.toml")).expect("written");
+    for args in [
+        &["versions", "pick", "--points", "points.json"][..],
+        &["confidence", "fit", "--outcomes", "outcomes.csv"],
+    ] {
+        place
+            .paretone(args)
+            .assert()
+            .code(2)
+            .stderr(contains("--in-place"));
+    }
+    let after = fs::read(place.0.path().join("models/en/versions.toml")).expect("written");
+    assert_eq!(before, after);
+}
+
+#[test]
+fn few_utterances_calibrate_nothing() {
+    let place = Place::new();
+    let counters: Vec<&str> = Counter::ALL
+        .iter()
+        .map(|counter| counter.column())
+        .collect();
+    let mut table = format!(
+        "id,group,version,errors,words,response_seconds,cost_seconds,confidence,set,{}\n",
+        counters.join(",")
+    );
+    let values = vec!["0.5"; counters.len()].join(",");
+    for request in 0..60 {
+        for version in ["v1", "v2"] {
+            let errors = request % 2;
+            table += &format!("{request},ann,{version},{errors},9,0.1,0.1,0.5,dev,{values}\n");
+        }
+    }
+    fs::write(place.0.path().join("outcomes.csv"), table).expect("writable");
+    let before = fs::read(place.model().join("confidence.json")).expect("written");
+    place
+        .paretone(&[
+            "confidence",
+            "fit",
+            "--model",
+            "tiny",
+            "--outcomes",
+            "outcomes.csv",
+        ])
+        .assert()
+        .code(2)
+        .stderr(contains("60 utterances").and(contains("needs 300")));
+    let after = fs::read(place.model().join("confidence.json")).expect("written");
+    assert_eq!(before, after);
+}
+
+#[test]
+fn a_sweeps_folder_is_of_one_corpus_split_and_limit() {
+    let place = Place::new();
+    let mut manifest = String::from("id\tpath\ttext\tspeaker\tset\tsplit\n");
+    for (id, split) in [("a", "dev"), ("b", "dev"), ("c", "test")] {
+        manifest += &format!("{id}\ta.wav\tyes\tann\tclean\t{split}\n");
+    }
+    fs::write(place.0.path().join("corpus.tsv"), manifest).expect("writable");
+    let sweep = |more: &[&str]| {
+        let mut command = place.paretone(&[
+            "sweep",
+            "--model",
+            "tiny",
+            "--manifest",
+            "corpus.tsv",
+            "--dir",
+            "sweep",
+        ]);
+        command
+            .args(["--search", "grid", "--levels", "network_beam=9,8"])
+            .args(more);
+        command
+    };
+    sweep(&["--split", "dev"]).assert().code(0);
+    sweep(&["--split", "dev"]).assert().code(0);
+    for other in [
+        &["--split", "test"][..],
+        &["--split", "dev", "--limit", "1"],
+        &[],
+    ] {
+        sweep(other)
+            .assert()
+            .code(2)
+            .stderr(contains("another kind"));
+    }
+}
