@@ -2,7 +2,7 @@
 //!
 //! A word and its pronunciation are a sequence of *graphones*, pairs of one or two letters and none
 //! to two phones, as `ph:F o:OW n:N e:`. The lexicon's words are aligned by expectation
-//! maximisation ([`align`]), and an n-gram over their graphones is estimated ([`estimate`]); a beam
+//! maximisation (`align`), and an n-gram over their graphones is estimated (`estimate`); a beam
 //! search over the graphones that spell a new word finds its likeliest pronunciations.
 //!
 //! Reference: Bisani and Ney, "Joint-sequence models for grapheme-to-phoneme conversion", 2008; the
