@@ -45,7 +45,7 @@ impl Spelling {
     /// [`GraphError`] if the file cannot be read, is no such model or of another version, or its
     /// header is damaged.
     pub fn open(path: &Path) -> Result<Spelling, GraphError> {
-        let mapped = map(path, Place::Map).map_err(|fault| GraphError::of(fault, path))?;
+        let mapped = map(path, Place::File).map_err(|fault| GraphError::of(fault, path))?;
         Ok(Spelling::from_mapped(&mapped))
     }
 
@@ -54,7 +54,7 @@ impl Spelling {
     /// # Errors
     /// As [`Spelling::open`], and the file is damaged.
     pub fn open_checked(path: &Path) -> Result<Spelling, GraphError> {
-        Spelling::checked(path, Place::Map)
+        Spelling::checked(path, Place::File)
     }
 
     /// Reads a model's file into memory and compares all of it with its checksums.
