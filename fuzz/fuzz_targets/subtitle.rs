@@ -12,7 +12,7 @@ fuzz_target!(|said: Vec<(String, u16, u16)>| {
         let start = at + f64::from(pause) / 1000.0;
         at = start + f64::from(lasts) / 1000.0;
         let (start, end) = (Seconds(start), Seconds(at));
-        TranscriptWord { word, start, end, confidence: 1.0 }
+        TranscriptWord { word, start, end, confidence: Some(1.0) }
     });
     let transcript = Transcript { words: words.collect(), ..Transcript::default() };
     let cues = cues(&transcript, 8);
