@@ -29,7 +29,7 @@ pub struct Signal<'a> {
 
 enum Source<'a> {
     Reader(Box<Reader<'a>>),
-    Waveform { samples: &'a [f32], rate: Hertz },
+    Samples { samples: &'a [f32], rate: Hertz },
 }
 
 impl<'a> Signal<'a> {
@@ -71,10 +71,18 @@ impl<'a> Signal<'a> {
     /// # Errors
     /// A rate is outside [`RATES`](super::RATES).
     pub fn of_waveform(waveform: &'a Waveform, rate: Hertz) -> Result<Self, AudioError> {
-        super::check_rate(waveform.rate.0)?;
-        let source = Source::Waveform {
-            samples: &waveform.samples,
-            rate: waveform.rate,
+        Self::of_samples(&waveform.samples, waveform.rate, rate)
+    }
+
+    /// The samples of one channel, which have the rate `from`, at `rate`.
+    ///
+    /// # Errors
+    /// A rate is outside [`RATES`](super::RATES).
+    pub fn of_samples(samples: &'a [f32], from: Hertz, rate: Hertz) -> Result<Self, AudioError> {
+        super::check_rate(from.0)?;
+        let source = Source::Samples {
+            samples,
+            rate: from,
         };
         Self::of(source, rate, ChannelChoice::Mix)
     }
@@ -116,7 +124,7 @@ impl<'a> Signal<'a> {
     pub fn shortfall(&self) -> Option<String> {
         match &self.source {
             Source::Reader(reader) => reader.shortfall(),
-            Source::Waveform { .. } => None,
+            Source::Samples { .. } => None,
         }
     }
 
@@ -154,7 +162,7 @@ impl<'a> Signal<'a> {
     fn fill_block(&mut self) -> Result<bool, AudioError> {
         match &mut self.source {
             Source::Reader(reader) => reader.next_block(&mut self.block),
-            Source::Waveform { samples, rate } => {
+            Source::Samples { samples, rate } => {
                 let (now, later) = samples.split_at(samples.len().min(Self::BLOCK));
                 *samples = later;
                 self.block.restart(rate.0, 1);

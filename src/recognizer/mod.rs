@@ -20,6 +20,7 @@ mod reference;
 mod second_look;
 mod segment;
 mod setting;
+pub mod shelf;
 mod stream;
 pub mod subtitle;
 mod transcript;
@@ -203,6 +204,22 @@ pub struct ScoredAudio {
 }
 
 impl ScoredAudio {
+    /// Scores of whoever made them, as one segment from the beginning: natural-log
+    /// pseudo-likelihoods, already scaled as the search wants them ([`Recognizer::score`] gives such).
+    pub fn of_scores(scores: Scores) -> Self {
+        let audio = Seconds(scores.num_frames() as f64 * scores.shift().0);
+        ScoredAudio {
+            segments: vec![(Seconds(0.0), scores)],
+            audio,
+            timings: Timings::default(),
+        }
+    }
+
+    /// Where each segment begins, and its scores, in the order of time.
+    pub fn segments(&self) -> &[(Seconds, Scores)] {
+        &self.segments
+    }
+
     /// Drops the scores, which are large, and keeps the times.
     pub fn forget_scores(&mut self) {
         self.segments = Vec::new();

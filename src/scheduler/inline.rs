@@ -36,16 +36,15 @@ impl<S: Service> Scratches<S> {
     }
 }
 
-/// Answers a request as a policy says.
+/// Answers a request as a policy says. The tokens stop the first and the second version's runs.
 pub(super) fn answer<S: Service<Scratch: Send>>(
     service: &S,
     request: &S::Request,
-    policy: &Policy,
+    (policy, cancels): (&Policy, [Cancel; 2]),
     scratches: &Scratches<S>,
 ) -> Reply<S> {
     let (sender, reply) = sync_channel(1);
     let tell = move |made| drop(sender.try_send(made));
-    let cancels = [Cancel::new(), Cancel::new()];
     let job = Job::new(request, policy.clone(), cancels, Box::new(tell));
     let run = |side: Side, ask_second: &dyn Fn()| {
         let mut scratch = scratches.take().unwrap_or_else(|| service.scratch());

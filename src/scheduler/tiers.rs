@@ -8,6 +8,7 @@ use super::inline::{Scratches, answer};
 use super::recognition::{Recognition, Unfit};
 use super::routing::{Answer, NoTier, Routing};
 use crate::audio::Waveform;
+use crate::decode::Cancel;
 use crate::recognizer::{Recognizer, RecognizerError, Utterance};
 use crate::tiers::{Objective, RULES_FILE, Rules, RulesError, Tolerance};
 
@@ -58,6 +59,9 @@ pub enum TiersError {
     /// The recording cannot be recognised.
     #[error(transparent)]
     Recognizer(#[from] RecognizerError),
+    /// The caller's tokens stopped it.
+    #[error("stopped by its caller before there was an answer")]
+    Stopped,
     /// The recogniser panicked: a defect of this library.
     #[error("the recogniser panicked: {message}; please report this as a defect")]
     Panicked {
@@ -126,10 +130,25 @@ impl Tiers {
         tolerance: Tolerance,
         objective: Objective,
     ) -> Result<Answer, TiersError> {
-        let tier = self.routing.tier(tolerance, objective)?;
-        let policy = self.routing.policy(tier);
         let recording = Utterance::from(waveform.clone());
-        let served = answer(&self.recognition, &recording, policy, &self.scratches)?;
+        let stop = [Cancel::new(), Cancel::new()];
+        self.transcribe_utterance(&recording, (tolerance, objective), stop)
+    }
+
+    /// As [`Tiers::transcribe`], until both tokens are cancelled: they stop the runs of the policy's first
+    /// and second version, and serve one request only.
+    ///
+    /// # Errors
+    /// As [`Tiers::transcribe`], and when it was stopped.
+    pub fn transcribe_utterance(
+        &self,
+        utterance: &Utterance,
+        (tolerance, objective): (Tolerance, Objective),
+        stop: [Cancel; 2],
+    ) -> Result<Answer, TiersError> {
+        let tier = self.routing.tier(tolerance, objective)?;
+        let how = (self.routing.policy(tier), stop);
+        let served = answer(&self.recognition, utterance, how, &self.scratches)?;
         Ok(self.routing.answer(tier, served))
     }
 }
@@ -139,9 +158,7 @@ impl From<Failure<RecognizerError>> for TiersError {
         match failure {
             Failure::Service(error) => TiersError::Recognizer(error),
             Failure::Panicked { message } => TiersError::Panicked { message },
-            Failure::Late | Failure::Cancelled => {
-                unreachable!("nobody holds a token that stops the request before its answer")
-            }
+            Failure::Late | Failure::Cancelled => TiersError::Stopped,
         }
     }
 }

@@ -7,9 +7,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
 
-use super::model_folder::{self, USUAL, is_model};
+use super::model_folder;
 use super::{DONE, UsageError, embedded, progress};
 use paretone::recognizer::Recognizer;
+use paretone::recognizer::shelf::{self, USUAL, is_model};
 
 /// What is copied, and to where.
 #[derive(clap::Args, Debug)]
@@ -41,7 +42,7 @@ fn name(text: &str) -> Result<String, String> {
 /// Standard output cannot be written.
 pub fn list() -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
-    let models = model_folder::models();
+    let models = shelf::models();
     let mut named: Vec<&str> = Vec::new();
     for model in &models {
         let hidden = named.contains(&model.name.as_str());
@@ -90,7 +91,7 @@ pub fn install(args: &InstallArgs) -> anyhow::Result<ExitCode> {
         None => Ok(USUAL.into()),
     };
     let name = args.name.clone().map_or_else(usual, Ok)?;
-    let shelf = model_folder::own_shelf()
+    let shelf = shelf::own()
         .ok_or_else(|| UsageError(anyhow!("there is no home folder to install a model in")))?;
     let place = shelf.join(&name);
     if place.exists() && !args.force {

@@ -1,0 +1,29 @@
+//! `paretone._paretone`: the recogniser for Python. What people import is the package around it
+//! (`python/paretone`), which holds the plain classes, the errors and the types.
+//!
+//! A long call lets go of Python's lock and can be interrupted (`interrupt`); arrays come in without a
+//! copy where their kind and layout allow (`arrays`).
+
+mod answer;
+mod arrays;
+mod errors;
+mod hearing;
+mod interrupt;
+mod recognizer;
+mod recording;
+mod scores;
+mod stream;
+mod subtitles;
+
+/// The recogniser, for the package around it.
+#[pyo3::pymodule(gil_used = false)]
+mod _paretone {
+    #[pymodule_export]
+    use super::recognizer::Recognizer;
+    #[pymodule_export]
+    use super::scores::Scores;
+    #[pymodule_export]
+    use super::stream::Stream;
+    #[pymodule_export]
+    use super::subtitles::{digits, subtitles};
+}

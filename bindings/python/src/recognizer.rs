@@ -1,0 +1,411 @@
+//! The recogniser's class.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use paretone::acoustic::{Precision, Scores as Matrix};
+use paretone::decode::Cancel;
+use paretone::recognizer::{Options, ScoredAudio, StreamOptions, shelf};
+use paretone::{RecognizerScratch, Tiers};
+use pyo3::prelude::*;
+
+use crate::answer::result;
+use crate::arrays;
+use crate::errors::{of_class, of_recognizer, of_tiers, value, value_of};
+use crate::hearing::{self, How, rate as check_rate};
+use crate::interrupt::interruptible;
+use crate::recording::Recording;
+use crate::scores::Scores;
+use crate::stream::Stream;
+
+/// A model, opened and ready. It never changes: threads may share it, and each call lets go of Python's lock.
+///
+/// Parameters
+/// ----------
+/// model : str or os.PathLike, optional
+///     A model's folder (ours, or one of Vosk's) or its name. By default ``$PARETONE_MODEL``, else the model
+///     ``en`` where the command line finds it (``models`` in the working folder, ``~/.local/share/paretone/models``
+///     and so on), else the one that came with this package.
+/// precision : {"auto", "f32", "int8"}, default "auto"
+///     In which numbers the network multiplies; "auto" is the fastest.
+/// large_model : bool, default True
+///     Whether to open the large language models; without them nothing is rescored.
+/// speech_gate : bool, default True
+///     Whether what is no speech is left out.
+///
+/// Raises
+/// ------
+/// paretone.ModelError
+///     There is no such model, or it cannot be used.
+///
+/// Examples
+/// --------
+/// >>> import paretone
+/// >>> asr = paretone.Recognizer()
+/// >>> asr.sample_rate
+/// 16000
+#[pyclass(frozen, module = "paretone")]
+pub struct Recognizer {
+    inner: Arc<paretone::Recognizer>,
+    /// Opened at the first tolerance.
+    tiers: Mutex<Option<Arc<Tiers>>>,
+    /// As many as ever worked at once.
+    scratches: Mutex<Vec<RecognizerScratch>>,
+}
+
+/// How to hear, as Python says it.
+struct Asked<'a, 'py> {
+    version: Option<&'a str>,
+    setting: Option<&'a str>,
+    tolerance: Option<Bound<'py, PyAny>>,
+    objective: Option<&'a str>,
+    n_best: usize,
+}
+
+#[pymethods]
+impl Recognizer {
+    #[new]
+    #[pyo3(signature = (model=None, *, precision="auto", large_model=true, speech_gate=true))]
+    fn new(
+        py: Python<'_>,
+        model: Option<PathBuf>,
+        precision: &str,
+        large_model: bool,
+        speech_gate: bool,
+    ) -> PyResult<Self> {
+        let folder = model_folder(py, model)?;
+        let precision: Precision = precision.parse().map_err(|error| value_of(&error))?;
+        let options = Options::default()
+            .precision(precision)
+            .large_model(large_model)
+            .speech_gate(speech_gate);
+        let open = || paretone::Recognizer::open_with(folder, options);
+        let inner = interruptible(py, &[], open)?.map_err(of_recognizer)?;
+        Ok(Recognizer {
+            inner: Arc::new(inner),
+            tiers: Mutex::default(),
+            scratches: Mutex::default(),
+        })
+    }
+
+    /// The model's name.
+    #[getter]
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    /// The model's folder.
+    #[getter]
+    fn folder(&self) -> PathBuf {
+        self.inner.folder().into()
+    }
+
+    /// Samples per second that the model listens at, to which every recording is brought.
+    #[getter]
+    fn sample_rate(&self) -> u32 {
+        self.inner.sample_rate().0
+    }
+
+    /// Seconds from one row of scores to the next.
+    #[getter]
+    fn frame_shift(&self) -> f64 {
+        self.inner.frame_shift().0
+    }
+
+    /// The knobs that are used by default, as text: those of the most accurate version.
+    #[getter]
+    fn setting(&self) -> String {
+        self.inner.setting().to_string()
+    }
+
+    /// The model's versions, fastest first.
+    #[getter]
+    fn versions<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let class = py.import("paretone._result")?.getattr("Version")?;
+        let versions = self.inner.versions().list.iter();
+        let version = |version: &paretone::recognizer::Version| {
+            let measured = &version.measured;
+            class.call1((
+                &version.name,
+                version.setting.to_string(),
+                measured.wer_percent,
+                measured.response_seconds,
+            ))
+        };
+        versions.map(version).collect()
+    }
+
+    /// What is said in a recording.
+    ///
+    /// Parameters
+    /// ----------
+    /// audio : str, os.PathLike, bytes or array of float
+    ///     A file of any kind that the command line reads, the bytes of one, or the samples of one channel, nominally
+    ///     from -1 to 1. A C-contiguous ``float32`` array is read where it lies; other floats are copied once.
+    /// rate : int, optional
+    ///     Samples per second of an array; by default the model's, 16000. A file says its own.
+    /// version : str, optional
+    ///     "v1" (fastest) to "v7" (most accurate), which is the default.
+    /// setting : str, optional
+    ///     Knobs in place of a version, as in ``"network_beam=11 lattice_beam=4 rescore"``.
+    /// tolerance : float or str, optional
+    ///     How many more errors than the most accurate version's are tolerated, relative to those: ``0.05`` or
+    ///     ``"5%"``. The cheapest policy that is certified to keep that answers.
+    /// objective : {"response-time", "cost"}, optional
+    ///     What a tolerance saves; by default the response time.
+    /// n_best : int, default 0
+    ///     How many different answers to give in ``alternatives``.
+    /// channel : int, optional
+    ///     Hear this channel of a file, the first being 1; by default the average of all.
+    ///
+    /// Returns
+    /// -------
+    /// paretone.Result
+    ///     The words with their times (seconds) and confidences (0 to 1, or None).
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     An argument means nothing: integers, two dimensions, NaN, an unknown version.
+    /// paretone.AudioError
+    ///     The recording cannot be read; `paretone.MissingFile` (a `FileNotFoundError` too) where there is none.
+    #[pyo3(signature = (audio, rate=None, *, version=None, setting=None, tolerance=None, objective=None, n_best=0, channel=None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
+    fn transcribe(
+        &self,
+        py: Python<'_>,
+        audio: &Bound<'_, PyAny>,
+        rate: Option<u32>,
+        version: Option<&str>,
+        setting: Option<&str>,
+        tolerance: Option<Bound<'_, PyAny>>,
+        objective: Option<&str>,
+        n_best: usize,
+        channel: Option<usize>,
+    ) -> PyResult<Py<PyAny>> {
+        let asked = Asked {
+            version,
+            setting,
+            tolerance,
+            objective,
+            n_best,
+        };
+        let how = self.how(asked)?;
+        let recording = self.recording(audio, rate)?;
+        let source = recording.source(channel)?;
+        let stop = [Cancel::new(), Cancel::new()];
+        let heard = interruptible(py, &stop.clone(), || {
+            self.with_scratch(|scratch| how.hear(&self.inner, &source, scratch, stop))
+        })?;
+        result(py, &heard.map_err(of_tiers)?)
+    }
+
+    /// The network's scores of a recording, to be searched as often as one likes.
+    ///
+    /// Parameters
+    /// ----------
+    /// audio, rate, channel
+    ///     As `transcribe` takes them.
+    ///
+    /// Returns
+    /// -------
+    /// paretone.Scores
+    ///     ``numpy.asarray(scores)`` is a ``float32`` matrix, frames × pdfs.
+    #[pyo3(signature = (audio, rate=None, *, channel=None))]
+    fn scores(
+        &self,
+        py: Python<'_>,
+        audio: &Bound<'_, PyAny>,
+        rate: Option<u32>,
+        channel: Option<usize>,
+    ) -> PyResult<Scores> {
+        let recording = self.recording(audio, rate)?;
+        let source = recording.source(channel)?;
+        let stop = [Cancel::new()];
+        let scored = interruptible(py, &stop, || {
+            self.with_scratch(|scratch| {
+                scratch.cancel_by(Some(stop[0].clone()));
+                let mut signal = source.signal(self.inner.sample_rate())?;
+                self.inner.score_signal(&mut signal, scratch)
+            })
+        })?;
+        let scored = scored.map_err(of_recognizer)?;
+        Ok(Scores { scored })
+    }
+
+    /// What scores say.
+    ///
+    /// Parameters
+    /// ----------
+    /// scores : paretone.Scores or array of float
+    ///     What `scores` gave, or a matrix of the same kind, frames × pdfs, as one segment; it is copied once.
+    /// version, setting, n_best
+    ///     As `transcribe` takes them.
+    ///
+    /// Returns
+    /// -------
+    /// paretone.Result
+    ///     The same that `transcribe` hears in the recording.
+    #[pyo3(signature = (scores, *, version=None, setting=None, n_best=0))]
+    fn search(
+        &self,
+        py: Python<'_>,
+        scores: &Bound<'_, PyAny>,
+        version: Option<&str>,
+        setting: Option<&str>,
+        n_best: usize,
+    ) -> PyResult<Py<PyAny>> {
+        let setting = hearing::setting(&self.inner, version, setting)?;
+        let how = How::Setting { setting, n_best };
+        let (ours, copied);
+        let scored = match scores.cast::<Scores>() {
+            Ok(scores) => {
+                ours = scores;
+                &ours.get().scored
+            }
+            Err(_) => {
+                copied = self.copied(scores)?;
+                &copied
+            }
+        };
+        let stop = [Cancel::new()];
+        let heard = interruptible(py, &stop, || {
+            self.with_scratch(|scratch| {
+                scratch.cancel_by(Some(stop[0].clone()));
+                how.search(&self.inner, scored, scratch)
+            })
+        })?;
+        result(py, &heard.map_err(of_tiers)?)
+    }
+
+    /// Speech as it is spoken: chunks of samples go in, guesses and final results come out.
+    ///
+    /// Parameters
+    /// ----------
+    /// chunks : iterable of arrays of float, optional
+    ///     Where the samples come from; the stream is then iterated over. Without it, `Stream.push` takes them.
+    /// rate : int, optional
+    ///     Samples per second; by default the model's, 16000.
+    /// version, setting, tolerance, objective
+    ///     How final results are made, as `transcribe` takes them. Guesses are made at the fastest version.
+    ///
+    /// Returns
+    /// -------
+    /// paretone.Stream
+    ///     An iterator of `paretone.Event`: ``partial`` while an utterance goes on, ``final`` when it has ended.
+    #[pyo3(signature = (chunks=None, *, rate=None, version=None, setting=None, tolerance=None, objective=None))]
+    fn stream(
+        &self,
+        chunks: Option<&Bound<'_, PyAny>>,
+        rate: Option<u32>,
+        version: Option<&str>,
+        setting: Option<&str>,
+        tolerance: Option<Bound<'_, PyAny>>,
+        objective: Option<&str>,
+    ) -> PyResult<Stream> {
+        let asked = Asked {
+            version,
+            setting,
+            tolerance,
+            objective,
+            n_best: 0,
+        };
+        let how = self.how(asked)?;
+        let rate = rate.map_or(Ok(self.inner.sample_rate()), check_rate)?;
+        let options = StreamOptions::default().rate(rate);
+        Stream::new(Arc::clone(&self.inner), &options, how, chunks)
+    }
+
+    fn __repr__(&self) -> String {
+        let (name, folder) = (self.inner.name(), self.inner.folder().display());
+        format!("Recognizer({name}, from {folder})")
+    }
+}
+
+impl Recognizer {
+    fn recording<'py>(
+        &self,
+        audio: &Bound<'py, PyAny>,
+        rate: Option<u32>,
+    ) -> PyResult<Recording<'py>> {
+        let rate = rate.map(check_rate).transpose()?;
+        Recording::of(audio, rate.map(|rate| rate.0), self.inner.sample_rate())
+    }
+
+    fn how(&self, asked: Asked<'_, '_>) -> PyResult<How> {
+        let Some(tolerance) = asked.tolerance else {
+            if asked.objective.is_some() {
+                return Err(value("an objective needs a tolerance"));
+            }
+            return Ok(How::Setting {
+                setting: hearing::setting(&self.inner, asked.version, asked.setting)?,
+                n_best: asked.n_best,
+            });
+        };
+        if asked.version.is_some() || asked.setting.is_some() || asked.n_best > 0 {
+            return Err(value(
+                "a tolerance chooses the versions itself: leave out version, setting and n_best",
+            ));
+        }
+        let tolerance = hearing::tolerance(&tolerance)?;
+        let objective = hearing::objective(asked.objective)?;
+        Ok(How::Tier(self.tiers()?, tolerance, objective))
+    }
+
+    fn tiers(&self) -> PyResult<Arc<Tiers>> {
+        let mut tiers = self.tiers.lock().unwrap_or_else(PoisonError::into_inner);
+        if tiers.is_none() {
+            let opened = Tiers::of_model(Arc::clone(&self.inner)).map_err(of_tiers)?;
+            *tiers = Some(Arc::new(opened));
+        }
+        Ok(Arc::clone(tiers.as_ref().expect("opened above")))
+    }
+
+    /// The scores of somebody else, copied.
+    fn copied(&self, object: &Bound<'_, PyAny>) -> PyResult<ScoredAudio> {
+        let matrix = arrays::matrix(object)?;
+        let [_, pdfs] = *matrix.as_array().shape() else {
+            unreachable!("a matrix has two dimensions");
+        };
+        if pdfs == 0 {
+            return Err(value("scores without columns: the model has more pdfs"));
+        }
+        let rows = matrix.as_slice()?.to_vec();
+        let scores = Matrix::from_rows(rows, pdfs, self.inner.frame_shift());
+        Ok(ScoredAudio::of_scores(scores))
+    }
+
+    /// Works with a scratch that is used again; one that a panic left is not.
+    fn with_scratch<T>(&self, work: impl FnOnce(&mut RecognizerScratch) -> T) -> T {
+        let free = || {
+            self.scratches
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let taken = free().pop();
+        let mut scratch = taken.unwrap_or_default();
+        let made = work(&mut scratch);
+        scratch.cancel_by(None);
+        free().push(scratch);
+        made
+    }
+}
+
+/// The folder of a model: as the command line finds it, else the one of the package.
+fn model_folder(py: Python<'_>, asked: Option<PathBuf>) -> PyResult<PathBuf> {
+    let asked = asked.or_else(|| std::env::var_os("PARETONE_MODEL").map(PathBuf::from));
+    match shelf::find(asked.as_deref()) {
+        Ok(folder) => Ok(folder),
+        Err(none) => {
+            let package: PathBuf = py
+                .import("paretone._result")?
+                .getattr("PACKAGE")?
+                .extract()?;
+            let own = package.join("models").join(&none.name);
+            match shelf::is_model(&own) {
+                true => Ok(own),
+                false => Err(of_class("ModelError", none.to_string())),
+            }
+        }
+    }
+}
