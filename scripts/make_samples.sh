@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes corpora/samples/*.wav and corpora/samples/samples.tsv: short sentences of our own, spoken by free voices.
+# Makes corpora/samples/*.wav and corpora/samples/manifest.tsv: short sentences of our own, spoken by free voices.
 #
 # The voices come from Debian: `apt-get install festival festvox-us-slt-hts flite sox`. Both voice data sets (CMU ARCTIC
 # slt and rms) are free to use, copy and distribute; the sentences were written for this repository. Every file is
@@ -20,13 +20,13 @@ flite_rms() {
     flite -voice rms -t "$1" -o "$2"
 }
 
-printf 'path\ttext\tvoice\n' >samples.tsv
+printf 'id\tpath\ttext\tspeaker\n' >manifest.tsv
 
 # sample NAME VOICE TEXT: one file and its row; the transcript is the text in lower case without punctuation.
 sample() {
     "$2" "$3" "$scratch/raw.wav"
     sox -D "$scratch/raw.wav" -r 16000 -c 1 -b 16 -e signed-integer "$1.wav" norm -3 pad 0.2 0.2
-    printf '%s.wav\t%s\t%s\n' "$1" "$(tr '[:upper:]' '[:lower:]' <<<"$3" | tr -d '.,;')" "$2" >>samples.tsv
+    printf '%s\t%s.wav\t%s\t%s\n' "$1" "$1" "$(tr '[:upper:]' '[:lower:]' <<<"$3" | tr -d '.,;')" "$2" >>manifest.tsv
 }
 
 sample river festival_slt 'The old man walked slowly along the river, and his dog ran before him.'

@@ -446,3 +446,129 @@ fn the_cache_is_listed_and_cleaned() {
         .code(2)
         .stderr(contains("lots"));
 }
+
+#[test]
+fn bench_counts_only_what_can_be_read() {
+    let folder = workplace();
+    let list = |name: &str, rows: &[&str]| {
+        let rows = rows.iter().map(|row| format!("{row}\t{row}\tah bah\n"));
+        let text = format!("id\tpath\ttext\n{}", rows.collect::<String>());
+        fs::write(folder.path().join(name), text).expect("writable");
+    };
+    list("some.tsv", &["a.wav", "empty.wav", "missing.wav"]);
+    list("one.tsv", &["a.wav"]);
+    list("none.tsv", &["empty.wav", "missing.wav"]);
+    let bench = |name: &str, outcomes: &str| {
+        let mut command = paretone();
+        command
+            .current_dir(folder.path())
+            .env("PARETONE_CACHE", folder.path().join("cache"))
+            .args([
+                "bench",
+                "--model",
+                "tiny",
+                "--analyse",
+                "--manifest",
+                name,
+                "--outcomes",
+                outcomes,
+            ]);
+        command
+    };
+    let some = bench("some.tsv", "some.csv").assert().code(1);
+    let some = some.stderr(contains("2 of 3 recordings cannot be recognised"));
+    let one = bench("one.tsv", "one.csv").assert().code(0);
+    let rates = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let lines = text
+            .lines()
+            .filter(|line| line.contains("all") && !line.contains("done in"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert!(!rates(&one.get_output().stdout).is_empty());
+    assert_eq!(
+        rates(&some.get_output().stdout),
+        rates(&one.get_output().stdout)
+    );
+    let rows = |name: &str| {
+        fs::read_to_string(folder.path().join(name))
+            .expect("written")
+            .lines()
+            .count()
+    };
+    assert_eq!((rows("some.csv"), rows("one.csv")), (2, 2));
+    bench("none.tsv", "none.csv")
+        .assert()
+        .code(2)
+        .stderr(contains("none of the 2 recordings"))
+        .stdout("");
+}
+
+#[test]
+fn a_graph_of_ones_own_is_searched_in_place_of_the_models() {
+    let folder = workplace();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let arpa = "\\data\\\nngram 1=3\n\n\\1-grams:\n-99\t<s>\n-0.5\t</s>\n-0.3\tbah\n\n\\end\\\n";
+    fs::write(at("bah.arpa"), arpa).expect("writable");
+    let compile = [
+        "graph",
+        "compile",
+        "--lexicon",
+        "tiny/lexicon.txt",
+        "--words",
+        "tiny/words.txt",
+    ];
+    paretone()
+        .current_dir(folder.path())
+        .args(compile)
+        .args([
+            "--arpa",
+            "bah.arpa",
+            "--model",
+            "tiny",
+            "--out",
+            "bah.graph",
+        ])
+        .assert()
+        .code(0);
+    let own = transcribe(folder.path())
+        .args(["--graph", "bah.graph", "--format", "json", "a.wav"])
+        .assert()
+        .code(0);
+    let line = &json_lines(&own.get_output().stdout)[0];
+    let said = line["words"].as_array().expect("words");
+    assert!(said.iter().all(|word| word["word"] == "bah"), "{line}");
+    assert!(line["confidence"].is_null());
+    fs::write(at("empty.graph"), "").expect("writable");
+    for (graph, what) in [("none.graph", "none.graph"), ("empty.graph", "empty.graph")] {
+        transcribe(folder.path())
+            .args(["--graph", graph, "a.wav"])
+            .assert()
+            .code(2)
+            .stderr(contains(what));
+    }
+}
+
+#[test]
+fn load_says_why_requests_were_not_answered() {
+    let folder = workplace();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("bound");
+    drop(taken);
+    paretone()
+        .current_dir(folder.path())
+        .args([
+            "load",
+            "a.wav",
+            "--rate",
+            "20",
+            "--seconds",
+            "0.3",
+            "--tolerance",
+            "0",
+        ])
+        .args(["--url", &format!("http://{address}")])
+        .assert()
+        .code(1)
+        .stdout(contains("times: no connection: Connection refused"));
+}

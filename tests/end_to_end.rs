@@ -108,7 +108,7 @@ fn table(path: &Path) -> Vec<HashMap<String, String>> {
 fn the_samples_are_heard() {
     let Some(recognizer) = shipped() else { return };
     let folder = repository("corpora/samples");
-    let samples: Vec<_> = table(&folder.join("samples.tsv"))
+    let samples: Vec<_> = table(&folder.join("manifest.tsv"))
         .into_iter()
         .map(|row| (folder.join(&row["path"]), row["text"].clone()))
         .collect();

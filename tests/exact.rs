@@ -25,10 +25,11 @@ fn repository(path: &str) -> std::path::PathBuf {
 
 /// (file, words) of every sample.
 fn samples() -> Vec<(String, Vec<String>)> {
-    let table = fs::read_to_string(repository("corpora/samples/samples.tsv")).expect("samples");
+    let table = fs::read_to_string(repository("corpora/samples/manifest.tsv")).expect("samples");
     let row = |line: &str| {
-        let (file, rest) = line.split_once('\t').expect("two columns");
-        let said = rest.split('\t').next().expect("a transcript");
+        let mut fields = line.split('\t').skip(1);
+        let file = fields.next().expect("a path");
+        let said = fields.next().expect("a transcript");
         (
             file.to_owned(),
             said.split(' ').map(str::to_owned).collect(),

@@ -1,10 +1,14 @@
 //! Promises are bound to what they were made for: of another model, front end, versions or
 //! calibration nothing is promised, and nobody's promises are overwritten unasked.
 
+mod service_client;
 mod tiny_model;
 
-use std::fs;
+use std::fs::{self, File};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 
 use assert_cmd::Command;
 use paretone::MadeFor;
@@ -14,6 +18,7 @@ use paretone::tiers::Counter;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 use serde_json::Value;
+use service_client::Server;
 use tempfile::TempDir;
 use tiny_model::{noise, wav};
 
@@ -175,6 +180,102 @@ fn rules_hold_only_for_what_they_were_learnt_for() {
             .code(2)
             .stderr(contains(part));
     }
+}
+
+#[test]
+fn rules_that_do_not_say_what_they_are_for_promise_nothing() {
+    let place = Place::new();
+    place.put_rules(&MadeFor::default());
+    let command = || place.transcribe(&["--tolerance", "0.05"]);
+    command().assert().code(0).stderr(
+        contains("do not say which model")
+            .and(contains("nothing is certified"))
+            .and(contains("tiers train")),
+    );
+    let heard = place.json(&["--tolerance", "0.05"]);
+    assert_eq!(heard["tier"]["certificate"], "none");
+    place
+        .transcribe(&["--tolerance", "0.05", "--rules", "tiny/rules.toml"])
+        .assert()
+        .code(2)
+        .stderr(contains("do not say which model"));
+}
+
+#[test]
+fn a_service_without_rules_that_hold_answers_by_the_most_accurate_version() {
+    let place = Place::new();
+    let other = || Some("00000000000000ff".to_owned());
+    let model = format!("--model={}", place.model().display());
+    let cache = place.0.path().join("cache");
+    for rules in [
+        None,
+        Some(MadeFor {
+            model: other(),
+            ..place.now()
+        }),
+    ] {
+        if let Some(rules) = &rules {
+            place.put_rules(rules);
+        }
+        let log = place.0.path().join("log");
+        let server = Server::start_in(
+            &[&model],
+            Stdio::from(File::create(&log).expect("a log")),
+            &cache,
+        );
+        let tiers = server.get("/tiers").json();
+        assert_eq!(tiers["certificate"]["reference"], "v2");
+        let recording = fs::read(place.0.path().join("a.wav")).expect("written");
+        let reply = server.post("/compute", "Tolerance: 10%\r\n", &recording);
+        assert_eq!(reply.status, 200);
+        drop(server);
+        let said = fs::read_to_string(log).expect("a log");
+        assert!(
+            said.contains("v2 answers at every tolerance, and nothing is certified"),
+            "{said}"
+        );
+    }
+    // Whoever names the file wants that one, and damaged rules are nobody's wish.
+    let rules = place.model().join("rules.toml");
+    let refused = |args: &[&str], said: &str| {
+        let all = [&["serve", "--listen", "127.0.0.1:0", model.as_str()], args].concat();
+        let mut command = place.paretone(&all);
+        command
+            .timeout(Duration::from_secs(60))
+            .assert()
+            .code(2)
+            .stderr(contains(said.to_owned()));
+    };
+    refused(&["--rules", &rules.display().to_string()], "tiers train");
+    fs::write(&rules, "damaged").expect("writable");
+    refused(&[], "no rules file");
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_before_the_model_is_opened() {
+    let place = Place::new();
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("bound").port();
+    for listen in [
+        format!("{port}"),
+        format!("localhost:{port}"),
+        format!("127.0.0.1:{port}"),
+    ] {
+        // No model could be opened here.
+        let folder = place.0.path().join("none");
+        fs::create_dir_all(&folder).expect("writable");
+        place
+            .paretone(&["serve", "--listen", &listen, "--model", "none"])
+            .timeout(Duration::from_secs(60))
+            .assert()
+            .code(2)
+            .stderr(contains(format!("cannot listen on 127.0.0.1:{port}")));
+    }
+    place
+        .paretone(&["serve", "--listen", "nowhere", "--model", "tiny"])
+        .assert()
+        .code(2)
+        .stderr(contains("localhost:8080"));
 }
 
 #[test]

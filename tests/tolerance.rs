@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use paretone::Tolerance;
+use paretone::recognizer::made_for;
 use predicates::str::contains;
 use serde_json::Value;
 use tiny_model::{noise, wav};
@@ -25,6 +26,8 @@ reference = \"v2\"
 reference_error_rate = 0.1
 sharing = \"shared\"
 network_seconds = 0.0
+[made_for]
+model = \"MODEL\"
 [tolerances]
 step = 0.001
 steps = 100
@@ -60,6 +63,12 @@ fn model(folder: &Path) -> PathBuf {
     model
 }
 
+/// The rules, learnt for this model.
+fn rules(model: &Path) -> String {
+    let now = made_for(model, true).expect("a model");
+    RULES.replace("MODEL", &now.model.expect("a hash"))
+}
+
 fn transcribe(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::cargo_bin("paretone").expect("the binary is built with the tests");
     command
@@ -83,7 +92,8 @@ fn json(folder: &Path, args: &[&str]) -> Value {
 #[test]
 fn a_tolerance_is_rounded_down_to_its_tier_and_the_answer_is_accounted_for() {
     let folder = tempfile::tempdir().expect("a folder");
-    fs::write(model(folder.path()).join("rules.toml"), RULES).expect("writable");
+    let model = model(folder.path());
+    fs::write(model.join("rules.toml"), rules(&model)).expect("writable");
     let slow = json(folder.path(), &["--version", "v2"]);
     assert!(
         slow.get("tier").is_none(),
@@ -133,11 +143,10 @@ fn without_rules_the_most_accurate_version_answers_and_says_so() {
 #[test]
 fn what_a_tier_cannot_use_is_a_usage_error_that_says_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
-    model(folder.path());
+    let text = rules(&model(folder.path()));
     let other = folder.path().join("other.toml");
-    fs::write(&other, RULES.replace("\"v2\"", "\"v9\"")).expect("writable");
-    let rules = folder.path().join("rules.toml");
-    fs::write(&rules, RULES).expect("writable");
+    fs::write(&other, text.replace("\"v2\"", "\"v9\"")).expect("writable");
+    fs::write(folder.path().join("rules.toml"), text).expect("writable");
     for (args, said) in [
         (
             &["--tolerance", "0.05", "--rules", "no.toml"][..],

@@ -254,6 +254,12 @@ impl Graph {
         arcs.map(move |(index, arc)| view.unpacked(index, arc, Some(arc.pdf())))
     }
 
+    /// The largest id of a word that an arc puts out; reads all labels.
+    pub fn largest_word(&self) -> WordId {
+        let words = self.labels.as_slice().iter().map(|label| label & WORD_MASK);
+        WordId(words.max().unwrap_or(0))
+    }
+
     /// The epsilon arcs of a state, cheapest first; of no use if the state does not exist.
     pub fn epsilon_arcs(&self, state: StateId) -> impl Iterator<Item = ArcRef> {
         let view = self.view();

@@ -12,8 +12,9 @@ use crate::confidence::Calibration;
 use crate::gate::GATE_FILE;
 use crate::provenance::{MadeFor, hash};
 
-/// An n-gram's header, which holds the checksums of all that follows, ends before this.
-const NGRAM_HEAD: u64 = 4096;
+/// The header of an n-gram or a graph, which holds the checksums of all that follows, ends before
+/// this.
+const HEAD: u64 = 4096;
 /// The gate's weights, which its description names; a folder has one gate.
 const GATE_WEIGHTS: &str = "gate.safetensors";
 
@@ -89,10 +90,16 @@ pub(super) fn parts(
     })
 }
 
+/// The hash of a model that searches another graph.
+pub(super) fn with_graph(model: Option<&str>, graph: &Path) -> Result<String, RecognizerError> {
+    let head = head(graph)?;
+    Ok(hash([model.unwrap_or_default().as_bytes(), &head]))
+}
+
 /// The first bytes of a file.
 fn head(path: &Path) -> Result<Vec<u8>, RecognizerError> {
     let mut bytes = Vec::new();
-    let file = File::open(path).and_then(|file| file.take(NGRAM_HEAD).read_to_end(&mut bytes));
+    let file = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut bytes));
     file.map_err(|source| RecognizerError::Io {
         path: path.to_owned(),
         source,

@@ -93,6 +93,10 @@ pub struct Options {
     /// memory of this process's own (116 MB for `models/en`), and then nothing that happens to the files
     /// does any harm: the system ends a process whose mapped file has become shorter. Default: no.
     pub private_copies: bool,
+    /// A graph to search in place of the model's own, compiled for its phones and its words (`paretone
+    /// graph compile`), such as that of a small grammar. The graph alone then says how words follow each
+    /// other: nothing is rescored. Default: none.
+    pub graph: Option<PathBuf>,
     /// Where to look how far the opening is. Default: nowhere.
     pub opening: Option<Opening>,
 }
@@ -102,6 +106,7 @@ impl Default for Options {
         Options {
             speech_gate: true,
             private_copies: false,
+            graph: None,
             opening: None,
             large_model: true,
             cache: None,
@@ -144,6 +149,12 @@ impl Options {
             private_copies,
             ..self
         }
+    }
+
+    /// A graph to search in place of the model's own; see [`Options::graph`].
+    pub fn graph(self, graph: impl Into<PathBuf>) -> Self {
+        let graph = Some(graph.into());
+        Options { graph, ..self }
     }
 
     /// Where to look how far the opening is; see [`Options::opening`].
@@ -278,6 +289,11 @@ impl Recognizer {
         let mut calibration = Calibration::of_model(folder)?;
         if warn_of_change("confidences", &calibration.made_for, &made_for) {
             calibration = Calibration::default();
+        }
+        if let Some(graph) = &options.graph {
+            // Confidences were fitted to the lattices of the model's own graph.
+            calibration = Calibration::default();
+            made_for.model = Some(identity::with_graph(made_for.model.as_deref(), graph)?);
         }
         made_for.calibration = calibration.hash();
         Ok(Recognizer {

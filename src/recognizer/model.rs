@@ -75,10 +75,14 @@ impl Model {
             opening.enter(Stage::Compilation);
             compile_graph(folder, &description.decode, &hmm)
         };
-        let graph = open_graph(folder, &description.decode, &hmm, &cache, compile)?;
+        let graph = match graph_of(options, words.len())? {
+            Some(graph) => graph,
+            None => open_graph(folder, &description.decode, &hmm, &cache, compile)?,
+        };
         check_fit(&mfcc, &network, &graph)?;
         opening.enter(Stage::LanguageModels);
-        let second_look = if options.large_model {
+        // The language models take the place of the n-gram in the model's own graph.
+        let second_look = if options.large_model && options.graph.is_none() {
             SecondLook::open(folder, &words, &cache, options.precision.kernels())?
         } else {
             None
@@ -190,6 +194,25 @@ pub(super) fn gate_of(
     }
     let kernels = options.precision.kernels();
     Ok(Gate::of_model(folder, mfcc.config(), kernels)?)
+}
+
+/// The graph that the options name, where they do, for a model of so many words.
+pub(super) fn graph_of(options: &Options, words: usize) -> Result<Option<Graph>, RecognizerError> {
+    let Some(path) = &options.graph else {
+        return Ok(None);
+    };
+    let graph = match options.private_copies {
+        true => Graph::load(path)?,
+        false => Graph::open_checked(path)?,
+    };
+    let largest = graph.largest_word().0 as usize;
+    if largest >= words {
+        return Err(mismatch(format!(
+            "{} has a word of number {largest}, and the model {words} words: compile it with the model's {WORDS}",
+            path.display()
+        )));
+    }
+    Ok(Some(graph))
 }
 
 /// The parts meet in two numbers: the width of a feature frame and the number of pdfs.

@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 use tracing::info;
 
 use super::cache::{Cache, CacheKey};
-use super::model::{Model, check_fit, gate_of};
+use super::model::{Model, check_fit, gate_of, graph_of};
 use super::{Options, RecognizerError};
 use crate::acoustic::Network;
 use crate::feature::Mfcc;
@@ -25,17 +25,19 @@ pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, Reco
         Network::from_tensors(&description, &imported.tensors, options.precision.kernels())?;
     let gate = gate_of(folder.path(), &mfcc, options)?;
     let cache = options.cache.clone().unwrap_or_else(Cache::of_user);
-    let graph = cache.open_or_make(
-        &graph_key(folder)?,
-        "graph",
-        || {
-            info!("reading the graph of {}, once", folder.path().display());
-            folder.graph_of(&imported.transitions)
-        },
-        |graph, out| graph.write(out),
-    )?;
-    check_fit(&mfcc, &network, &graph)?;
     let words = folder.words()?;
+    let import = || {
+        info!("reading the graph of {}, once", folder.path().display());
+        folder.graph_of(&imported.transitions)
+    };
+    let graph = match graph_of(options, words.len())? {
+        Some(graph) => graph,
+        None => {
+            let key = graph_key(folder)?;
+            cache.open_or_make(&key, "graph", import, |graph, out| graph.write(out))?
+        }
+    };
+    check_fit(&mfcc, &network, &graph)?;
     Ok(Model {
         description,
         mfcc: Arc::new(mfcc),

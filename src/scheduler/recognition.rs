@@ -39,6 +39,13 @@ pub enum Unfit {
         /// What differs.
         parts: String,
     },
+    /// The rules promise something and do not say of which model.
+    #[error(
+        "the rules do not say which model they were learnt for, so nobody can tell whether what they promise holds; record \
+         outcomes of this model with `paretone bench --versions all --outcomes` and learn rules from them with `paretone tiers \
+         train`"
+    )]
+    MadeForUnknown,
     /// Confidences are compared, and a version has none.
     #[error(
         "version {name} is not calibrated, so its confidence cannot be compared; calibrate the model with `paretone confidence fit`"

@@ -81,12 +81,16 @@ impl Routing {
     /// Checks that a model can follow every policy of the rules.
     ///
     /// # Errors
-    /// The rules were learnt for other parts, the model lacks a version, or a policy compares confidences that are not calibrated.
+    /// The rules were learnt for other parts or do not say for which, the model lacks a version, or a policy compares confidences that are not calibrated.
     pub fn new(rules: Rules, recognition: &Recognition) -> Result<Self, Unfit> {
         let changed = rules.made_for.changed(recognition.recognizer().made_for());
         if !changed.is_empty() {
             let parts = changed.join(" and ");
             return Err(Unfit::MadeForAnother { parts });
+        }
+        let known = recognition.recognizer().made_for().model.is_some();
+        if known && rules.is_certified() && rules.made_for.model.is_none() {
+            return Err(Unfit::MadeForUnknown);
         }
         let (mut policies, mut places) = (Vec::<(Policy<String>, Policy)>::new(), Vec::new());
         for rule in &rules.tiers {

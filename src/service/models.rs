@@ -12,6 +12,9 @@ use super::error::{Problem, Rejection};
 use super::request::{Ask, MODEL, OPENAI_MODELS};
 use super::state::App;
 
+/// Tolerances that are listed, in per cent; any other may be asked for too.
+const LISTED: [u32; 5] = [0, 1, 2, 5, 10];
+
 /// Names of tiers.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ModelList {
@@ -45,17 +48,23 @@ impl Model {
     }
 }
 
-/// The tiers as models
+/// The tiers as models: a few tolerances by name, of which there are many more
 #[utoipa::path(get, path = "/v1/models", tag = "tiers", responses(
     (status = 200, description = "Names for `model`", body = ModelList),
 ))]
 pub async fn models(State(app): State<Arc<App>>) -> Json<ModelList> {
     let serving = app.serving();
-    let tiers = serving.routing.rules().tiers.iter().map(|rule| {
-        let percent = rule.tolerance.as_percent();
-        format!("{MODEL}-{percent}pct-{}", rule.objective.name())
-    });
-    let names: BTreeSet<String> = tiers.collect();
+    let rules = serving.routing.rules();
+    let objectives: BTreeSet<&str> = rules
+        .tiers
+        .iter()
+        .map(|rule| rule.objective.name())
+        .collect();
+    let named = |percent: u32| {
+        let name = move |objective: &&str| format!("{MODEL}-{percent}pct-{objective}");
+        objectives.iter().map(name).collect::<Vec<String>>()
+    };
+    let names = LISTED.into_iter().flat_map(named);
     let general = [MODEL].into_iter().chain(OPENAI_MODELS).map(str::to_owned);
     Json(ModelList {
         object: "list",

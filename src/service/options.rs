@@ -18,6 +18,9 @@ pub struct Options {
     /// Most requests that wait for one policy; over all of them twice as many wait, and of one client
     /// two thirds of those. Larger: fewer refusals, longer waits. Default: 64.
     pub queue: usize,
+    /// Whether the most accurate version answers, with nothing certified, where at the start the rules
+    /// are missing or were learnt for another model. Default: no, the service does not start then.
+    pub uncertified: bool,
     /// Longest time from the end of an upload to its answer. Default: 60 s.
     pub deadline: Duration,
     /// What a request may bring.
@@ -105,6 +108,7 @@ impl Options {
             rules,
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             queue: 64,
+            uncertified: false,
             deadline: Duration::from_secs(60),
             limits: Limits::default(),
             token: None,

@@ -4,6 +4,7 @@
 //! admitted here are answered here, after which it goes, and its workers with it. Only then may the
 //! next reload begin ([`WorkerSets`]): each set of workers is as many as there are processors.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::error::Rejection;
 use super::options::Options;
 use super::request::Ask;
+use crate::WithCauses;
 use crate::recognizer::{Recognizer, Utterance};
 use crate::scheduler::{
     self, Admitted, Recognition, Reply, Routing, Scheduler, Statistics, StreamId, Terms, TierId,
@@ -80,6 +82,19 @@ pub enum ServingError {
     Interrupted(#[from] tokio::task::JoinError),
 }
 
+impl ServingError {
+    /// Whether there are no rules that were learnt for this model, as opposed to damaged ones.
+    fn is_lack(&self) -> bool {
+        match self {
+            ServingError::Unfit(_) => true,
+            ServingError::Rules(RulesError::Read { source, .. }) => {
+                source.kind() == ErrorKind::NotFound
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Serving {
     /// Puts the rules of a file in force.
     ///
@@ -116,6 +131,31 @@ impl Serving {
             workers: Some((Scheduler::new(service, routing.queues(), &options), workers)),
             routing,
         })
+    }
+
+    /// Has the most accurate version answer at every tolerance, where the options say so and the rules
+    /// are missing or do not fit.
+    ///
+    /// # Errors
+    /// What is wrong with the rules is not that, or the model has no versions.
+    pub fn uncertified(
+        why: ServingError,
+        recognizer: &Arc<Recognizer>,
+        options: &Options,
+        workers: WorkerSet,
+    ) -> Result<Self, ServingError> {
+        let best = recognizer.versions().most_accurate();
+        let (true, true, Some(best)) = (options.uncertified, why.is_lack(), best) else {
+            return Err(why);
+        };
+        tracing::warn!(
+            "{}: {}; until then {} answers at every tolerance, and nothing is certified",
+            options.rules.display(),
+            WithCauses(&why),
+            best.name
+        );
+        let rules = Rules::uncertified(&best.name);
+        Self::new(rules, recognizer, options, workers)
     }
 
     fn scheduler(&self) -> &Scheduler<Recognition> {

@@ -65,7 +65,13 @@ impl App {
         let worker_sets = WorkerSets::default();
         let workers = worker_sets.try_begin().expect("there is none yet");
         let rules_at_first = digest(&options.rules);
-        let serving = Serving::open(&options.rules, &recognizer, &options, workers)?;
+        let serving = Serving::open(&options.rules, &recognizer, &options, workers);
+        let serving = serving.or_else(|why| {
+            let workers = worker_sets
+                .try_begin()
+                .expect("no set has outlived its rules");
+            Serving::uncertified(why, &recognizer, &options, workers)
+        })?;
         let limits = options.limits;
         let metrics = edge.metrics.clone();
         Ok(App {

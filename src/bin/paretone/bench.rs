@@ -82,10 +82,12 @@ struct Tables {
 /// One recording, prepared, and what each setting heard in it.
 type HeardAt = anyhow::Result<(Prepared, Vec<Heard>)>;
 
-/// Recognises every utterance; one that fails counts as silence and does not stop the others.
+/// Recognises every utterance; one that cannot be read is named, counts neither as right nor as wrong,
+/// and does not stop the others.
 ///
 /// # Errors
-/// When the corpus or the model cannot be used, or the output cannot be written.
+/// When the corpus or the model cannot be used, no utterance can be recognised, or the output cannot be
+/// written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let utterances = corpus::open(&args.manifest).map_err(|error| UsageError(error.into()))?;
     let mut utterances = args.scoring.judging.select(utterances)?;
@@ -107,6 +109,18 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             eprintln!("paretone: {}: {error}", utterance.audio.display());
             failed += 1;
         }
+    }
+    if failed == heard.len() {
+        let error = anyhow!(
+            "none of the {failed} recordings can be recognised, so there is nothing to measure"
+        );
+        return Err(UsageError(error).into());
+    }
+    if failed > 0 {
+        progress::tell(&format!(
+            "{failed} of {} recordings cannot be recognised and are left out of all figures",
+            heard.len()
+        ));
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let mut tables = Tables {
@@ -243,19 +257,18 @@ impl OneVersion<'_> {
         }
         let mut judged: Vec<Judged> = Vec::new();
         for (utterance, heard) in self.utterances.iter().zip(self.heard) {
-            let text = heard.map_or(String::new(), |(_, heard)| heard.transcript.text());
+            let Some((prepared, heard)) = heard else {
+                continue;
+            };
+            let text = heard.transcript.text();
             let one = args.scoring.judging.judge(utterance, &text)?;
-            if let Some((prepared, heard)) = heard {
-                let name = self.name.unwrap_or("default");
-                tables
-                    .outcomes
-                    .rows
-                    .push(outcome(name, &one, prepared, heard));
-                if args.words.is_some() {
-                    let judging = &args.scoring.judging.judging();
-                    let words = heard_words(name, &heard.transcript, &one, judging);
-                    tables.words.extend(words);
-                }
+            let name = self.name.unwrap_or("default");
+            let row = outcome(name, &one, prepared, heard);
+            tables.outcomes.rows.push(row);
+            if args.words.is_some() {
+                let judging = &args.scoring.judging.judging();
+                let words = heard_words(name, &heard.transcript, &one, judging);
+                tables.words.extend(words);
             }
             judged.push(one);
         }
@@ -318,11 +331,9 @@ impl OneVersion<'_> {
             "oracle of the lattices: {oracle} errors, {:.2} % of the words",
             100.0 * f64::from(oracle) / words.max(1) as f64
         )?;
-        let wrong = judged.iter().zip(self.heard);
+        let wrong = judged.iter().zip(self.heard.iter().flatten());
         let wrong = wrong.filter(|(one, _)| one.scored.counts.errors() > 0);
-        let analyses: Vec<Analysis> = wrong
-            .filter_map(|(_, heard)| Some((*heard)?.1.analysis))
-            .collect();
+        let analyses: Vec<Analysis> = wrong.map(|(_, (_, heard))| heard.analysis).collect();
         let missed = analyses.iter().filter(|a| a.search_error).count();
         let unknown = analyses.iter().filter(|a| a.oov > 0).count();
         writeln!(

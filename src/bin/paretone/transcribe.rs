@@ -24,6 +24,7 @@ use paretone::audio::{Bounds, ChannelChoice, Reader, Signal, Waveform};
 use paretone::graph::WordList;
 use paretone::recognizer::{Options, Recognizer, RecognizerScratch, Setting, Transcript};
 use paretone::units::Seconds;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Transcribe recordings: one line of text each, in the order given
 #[derive(clap::Args, Debug)]
@@ -46,6 +47,10 @@ pub struct Args {
     /// 3) and phones: `Paretone 3.0 P EH R AH T OW N`
     #[arg(long, value_name = "FILE")]
     pub words: Option<PathBuf>,
+    /// Search this graph of `graph compile` in place of the model's own; it alone says how words follow
+    /// each other, nothing is rescored, and no confidence is known
+    #[arg(long, value_name = "FILE")]
+    pub graph: Option<PathBuf>,
     /// How numbers are written
     #[arg(long, value_enum, default_value_t)]
     pub numbers: Numbers,
@@ -95,6 +100,10 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let shape = Shape {
         confidence: args.confidence,
         numbers: args.numbers,
+    };
+    let options = match &args.graph {
+        Some(graph) => options.graph(graph),
+        None => options,
     };
     let folder = model_folder(args.model)?;
     let opening = progress::spinner("opening the model; the first time its graph is compiled");
@@ -146,11 +155,14 @@ fn made_with(args: &Args) -> anyhow::Result<String> {
     let read = |path: &PathBuf| std::fs::read(path).with_context(|| path.display().to_string());
     let words = args.words.as_ref().map(read).transpose();
     let words = words.map_err(UsageError)?;
+    let graph = args.graph.as_ref().map(read).transpose();
+    let graph = graph.map_err(UsageError)?.map(|bytes| xxh3_64(&bytes));
     Ok(format!(
-        "paretone {}\nmodel {}\nwords {:?}\n{:?} {:?} {:?} {:?} vad {:?} n-best {:?} confidence {} numbers {:?}\n",
+        "paretone {}\nmodel {}\nwords {:?} graph {:?}\n{:?} {:?} {:?} {:?} vad {:?} n-best {:?} confidence {} numbers {:?}\n",
         env!("CARGO_PKG_VERSION"),
         folder.display(),
         words.map(|words| String::from_utf8_lossy(&words).into_owned()),
+        graph,
         args.recording,
         args.setting,
         args.tier,

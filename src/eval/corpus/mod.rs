@@ -3,7 +3,7 @@
 //!
 //! | layout | recognised by | speaker | accent |
 //! |---|---|---|---|
-//! | [`table`]: our manifest | a `.tsv` file with columns `id path text` | `speaker` | `accent` |
+//! | [`table`]: our manifest | a `.tsv` file with columns `id path text`, or a folder with such a `manifest.tsv` | `speaker` | `accent` |
 //! | [`table`]: Common Voice | `validated.tsv` (or another list) beside `clips/` | `client_id` | `accents`, `accent` |
 //! | [`voxforge`] | folders with `etc/PROMPTS` and `wav/` or `flac/` | name of the submission | README's dialect |
 //! | [`librispeech`] | `*.trans.txt` beside the audio, at any depth | first number of the id | none |
@@ -26,6 +26,9 @@ const MAX_TEXT_BYTES: u64 = 1 << 30;
 const EXTENSIONS: [&str; 6] = ["wav", "flac", "opus", "ogg", "oga", "mp3"];
 /// Corpora nest their folders a few levels deep; the bound stops at link cycles.
 const MAX_DEPTH: usize = 8;
+
+/// Lists that a folder may have of its own utterances.
+const LISTS: [&str; 2] = ["manifest.tsv", "validated.tsv"];
 
 /// One utterance of a corpus.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,8 +61,12 @@ pub struct Utterance {
 pub fn open(path: &Path) -> Result<Vec<Utterance>, EvalError> {
     let mut utterances = if path.is_file() {
         table::open(path)?
-    } else if path.join("validated.tsv").is_file() {
-        table::open(&path.join("validated.tsv"))?
+    } else if let Some(list) = LISTS
+        .map(|name| path.join(name))
+        .iter()
+        .find(|list| list.is_file())
+    {
+        table::open(list)?
     } else {
         let mut utterances = Vec::new();
         collect(path, 0, &mut utterances)?;
@@ -173,6 +180,14 @@ mod tests {
             [u.id, file, u.text, u.speaker, u.accent, u.set, u.split]
         };
         open(&fixture(name)).unwrap().into_iter().map(row).collect()
+    }
+
+    #[test]
+    fn the_samples_of_the_repository_are_a_corpus() {
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora/samples");
+        let heard = open(&samples).unwrap();
+        assert_eq!(heard, open(&samples.join("manifest.tsv")).unwrap());
+        assert!(heard.len() > 3 && heard.iter().all(|sample| sample.audio.is_file()));
     }
 
     #[test]

@@ -10,6 +10,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
+use crate::WithCauses;
+
+/// Longest detail of a problem that is kept, in characters.
+const LONGEST_DETAIL: usize = 200;
+
 /// Who is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -64,12 +69,14 @@ pub enum Fate {
 }
 
 /// A request that has ended.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Sent {
     /// How it ended.
     pub fate: Fate,
     /// From the arrival that was drawn to the response's last byte.
     pub latency: Duration,
+    /// What the service or the system said, where it was not answered.
+    pub why: Option<String>,
 }
 
 impl Caller {
@@ -77,21 +84,24 @@ impl Caller {
     pub async fn call(&self, number: usize, due: Instant) -> Sent {
         let recording = &self.recordings[number % self.recordings.len()];
         let response = timeout_at(due + self.patience, self.exchange(recording.clone())).await;
-        let fate = match response {
-            Ok(Ok(StatusCode::OK)) => Fate::Answered,
-            Ok(Ok(StatusCode::TOO_MANY_REQUESTS)) => Fate::Refused,
-            Ok(Ok(status)) => Fate::Other(status.as_u16()),
-            Ok(Err(_)) | Err(_) => Fate::Failed,
+        let latency = due.elapsed();
+        let (fate, why) = match response {
+            Ok(Ok((StatusCode::OK, _))) => (Fate::Answered, None),
+            Ok(Ok((StatusCode::TOO_MANY_REQUESTS, _))) => (Fate::Refused, None),
+            Ok(Ok((status, body))) => (Fate::Other(status.as_u16()), Some(said(status, &body))),
+            Ok(Err(broken)) => (Fate::Failed, Some(WithCauses(&broken).to_string())),
+            Err(_) => {
+                let patience = self.patience.as_secs_f64();
+                (Fate::Failed, Some(format!("no answer within {patience} s")))
+            }
         };
-        Sent {
-            fate,
-            latency: due.elapsed(),
-        }
+        Sent { fate, latency, why }
     }
 
     /// One connection a request: callers are many, and strangers to each other.
-    async fn exchange(&self, body: Bytes) -> Result<StatusCode, Broken> {
-        let stream = TcpStream::connect(&self.target.authority).await?;
+    async fn exchange(&self, body: Bytes) -> Result<(StatusCode, Bytes), Broken> {
+        let stream = TcpStream::connect(&self.target.authority).await;
+        let stream = stream.map_err(Broken::Connect)?;
         stream.set_nodelay(true)?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         // It ends by itself once the sender is dropped.
@@ -103,14 +113,25 @@ impl Caller {
             .body(Full::new(body))?;
         let response = sender.send_request(request).await?;
         let status = response.status();
-        response.into_body().collect().await?;
-        Ok(status)
+        Ok((status, response.into_body().collect().await?.to_bytes()))
     }
+}
+
+/// What a response that is no answer says: the status, and the detail of a problem.
+fn said(status: StatusCode, body: &[u8]) -> String {
+    let problem: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let detail = problem
+        .as_ref()
+        .and_then(|problem| problem["detail"].as_str());
+    let detail = detail.map(|detail| detail.chars().take(LONGEST_DETAIL).collect::<String>());
+    detail.map_or(status.to_string(), |detail| format!("{status}: {detail}"))
 }
 
 /// Why there was no whole response.
 #[derive(Debug, thiserror::Error)]
 enum Broken {
+    #[error("no connection")]
+    Connect(#[source] std::io::Error),
     #[error(transparent)]
     Io(#[from] std::io::Error),
     #[error(transparent)]

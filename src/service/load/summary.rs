@@ -1,9 +1,13 @@
 //! What became of a stretch of load.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::client::{Fate, Sent};
 use crate::eval::quantile;
+
+/// Different reasons that are kept.
+const MOST_REASONS: usize = 20;
 
 /// What became of a stretch of load; latencies in milliseconds, NaN where there are none.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +22,8 @@ pub struct Summary {
     pub other: usize,
     /// Those without a whole response.
     pub failed: usize,
+    /// What was said of those with another status and those without a response, and how often.
+    pub reasons: BTreeMap<String, usize>,
     /// Answers a second of the stretch's time.
     pub achieved: f64,
     /// 50, 95, 99 and 100 % of the answered took at most so long.
@@ -38,11 +44,23 @@ impl Summary {
             refused: refused.len(),
             other: sent.len() - answered.len() - refused.len() - failed,
             failed,
+            reasons: reasons(sent),
             achieved: answered.len() as f64 / time.as_secs_f64(),
             latency: [0.5, 0.95, 0.99, 1.0].map(|share| latency_of(&answered, share)),
             refusal: latency_of(&refused, 0.99),
         }
     }
+}
+
+/// What was said of requests that were not answered; of many kinds of reasons some.
+fn reasons(sent: &[Sent]) -> BTreeMap<String, usize> {
+    let mut reasons = BTreeMap::new();
+    for why in sent.iter().filter_map(|sent| sent.why.as_ref()) {
+        let known = reasons.contains_key(why) || reasons.len() < MOST_REASONS;
+        let reason = if known { why } else { "other reasons" };
+        *reasons.entry(reason.to_owned()).or_default() += 1;
+    }
+    reasons
 }
 
 /// The latencies of one fate in milliseconds, in order.
@@ -69,6 +87,7 @@ mod tests {
         let sent = |fate, ms| Sent {
             fate,
             latency: Duration::from_millis(ms),
+            why: matches!(fate, Fate::Failed | Fate::Other(_)).then(|| format!("{fate:?}")),
         };
         let all = [
             sent(Fate::Answered, 30),
@@ -86,6 +105,8 @@ mod tests {
         ];
         assert_eq!((summary.sent, counts), (5, [2, 1, 1, 1]));
         assert_eq!(summary.latency, [20.0, 29.0, 29.8, 30.0]);
+        let reasons = BTreeMap::from([("Failed".to_owned(), 1), ("Other(503)".to_owned(), 1)]);
+        assert_eq!(summary.reasons, reasons);
         assert_eq!((summary.achieved, summary.refusal), (1.0, 1.0));
         assert!(Summary::of(&[], Duration::from_secs(1)).refusal.is_nan());
     }

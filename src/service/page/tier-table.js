@@ -22,6 +22,10 @@ export function list(tiers, objective, choose) {
   const rows = rules.map((rule) => tierRow(rule, rules[0] ?? rule, choose));
   section.querySelector("tbody")?.replaceChildren(...rows);
   const { reference, reference_error_rate, requests, groups, date } = tiers.certificate;
+  if (requests === 0) {
+    part("tiers-note", HTMLElement).textContent = "There are no rules for this model, and nothing is certified.";
+    return;
+  }
   part("tiers-note", HTMLElement).textContent =
     `Errors are counted relative to those of ${reference} (${percent(reference_error_rate, 2)} of the words of ${number(requests)} recorded requests of ${groups} speakers, ${date}). Certificate ${tiers.id}.`;
 }

@@ -99,7 +99,8 @@ export function show(tiers) {
  * @param {Rule} rule
  */
 function promise(tiers, rule) {
-  const { reference, delta } = tiers.certificate;
+  const { reference, delta, requests } = tiers.certificate;
+  if (requests === 0) return `${reference} answers at every tolerance: there are no rules for this model, and nothing is certified.`;
   const certified =
     rule.bound === 0
       ? `No more word errors than ${reference} makes.`

@@ -1,5 +1,6 @@
 //! Figures of load as a table, a CSV file and a picture.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -58,7 +59,7 @@ impl Row {
     }
 }
 
-/// Prints the table, and that nothing was lost.
+/// Prints the table, that nothing was lost, and why requests were not answered.
 pub(super) fn print(rows: &[Row]) -> io::Result<()> {
     let mut table = Table::new("", COLUMNS);
     for row in rows {
@@ -76,7 +77,15 @@ pub(super) fn print(rows: &[Row]) -> io::Result<()> {
         all(|s| s.refused),
         all(|s| s.other),
         all(|s| s.failed)
-    )
+    )?;
+    let mut reasons = BTreeMap::<&str, usize>::new();
+    for (reason, count) in rows.iter().flat_map(|row| &row.summary.reasons) {
+        *reasons.entry(reason).or_default() += count;
+    }
+    for (reason, count) in reasons {
+        writeln!(out, "not answered, {count} times: {reason}")?;
+    }
+    Ok(())
 }
 
 /// Writes the table's cells as CSV.

@@ -4,6 +4,7 @@
 //! names, else its default. SIGHUP reads the rules again; SIGTERM and SIGINT answer what was
 //! accepted and stop.
 
+mod listen;
 mod settings;
 
 use std::io::Write;
@@ -88,7 +89,7 @@ async fn serve(settings: &Settings, model: PathBuf, options: Options) -> anyhow:
     stop_on_signals(&edge.stopping, settings.drain_delay())?;
     let probes = match settings.probe_listen {
         None => None,
-        Some(address) => Some(listen_for_probes(address, router).await?),
+        Some(address) => Some(listen_for_probes(address.0, router).await?),
     };
     tracing::info!(%address, "listening, not ready yet");
     let serving = tokio::spawn(front.clone().serve(listener));

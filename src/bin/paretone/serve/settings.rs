@@ -12,15 +12,17 @@ use paretone::tiers::RULES_FILE;
 use paretone::units::Seconds;
 use serde::Deserialize;
 
+use super::listen::Listen;
 use crate::vad::Vad;
 
 /// The settings; what is missing has its default.
 #[derive(clap::Args, Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Settings {
-    /// Address and port; port 0 takes a free one [default: 127.0.0.1:8080]
+    /// Address and port, as in 127.0.0.1:8080 or localhost:8080; a port alone listens to this machine,
+    /// :8080 to all that can reach it, and port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS", env = "PARETONE_LISTEN")]
-    pub listen: Option<SocketAddr>,
+    pub listen: Option<Listen>,
     /// The model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
@@ -90,7 +92,7 @@ pub struct Settings {
     pub drain_delay: Option<Seconds>,
     /// A second address for /healthz, /readyz and /metrics alone, with connections of its own
     #[arg(long, value_name = "ADDRESS", env = "PARETONE_PROBE_LISTEN")]
-    pub probe_listen: Option<SocketAddr>,
+    pub probe_listen: Option<Listen>,
     /// A further name for this service where it listens on loopback alone, such as the one that a
     /// proxy in front of it has; may be repeated
     #[arg(
@@ -217,14 +219,17 @@ impl Settings {
     /// Where to listen.
     pub fn address(&self) -> SocketAddr {
         let default = SocketAddr::from(([127, 0, 0, 1], 8080));
-        self.listen.unwrap_or(default)
+        self.listen.map_or(default, |listen| listen.0)
     }
 
     /// How the service of a model is set up.
     pub fn options(&self, model: &Path) -> Options {
         let rules = self.rules.clone();
+        // Whoever names a file wants that one.
+        let rules_may_lack = rules.is_none();
         let mut options = Options::new(rules.unwrap_or_else(|| model.join(RULES_FILE)));
         options.limits = self.limits();
+        options.uncertified = rules_may_lack;
         options.workers = self.workers.unwrap_or(options.workers);
         options.queue = self.queue.unwrap_or(options.queue);
         options.deadline = time(self.deadline, options.deadline);
