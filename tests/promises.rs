@@ -24,7 +24,7 @@ use tiny_model::{noise, wav};
 
 /// One tier for response time: a pair that always asks both versions.
 const RULES: &str = "\
-format = \"paretone-rules-1\"
+format = \"paretone-rules-2\"
 [certificate]
 method = \"population\"
 delta = 0.001

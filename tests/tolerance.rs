@@ -14,7 +14,7 @@ use tiny_model::{noise, wav};
 
 /// Rules for both objectives: nothing below 2 % but the reference, a pair from 2 % on.
 const RULES: &str = "\
-format = \"paretone-rules-1\"
+format = \"paretone-rules-2\"
 [certificate]
 method = \"population\"
 delta = 0.001

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::decode::{Cancel, DecodeError, Effort, Hypothesis, Knob, PathGraph};
+use crate::decode::{Cancel, DecodeError, Effort, Headroom, Hypothesis, Knob, PathGraph};
 
 use super::mbr::{Risk, risk};
 use super::posteriors::posteriors;
@@ -50,6 +50,15 @@ pub struct Evidence {
     pub crowded_frames: u32,
     /// Sum over frames of the gap between the best score and the score on the best path.
     pub acoustic_gap: f64,
+    /// Sum over frames of the largest extra cost that pruning allowed ([`Effort::cutoff`]).
+    pub cutoff: f64,
+    /// Sum of [`Headroom::near`]: good paths that were nearly lost.
+    pub near_cutoff: f64,
+    /// Sum of [`Headroom::narrow`]: how often the search's own best path was nearly lost.
+    pub narrow: f64,
+    /// The lowest [`Headroom::least`] of any segment, in units of cost: how nearly the answer was
+    /// lost.
+    pub least_room: f64,
 }
 
 impl Default for Evidence {
@@ -64,18 +73,23 @@ impl Default for Evidence {
             arcs: 0,
             crowded_frames: 0,
             acoustic_gap: 0.0,
+            cutoff: 0.0,
+            near_cutoff: 0.0,
+            narrow: 0.0,
+            least_room: Headroom::MOST,
         }
     }
 }
 
 impl Evidence {
     /// Adds a segment.
-    pub fn add(&mut self, heard: &Hypothesis, doubt: &Risk) {
+    pub fn add(&mut self, heard: &Hypothesis, doubt: &Risk, headroom: &Headroom) {
         let Effort {
             frames,
             arcs,
             dropped,
             best_scores,
+            cutoff,
             ..
         } = heard.effort;
         self.words += heard.words.len() as u32;
@@ -89,11 +103,15 @@ impl Evidence {
         self.crowded_frames += dropped[Knob::NetworkTopN];
         let acoustic = heard.parts.map_or(0.0, |parts| parts.acoustic.0);
         self.acoustic_gap += (acoustic + best_scores).max(0.0);
+        self.cutoff += cutoff;
+        self.near_cutoff += headroom.near;
+        self.narrow += headroom.narrow;
+        self.least_room = self.least_room.min(headroom.least);
     }
 }
 
 /// Number of inputs of a calibration.
-pub const FEATURES: usize = 10;
+pub const FEATURES: usize = 14;
 
 impl Evidence {
     /// The inputs of a calibration, all finite: logarithms of what varies by factors, ratios of
@@ -112,6 +130,10 @@ impl Evidence {
             (self.arcs as f64 / frames + 1.0).ln(),
             f64::from(self.crowded_frames) / frames,
             f64::from(u8::from(self.reached_final)),
+            (self.near_cutoff + 0.01).ln(),
+            (self.narrow + 1e-3).ln(),
+            self.least_room,
+            self.cutoff / frames,
         ]
     }
 }

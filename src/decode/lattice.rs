@@ -63,6 +63,8 @@ pub struct Lattice {
     finals: Vec<(u32, Cost)>,
     reached_final: bool,
     effort: Effort,
+    /// By frame: the most that a path could cost before the search dropped it.
+    pub(super) cutoffs: Vec<f64>,
 }
 
 /// How the tokens of the last frame end.
@@ -215,10 +217,16 @@ impl Lattice {
         lattice
     }
 
-    pub(super) fn with_outcome(self, reached_final: bool, effort: Effort) -> Lattice {
+    pub(super) fn with_outcome(
+        self,
+        reached_final: bool,
+        effort: Effort,
+        cutoffs: &[f64],
+    ) -> Lattice {
         Lattice {
             reached_final,
             effort,
+            cutoffs: cutoffs.to_vec(),
             ..self
         }
     }

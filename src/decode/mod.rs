@@ -9,6 +9,7 @@ mod cancel;
 mod error;
 mod expand;
 mod extremes;
+mod headroom;
 mod history;
 mod hypothesis;
 mod knob;
@@ -32,6 +33,7 @@ mod tokens;
 
 pub use cancel::Cancel;
 pub use error::DecodeError;
+pub use headroom::Headroom;
 pub use hypothesis::{CostParts, Effort, Hypothesis, PathCost, Word};
 pub use knob::{Knob, KnobEntry, KnobFrames, KnobUnit, Pruning, SweepRange, UnknownKnob};
 pub use lattice::{Lattice, LatticeArc};
@@ -200,7 +202,7 @@ impl<'g> Decoder<'g> {
         }
         let costs = &ends;
         let lattice = Lattice::build(&graph, links, scorer, &Ends { costs, beam });
-        Ok(lattice.with_outcome(end.reached_final, end.effort))
+        Ok(lattice.with_outcome(end.reached_final, end.effort, buffers.cutoffs()))
     }
 
     /// Whether the scores have every pdf that the graph asks for.

@@ -76,6 +76,11 @@ impl<'l> PathGraph<'l> {
         }
     }
 
+    /// The lattice whose paths they are.
+    pub(super) fn lattice(&self) -> &'l Lattice {
+        self.lattice
+    }
+
     /// Number of nodes; node 0 is the start.
     pub fn num_nodes(&self) -> usize {
         self.places.len()
@@ -158,6 +163,15 @@ impl<'l> PathGraph<'l> {
             }
         }
         best
+    }
+
+    /// The nodes of the best path, the last first.
+    pub(super) fn best_nodes(&self) -> impl Iterator<Item = u32> {
+        let before = |&node: &u32| {
+            let edge = self.edges.get(self.back[node as usize] as usize);
+            edge.map(|edge| edge.from)
+        };
+        std::iter::successors(Some(self.best_end().0), before)
     }
 
     /// The best path.

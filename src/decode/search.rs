@@ -58,6 +58,8 @@ pub(super) struct Buffers {
     gathered: Gathered,
     agenda: Vec<u32>,
     wave: Vec<u32>,
+    /// By frame: the most that a token could cost in all; infinite where nothing is dropped.
+    cutoffs: Vec<f64>,
 }
 
 /// A search under way.
@@ -104,6 +106,7 @@ impl<'a, R: Recorder> Search<'a, R> {
         recorder: &'a mut R,
     ) -> Result<Self, DecodeError> {
         buffers.tokens.clear(0);
+        buffers.cutoffs.clear();
         buffers.tokens.arrive(start, 0.0);
         recorder.begin(pruning.has_global());
         let at = Position::default();
@@ -163,6 +166,7 @@ impl<'a, R: Recorder> Search<'a, R> {
             tokens,
             next,
             pruner,
+            cutoffs,
             ..
         } = &mut *self.buffers;
         let cut = pruner
@@ -171,9 +175,12 @@ impl<'a, R: Recorder> Search<'a, R> {
         self.recorder
             .open_frame(&self.graph, tokens, cut.cost, self.at.frame);
         let best = tokens.costs[cut.best];
+        let mut cutoff = f64::INFINITY;
         if cut.cost < f32::MAX {
             self.at.effort.cutoff += f64::from(cut.cost - best);
+            cutoff = self.at.offset + f64::from(cut.cost);
         }
+        cutoffs.push(cutoff);
         next.clear(tokens.len());
         let bound = self.expand(&cut, best, &acoustic);
         self.at.offset += f64::from(best) - f64::from(acoustic.highest);
@@ -363,6 +370,11 @@ impl Buffers {
     /// The tokens of the frame that comes next.
     pub(super) fn tokens(&self) -> &TokenSet {
         &self.tokens
+    }
+
+    /// By frame: the most that a token could cost in all.
+    pub(super) fn cutoffs(&self) -> &[f64] {
+        &self.cutoffs
     }
 
     /// For each token of a finished search, its extra cost over the best path, final cost included,

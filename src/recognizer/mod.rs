@@ -54,7 +54,7 @@ use tracing::warn;
 use crate::acoustic::{NetworkScratch, Normalisation, Precision, Scores};
 use crate::audio::{AudioError, Resampling, Signal, Waveform};
 use crate::confidence::{Calibration, doubt, mbr::Risk};
-use crate::decode::{self, Cancel, Decoder, Hypothesis, Pruning, Scorer};
+use crate::decode::{self, Cancel, Decoder, Headroom, Hypothesis, Pruning, Scorer};
 use crate::feature::subtract_mean_of;
 use crate::graph::WordList;
 use crate::kaldi::VoskFolder;
@@ -734,7 +734,8 @@ impl Recognizer {
         };
         let heard = paths.best();
         let doubt = doubt(&paths, &heard, cancel)?;
-        self.write_down(&heard, Some(&doubt), offset, transcript);
+        let headroom = paths.headroom();
+        self.write_down(&heard, Some((&doubt, &headroom)), offset, transcript);
         add(&mut transcript.timings.rescore, started);
         Ok(())
     }
@@ -815,13 +816,13 @@ impl Recognizer {
     fn write_down(
         &self,
         heard: &Hypothesis,
-        doubt: Option<&Risk>,
+        doubt: Option<(&Risk, &Headroom)>,
         offset: Seconds,
         transcript: &mut Transcript,
     ) {
         let shift = self.model.score_shift();
         let at = |time: Seconds| Seconds(((offset.0 + time.0) * 1000.0).round() / 1000.0);
-        let sure = |at: usize| doubt.map_or(1.0, |doubt| doubt.words[at]);
+        let sure = |at: usize| doubt.map_or(1.0, |(doubt, _)| doubt.words[at]);
         for (index, word) in heard.words.iter().enumerate() {
             let (start, end) = word.seconds(shift);
             // A phrase of the user's is one word to the search.
@@ -835,9 +836,9 @@ impl Recognizer {
                 transcript.posteriors.push(sure(index));
             }
         }
-        if let Some(doubt) = doubt {
+        if let Some((doubt, headroom)) = doubt {
             let evidence = transcript.evidence.get_or_insert_default();
-            evidence.add(heard, doubt);
+            evidence.add(heard, doubt, headroom);
         }
         transcript.cost += heard.cost;
         transcript.reached_final &= heard.reached_final;

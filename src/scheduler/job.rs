@@ -260,7 +260,7 @@ impl<S: Service> Progress<S> {
         match &self.made[side as usize] {
             None => State::Pending,
             Some(Err(_)) => State::Failed,
-            Some(Ok(judged)) => State::Answered(judged.confidence),
+            Some(Ok(judged)) => State::Answered(judged.sure),
         }
     }
 

@@ -131,7 +131,11 @@ impl Service for Recognition {
         let setting = &self.recognizer.versions().list[version].setting;
         let answer = self.recognizer.search(setting, scored, scratch)?;
         // As in recorded outcomes: an answer that nothing is known of is not trusted.
-        let confidence = answer.confidence.map_or(0.0, |confidence| confidence.right);
-        Ok(Judged { answer, confidence })
+        let known = answer.confidence;
+        Ok(Judged {
+            confidence: known.map_or(0.0, |known| known.right),
+            sure: known.map_or(0.0, |known| 1.0 - known.improvable),
+            answer,
+        })
     }
 }

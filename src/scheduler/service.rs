@@ -49,4 +49,7 @@ pub struct Judged<A> {
     pub answer: A,
     /// How sure the version is of it, from 0 to 1; larger is surer.
     pub confidence: f64,
+    /// What policies compare, from 0 to 1: how sure the version is that no other does better. A
+    /// service that knows nothing of others gives its confidence.
+    pub sure: f64,
 }

@@ -60,6 +60,10 @@ fn value(counter: Counter, judged: &Judged, prepared: &Prepared, heard: &Heard) 
         Counter::ReachedFinal => f64::from(u8::from(evidence.reached_final)),
         Counter::CrowdedFrames => f64::from(evidence.crowded_frames),
         Counter::AcousticGap => digits(evidence.acoustic_gap),
+        Counter::Cutoff => digits(evidence.cutoff),
+        Counter::NearCutoff => digits(evidence.near_cutoff),
+        Counter::Narrow => digits(evidence.narrow),
+        Counter::LeastRoom => digits(evidence.least_room),
         Counter::Improvable => digits(heard.transcript.confidence.map_or(0.0, |c| c.improvable)),
         Counter::Oov => f64::from(analysis.oov),
         Counter::SearchError => f64::from(u8::from(analysis.search_error)),
@@ -91,6 +95,10 @@ pub fn evidence(
         arcs: value(Counter::Arcs)? as u64,
         crowded_frames: value(Counter::CrowdedFrames)? as u32,
         acoustic_gap: value(Counter::AcousticGap)?,
+        cutoff: value(Counter::Cutoff)?,
+        near_cutoff: value(Counter::NearCutoff)?,
+        narrow: value(Counter::Narrow)?,
+        least_room: value(Counter::LeastRoom)?,
     })
 }
 

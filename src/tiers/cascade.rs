@@ -42,7 +42,7 @@ impl Cascade {
     pub fn replay(&self, table: &Table, costing: Costing) -> Total {
         let mut total = Total::default();
         for place in 0..table.requests.len() {
-            let sure = |at: usize| table.versions[self.versions[at]].confidence[place];
+            let sure = |at: usize| table.versions[self.versions[at]].sure[place];
             let stage = match (sure(0) >= self.thresholds[0], sure(1) >= self.thresholds[1]) {
                 (true, _) => 0,
                 (false, true) => 1,
@@ -57,7 +57,7 @@ impl Cascade {
     fn stages(&self, table: &Table, costing: Costing, place: usize) -> [Total; 3] {
         let version = |at: usize| &table.versions[self.versions[at]];
         let run = |at: usize| Run::of(version(at), place);
-        let sure = |at: usize| version(at).confidence[place];
+        let sure = |at: usize| version(at).sure[place];
         let errors = |at: usize| f64::from(version(at).errors[place]);
         let surer = |a: usize, b: usize| {
             if self.choice.takes_first(sure(a), sure(b)) {
@@ -144,7 +144,7 @@ fn surface(
     cascade: Cascade,
     grid: usize,
 ) -> Vec<([f64; 2], Total)> {
-    let sure = |at: usize| &table.versions[cascade.versions[at]].confidence;
+    let sure = |at: usize| &table.versions[cascade.versions[at]].sure;
     let thresholds = [0, 1].map(|at| falling(sure(at), grid));
     let width = thresholds[1].len() + 1;
     let mut cells = vec![Total::default(); (thresholds[0].len() + 1) * width];

@@ -64,7 +64,16 @@ counters! {
     CrowdedFrames = "crowded_frames",
     /// What the best path's scores fall short of the best scores of every frame, added up.
     AcousticGap = "acoustic_gap",
-    /// Probability that the most accurate version does better.
+    /// Sum over frames of the largest extra cost that pruning allowed.
+    Cutoff = "cutoff",
+    /// Good paths that were nearly lost: the headroom's `near`.
+    NearCutoff = "near_cutoff",
+    /// How often the search's own best path was nearly lost: the headroom's `narrow`.
+    Narrow = "narrow",
+    /// How nearly the answer was lost, in units of cost: the headroom's `least`.
+    LeastRoom = "least_room",
+    /// Probability that the most accurate version does better. Policies compare it, as 1 −
+    /// `improvable`, where a table has it; elsewhere they compare `confidence`.
     Improvable = "improvable",
     /// Reference words that cannot be recognised.
     Oov = "oov",

@@ -98,7 +98,7 @@ pub fn shapes(versions: usize) -> Vec<Shape> {
 /// At most `grid` thresholds a curve, evenly spread over the requests; larger: slower, finer.
 pub fn family(table: &Table, grid: usize) -> Vec<Curve> {
     let versions = table.versions.iter();
-    let versions: Vec<Vec<f64>> = versions.map(|v| thresholds(&v.confidence, grid)).collect();
+    let versions: Vec<Vec<f64>> = versions.map(|v| thresholds(&v.sure, grid)).collect();
     let curve = |shape| {
         let thresholds = match shape {
             Shape::Osfa(_) => vec![NEVER_EARLY],
@@ -140,7 +140,7 @@ impl Curve {
             Shape::Pair { first, .. } => {
                 let step =
                     |sure: &f64| thresholds.partition_point(|threshold| threshold > sure) as u32;
-                table.versions[first].confidence.iter().map(step).collect()
+                table.versions[first].sure.iter().map(step).collect()
             }
         };
         Curve {
@@ -184,7 +184,7 @@ impl Curve {
             } => {
                 let (first, second) = (&table.versions[first], &table.versions[second]);
                 let takes_first =
-                    choice.takes_first(first.confidence[place], second.confidence[place]);
+                    choice.takes_first(first.sure[place], second.sure[place]);
                 let full = if takes_first { first } else { second };
                 [full.errors[place], first.errors[place]]
             }

@@ -56,7 +56,7 @@ pub fn serve(table: &Table, policy: &Policy, costing: Costing, place: usize) -> 
         },
         Policy::Seq(pair) | Policy::Conc(pair) => {
             let (first, second) = (version(pair.first), version(pair.second));
-            let escalated = first.confidence[place] < pair.threshold;
+            let escalated = first.sure[place] < pair.threshold;
             let (a, b) = (Run::of(first, place), Run::of(second, place));
             let spent = match (policy, escalated) {
                 (Policy::Conc(_), false) => costing.conc_early(a, b),
@@ -75,7 +75,7 @@ pub fn serve(table: &Table, policy: &Policy, costing: Costing, place: usize) -> 
 
 /// The version whose answer a pair gives.
 fn answer<'a>(pair: &Pair, first: &'a Version, second: &'a Version, place: usize) -> &'a Version {
-    let (sure, other) = (first.confidence[place], second.confidence[place]);
+    let (sure, other) = (first.sure[place], second.sure[place]);
     if sure >= pair.threshold || pair.choice.takes_first(sure, other) {
         first
     } else {

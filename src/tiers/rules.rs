@@ -1,7 +1,7 @@
 //! The rules file: which policy answers which tier, and the certificate it rests on.
 //!
 //! ```toml
-//! format = "paretone-rules-1"
+//! format = "paretone-rules-2"
 //!
 //! [certificate]
 //! method = "population"        # and for "next-batch" also batch_requests
@@ -56,7 +56,7 @@ use crate::provenance::MadeFor;
 /// The file's name, in the model's folder.
 pub const RULES_FILE: &str = "rules.toml";
 /// The only format there is.
-const FORMAT: &str = "paretone-rules-1";
+const FORMAT: &str = "paretone-rules-2";
 /// Largest file that is read, in bytes: a hundred times what 202 different tiers need.
 const LARGEST: u64 = 4 << 20;
 /// Digits of the rules' short name.
@@ -303,7 +303,7 @@ impl Rules {
 
     fn check(&self) -> Result<(), RulesError> {
         if self.format != FORMAT {
-            return Err(wrong("format", "this program reads paretone-rules-1"));
+            return Err(wrong("format", "this program reads paretone-rules-2; learn rules again with `paretone tiers train`"));
         }
         self.certificate.check()?;
         if !(self.tolerances.step > 0.0 && self.tolerances.step <= 1.0) {
@@ -511,7 +511,7 @@ mod tests {
             let error = Rules::parse(&text.replacen(from, to, 1)).unwrap_err();
             crate::WithCauses(&error).to_string()
         };
-        assert!(said("rules-1", "rules-9").contains("reads paretone-rules-1"));
+        assert!(said("rules-1", "rules-9").contains("reads paretone-rules-2"));
         assert!(said("delta = 0.05", "delta = 1.5").contains("certificate.delta"));
         assert!(said("tolerance = 0.0\n", "tolerance = nan\n").contains("0 or more"));
         assert!(said("\nbound = 0.0", "\nbound = 0.5").contains("within the tolerance"));

@@ -58,6 +58,7 @@ pub fn draw(world: &World, seed: u64) -> Table {
         response: Vec::new(),
         cost: Vec::new(),
         confidence: Vec::new(),
+        sure: Vec::new(),
         scores: Vec::new(),
         counters: Vec::new(),
     });
@@ -126,6 +127,7 @@ fn answer(
         version.cost.push(seconds.max(scores));
         version.scores.push(scores);
         version.confidence.push(logistic(logit));
+        version.sure.push(logistic(logit));
     }
 }
 

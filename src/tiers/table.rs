@@ -45,6 +45,10 @@ pub struct Version {
     pub cost: Vec<f64>,
     /// How sure it was, from 0 to 1.
     pub confidence: Vec<f64>,
+    /// What policies compare, from 0 to 1; larger is surer that no wider search does better: 1 −
+    /// [`Counter::Improvable`](super::Counter::Improvable) where that was recorded, otherwise the
+    /// confidence.
+    pub sure: Vec<f64>,
     /// Seconds of `response`, and of `cost`, that went into what all versions share
     /// ([`Counter::ScoresSeconds`]); 0 where that was not recorded.
     pub scores: Vec<f64>,
@@ -372,6 +376,7 @@ impl<'a> Builder<'a> {
             columns.version(name.0, &cells)
         };
         let mut versions: Vec<Version> = self.cells.iter().map(version).collect();
+        columns.compare_improvable(&mut versions);
         let total = |version: &Version| version.response.iter().sum::<f64>();
         versions.sort_by(|a, b| total(a).total_cmp(&total(b)));
         Ok(Table {
@@ -444,6 +449,22 @@ impl Columns {
         }
     }
 
+    /// Lets policies compare 1 − `improvable`, if the outcomes tell it: a column of zeros was
+    /// recorded before there was a calibration.
+    fn compare_improvable(&self, versions: &mut [Version]) {
+        let column = Counter::Improvable.column();
+        let Some(at) = self.names.iter().position(|name| name == column) else {
+            return;
+        };
+        let told = |version: &Version| version.counters[at].iter().any(|&value| value > 0.0);
+        if versions.iter().any(told) {
+            for version in versions {
+                let improvable = version.counters[at].iter();
+                version.sure = improvable.map(|value| (1.0 - value).clamp(0.0, 1.0)).collect();
+            }
+        }
+    }
+
     /// A version from its rows, in the order of the requests.
     fn version(&self, name: &str, cells: &[Cell]) -> Version {
         let rows = || cells.iter().map(|cell| cell.row);
@@ -461,6 +482,7 @@ impl Columns {
             response: rows().map(|row| row.response.0).collect(),
             cost: rows().map(|row| row.cost.0).collect(),
             confidence: rows().map(|row| row.confidence).collect(),
+            sure: rows().map(|row| row.confidence).collect(),
             scores: cells.iter().map(scores).collect(),
             counters: (0..self.names.len()).map(counter).collect(),
         }
@@ -476,6 +498,7 @@ impl Version {
             response: pick(&self.response),
             cost: pick(&self.cost),
             confidence: pick(&self.confidence),
+            sure: pick(&self.sure),
             scores: pick(&self.scores),
             counters: self.counters.iter().map(|column| pick(column)).collect(),
         }

@@ -71,6 +71,7 @@ impl Service for Recorded {
         Ok(Judged {
             answer: (load.place, version.errors[load.place]),
             confidence: version.confidence[load.place],
+            sure: version.sure[load.place],
         })
     }
 }

@@ -97,7 +97,7 @@ fn running(table: &Table, shape: Shape) -> Vec<Step> {
     let Shape::Pair { first, .. } = shape else {
         return steps;
     };
-    let confidence = &table.versions[first].confidence;
+    let confidence = &table.versions[first].sure;
     let mut order: Vec<usize> = (0..confidence.len()).collect();
     order.sort_unstable_by(|&a, &b| confidence[b].total_cmp(&confidence[a]));
     for place in order {
