@@ -5,7 +5,8 @@
 
 The rooms are Polack's model (a direct path and an exponentially decaying noise tail), the babble is of `dev` speakers
 other than the one heard, MP3 comes from LAME, the telephone from sox's µ-law: none of it is what training used
-(`scripts/train/augment.py`). Everything is seeded; what is there already is kept.
+(`scripts/train/augment.py`). Everything is seeded; what is there already is kept. `OUT/manifest.tsv` lists all of it, each
+condition as a set.
 """
 
 import argparse
@@ -107,6 +108,7 @@ def main():
         rows = [row for row in reader if row["split"] == "dev" and row["set"] == arguments.set]
     rows = rows[:: max(1, len(rows) // arguments.limit)][: arguments.limit]
     source = {row["id"]: arguments.manifest.parent / row["path"] for row in rows}
+    everything = ["\t".join(rows[0])]
     for name in arguments.conditions:
         folder = arguments.out / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,6 +125,8 @@ def main():
                     else:
                         soundfile.write(file, spoilt / max(1.0, np.abs(spoilt).max()), RATE)
                 out.write("\t".join({**row, "path": file.name}.values()) + "\n")
+                everything.append("\t".join({**row, "path": f"{name}/{file.name}", "set": name}.values()))
+    (arguments.out / "manifest.tsv").write_text("\n".join(everything) + "\n")
 
 
 if __name__ == "__main__":

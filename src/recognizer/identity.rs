@@ -28,7 +28,7 @@ const GATE_WEIGHTS: &str = "gate.safetensors";
 pub fn made_for(folder: &Path, with_gate: bool) -> Result<MadeFor, RecognizerError> {
     let description = ModelDescription::open(folder)?;
     let versions = Versions::of_model(folder)?;
-    let parts = parts(folder, &description, &versions, with_gate)?;
+    let parts = parts(folder, &description, with_gate)?;
     Ok(MadeFor {
         versions: versions.hash(),
         calibration: Calibration::of_model(folder)?.hash(),
@@ -36,12 +36,11 @@ pub fn made_for(folder: &Path, with_gate: bool) -> Result<MadeFor, RecognizerErr
     })
 }
 
-/// The model and the front end of a folder; the neural language model belongs to it where a version
-/// asks for it.
+/// The model and the front end of a folder. The neural language model belongs to it even where no
+/// version asks for it, so that a sweep with it is of the model that its versions are picked for.
 pub(super) fn parts(
     folder: &Path,
     description: &ModelDescription,
-    versions: &Versions,
     with_gate: bool,
 ) -> Result<MadeFor, RecognizerError> {
     // Kaldi's models have other files, and no promises of ours.
@@ -68,7 +67,7 @@ pub(super) fn parts(
         model.push(head(&large)?);
     }
     let neural = folder.join(NEURAL);
-    if versions.list.iter().any(|version| version.setting.neural) && neural.is_file() {
+    if neural.is_file() {
         model.push(read(&neural)?);
     }
     let mut front_end = vec![

@@ -283,7 +283,7 @@ impl Recognizer {
             }
         }
         let mut made_for =
-            identity::parts(folder, &model.description, &versions, options.speech_gate)?;
+            identity::parts(folder, &model.description, options.speech_gate)?;
         warn_of_change("versions", &versions.made_for, &made_for);
         made_for.versions = versions.hash();
         let mut calibration = Calibration::of_model(folder)?;
