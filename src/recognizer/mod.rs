@@ -282,8 +282,7 @@ impl Recognizer {
                 models.network(&version.setting)?;
             }
         }
-        let mut made_for =
-            identity::parts(folder, &model.description, options.speech_gate)?;
+        let mut made_for = identity::parts(folder, &model.description, options.speech_gate)?;
         warn_of_change("versions", &versions.made_for, &made_for);
         made_for.versions = versions.hash();
         let mut calibration = Calibration::of_model(folder)?;

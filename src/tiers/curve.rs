@@ -183,8 +183,7 @@ impl Curve {
                 choice,
             } => {
                 let (first, second) = (&table.versions[first], &table.versions[second]);
-                let takes_first =
-                    choice.takes_first(first.sure[place], second.sure[place]);
+                let takes_first = choice.takes_first(first.sure[place], second.sure[place]);
                 let full = if takes_first { first } else { second };
                 [full.errors[place], first.errors[place]]
             }

@@ -303,7 +303,10 @@ impl Rules {
 
     fn check(&self) -> Result<(), RulesError> {
         if self.format != FORMAT {
-            return Err(wrong("format", "this program reads paretone-rules-2; learn rules again with `paretone tiers train`"));
+            return Err(wrong(
+                "format",
+                "this program reads paretone-rules-2; learn rules again with `paretone tiers train`",
+            ));
         }
         self.certificate.check()?;
         if !(self.tolerances.step > 0.0 && self.tolerances.step <= 1.0) {

@@ -460,7 +460,9 @@ impl Columns {
         if versions.iter().any(told) {
             for version in versions {
                 let improvable = version.counters[at].iter();
-                version.sure = improvable.map(|value| (1.0 - value).clamp(0.0, 1.0)).collect();
+                version.sure = improvable
+                    .map(|value| (1.0 - value).clamp(0.0, 1.0))
+                    .collect();
             }
         }
     }
