@@ -125,7 +125,8 @@ def main():
                     else:
                         soundfile.write(file, spoilt / max(1.0, np.abs(spoilt).max()), RATE)
                 out.write("\t".join({**row, "path": file.name}.values()) + "\n")
-                everything.append("\t".join({**row, "path": f"{name}/{file.name}", "set": name}.values()))
+                entry = {**row, "id": f"{name}-{row['id']}", "path": f"{name}/{file.name}", "set": name}
+                everything.append("\t".join(entry.values()))
     (arguments.out / "manifest.tsv").write_text("\n".join(everything) + "\n")
 
 

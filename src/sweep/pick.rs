@@ -1,5 +1,6 @@
-//! Which points of the front become versions: spread evenly in error between the fastest useful and
-//! the most accurate.
+//! Which points of the front become versions: spread evenly in the logarithm of time between the
+//! fastest useful and the most accurate, so that each is slower than the one before by about the same
+//! factor.
 
 use super::Point;
 
@@ -8,7 +9,7 @@ use super::Point;
 ///
 /// The last is the most accurate point. Useful are the points with at most `1 + gap` times its word
 /// error rate; the first is the fastest of these. Those between are chosen so that the squared
-/// distances of their word error rates from even steps add up to the least.
+/// distances of the logarithms of their response times from even steps add up to the least.
 ///
 /// ```
 /// use paretone::sweep::pick;
@@ -31,8 +32,8 @@ pub fn pick(points: &[Point], count: usize, gap: f64) -> Vec<usize> {
     if front.len() <= count || count < 2 {
         return front.split_off(front.len().saturating_sub(count));
     }
-    let errors: Vec<f64> = front.iter().map(|&at| points[at].wer_percent).collect();
-    let chosen = evenly(&errors, count);
+    let times = front.iter().map(|&at| points[at].response_seconds.ln());
+    let chosen = evenly(&times.collect::<Vec<f64>>(), count);
     chosen.into_iter().map(|at| front[at]).collect()
 }
 
@@ -95,7 +96,7 @@ mod tests {
         ];
         let mut points: Vec<Point> = front.map(point).to_vec();
         points[3].on_front = false;
-        assert_eq!(pick(&points, 3, 0.25), [1, 4, 5]);
+        assert_eq!(pick(&points, 3, 0.25), [1, 2, 5]);
         assert_eq!(pick(&points, 7, 0.25), [1, 2, 4, 5]);
         assert_eq!(pick(&points, 2, 9.0), [0, 5]);
         assert!(pick(&[], 7, 0.1).is_empty());

@@ -28,7 +28,7 @@ pub struct Args {
 /// What to do with versions.
 #[derive(Subcommand, Debug)]
 pub enum Action {
-    /// Choose versions along the Pareto front of a sweep, evenly spread in word error rate, from the
+    /// Choose versions along the Pareto front of a sweep, evenly spread in the logarithm of time, from the
     /// fastest useful to the most accurate, and write them as versions.toml
     Pick(Pick),
     /// List the model's versions
