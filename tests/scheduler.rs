@@ -180,7 +180,7 @@ fn the_recogniser_answers_as_its_versions_do_alone() {
             .transcribe_at(&setting, waveform, &mut scratch)
             .unwrap()
     };
-    let sure = |transcript: &Transcript| transcript.confidence.unwrap().right;
+    let sure = |transcript: &Transcript| 1.0 - transcript.confidence.unwrap().improvable;
     for seconds in [1, 2, 5] {
         let waveform = noise(seconds * 16_000);
         let heard = [alone(0, &waveform), alone(1, &waveform)];

@@ -514,7 +514,7 @@ mod tests {
             let error = Rules::parse(&text.replacen(from, to, 1)).unwrap_err();
             crate::WithCauses(&error).to_string()
         };
-        assert!(said("rules-1", "rules-9").contains("reads paretone-rules-2"));
+        assert!(said("rules-2", "rules-9").contains("reads paretone-rules-2"));
         assert!(said("delta = 0.05", "delta = 1.5").contains("certificate.delta"));
         assert!(said("tolerance = 0.0\n", "tolerance = nan\n").contains("0 or more"));
         assert!(said("\nbound = 0.0", "\nbound = 0.5").contains("within the tolerance"));
