@@ -199,3 +199,32 @@ fn a_reload_waits_until_the_rules_before_are_done() {
     });
     println!("1 reload waited for 4 requests of the rules before, and was done once they were");
 }
+
+#[test]
+fn changed_rules_are_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    // As a ConfigMap is mounted: a link to a link, the latter of which is replaced.
+    let write = |name: &str, text: &str| {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+        std::fs::write(folder.path().join(name).join("rules.toml"), text).unwrap();
+        let link = folder.path().join("new");
+        std::os::unix::fs::symlink(name, &link).unwrap();
+        std::fs::rename(link, folder.path().join("data")).unwrap();
+    };
+    let rules = std::fs::read_to_string("models/en/rules.toml").unwrap();
+    write("first", &rules);
+    let path = folder.path().join("rules.toml");
+    std::os::unix::fs::symlink("data/rules.toml", &path).unwrap();
+    let flag = format!("--rules={}", path.display());
+    let server = Server::start(&[&flag, "--watch-rules=0.05"]);
+    let before = server.get("/tiers").json()["id"].clone();
+    write("second", "no rules");
+    until("bad rules are refused", || {
+        server.metric("paretone_reloads_total", "refused") == 1.0
+    });
+    assert_eq!(server.get("/tiers").json()["id"], before);
+    write("third", &rules);
+    until("good ones are read", || {
+        server.metric("paretone_reloads_total", "done") == 1.0
+    });
+}

@@ -145,3 +145,19 @@ fn killed_it_starts_again_on_its_port() {
     }
     println!("killed 3 times in the middle of a request, started and answered 3 times");
 }
+
+#[test]
+fn before_it_stops_it_says_so_for_a_while() {
+    let mut server = Server::start(&["--drain-delay=600"]);
+    assert_eq!(server.get("/readyz").status, 200);
+    server.signal(Signal::TERM);
+    until("it is not ready", || server.get("/readyz").status == 503);
+    // It serves on meanwhile.
+    assert_eq!(
+        server.post("/compute", "", &sample("river.wav")).status,
+        200
+    );
+    assert_eq!(server.get("/healthz").status, 200);
+    server.signal(Signal::TERM);
+    assert!(server.wait().success());
+}

@@ -268,6 +268,92 @@ def spray(address, count):
     return line, most[0] <= 128 and all(status == 200 for status, _ in honest) and set(statuses) <= {200, 429, 0}
 
 
+def endless_messages(address, count):
+    """Row 4: messages in pieces of which the last never comes."""
+    piece = frame(0, b"\0" * 500_000)
+    begun = bytes([piece[0] & 0x7F]) + piece[1:]
+    first = bytes([begun[0] | 2]) + begun[1:]
+    before = metric(address, "process_resident_memory_bytes")
+    streams = [stream for stream in (open_stream(address) for _ in range(count)) if stream]
+    most = 0.0
+    for number in range(8):
+        for stream in streams:
+            stream.setblocking(False)
+            try:
+                stream.send(begun if number else first)
+            except OSError:
+                pass
+        most = max(most, metric(address, "paretone_stream_memory_held_bytes"))
+    grown = (metric(address, "process_resident_memory_bytes") - before) / 1e6
+    status, _ = compute(address, "127.0.0.2")
+    del streams
+    line = f"{count} streams: {most / 1e6:.0f} MB held at most, memory grew by {grown:.0f} MB, another client {status}"
+    return line, 0 < most <= 256 << 20 and grown < 400 and status == 200
+
+
+def events(address, count):
+    """Row 10: recordings told by events, as many as one client can send, beside another client."""
+    with open(RECORDING, "rb") as file:
+        recording = file.read()
+    recording = recording[:44] + recording[44:] * 12
+    body = b'--x\r\nContent-Disposition: form-data; name="stream"\r\n\r\ntrue\r\n'
+    body += b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + recording + b"\r\n--x--\r\n"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    statuses = []
+
+    def one():
+        try:
+            statuses.append(ask(address, "POST", "/v1/audio/transcriptions", body, headers)[0])
+        except OSError:
+            statuses.append(0)
+
+    threads = [threading.Thread(target=one) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    open_now = metric(address, "paretone_streams")
+    honest = [compute(address, "127.0.0.2") for _ in range(5)]
+    for thread in threads:
+        thread.join()
+    counted = {status: statuses.count(status) for status in sorted(set(statuses))}
+    slowest = max(took for _, took in honest)
+    answered = [status for status, _ in honest].count(200)
+    line = f"{count} recordings: {counted}, {open_now:.0f} told at once; another client {answered} of 5 answered, slowest {slowest * 1e3:.0f} ms"
+    return line, open_now <= 64 and answered == 5 and set(statuses) <= {200, 429, 0}
+
+
+def to_decode(address, count):
+    """Row 10: recordings that take long to decode, sent again and again, beside another client."""
+    with open(RECORDING, "rb") as file:
+        recording = file.read()
+    # At 48 kHz, which must be resampled.
+    data = recording[44:] * 60
+    head = recording[:4] + struct.pack("<I", 36 + len(data)) + recording[8:24] + struct.pack("<II", 48000, 96000) + recording[32:40]
+    slow = head + struct.pack("<I", len(data)) + data
+    stop, statuses = threading.Event(), []
+
+    def one():
+        while not stop.is_set():
+            try:
+                statuses.append(ask(address, "POST", "/compute", slow, {"Tolerance": "10%", "Deadline": "20"})[0])
+            except OSError:
+                statuses.append(0)
+
+    threads = [threading.Thread(target=one) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    time.sleep(2)
+    honest = [compute(address, "127.0.0.2", Tolerance="10%") for _ in range(5)]
+    stop.set()
+    for thread in threads:
+        thread.join()
+    counted = {status: statuses.count(status) for status in sorted(set(statuses))}
+    slowest = max(took for _, took in honest)
+    answered = [status for status, _ in honest].count(200)
+    line = f"{count} callers: {counted}; another client {answered} of 5 answered, slowest {slowest * 1e3:.0f} ms"
+    return line, answered == 5 and set(statuses) <= {200, 429, 503, 0}
+
+
 def strangers(address, _):
     """Row 7: names and pages that are not ours."""
     cases = [
@@ -317,7 +403,20 @@ def await_jobs(address, count):
 
 ATTACKS = {
     attack.__name__: attack
-    for attack in (silent_streams, part_heads, unread, all_slots, floods, spray, strangers, submit_jobs, await_jobs)
+    for attack in (
+        silent_streams,
+        part_heads,
+        endless_messages,
+        unread,
+        all_slots,
+        floods,
+        spray,
+        events,
+        to_decode,
+        strangers,
+        submit_jobs,
+        await_jobs,
+    )
 }
 
 if __name__ == "__main__":

@@ -69,14 +69,21 @@ sleep 12
 memory_before=$(memory)
 try "3 silent streams" python3 $attack silent_streams "$address" "$wide"
 try "4 heads of 30 MB in forms" python3 $attack part_heads "$address" "$many"
+try "4 messages that do not end" python3 $attack endless_messages "$address" "$many"
 try "7 pages and names from elsewhere" python3 $attack strangers "$address"
 try "10 requests over all tiers" python3 $attack spray "$address" "$many"
 try "10 streams that flood" python3 $attack floods "$address" $((many * 2 / 3))
+try "10 recordings told by events" python3 $attack events "$address" "$many"
+try "10 recordings slow to decode" python3 $attack to_decode "$address" $((many / 4))
 serve impatient --idle-timeout 2 --max-connections 64
 try "8 answers that nobody reads" python3 $attack unread "$(cat "$scratch/impatient")" 30
 serve narrow --max-connections 20
 try "9 all slots of one address" python3 $attack all_slots "$(cat "$scratch/narrow")" "$wide"
 
+printf '#!/bin/sh\nulimit -n 400\nexec "%s" "$@"\n' "$(realpath "$program")" >"$scratch/with-few-files"
+chmod +x "$scratch/with-few-files"
+program=$scratch/with-few-files serve few --idle-timeout 600
+try "9 more connections than files" python3 $attack all_slots "$(cat "$scratch/few")" "$wide"
 cp -r models/en "$scratch/model"
 serve cut --model "$scratch/model"
 for file in "$scratch"/model/*; do : >"$file"; done

@@ -20,6 +20,8 @@ sys.path.insert(0, os.path.dirname(__file__))
 import attack
 
 SHARE = 0.7
+# How far apart the memory may be after the first sixth.
+DRIFT = 0.1
 
 
 def memory(pid):
@@ -181,7 +183,8 @@ def main(address, pid, seconds, words, out):
     print(f"p50 {times[len(times) // 2] * 1e3:.0f} ms, p99 {times[int(len(times) * 0.99)] * 1e3:.0f} ms")
     print(f"resident after the first sixth: {min(settled):.0f} to {max(settled):.0f} MiB ({drift:.1%} apart), at last {memory(pid):.0f} MiB")
     print(f"open files: {files_before} before, {files(pid)} after")
-    return 0 if not honest.lost and not honest.twice and not honest.wrong else 1
+    held = not honest.lost and not honest.twice and not honest.wrong and drift <= DRIFT and files(pid) <= files_before
+    return 0 if held else 1
 
 
 if __name__ == "__main__":

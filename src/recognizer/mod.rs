@@ -41,7 +41,7 @@ pub use reference::{ReferenceCost, References};
 pub use segment::LONGEST;
 pub use setting::{Setting, SettingError};
 pub use stream::{Ending, Guess, Stream, StreamOptions, Utterance};
-pub use transcript::{Alternative, Timings, Transcript, TranscriptWord};
+pub use transcript::{Alternative, Timings, Transcript, TranscriptWord, WordTime};
 pub use turns::{Turn, turns};
 pub use versions::{Measured, VERSIONS_FILE, Version, Versions, VersionsError};
 
@@ -780,7 +780,7 @@ impl Recognizer {
     ) -> Result<Vec<Alternative>, RecognizerError> {
         let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
         let mut all = vec![Alternative::nothing()];
-        for (_, scores) in &scored.segments {
+        for (offset, scores) in &scored.segments {
             let lattice = decoder.lattice(scores, &mut scratch.search)?;
             let cancel = scratch.search.cancel.as_ref();
             let (models, own) = (self.model.second_look.as_ref(), self.model.own());
@@ -791,15 +791,23 @@ impl Recognizer {
                 None => lattice.scaled_paths(self.model.graph_scale),
             };
             let penalty = Cost(self.model.description.decode.word_penalty);
-            let names = |word: &decode::Word| {
-                let words = self.model.word(word.id).split(' ');
-                words.map(str::to_owned).collect::<Vec<String>>()
+            // A phrase of the user's is one word to the search.
+            let parts = |word: &decode::Word| {
+                let (start, end) = word.seconds(self.model.score_shift());
+                let parts = phrase(self.model.word(word.id), start, end);
+                parts
+                    .map(|(text, start, end)| {
+                        (text.to_owned(), WordTime { start, end }.later(*offset))
+                    })
+                    .collect::<Vec<_>>()
             };
             let mut these = Vec::new();
             for heard in &paths.n_best(count) {
                 let costs = models.map(|models| models.costs(setting, (heard, own), penalty));
+                let (words, times) = heard.words.iter().flat_map(parts).unzip();
                 these.push(Alternative {
-                    words: heard.words.iter().flat_map(names).collect(),
+                    words,
+                    times,
                     cost: heard.cost,
                     costs: costs.transpose()?,
                     posterior: doubt(&paths, heard, cancel)?.sequence,

@@ -81,9 +81,14 @@ impl Transcript {
     /// The same words so much later, rounded to the millisecond: an utterance's times as its
     /// stream's.
     pub fn later(mut self, by: Seconds) -> Transcript {
-        let moved = |time: Seconds| Seconds(((time.0 + by.0) * 1000.0).round() / 1000.0);
         for word in &mut self.words {
-            (word.start, word.end) = (moved(word.start), moved(word.end));
+            let (start, end) = (word.start, word.end);
+            let moved = WordTime { start, end }.later(by);
+            (word.start, word.end) = (moved.start, moved.end);
+        }
+        let alternatives = self.alternatives.iter_mut();
+        for time in alternatives.flat_map(|alternative| &mut alternative.times) {
+            *time = time.later(by);
         }
         self
     }
@@ -118,6 +123,13 @@ impl Transcript {
         self.words = words;
         for alternative in &mut self.alternatives {
             let pieces = written::written(&alternative.words);
+            let joined = |piece: &Piece| WordTime {
+                start: alternative.times[piece.words.start].start,
+                end: alternative.times[piece.words.end - 1].end,
+            };
+            if alternative.times.len() == alternative.words.len() {
+                alternative.times = pieces.iter().map(joined).collect();
+            }
             alternative.words = pieces.into_iter().map(|piece| piece.text).collect();
         }
         self
@@ -174,11 +186,33 @@ impl Transcript {
     }
 }
 
+/// When a word was said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct WordTime {
+    /// Where it starts.
+    pub start: Seconds,
+    /// Where it ends.
+    pub end: Seconds,
+}
+
+impl WordTime {
+    /// The same so much later, rounded to the millisecond.
+    pub(crate) fn later(self, by: Seconds) -> WordTime {
+        let moved = |time: Seconds| Seconds(((time.0 + by.0) * 1000.0).round() / 1000.0);
+        WordTime {
+            start: moved(self.start),
+            end: moved(self.end),
+        }
+    }
+}
+
 /// One of several answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Alternative {
     /// The words.
     pub words: Vec<String>,
+    /// When each of them was said on this path.
+    pub times: Vec<WordTime>,
     /// Its path's whole cost.
     pub cost: PathCost,
     /// What that is made of; none where the large language models were not opened.
@@ -211,6 +245,7 @@ impl Alternative {
         let mut all: Vec<Alternative> = pairs
             .map(|(a, b)| Alternative {
                 words: [a.words.as_slice(), &b.words].concat(),
+                times: [a.times.as_slice(), &b.times].concat(),
                 cost: a.cost + b.cost,
                 costs: a.costs.zip(b.costs).map(|(a, b)| a + b),
                 posterior: a.posterior * b.posterior,
@@ -235,6 +270,13 @@ mod tests {
         }
     }
 
+    fn at(start: f64, end: f64) -> WordTime {
+        WordTime {
+            start: Seconds(start),
+            end: Seconds(end),
+        }
+    }
+
     #[test]
     fn a_figure_stands_for_all_of_its_words() {
         let word = |word: &str, start: f64, confidence| TranscriptWord {
@@ -251,7 +293,11 @@ mod tests {
         ];
         let written = Transcript {
             posteriors: vec![0.9, 0.5, 0.4, 0.6],
-            alternatives: vec![alternative("ten", 0.1)],
+            alternatives: vec![Alternative {
+                words: vec!["fifty".into(), "five".into()],
+                times: vec![at(0.0, 1.0), at(1.0, 1.5)],
+                ..Alternative::default()
+            }],
             words,
             ..Transcript::default()
         };
@@ -263,7 +309,11 @@ mod tests {
             (0.5, 2.0, Some(0.6))
         );
         assert_eq!(written.posteriors, [0.9, 0.4]);
-        assert_eq!(written.alternatives[0].words, ["10"]);
+        let other = &written.alternatives[0];
+        assert_eq!(other.words, ["55"]);
+        assert_eq!(other.times, [at(0.0, 1.5)]);
+        let later = written.later(Seconds(2.0));
+        assert_eq!(later.alternatives[0].times, [at(2.0, 3.5)]);
     }
 
     #[test]

@@ -199,6 +199,7 @@ mod tests {
             "10.0.0.1",
             "user@localhost@evil.example",
             "::1",
+            "0.0.0.0:8080",
         ] {
             assert!(!hosts.may_be(name), "{name}");
         }

@@ -6,10 +6,11 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use axum::http::HeaderMap;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::scheduler;
 
@@ -40,8 +41,8 @@ impl Client {
         let named = named.filter_map(|value| value.to_str().ok());
         let mut addresses: Vec<&str> = named.flat_map(|value| value.split(',')).collect();
         addresses.reverse();
-        let addresses = addresses.iter().map_while(|text| text.trim().parse().ok());
-        let mut addresses = addresses.map(|address: IpAddr| address.to_canonical());
+        let addresses = addresses.iter().map_while(|text| forwarded(text.trim()));
+        let mut addresses = addresses.map(|address| address.to_canonical());
         let stranger = addresses.find(|address| !proxies.contains(address));
         Self::at(stranger.unwrap_or(peer))
     }
@@ -57,6 +58,47 @@ impl Client {
         static HASHER: std::sync::LazyLock<RandomState> =
             std::sync::LazyLock::new(RandomState::new);
         scheduler::Client(HASHER.hash_one(self))
+    }
+}
+
+/// An address as proxies write it: some with its port.
+fn forwarded(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    bare.parse().or_else(|_| with_port()).ok()
+}
+
+/// So many of something for each client, who waits where it has them.
+pub struct Shares {
+    each: usize,
+    clients: Mutex<HashMap<Client, Weak<Semaphore>>>,
+}
+
+impl Shares {
+    /// So many for each.
+    pub fn new(each: usize) -> Self {
+        Shares {
+            each: each.max(1),
+            clients: Mutex::default(),
+        }
+    }
+
+    /// Waits until a client may have one more, which it has until this is dropped.
+    pub async fn take(&self, client: Client) -> OwnedSemaphorePermit {
+        let own = self.of_client(client).acquire_owned().await;
+        own.expect("the semaphore is never closed")
+    }
+
+    fn of_client(&self, client: Client) -> Arc<Semaphore> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = clients.get(&client).and_then(Weak::upgrade) {
+            return own;
+        }
+        // Only those are alive of which something is held.
+        clients.retain(|_, own| own.strong_count() > 0);
+        let own = Arc::new(Semaphore::new(self.each));
+        clients.insert(client, Arc::downgrade(&own));
+        own
     }
 }
 
@@ -137,6 +179,10 @@ mod tests {
         assert_eq!(of("1.2.3.4", &["9.9.9.9"]), client("1.2.3.4"));
         assert_eq!(of("10.0.0.1", &["9.9.9.9"]), client("9.9.9.9"));
         assert_eq!(of("10.0.0.1", &["8.8.8.8, 9.9.9.9"]), client("9.9.9.9"));
+        assert_eq!(of("10.0.0.1", &["9.9.9.9:4711"]), client("9.9.9.9"));
+        for text in ["2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:4711"] {
+            assert_eq!(of("10.0.0.1", &[text]), client("2001:db8::1"), "{text}");
+        }
         assert_eq!(
             of("10.0.0.1", &["8.8.8.8", "9.9.9.9, 10.0.0.2"]),
             client("9.9.9.9")

@@ -20,7 +20,7 @@ use super::exchange::RequestId;
 use super::recognise::{Job, deadline, recognise};
 use super::request::Ask;
 use super::state::App;
-use super::upload::{Upload, check_length};
+use super::upload::{Upload, check_encoding, check_length};
 
 /// Recognise the recording in the body
 ///
@@ -49,6 +49,7 @@ pub async fn compute(
 ) -> Result<Response, Rejection> {
     let ask = Ask::of_headers(&headers)?;
     let deadline = deadline(&app, &headers)?;
+    check_encoding(&headers)?;
     check_length(&app, &body)?;
     let upload = Upload::read(&app, body).await?;
     let job = Job {

@@ -26,6 +26,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
+use super::arrived::Arrived;
 use super::error::Rejection;
 use super::options::Connections;
 use super::slots::{PROBE_BYTES, Slots, Wait, is_probe};
@@ -252,17 +253,17 @@ enum Only {
 
 async fn connection(front: &Front, stream: TcpStream, peer: IpAddr, only: Only) {
     let Connections { idle, upload, .. } = front.options;
-    let has_asked = AtomicBool::new(false);
+    let (has_asked, arrived) = (AtomicBool::new(false), Arrived::default());
     let service = service_fn(|request: Request<Incoming>| {
         has_asked.store(true, Ordering::Relaxed);
-        answer(front, request, peer, only)
+        answer(front, request, (peer, arrived.clone()), only)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(idle)
         .max_buf_size(READ_AHEAD)
         .serve_connection(
-            TokioIo::new(TimedWrites::new(stream, idle, upload)),
+            TokioIo::new(TimedWrites::new(stream, arrived.clone(), idle, upload)),
             service,
         )
         .with_upgrades();
@@ -284,11 +285,12 @@ async fn connection(front: &Front, stream: TcpStream, peer: IpAddr, only: Only) 
 async fn answer(
     front: &Front,
     request: Request<Incoming>,
-    peer: IpAddr,
+    (peer, arrived): (IpAddr, Arrived),
     only: Only,
 ) -> Result<Response, Infallible> {
     let mut request = request.map(axum::body::Body::new);
     request.extensions_mut().insert(Peer(peer));
+    request.extensions_mut().insert(arrived);
     stream::on_any_path(&mut request);
     let is_last = only == Only::OneProbe;
     let is_probes = matches!(request.uri().path(), "/healthz" | "/readyz");

@@ -4,13 +4,15 @@
 //! A long recording is heard segment by segment, which are those that it is cut into when it is
 //! uploaded, and each is told once its tier has answered: `transcript.text.delta`. What is told once
 //! stays, and together it is the text of the last event, `transcript.text.done`. What goes wrong
-//! after the first event is told as an event with an `error`, which those clients raise.
+//! after the first event is told as an event with an `error`, which those clients raise. It is heard
+//! on a thread of its own, as a stream is, and counts as one.
 //!
 //! References: <https://platform.openai.com/docs/api-reference/audio/transcript-text-delta-event>;
 //! HTML, Section 9.2, "Server-sent events".
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::{Body, Bytes};
 use axum::http::header;
@@ -24,9 +26,10 @@ use super::error::Rejection;
 use super::memory::Held;
 use super::recognise::{Asked, Decoded, Job, decode};
 use super::state::App;
+use super::stream::held_bytes;
 use super::stream::thread::StreamThread;
 use crate::audio::Waveform;
-use crate::recognizer::{Endpointing, StreamOptions, Utterance};
+use crate::recognizer::{Endpointing, LONGEST, StreamOptions, Utterance};
 use crate::units::Seconds;
 
 /// The audio that is handed over at once.
@@ -50,7 +53,17 @@ struct Done {
 /// Why there will be no answer, as far as that is known before the first event.
 pub async fn tell(app: &Arc<App>, job: Job) -> Result<Response, Rejection> {
     let asked = Asked::new(app, job.ask, job.client)?;
-    let Decoded { waveform, held, .. } = decode(app, job.upload, job.name).await?;
+    let open = app.open_stream(job.client)?;
+    let due = Instant::now() + job.deadline;
+    let decoded = decode(app, job.upload, job.name, job.client, due).await?;
+    let Decoded {
+        waveform,
+        held,
+        shortfall,
+    } = decoded;
+    let longest = Seconds(waveform.duration().0.min(LONGEST.0));
+    let mut searched = Held::default();
+    app.stream_memory.grow(&mut searched, held_bytes(longest))?;
     let options = StreamOptions {
         rate: waveform.rate,
         // Nothing but its length ends a segment.
@@ -67,8 +80,12 @@ pub async fn tell(app: &Arc<App>, job: Job) -> Result<Response, Rejection> {
         events,
         text: String::new(),
         accounts: Vec::new(),
+        shortfall,
     };
-    tokio::spawn(telling.run(waveform, held));
+    tokio::spawn(async move {
+        telling.run(waveform).await;
+        drop((held, searched, open));
+    });
     let body = futures_util::stream::unfold(told, async |mut told| {
         let event = told.recv().await?;
         Some((Ok::<Bytes, Infallible>(event), told))
@@ -88,13 +105,15 @@ struct Telling {
     events: Sender<Bytes>,
     text: String,
     accounts: Vec<Account>,
+    /// Why the recording is only a part, where it is.
+    shortfall: Option<String>,
 }
 
 /// The reader has gone away.
 struct Gone;
 
 impl Telling {
-    async fn run(mut self, waveform: Waveform, held: Held) {
+    async fn run(mut self, waveform: Waveform) {
         let events = self.events.clone();
         tokio::select! {
             told = self.tell_all(waveform) => if let Err(rejection) = told {
@@ -104,7 +123,6 @@ impl Telling {
             },
             () = events.closed() => {}
         }
-        drop(held);
     }
 
     async fn tell_all(&mut self, waveform: Waveform) -> Result<(), Rejection> {
@@ -127,7 +145,8 @@ impl Telling {
     async fn tell_ended(&mut self, ended: Vec<Utterance>) -> Result<(), Rejection> {
         for utterance in ended {
             let answer = self.asked.serve_patiently(&self.app, &utterance);
-            let answer = answer.await?;
+            let mut answer = answer.await?;
+            answer.account.partly_read.clone_from(&self.shortfall);
             self.accounts.push(answer.account);
             let mut delta = answer.transcript.text();
             if delta.is_empty() {

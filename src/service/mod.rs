@@ -14,10 +14,12 @@
 
 mod allowed;
 mod answer;
+mod arrived;
 mod auth;
 mod client;
 mod compute;
 mod connections;
+mod decoders;
 mod error;
 mod events;
 mod exchange;

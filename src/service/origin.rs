@@ -12,6 +12,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -39,7 +40,7 @@ fn host(hosts: &Hosts, request: &Request) -> Result<(), Rejection> {
     let mut named = request.headers().get_all(header::HOST).iter();
     let wrong = |what: &str| Err(Rejection::BadRequest(what.into()));
     let named = match (named.next(), named.next()) {
-        (Some(host), None) => host.to_str().unwrap_or_default(),
+        (Some(host), None) => host.to_str().unwrap_or("\u{fffd}"),
         (None, _) if request.version() < Version::HTTP_11 => return Ok(()),
         (None, _) => return wrong("a request of HTTP/1.1 has a header Host (RFC 9112, 3.2)"),
         (Some(_), Some(_)) => return wrong("a request has one header Host (RFC 9112, 3.2)"),
@@ -49,6 +50,10 @@ fn host(hosts: &Hosts, request: &Request) -> Result<(), Rejection> {
         .uri()
         .authority()
         .map_or(named, |authority| authority.as_str());
+    let is_name = |named: &str| named.parse::<Authority>().is_ok() && !named.contains('@');
+    if !named.is_empty() && !is_name(named) {
+        return wrong("the header Host names a host, and perhaps a port (RFC 9110, 7.2)");
+    }
     match hosts.may_be(named) {
         true => Ok(()),
         false => Err(Rejection::Forbidden(
@@ -107,4 +112,36 @@ pub fn foreign() -> Rejection {
         "pages from elsewhere may not call this service; --cors-origin allows those of an origin"
             .into(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    #[test]
+    fn what_names_no_host_is_refused_whoever_listens() {
+        let status = |hosts: &Hosts, value: &[u8]| {
+            let value = HeaderValue::from_bytes(value).unwrap();
+            let request = Request::builder().header(header::HOST, value);
+            let checked = host(hosts, &request.body(Body::empty()).unwrap());
+            checked.map_err(|rejection| rejection.problem().status)
+        };
+        let loopback = Hosts::LoopbackAnd(Vec::new());
+        for (name, any, own) in [
+            (b"localhost:80".as_slice(), Ok(()), Ok(())),
+            (b"[::1]:80", Ok(()), Ok(())),
+            (b"speech.example", Ok(()), Err(403)),
+            (b"", Ok(()), Err(403)),
+            (b"user@localhost", Err(400), Err(400)),
+            (b"localhost/path", Err(400), Err(400)),
+            (b"localhost, evil.example", Err(400), Err(400)),
+            (b"local host", Err(400), Err(400)),
+            (b"\xff", Err(400), Err(400)),
+        ] {
+            let text = String::from_utf8_lossy(name);
+            assert_eq!(status(&Hosts::Any, name), any, "{text}");
+            assert_eq!(status(&loopback, name), own, "{text}");
+        }
+    }
 }

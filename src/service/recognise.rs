@@ -164,22 +164,20 @@ pub async fn recognise_told(
 ) -> Result<Answer, Rejection> {
     let due = Instant::now() + job.deadline;
     let asked = Asked::new(app, job.ask, job.client)?;
-    let decoded = decode(app, job.upload, job.name).await?;
+    let decoded = decode(app, job.upload, job.name, job.client, due).await?;
     let Decoded {
         waveform,
         held,
         shortfall,
     } = decoded;
     let Asked { serving, tier, .. } = &asked;
-    let shadowed = app
-        .shadow
-        .takes(serving, *tier, &job.id)
-        .then(|| waveform.clone());
+    let takes = app.shadow.takes(serving, *tier, &job.id);
+    let shadowed = takes.then(|| copy(app, &waveform)).flatten();
     let audio = waveform.duration();
     let watch = |searched| watch(searched, audio);
     let served = asked.serve_told(app, waveform, held, due, watch).await?;
-    if let Some(waveform) = shadowed {
-        app.shadow.compare(serving, waveform, &served.answer);
+    if let Some((waveform, held)) = shadowed {
+        app.shadow.compare(serving, waveform, held, &served.answer);
     }
     let mut answer = Answer::from(serving.routing.answer(*tier, served));
     answer.account.partly_read = shortfall;
@@ -206,18 +204,40 @@ pub struct Decoded {
     pub shortfall: Option<String>,
 }
 
-/// Decodes a recording; memory is reserved as it grows.
+/// Bytes of a recording's scores.
+fn scores_of(waveform: &Waveform) -> usize {
+    (waveform.duration().0 * SCORES_PER_SECOND) as usize
+}
+
+/// A copy of a recording, where there is room for it.
+fn copy(app: &App, waveform: &Waveform) -> Option<(Waveform, Held)> {
+    let (mut held, samples) = (Held::default(), size_of_val(waveform.samples.as_slice()));
+    app.memory
+        .grow(&mut held, samples + scores_of(waveform))
+        .ok()?;
+    Some((waveform.clone(), held))
+}
+
+/// Decodes a recording when it is its client's turn; memory is reserved as it grows.
 ///
 /// # Errors
-/// It is no audio, too long, or there is no room for it.
+/// It is no audio, too long, or there is no room for it, nor a turn before it is due.
 pub async fn decode(
     app: &Arc<App>,
     upload: Upload,
     name: Option<String>,
+    client: Client,
+    due: Instant,
 ) -> Result<Decoded, Rejection> {
     let app = Arc::clone(app);
+    let turn = tokio::time::timeout_at(due.into(), app.decoders.turn(client)).await;
+    let turn = turn.map_err(|_| Rejection::Late)?;
     // Off the threads that serve connections: a compressed recording takes a while.
-    let decoded = tokio::task::spawn_blocking(move || decode_here(&app, upload, name.as_deref()));
+    let decoded = tokio::task::spawn_blocking(move || {
+        let decoded = decode_here(&app, upload, name.as_deref());
+        drop(turn);
+        decoded
+    });
     decoded
         .await
         .map_err(|error| Rejection::Internal(error.to_string()))?
@@ -255,8 +275,8 @@ fn decode_here(app: &App, upload: Upload, name: Option<&str>) -> Result<Decoded,
     drop(signal);
     let waveform = Waveform { samples, rate }.at_rate(app.recognizer.sample_rate())?;
     let samples = waveform.samples.capacity() * size_of::<f32>();
-    let scores = waveform.duration().0 * SCORES_PER_SECOND;
-    app.memory.resize(&mut held, samples + scores as usize)?;
+    app.memory
+        .resize(&mut held, samples + scores_of(&waveform))?;
     Ok(Decoded {
         waveform,
         held,

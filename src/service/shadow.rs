@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::memory::Held;
 use super::metrics::ShadowMetrics;
 use super::options::Options;
 use super::request::Ask;
@@ -68,16 +69,16 @@ impl Shadow {
             && is_shadowed(id, self.share, SEED)
     }
 
-    /// Has the strictest tier answer too, and counts how far the answers are apart. A shadow that
-    /// finds no room is left out.
-    pub fn compare(&self, serving: &Serving, waveform: Waveform, answer: &Transcript) {
+    /// Has the strictest tier answer too, and counts how far the answers are apart; what is held is given
+    /// back then. A shadow that finds no room is left out.
+    pub fn compare(&self, serving: &Serving, waveform: Waveform, held: Held, answer: &Transcript) {
         let words: Vec<String> = answer.words.iter().map(|word| word.word.clone()).collect();
         let Ok(strictest) = serving.tier(Ask::default()) else {
             return;
         };
         let counts = Arc::clone(&self.counts);
         let (sender, reply) = tokio::sync::oneshot::channel();
-        let tell = move |made| drop(sender.send(made));
+        let tell = move |made| drop((sender.send(made), held));
         let Ok(admitted) = serving.submit(waveform, strictest, SHADOWS, self.deadline, tell) else {
             return;
         };

@@ -8,13 +8,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
-use super::client::Client;
+use super::client::{Client, Shares};
+use super::options::Connections;
 
 /// Requests of operators' probes, by their beginnings.
 const PROBES: [&[u8]; 4] = [
@@ -36,14 +37,25 @@ pub fn is_probe(beginning: &[u8]) -> bool {
     PROBES.iter().any(|probe| beginning.starts_with(probe))
 }
 
+/// How many connections are open at most where so many are served: as many are silent or wait.
+fn open(most: usize) -> usize {
+    2 * most + 4 * PROBE_SLOTS
+}
+
+impl Connections {
+    /// How many may be served at once where so many can be open.
+    pub fn within(open: usize) -> usize {
+        (open.saturating_sub(4 * PROBE_SLOTS) / 2).max(1)
+    }
+}
+
 /// The slots there are.
 pub struct Slots {
     all: Arc<Semaphore>,
     probes: Arc<Semaphore>,
     /// Connections that may be open: those served, and as many that are silent or wait.
     open: Arc<Semaphore>,
-    per_client: usize,
-    clients: Mutex<HashMap<Client, Weak<Semaphore>>>,
+    of_clients: Shares,
     waiting: Arc<Mutex<Waiting>>,
 }
 
@@ -76,9 +88,8 @@ impl Slots {
         Slots {
             all: semaphore(most),
             probes: semaphore(PROBE_SLOTS),
-            open: semaphore(2 * most + 4 * PROBE_SLOTS),
-            per_client: per_client.max(1),
-            clients: Mutex::default(),
+            open: semaphore(open(most)),
+            of_clients: Shares::new(per_client),
             waiting: Arc::default(),
         }
     }
@@ -117,10 +128,7 @@ impl Slots {
     pub async fn take(&self, peer: Option<IpAddr>) -> Slot {
         let own = match peer {
             None => None,
-            Some(peer) => {
-                let own = self.of_client(Client::at(peer)).acquire_owned().await;
-                Some(own.expect("the semaphore is never closed"))
-            }
+            Some(peer) => Some(self.of_clients.take(Client::at(peer)).await),
         };
         let all = Arc::clone(&self.all).acquire_owned().await;
         Slot {
@@ -146,18 +154,6 @@ impl Slots {
             slot = slot => Ok(slot),
             slot = for_probe => Err(slot.expect("the semaphore is never closed")),
         }
-    }
-
-    fn of_client(&self, client: Client) -> Arc<Semaphore> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = clients.get(&client).and_then(Weak::upgrade) {
-            return own;
-        }
-        // Only as many are alive as connections are open.
-        clients.retain(|_, own| own.strong_count() > 0);
-        let own = Arc::new(Semaphore::new(self.per_client));
-        clients.insert(client, Arc::downgrade(&own));
-        own
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::decoders::Decoders;
 use super::job_store::Jobs;
 use super::memory::Memory;
 use super::metrics::Metrics;
@@ -26,6 +27,8 @@ pub struct App {
     pub stream_memory: Memory,
     /// The streams there may be.
     pub stream_limits: StreamLimits,
+    /// Who decodes.
+    pub decoders: Decoders,
     /// What has been counted.
     pub metrics: Metrics,
     /// The watch for drift.
@@ -77,6 +80,7 @@ impl App {
         Ok(App {
             memory: Memory::new(limits.memory),
             stream_memory: Memory::new(limits.stream_memory),
+            decoders: Decoders::new(options.workers),
             stream_limits: StreamLimits::new(
                 edge.streams.clone(),
                 limits.streams,

@@ -21,7 +21,7 @@ use super::form::{Form, Format, Granularities};
 use super::recognise::{Job, deadline, recognise};
 use super::request::Ask;
 use super::state::App;
-use super::upload::{check_length, parts};
+use super::upload::{check_encoding, check_length, parts};
 use crate::recognizer::Transcript;
 use crate::recognizer::subtitle::{self, Cue};
 
@@ -162,6 +162,7 @@ pub async fn transcriptions(
 ) -> Result<Response, Rejection> {
     let asked = Ask::of_headers(&headers)?;
     let deadline = deadline(&app, &headers)?;
+    check_encoding(&headers)?;
     check_length(&app, &body)?;
     let content_type = headers.get(header::CONTENT_TYPE);
     let content_type = content_type

@@ -3,7 +3,7 @@
 //! What is written to a connection goes to the system until its buffers are full, and then waits for
 //! the caller to read. It may wait so long without any progress, and so long until all that waits is
 //! gone, for a caller who reads a byte now and then; after that the connection fails and its place is
-//! free.
+//! free. What is read from it is counted ([`Arrived`]).
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -13,9 +13,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
+use super::arrived::Arrived;
+
 /// A connection on which writing does not wait for ever.
 pub struct TimedWrites<C> {
     connection: C,
+    arrived: Arrived,
     /// Longest wait without progress.
     idle: Duration,
     /// Longest wait in all.
@@ -27,10 +30,11 @@ pub struct TimedWrites<C> {
 }
 
 impl<C> TimedWrites<C> {
-    /// Bounds the waits of a connection.
-    pub fn new(connection: C, idle: Duration, whole: Duration) -> Self {
+    /// Bounds the waits of a connection, and counts what arrives on it.
+    pub fn new(connection: C, arrived: Arrived, idle: Duration, whole: Duration) -> Self {
         TimedWrites {
             connection,
+            arrived,
             idle,
             whole,
             waiting: None,
@@ -70,7 +74,10 @@ impl<C: AsyncRead + Unpin> AsyncRead for TimedWrites<C> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.connection).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.connection).poll_read(context, buffer);
+        self.arrived.add(buffer.filled().len() - before);
+        read
     }
 }
 
@@ -130,7 +137,7 @@ mod tests {
     fn who_reads_nothing_is_given_up() {
         on_a_runtime(async {
             let (near, _far) = duplex(16);
-            let mut near = TimedWrites::new(near, IDLE, WHOLE);
+            let mut near = TimedWrites::new(near, Arrived::default(), IDLE, WHOLE);
             let error = near.write_all(&[0; 64]).await.unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         });
@@ -140,7 +147,7 @@ mod tests {
     fn who_reads_a_byte_now_and_then_is_given_up_in_the_end() {
         on_a_runtime(async {
             let (near, mut far) = duplex(16);
-            let mut near = TimedWrites::new(near, IDLE, WHOLE);
+            let mut near = TimedWrites::new(near, Arrived::default(), IDLE, WHOLE);
             let trickle = tokio::spawn(async move {
                 while far.read_u8().await.is_ok() {
                     sleep(IDLE / 5).await;
@@ -157,7 +164,7 @@ mod tests {
     fn who_reads_gets_all() {
         on_a_runtime(async {
             let (near, mut far) = duplex(16);
-            let mut near = TimedWrites::new(near, IDLE, WHOLE);
+            let mut near = TimedWrites::new(near, Arrived::default(), IDLE, WHOLE);
             let reader = tokio::spawn(async move {
                 let mut all = Vec::new();
                 far.read_to_end(&mut all).await.unwrap();

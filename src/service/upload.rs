@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
+use axum::http::{HeaderMap, header};
 use futures_util::{Stream, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
@@ -104,6 +105,21 @@ pub fn check_length(app: &App, body: &Body) -> Result<(), Rejection> {
     match least > most as u64 {
         true => Err(too_large(most)),
         false => Ok(()),
+    }
+}
+
+/// Refuses a body that is compressed as a whole, which would be heard as no audio at all.
+///
+/// # Errors
+/// [`Rejection::Unsupported`].
+pub fn check_encoding(headers: &HeaderMap) -> Result<(), Rejection> {
+    let encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    let mut others = encodings.filter(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
+    match others.next() {
+        None => Ok(()),
+        Some(encoding) => Err(Rejection::Unsupported(format!(
+            "the body has the Content-Encoding {encoding:?}; send the recording as it is, or as FLAC, MP3 or Opus"
+        ))),
     }
 }
 

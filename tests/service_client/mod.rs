@@ -51,7 +51,8 @@ impl Server {
         Server::start_by(command, flags, log)
     }
 
-    fn start_by(mut command: Command, flags: &[&str], log: Stdio) -> Server {
+    /// The same by another command, which runs the program.
+    pub fn start_by(mut command: Command, flags: &[&str], log: Stdio) -> Server {
         command.arg("serve").args(flags);
         if !flags.iter().any(|flag| flag.starts_with("--model")) {
             command.arg("--model=models/en");
@@ -83,6 +84,22 @@ impl Server {
     /// Opens a connection.
     pub fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).expect("it listens")
+    }
+
+    /// Opens a connection that comes from another address of loopback.
+    pub fn connect_from(&self, from: &str) -> TcpStream {
+        let from: SocketAddr = format!("{from}:0").parse().expect("an address");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let stream = runtime.expect("a runtime").block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4()?;
+            socket.bind(from)?;
+            socket.connect(self.address).await?.into_std()
+        });
+        let stream = stream.expect("it listens");
+        stream.set_nonblocking(false).expect("it may block");
+        stream
     }
 
     /// Opens a connection and sends a request.

@@ -16,6 +16,7 @@ use hyper::client::conn::http1;
 use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::WithCauses;
@@ -161,8 +162,6 @@ async fn post(call: &Call, job: &Job) -> Result<(), String> {
         .map_err(|error| text(&error))?;
     let handshake = http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(|error| text(&error))?;
-    // It ends by itself once the sender is dropped.
-    tokio::spawn(connection);
     let body = serde_json::to_vec(job).expect("its keys are names");
     let request = Request::post(&address.path)
         .header("Host", &authority)
@@ -170,6 +169,9 @@ async fn post(call: &Call, job: &Job) -> Result<(), String> {
         .header("Idempotency-Key", &call.id)
         .body(Full::new(Bytes::from(body)));
     let request = request.map_err(|error| text(&error))?;
+    // The connection ends with this, whatever its other end does.
+    let mut driven = JoinSet::new();
+    driven.spawn(connection);
     let reply = sender
         .send_request(request)
         .await

@@ -22,7 +22,7 @@ use super::error::{Problem, Rejection};
 use super::job_store::{Job, Jobs, NewJob};
 use super::request::{Ask, header as header_of};
 use super::state::App;
-use super::upload::{Upload, check_length};
+use super::upload::{Upload, check_encoding, check_length};
 use callback::Address;
 
 /// Longest idempotency key, in bytes.
@@ -65,6 +65,7 @@ pub async fn submit(
         .map(|text| Address::allowed(text, &jobs.options.callback_hosts))
         .transpose()?
         .map(|address| address.to_string());
+    check_encoding(&headers)?;
     check_length(&app, &body)?;
     let Upload { bytes, held } = Upload::read(&app, body).await?;
     if bytes.is_empty() {

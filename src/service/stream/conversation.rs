@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::ws::close_code;
 use serde::Serialize;
 
-use super::STREAM_BYTES;
+use super::held_bytes;
 use super::message::{BadMessage, Command, Config, Pcm};
 use super::result::{Alternatives, Final, Partial};
 use super::thread::{StreamFailure, StreamThread};
@@ -176,13 +176,16 @@ impl<'a> Conversation<'a> {
             if most > 1 {
                 let these = self.opened().alternatives(setting, utterance, most).await?;
                 heard.set_alternatives(these);
+            }
+            let mut heard = heard.later(start);
+            if most > 1 {
                 all.append_alternatives(std::mem::take(&mut heard.alternatives), most);
             }
-            all.append(&heard.later(start), self.config.words);
+            all.append(&heard, self.config.words);
         }
         Ok(match most {
             0 => json(&all),
-            most => json(&Alternatives::new(all, most)),
+            most => json(&Alternatives::new(all, most, self.config.words)),
         })
     }
 
@@ -211,11 +214,6 @@ impl From<StreamFailure> for Rejection {
             failure => Rejection::Internal(failure.to_string()),
         }
     }
-}
-
-/// What a stream holds with so much of an utterance: samples, features, and the search.
-fn held_bytes(under_way: Seconds) -> usize {
-    STREAM_BYTES.least + (under_way.0 * STREAM_BYTES.a_second as f64) as usize
 }
 
 fn json(answer: &impl Serialize) -> String {

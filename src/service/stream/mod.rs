@@ -24,11 +24,14 @@ use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::arrived::Arrived;
 use super::client::Client;
 use super::error::Rejection;
+use super::open_streams::OpenStream;
 use super::origin::{foreign, is_allowed};
 use super::request::Ask;
 use super::state::App;
+use crate::units::Seconds;
 use conversation::{Conversation, Output};
 pub use message::{BadMessage, Command, Config, Pcm};
 
@@ -37,6 +40,8 @@ const LARGEST: usize = 512 << 10;
 /// What a larger message is read up to, in bytes, so that its sender can be told: the system cuts a
 /// connection off whose sender is not listened to.
 const BUFFER: usize = 4 << 20;
+/// What is read at once; each stream has a buffer of as much.
+const READ_AHEAD: usize = 16 << 10;
 /// Longest wait for the client's farewell.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// What a stream holds, in bytes: from its first audio on, and for each second of the utterance under
@@ -59,6 +64,25 @@ struct StreamBytes {
     a_second: usize,
 }
 
+/// What a stream holds with so much of an utterance: samples, features, and the search.
+pub fn held_bytes(under_way: Seconds) -> usize {
+    STREAM_BYTES.least + (under_way.0 * STREAM_BYTES.a_second as f64) as usize
+}
+
+impl App {
+    /// Opens a stream of a client.
+    ///
+    /// # Errors
+    /// There are as many as may be, of all or of this client.
+    pub fn open_stream(&self, client: Client) -> Result<OpenStream, Rejection> {
+        let open = self.stream_limits.open(client);
+        open.map_err(|full| Rejection::Busy {
+            reason: full.to_string(),
+            retry_after: BREAK,
+        })
+    }
+}
+
 /// Has a WebSocket's request answered here, whatever its path: vosk-server's clients know none.
 pub fn on_any_path(request: &mut Request) {
     if request.method() != Method::GET {
@@ -78,6 +102,7 @@ pub fn on_any_path(request: &mut Request) {
 pub async fn stream(
     State(app): State<Arc<App>>,
     Extension(client): Extension<Client>,
+    Extension(arrived): Extension<Arrived>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Rejection> {
@@ -92,17 +117,13 @@ pub async fn stream(
     if app.stopping.is_draining() {
         return Err(Rejection::Unavailable("the service is stopping".into()));
     }
-    let open = app
-        .stream_limits
-        .open(client)
-        .map_err(|full| Rejection::Busy {
-            reason: full.to_string(),
-            retry_after: BREAK,
-        })?;
+    let open = app.open_stream(client)?;
     let upgrade = upgrade.max_message_size(BUFFER).max_frame_size(BUFFER);
-    let upgrade = upgrade.protocols([PROTOCOL]);
+    let upgrade = upgrade.read_buffer_size(READ_AHEAD).protocols([PROTOCOL]);
     Ok(upgrade.on_upgrade(async move |socket| {
-        converse(&app, client, ask, socket).await;
+        arrived.clear();
+        let messages = Messages { socket, arrived };
+        converse(&app, client, ask, messages).await;
         drop(open);
     }))
 }
@@ -117,13 +138,19 @@ enum Input {
     Gone,
 }
 
-async fn converse(app: &Arc<App>, client: Client, ask: Ask, mut socket: WebSocket) {
+/// A client's messages.
+struct Messages {
+    socket: WebSocket,
+    arrived: Arrived,
+}
+
+async fn converse(app: &Arc<App>, client: Client, ask: Ask, mut messages: Messages) {
     let mut conversation = Conversation::new(app, client, ask);
     // Whatever else is sent, it is audio that keeps a stream open.
     let idle = app.options.limits.stream_idle;
     let mut due = Instant::now() + idle;
     loop {
-        let output = match next(app, &mut socket, due).await {
+        let output = match next(app, &mut messages, due).await {
             Ok(Input::Gone) => return,
             Ok(Input::Text(text)) => conversation.command(&text).await,
             Ok(Input::Audio(bytes)) => {
@@ -136,6 +163,7 @@ async fn converse(app: &Arc<App>, client: Client, ask: Ask, mut socket: WebSocke
             Ok(Input::Stop) => conversation.finish(close_code::AWAY).await,
             Err(rejection) => Err(rejection),
         };
+        let socket = &mut messages.socket;
         let (text, code) = match output {
             Ok(Output::Nothing) => continue,
             Ok(Output::Answer(text)) => match socket.send(Message::text(text)).await {
@@ -161,11 +189,14 @@ async fn converse(app: &Arc<App>, client: Client, ask: Ask, mut socket: WebSocke
     }
 }
 
-async fn next(app: &App, socket: &mut WebSocket, due: Instant) -> Result<Input, Rejection> {
+async fn next(app: &App, messages: &mut Messages, due: Instant) -> Result<Input, Rejection> {
+    let Messages { socket, arrived } = messages;
     loop {
+        // A client may send the pieces of a message, or of the one after, and never the last.
+        let received = arrived.counted(&app.stream_memory, socket.recv());
         let message = tokio::select! {
             () = app.stopping.until_draining() => return Ok(Input::Stop),
-            message = timeout_at(due, socket.recv()) => message.map_err(|_| Rejection::Timeout(app.options.limits.stream_idle))?,
+            message = timeout_at(due, received) => message.map_err(|_| Rejection::Timeout(app.options.limits.stream_idle))??,
         };
         match message {
             Some(Ok(Message::Text(text))) if text.len() > LARGEST => return Err(too_large()),

@@ -68,16 +68,23 @@ enum Listed {
         /// calibrated.
         #[serde(skip_serializing_if = "Option::is_none")]
         confidence: Option<f64>,
+        /// The words with their times; left out where there are none, or none were asked for.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        result: Vec<OtherWord>,
     },
 }
 
 impl Alternatives {
     /// The answer and what else may have been said, at most so many in all.
-    pub fn new(mut best: Final, most: usize) -> Self {
+    pub fn new(mut best: Final, most: usize, words: bool) -> Self {
         let others = best.others.take().unwrap_or_default();
         let others = others.into_iter().map(|other| Listed::Other {
             text: other.words.join(" "),
             confidence: other.confidence,
+            result: match words {
+                true => OtherWord::of(&other),
+                false => Vec::new(),
+            },
         });
         let is_other = |listed: &Listed| match listed {
             Listed::Other { text, .. } => *text != best.text,
@@ -88,6 +95,26 @@ impl Alternatives {
         alternatives.extend(others);
         alternatives.truncate(most.max(1));
         Alternatives { alternatives }
+    }
+}
+
+/// A word of another answer, as vosk-server has it there: without a probability of its own.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OtherWord {
+    end: f64,
+    start: f64,
+    word: String,
+}
+
+impl OtherWord {
+    fn of(other: &Alternative) -> Vec<OtherWord> {
+        let words = other.words.iter().zip(&other.times);
+        let words = words.map(|(word, time)| OtherWord {
+            end: time.end.0,
+            start: time.start.0,
+            word: word.clone(),
+        });
+        words.collect()
     }
 }
 

@@ -28,6 +28,11 @@ use paretone::service::{
     router as router_of, starting,
 };
 
+/// Files that are no connections of callers: the model's, the log, jobs, callbacks, and probes'.
+const OTHER_FILES: usize = 256;
+/// Connections that are served at once on a listener for probes.
+const PROBE_CONNECTIONS: usize = 32;
+
 /// Serve tolerance tiers over HTTP
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -62,14 +67,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .or(file.map_err(UsageError)?.unwrap_or_default());
     let folder = model_folder(settings.model.clone())?;
     let options = settings.options(&folder);
-    raise_file_limit();
+    let files = raise_file_limit();
     give_memory_back();
     // Decoding of uploads takes no more threads than recognition does.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(options.workers.max(1) + 1)
         .build()?;
-    let end = runtime.block_on(serve(&settings, folder, options));
+    let end = runtime.block_on(serve(&settings, files, folder, options));
     // What is left after the time for the end is left to die.
     runtime.shutdown_background();
     Ok(match end? {
@@ -79,12 +84,18 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Listens at once, and serves once the model is open.
-async fn serve(settings: &Settings, model: PathBuf, options: Options) -> anyhow::Result<End> {
+async fn serve(
+    settings: &Settings,
+    files: usize,
+    model: PathBuf,
+    options: Options,
+) -> anyhow::Result<End> {
     let (listener, address) = bind(settings.address()).await?;
     let edge = Edge::default();
     let stages = Opening::default();
     let router = starting(stages.clone());
-    let front = Front::new(settings.connections(), edge.clone(), router.clone());
+    let connections = within(settings.connections(), files);
+    let front = Front::new(connections, edge.clone(), router.clone());
     let hangup = signal(SignalKind::hangup())?;
     stop_on_signals(&edge.stopping, settings.drain_delay())?;
     let probes = match settings.probe_listen {
@@ -133,7 +144,10 @@ async fn bind(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> 
 /// Probes have connections of their own, and are answered to the last.
 async fn listen_for_probes(address: SocketAddr, router: Router) -> anyhow::Result<Front> {
     let (listener, address) = bind(address).await?;
-    let front = Front::new(Connections::default(), Edge::default(), router);
+    let mut connections = Connections::default();
+    connections.most = PROBE_CONNECTIONS;
+    connections.per_client = PROBE_CONNECTIONS / 2;
+    let front = Front::new(connections, Edge::default(), router);
     tokio::spawn(front.clone().serve(listener));
     tracing::info!(%address, "listening for probes");
     Ok(front)
@@ -187,11 +201,32 @@ fn stop_on_signals(stopping: &Stopping, delay: Duration) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A connection is a file, and the usual limit of 1024 is for programs that still call `select`.
-fn raise_file_limit() {
+/// Raises the limit of open files as far as may be, and returns it: a connection is a file, and the
+/// usual limit of 1024 is for programs that still call `select`.
+fn raise_file_limit() -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!("the limit of open files stays as it is: {error}");
     }
+    let current = getrlimit(Resource::Nofile).current;
+    current.map_or(usize::MAX, |files| {
+        usize::try_from(files).unwrap_or(usize::MAX)
+    })
+}
+
+/// No more connections than there may be files: where files run out nobody is accepted, probes
+/// neither.
+fn within(mut connections: Connections, files: usize) -> Connections {
+    let most = Connections::within(files.saturating_sub(OTHER_FILES));
+    if connections.most > most {
+        tracing::warn!(
+            "{files} files may be open (ulimit -n), so that {most} connections are served at once, \
+             not {}",
+            connections.most
+        );
+        connections.most = most;
+        connections.per_client = connections.per_client.min(most.div_ceil(2));
+    }
+    connections
 }
