@@ -1,4 +1,5 @@
-"""A long time under load: honest callers at a share of the capacity, beside callers who go away, hostile ones, and reloads.
+"""A long time under load: honest callers who keep the workers busy for a share of the time, beside callers who go away, hostile ones,
+and reloads. How much that is depends on what else the machine does, so that the rate follows the workers' own clock.
 
     python3 scripts/service/soak.py HOST:PORT PID SECONDS WORDS.json OUT.csv
 
@@ -20,6 +21,8 @@ sys.path.insert(0, os.path.dirname(__file__))
 import attack
 
 SHARE = 0.7
+# How often the rate is set anew, in seconds, and by how much at most.
+STEP, FACTOR = 10, 1.25
 # How far apart the memory may be after the first sixth.
 DRIFT = 0.1
 
@@ -31,6 +34,11 @@ def memory(pid):
 
 def files(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def metric_busy(address):
+    """Seconds that the workers were busy, each."""
+    return attack.metric(address, "paretone_workers_busy_seconds_total") / max(1.0, attack.metric(address, "paretone_workers"))
 
 
 class Honest:
@@ -150,7 +158,8 @@ def main(address, pid, seconds, words, out):
     others = [threading.Thread(target=what, args=(address, stop, random.Random(seed))) for seed, what in enumerate((leave, leave, harass))]
     [thread.start() for thread in others]
     started, number, rows, threads, reloads = time.monotonic(), 0, [], [], 0
-    due, sample_at, reload_at = started, started, started + 10
+    due, sample_at, reload_at, step_at = started, started, started + 10, started + STEP
+    busy, rates = metric_busy(address), []
     while due < started + seconds:
         due += draw.expovariate(rate)
         time.sleep(max(0.0, due - time.monotonic()))
@@ -162,6 +171,12 @@ def main(address, pid, seconds, words, out):
         if now >= sample_at:
             rows.append((round(now - started), round(memory(pid), 1), files(pid), honest.answered))
             sample_at = now + 5
+        if now >= step_at:
+            before, busy = busy, metric_busy(address)
+            share = (busy - before) / (now - step_at + STEP)
+            rate *= min(FACTOR, max(1 / FACTOR, SHARE / max(share, 0.01)))
+            rates.append((rate, share))
+            step_at = now + STEP
         if now >= reload_at:
             os.kill(pid, signal.SIGHUP)
             reloads, reload_at = reloads + 1, now + 10
@@ -175,7 +190,9 @@ def main(address, pid, seconds, words, out):
     # After the first sixth, as ten minutes are of an hour.
     settled = [row[1] for row in rows if row[0] > seconds / 6]
     drift = (max(settled) - min(settled)) / min(settled) if settled else 0.0
-    print(f"capacity {capacity:.1f}/s, offered {rate:.1f}/s for {seconds:.0f} s, {reloads} reloads")
+    offered, shares = zip(*rates) if rates else ((rate,), (SHARE,))
+    print(f"capacity at first {capacity:.1f}/s, offered {min(offered):.1f} to {max(offered):.1f}/s for {seconds:.0f} s, {reloads} reloads")
+    print(f"workers busy for {sum(shares) / len(shares):.0%} of the time, in steps of {STEP} s {min(shares):.0%} to {max(shares):.0%}")
     print(f"sent {honest.sent}, answered {honest.answered}, refused with 429 {honest.refused}")
     print(f"lost {len(honest.lost)}, answered twice {honest.twice}, with other words {len(honest.wrong)}")
     for text in (honest.lost + honest.wrong)[:10]:
