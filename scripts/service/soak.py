@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 import attack
 
 SHARE = 0.7
-# How often the rate is set anew, in seconds, and by how much at most.
+# How often the rules are read again and the rate is set anew, in seconds, and by how much at most.
 STEP, FACTOR = 10, 1.25
 # How far apart the memory may be after the first sixth.
 DRIFT = 0.1
@@ -37,7 +37,7 @@ def files(pid):
 
 
 def metric_busy(address):
-    """Seconds that the workers were busy, each."""
+    """Seconds that the workers were busy, each, since the rules were read."""
     return attack.metric(address, "paretone_workers_busy_seconds_total") / max(1.0, attack.metric(address, "paretone_workers"))
 
 
@@ -158,8 +158,7 @@ def main(address, pid, seconds, words, out):
     others = [threading.Thread(target=what, args=(address, stop, random.Random(seed))) for seed, what in enumerate((leave, leave, harass))]
     [thread.start() for thread in others]
     started, number, rows, threads, reloads = time.monotonic(), 0, [], [], 0
-    due, sample_at, reload_at, step_at = started, started, started + 10, started + STEP
-    busy, rates = metric_busy(address), []
+    due, sample_at, reload_at, rates = started, started, started + STEP, []
     while due < started + seconds:
         due += draw.expovariate(rate)
         time.sleep(max(0.0, due - time.monotonic()))
@@ -171,15 +170,13 @@ def main(address, pid, seconds, words, out):
         if now >= sample_at:
             rows.append((round(now - started), round(memory(pid), 1), files(pid), honest.answered))
             sample_at = now + 5
-        if now >= step_at:
-            before, busy = busy, metric_busy(address)
-            share = (busy - before) / (now - step_at + STEP)
+        if now >= reload_at:
+            # What is busy is counted from one reload to the next.
+            share = metric_busy(address) / (now - reload_at + STEP)
             rate *= min(FACTOR, max(1 / FACTOR, SHARE / max(share, 0.01)))
             rates.append((rate, share))
-            step_at = now + STEP
-        if now >= reload_at:
             os.kill(pid, signal.SIGHUP)
-            reloads, reload_at = reloads + 1, now + 10
+            reloads, reload_at = reloads + 1, now + STEP
     [thread.join() for thread in threads]
     stop.set()
     [thread.join() for thread in others]
