@@ -9,7 +9,8 @@ use crate::service::error::Rejection;
 pub enum StoreError {
     /// The database says so.
     #[error(
-        "jobs cannot be kept: see that the disk has room, and that no other service uses the file"
+        "jobs cannot be kept: see that the disk has room, that no other service uses the file, and that it is \
+         a file of jobs, or name a new one"
     )]
     Database(#[from] rusqlite::Error),
     /// The file was made by another version.

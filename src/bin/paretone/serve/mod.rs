@@ -24,8 +24,8 @@ use self::settings::Settings;
 use super::{SOME_FAILED, UsageError, model_folder};
 use paretone::recognizer::{self, Opening, Recognizer};
 use paretone::service::{
-    App, Connections, Edge, End, Front, Options, Stopping, give_memory_back, probe_router,
-    router as router_of, starting,
+    App, Connections, Edge, End, Front, Options, ServingError, Stopping, give_memory_back,
+    probe_router, router as router_of, starting,
 };
 
 /// Files that are no connections of callers: the model's, the log, jobs, callbacks, and probes'.
@@ -162,9 +162,15 @@ fn open(
     let recognizer = Recognizer::open_with(model, opening)
         .with_context(|| format!("the model in {} cannot be used", model.display()))
         .map_err(UsageError)?;
-    let rules = options.rules.display().to_string();
-    let app = App::new(Arc::new(recognizer), options, edge);
-    Ok(app.context(rules).map_err(UsageError)?)
+    let (rules, jobs) = (options.rules.clone(), options.jobs.clone());
+    let app = App::new(Arc::new(recognizer), options, edge).map_err(|error| {
+        let file = match (&error, jobs) {
+            (ServingError::Jobs(_), Some(jobs)) => jobs.file,
+            _ => rules,
+        };
+        anyhow::Error::new(error).context(file.display().to_string())
+    });
+    Ok(app.map_err(UsageError)?)
 }
 
 fn reload_on_signals(app: &Arc<App>, mut hangup: Signal) {
