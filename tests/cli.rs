@@ -42,6 +42,80 @@ fn usage_errors_exit_2() {
     }
 }
 
+/// A matrix of floats as NumPy saves it.
+fn npy(rows: &[[f32; 4]]) -> Vec<u8> {
+    let shape = format!("({}, 4)", rows.len());
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+    let header = format!("{header:117}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend(rows.iter().flatten().flat_map(|value| value.to_le_bytes()));
+    bytes
+}
+
+#[test]
+fn scores_of_a_ctc_network_are_searched() {
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let tokens = file("tokens.txt", b"<blk>\na\nb\nl\n");
+    let words = file("words.txt", b"<eps>\n<s>\n</s>\n<unk>\nball\nall\n");
+    let lexicon = file("lexicon.txt", b"ball\tb a l l\nall\ta l l\n");
+    let arpa =
+        "\\data\\\nngram 1=4\n\n\\1-grams:\n-99 <s>\n-0.5 </s>\n-0.5 ball\n-0.5 all\n\n\\end\\\n";
+    let arpa = file("lm.arpa", arpa.as_bytes());
+    let graph = folder.path().join("tlg.graph");
+    let graph = graph.to_str().unwrap();
+    let compile = ["graph", "compile", "--topology", "ctc", "--tokens", &tokens];
+    let parts = ["--lexicon", &lexicon, "--arpa", &arpa, "--words", &words];
+    paretone()
+        .args(compile)
+        .args(parts)
+        .args(["--out", graph])
+        .assert()
+        .code(0);
+
+    // b, a, l, blank, l: each heard for two frames.
+    let frame = |token: usize| -> [f32; 4] {
+        std::array::from_fn(|column| if column == token { -0.1 } else { -4.0 })
+    };
+    let said: Vec<[f32; 4]> = { [2, 1, 3, 0, 3].into_iter() }
+        .flat_map(|token| [frame(token); 2])
+        .collect();
+    let sound = file("a.npy", &npy(&said));
+    let damaged = file("b.npy", b"\x93NUMPY");
+    let decode = ["decode", "--graph", graph, "--words", &words, "--scores"];
+    paretone()
+        .args(decode)
+        .arg(&sound)
+        .assert()
+        .code(0)
+        .stdout("ball\n");
+    let both = paretone().args(decode).args([&damaged, &sound]).assert();
+    both.code(1).stdout("\nball\n").stderr(contains("b.npy"));
+    let json = paretone()
+        .args(decode)
+        .arg(&sound)
+        .args(["--format", "json", "--n-best", "2"])
+        .assert()
+        .code(0);
+    let json = json.get_output().stdout.clone();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["words"][0]["word"], "ball");
+    assert_eq!(json["words"][0]["end"], 0.2);
+    assert_eq!(json["alternatives"][0]["text"], "ball");
+    let no_tokens = ["graph", "compile", "--topology", "ctc", "--out", graph];
+    paretone()
+        .args(no_tokens)
+        .args(parts)
+        .assert()
+        .code(2)
+        .stderr(contains("--tokens"));
+}
+
 #[test]
 fn help_and_version_exit_0() {
     paretone()

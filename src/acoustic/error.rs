@@ -29,6 +29,15 @@ pub enum AcousticError {
         /// The largest size accepted.
         limit: u64,
     },
+    /// A file of scores holds no matrix of floats.
+    #[error(
+        "no matrix of scores: {what}; write one with numpy.save, floats of 32 or 64 bits, one row a frame and one column a \
+         class"
+    )]
+    ScoreFile {
+        /// What is wrong.
+        what: String,
+    },
     /// `model.json` is not JSON of the documented shape.
     #[error("model.json is no valid description of a model")]
     Json(#[from] serde_json::Error),

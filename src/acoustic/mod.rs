@@ -27,6 +27,8 @@ mod network;
 mod plan;
 #[cfg(feature = "speech")]
 mod precision;
+#[cfg(feature = "speech")]
+mod score_file;
 mod scores;
 #[cfg(feature = "speech")]
 mod stream;

@@ -28,6 +28,7 @@ mod wordlist;
 mod words;
 
 pub use builder::GraphBuilder;
+pub use compile::ctc;
 pub use error::GraphError;
 pub use file::GRAPH_FORMAT;
 pub use rows::{ArcRef, Gateway, Graph, GraphView, PackedArc};

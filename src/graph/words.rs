@@ -15,6 +15,9 @@ use super::textfile::{Lines, TextError};
 /// The largest number of a word that is believed: ten times the largest vocabularies.
 const MOST_NUMBERS: u32 = 1 << 24;
 
+/// What every table begins with: no word, the utterance's begin and end, and an unknown word.
+const SPECIALS: [&str; 4] = ["<eps>", "<s>", "</s>", "<unk>"];
+
 /// Words by id, and ids by word.
 ///
 /// ```
@@ -85,6 +88,30 @@ impl WordTable {
         Ok(table)
     }
 
+    /// A table of these words behind the four specials; one that stands twice, or is a special, counts
+    /// once.
+    ///
+    /// # Errors
+    /// As [`WordTable::open`]: a word that is none.
+    pub fn of_words<'w>(
+        words: impl IntoIterator<Item = &'w str>,
+        name: &str,
+    ) -> Result<WordTable, TextError> {
+        let mut text = String::new();
+        let mut known: std::collections::HashSet<&str> = SPECIALS.into();
+        for word in SPECIALS {
+            text += word;
+            text.push('\n');
+        }
+        for word in words {
+            if known.insert(word) {
+                text += word;
+                text.push('\n');
+            }
+        }
+        WordTable::from_reader(text.as_bytes(), name)
+    }
+
     fn read(mut lines: Lines<'_>) -> Result<WordTable, TextError> {
         let mut table = WordTable::default();
         while let Some(line) = lines.next_line()? {
@@ -138,6 +165,13 @@ mod tests {
         assert_eq!(table.id("a"), Some(WordId(2)));
         assert_eq!(table.name(WordId(1)), Some("<s>"));
         assert_eq!((table.id("b"), table.name(WordId(3))), (None, None));
+    }
+
+    #[test]
+    fn a_list_of_words_stands_behind_the_specials() {
+        let table = WordTable::of_words(["b", "<unk>", "a", "b"], "t").unwrap();
+        assert_eq!((table.len(), table.id("a")), (6, Some(WordId(5))));
+        assert!(WordTable::of_words(["two words"], "t").is_err());
     }
 
     #[test]

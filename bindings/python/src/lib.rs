@@ -6,7 +6,9 @@
 
 mod answer;
 mod arrays;
+mod decoder;
 mod errors;
+mod graph;
 mod hearing;
 mod interrupt;
 mod recognizer;
@@ -18,6 +20,10 @@ mod subtitles;
 /// The recogniser, for the package around it.
 #[pyo3::pymodule(gil_used = false)]
 mod _paretone {
+    #[pymodule_export]
+    use super::decoder::Decoder;
+    #[pymodule_export]
+    use super::graph::Graph;
     #[pymodule_export]
     use super::recognizer::Recognizer;
     #[pymodule_export]

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
-    bench, cache, confidence, config, features, graph, help_files, lexicon, lm, model, report,
-    score, sweep, tiers, transcribe, versions,
+    bench, cache, confidence, config, decode, features, graph, help_files, lexicon, lm, model,
+    report, score, sweep, tiers, transcribe, versions,
 };
 #[cfg(feature = "service")]
 use crate::{load, serve};
@@ -16,7 +16,7 @@ use crate::{load, serve};
 #[command(name = "paretone", version, arg_required_else_help = true)]
 #[command(
     after_help = "To recognise speech: transcribe, serve. To measure: bench, score, report, load. To tune: sweep, \
-                  versions, confidence, tiers. One stage at a time: features, model, graph, lm. \
+                  versions, confidence, tiers. One stage at a time: features, model, graph, decode, lm. \
                   What is kept: cache. For the shell: completions, man.\n\n\
                   Exit codes: 0 done, 1 some inputs failed, 2 usage."
 )]
@@ -81,6 +81,7 @@ pub enum Command {
     Features(features::Args),
     Model(model::Args),
     Graph(graph::Args),
+    Decode(decode::Args),
     Lm(lm::Args),
     Lexicon(lexicon::Args),
     Cache(cache::Args),
@@ -97,6 +98,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Transcribe(args) => transcribe::run(args),
         Command::Features(args) => features::run(args),
         Command::Graph(args) => graph::run(args),
+        Command::Decode(args) => decode::run(&args),
         Command::Lm(args) => lm::run(args),
         Command::Lexicon(args) => lexicon::run(args),
         Command::Model(args) => model::run(args),

@@ -19,8 +19,8 @@ use paretone::graph::lexicon::Lexicon;
 use paretone::graph::ngram::Ngram;
 use paretone::graph::ngram::arpa::Arpa;
 use paretone::graph::ngram::pack::pack;
-use paretone::graph::{GRAPH_FORMAT, Graph, WordTable};
-use paretone::units::{Cost, WordId};
+use paretone::graph::{GRAPH_FORMAT, Graph, WordTable, ctc};
+use paretone::units::{Cost, PdfId, WordId};
 
 /// Compile decoding graphs, check them, and print what they hold
 #[derive(clap::Args, Debug)]
@@ -33,7 +33,8 @@ pub struct Args {
 /// What can be done with a graph.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Build the decoding graph (HCLG) of a lexicon, an n-gram and an acoustic model
+    /// Build the decoding graph of a lexicon, an n-gram and an acoustic model (HCLG), or a CTC network's
+    /// tokens (TLG)
     Compile(CompileArgs),
     /// Read all of a graph and check every checksum, offset, target and cost
     Verify {
@@ -45,6 +46,17 @@ pub enum Command {
         /// The graph
         graph: PathBuf,
     },
+}
+
+/// What stands behind a column of the scores.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Topology {
+    /// A phone of our models in its context
+    #[default]
+    Hmm,
+    /// A token, or the blank between tokens, of a network trained with connectionist temporal
+    /// classification
+    Ctc,
 }
 
 /// What a graph is built from.
@@ -68,9 +80,18 @@ pub struct CompileArgs {
     /// The word table: line n is the word of id n
     #[arg(long, value_name = "FILE")]
     pub words: PathBuf,
+    /// What the network's scores stand for: our models' phones, or the tokens of a network trained with CTC
+    #[arg(long, value_enum, default_value_t)]
+    pub topology: Topology,
     /// The acoustic model's folder
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
+    #[arg(long, value_name = "DIR", required_if_eq("topology", "hmm"))]
+    pub model: Option<PathBuf>,
+    /// For CTC: the tokens, one a line, line n the network's column n, counted from 0
+    #[arg(long, value_name = "FILE", required_if_eq("topology", "ctc"))]
+    pub tokens: Option<PathBuf>,
+    /// For CTC: the column of the blank [default: 0]
+    #[arg(long, value_name = "N", requires = "tokens")]
+    pub blank: Option<u32>,
     /// Where to write the graph
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -99,22 +120,54 @@ pub fn run(args: Args) -> Result<ExitCode> {
 
 fn compile(args: &CompileArgs) -> Result<()> {
     let begin = Instant::now();
-    let defaults = ModelDescription::open(&args.model)?.decode;
-    let hmm = Hmm::open(&args.model)?;
-    let bytes = fs::read(&args.words).with_context(|| args.words.display().to_string())?;
-    let words = WordTable::from_reader(bytes.as_slice(), &args.words.display().to_string())?;
+    let (graph, report) = match args.topology {
+        Topology::Hmm => of_phones(args)?,
+        Topology::Ctc => of_tokens(args)?,
+    };
+    graph.save(&args.out)?;
+    tell(&args.out, &graph, &report);
+    eprintln!("{:.1} s", begin.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// The graph over one of our models' phones.
+fn of_phones(args: &CompileArgs) -> Result<(Graph, CompileReport)> {
+    let model = args.model.as_ref().context("name a model with --model")?;
+    let defaults = ModelDescription::open(model)?.decode;
+    let hmm = Hmm::open(model)?;
+    let (words, sum) = words_of(args)?;
     let lexicon = Lexicon::open(&args.lexicon, &words, &hmm.phones)?;
-    let ngram = ngram(args, &words, xxh3_64(&bytes))?;
+    let ngram = ngram(args, &words, sum)?;
     let penalty = args.word_penalty.unwrap_or(defaults.word_penalty);
     let silence = args.silence_probability;
     let options = CompileOptions::default()
         .word_penalty(Cost(penalty))
         .silence_probability(silence.unwrap_or(defaults.silence_probability));
-    let (graph, report) = compile_with_report(&hmm, &lexicon, &ngram, &options)?;
-    graph.save(&args.out)?;
-    tell(&args.out, &graph, &report);
-    eprintln!("{:.1} s", begin.elapsed().as_secs_f64());
-    Ok(())
+    Ok(compile_with_report(&hmm, &lexicon, &ngram, &options)?)
+}
+
+/// The graph over the tokens of a CTC network.
+fn of_tokens(args: &CompileArgs) -> Result<(Graph, CompileReport)> {
+    if args.silence_probability.is_some() {
+        bail!("--silence-probability is for --topology hmm: with CTC the blank is heard in pauses");
+    }
+    let tokens = args.tokens.as_ref().context("name a list with --tokens")?;
+    let names = fs::read_to_string(tokens).with_context(|| tokens.display().to_string())?;
+    let names = names.lines().map(|line| line.trim_end().to_owned());
+    let tokens = ctc::Tokens::new(names.collect(), PdfId(args.blank.unwrap_or(0)))?;
+    let (words, sum) = words_of(args)?;
+    let lexicon = Lexicon::open(&args.lexicon, &words, tokens.names())?;
+    let ngram = ngram(args, &words, sum)?;
+    let penalty = Cost(args.word_penalty.unwrap_or(0.0));
+    Ok(ctc::compile(&tokens, &lexicon, &ngram, penalty)?)
+}
+
+/// The word table and its checksum.
+fn words_of(args: &CompileArgs) -> Result<(WordTable, u64)> {
+    let name = args.words.display().to_string();
+    let bytes = fs::read(&args.words).with_context(|| name.clone())?;
+    let words = WordTable::from_reader(bytes.as_slice(), &name)?;
+    Ok((words, xxh3_64(&bytes)))
 }
 
 fn ngram(args: &CompileArgs, words: &WordTable, sum: u64) -> Result<Ngram> {

@@ -9,6 +9,7 @@ mod cache;
 mod command;
 mod confidence;
 mod config;
+mod decode;
 mod destination;
 mod embedded;
 mod exit;

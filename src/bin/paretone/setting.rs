@@ -4,7 +4,7 @@ use anyhow::anyhow;
 use clap::{Arg, ArgMatches, Command, FromArgMatches};
 
 use super::{UsageError, progress};
-use paretone::decode::{Knob, KnobUnit};
+use paretone::decode::{Knob, KnobUnit, Pruning};
 use paretone::recognizer::{Recognizer, Setting};
 
 /// How to search; shared by the commands that recognise.
@@ -59,6 +59,16 @@ impl FromArgMatches for KnobArgs {
     }
 }
 
+impl KnobArgs {
+    /// Pruning in which these knobs are turned.
+    pub fn over(&self, mut pruning: Pruning) -> Pruning {
+        for &(knob, value) in &self.0 {
+            pruning.set(knob, value);
+        }
+        pruning
+    }
+}
+
 impl SettingArgs {
     /// The setting these flags ask of a model.
     ///
@@ -74,9 +84,7 @@ impl SettingArgs {
             (None, Some(setting)) => setting,
             (None, None) => recognizer.setting(),
         };
-        for &(knob, value) in &self.knobs.0 {
-            setting = setting.with(knob, value);
-        }
+        setting.pruning = self.knobs.over(setting.pruning);
         setting.rescore = (setting.rescore || self.neural) && !self.no_rescore;
         setting.neural = (setting.neural || self.neural) && setting.rescore;
         Ok(setting)

@@ -28,6 +28,7 @@
 
 mod assemble;
 mod contexts;
+pub mod ctc;
 mod dictionary;
 mod histories;
 mod inputs;

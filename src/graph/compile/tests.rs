@@ -25,11 +25,11 @@ const PHONES: u32 = 4;
 const PDFS: u32 = 9;
 
 /// A cost that fixed-point steps hold exactly.
-fn exact(range: std::ops::Range<i32>) -> impl Strategy<Value = f32> {
+pub(super) fn exact(range: std::ops::Range<i32>) -> impl Strategy<Value = f32> {
     range.prop_map(|x| x as f32 / 256.0)
 }
 
-fn pronunciations() -> impl Strategy<Value = Vec<Pronunciation>> {
+pub(super) fn pronunciations() -> impl Strategy<Value = Vec<Pronunciation>> {
     let phones = prop::collection::vec((1..PHONES).prop_map(PhoneId), 1..4);
     let one =
         (FIRST_WORD..FIRST_WORD + 5, phones, exact(0..600)).prop_map(|(word, phones, cost)| {
@@ -44,7 +44,7 @@ fn pronunciations() -> impl Strategy<Value = Vec<Pronunciation>> {
 }
 
 /// A trigram of which the oldest words have no pronunciation, so that skipping is seen.
-fn model() -> impl Strategy<Value = LiteralModel> {
+pub(super) fn model() -> impl Strategy<Value = LiteralModel> {
     let word = FIRST_WORD..FIRST_WORD + 6;
     let words = prop::collection::vec(prop_oneof![4 => word, 1 => Just(END)], 2..4);
     let ngram = (any::<bool>(), words, exact(0..2000), exact(-300..1000));

@@ -12,9 +12,10 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from paretone import ctc
 from paretone._errors import AudioError, DecodeError, Error, GraphError, MissingFile, ModelError, TierError
-from paretone._paretone import Recognizer, Scores, Stream
-from paretone._result import Alternative, Event, Result, Seconds, Tier, Version, Word
+from paretone._paretone import Decoder, Recognizer, Scores, Stream
+from paretone._result import Alternative, Decoded, Event, Result, Seconds, Tier, Version, Word
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -25,6 +26,8 @@ __all__ = [
     "Alternative",
     "AudioError",
     "DecodeError",
+    "Decoded",
+    "Decoder",
     "Error",
     "Event",
     "GraphError",
@@ -39,6 +42,7 @@ __all__ = [
     "TierError",
     "Version",
     "Word",
+    "ctc",
     "transcribe",
 ]
 

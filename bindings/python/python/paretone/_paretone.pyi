@@ -1,15 +1,60 @@
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, final
 
 import numpy
 from numpy.typing import DTypeLike, NDArray
 
-from paretone._result import Event, Result, Version
+from paretone._result import Decoded, Event, Result, Version
 from paretone._types import Audio, Objective, Samples
 
-__all__ = ["Recognizer", "Scores", "Stream", "digits", "subtitles"]
+__all__ = ["Decoder", "Graph", "Recognizer", "Scores", "Stream", "digits", "subtitles"]
+
+@final
+class Decoder:
+    def __new__(
+        cls,
+        graph: Graph,
+        *,
+        frame_shift: float = 0.02,
+        acoustic_scale: float = 1.0,
+        network_beam: float = ...,
+        network_top_n: float = ...,
+        global_beam: float = ...,
+        global_top_n: float = ...,
+        local_beam: float = ...,
+        local_top_n: float = ...,
+        arc_budget: float = ...,
+        lattice_beam: float = ...,
+    ) -> Decoder: ...
+    def decode(self, log_probs: Samples, n_best: int = 0) -> Decoded: ...
+
+@final
+class Graph:
+    @staticmethod
+    def compile(
+        tokens: Sequence[str] | str | os.PathLike[str],
+        lexicon: Mapping[str, str | Sequence[str] | Sequence[Sequence[str]]] | str | os.PathLike[str],
+        arpa: str | os.PathLike[str],
+        *,
+        blank: int = 0,
+        word_penalty: float = 0.0,
+    ) -> Graph: ...
+    @staticmethod
+    def open(path: str | os.PathLike[str], words: str | os.PathLike[str]) -> Graph: ...
+    @staticmethod
+    def from_openfst(path: str | os.PathLike[str], words: str | os.PathLike[str]) -> Graph: ...
+    def save(self, path: str | os.PathLike[str], words: str | os.PathLike[str] | None = None) -> None: ...
+    def save_openfst(self, path: str | os.PathLike[str], words: str | os.PathLike[str] | None = None) -> None: ...
+    @property
+    def words(self) -> list[str]: ...
+    @property
+    def num_states(self) -> int: ...
+    @property
+    def num_arcs(self) -> tuple[int, int]: ...
+    @property
+    def num_tokens(self) -> int: ...
 
 @final
 class Recognizer:

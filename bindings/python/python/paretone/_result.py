@@ -289,6 +289,43 @@ def _shaded(word: Word) -> str:
 
 
 @dataclass(frozen=True)
+class Decoded:
+    """What scores of any network say.
+
+    Attributes
+    ----------
+    words : tuple of Word
+        The words in the order of time; their confidences are those of the lattice, not calibrated.
+    posterior : float
+        The probability that these are exactly the words, by the lattice.
+    cost : float
+        The cost of the path, -ln of a probability up to a scale; the sum of the next two.
+    acoustic_cost, graph_cost : float
+        The part of the scores, and that of lexicon and n-gram.
+    reached_final : bool
+        False where the search ended within a word, so that the last ones are doubtful.
+    alternatives : tuple of Alternative
+        Different answers, the best first, where ``n_best`` asked for them.
+    """
+
+    words: tuple[Word, ...]
+    posterior: float
+    cost: float
+    acoustic_cost: float
+    graph_cost: float
+    reached_final: bool
+    alternatives: tuple[Alternative, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The words with one space between them."""
+        return " ".join(word.word for word in self.words)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
 class Event:
     """What a stream tells.
 
@@ -318,6 +355,6 @@ class Event:
         return self.kind == "final"
 
 
-for _class in (Word, Seconds, Alternative, Tier, Version, Result, Event):
+for _class in (Word, Seconds, Alternative, Tier, Version, Result, Decoded, Event):
     _class.__module__ = "paretone"
 del _class

@@ -1,0 +1,262 @@
+//! The search over a graph, for scores of any network.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use numpy::PyUntypedArrayMethods;
+use paretone::confidence::doubt;
+use paretone::decode::{
+    Cancel, DecodeError, Decoder as Search, Hypothesis, Knob, Pruning, Scorer, Scratch,
+};
+use paretone::graph::{Graph as Automaton, WordTable};
+use paretone::units::{Seconds, WordId};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use crate::arrays;
+use crate::errors::{of_decode, value, value_of};
+use crate::graph::Graph;
+use crate::interrupt::interruptible;
+
+/// The search over a graph with one setting of its knobs, for scores of any network.
+///
+/// Parameters
+/// ----------
+/// graph : paretone.ctc.Graph
+///     Where speech may go.
+/// frame_shift : float, default 0.02
+///     Seconds from one row of the scores to the next.
+/// acoustic_scale : float, default 1.0
+///     What scores are multiplied by; larger trusts the sound more than the language model. Another
+///     scale than 1 copies the scores.
+/// **knobs : float
+///     ``network_beam``, ``network_top_n``, ``global_beam``, ``global_top_n``, ``local_beam``,
+///     ``local_top_n``, ``arc_budget``, ``lattice_beam``: larger is slower and more accurate,
+///     ``math.inf`` switches one off.
+#[pyclass(frozen, module = "paretone")]
+pub struct Decoder {
+    automaton: Arc<Automaton>,
+    words: Arc<WordTable>,
+    pruning: Pruning,
+    shift: Seconds,
+    scale: f32,
+    scratches: Mutex<Vec<Scratch>>,
+}
+
+/// Rows of scores where they lie.
+struct Rows<'a> {
+    data: &'a [f32],
+    columns: usize,
+    frames: usize,
+}
+
+impl Scorer for Rows<'_> {
+    fn num_frames(&self) -> usize {
+        self.frames
+    }
+
+    fn num_pdfs(&self) -> usize {
+        self.columns
+    }
+
+    fn frame(&self, frame: usize) -> &[f32] {
+        &self.data[frame * self.columns..][..self.columns]
+    }
+}
+
+/// An answer.
+struct Decoded {
+    heard: Hypothesis,
+    confidences: Vec<f64>,
+    posterior: f64,
+    others: Vec<(Hypothesis, f64)>,
+}
+
+/// Frames that a search goes through before a signal would have to wait for too long.
+const SHORT: usize = 4000;
+
+#[pymethods]
+impl Decoder {
+    #[new]
+    #[pyo3(signature = (graph, *, frame_shift=0.02, acoustic_scale=1.0, **knobs))]
+    fn new(
+        graph: &Graph,
+        frame_shift: f64,
+        acoustic_scale: f32,
+        knobs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let above_zero = |number: f64| number > 0.0 && number.is_finite();
+        if !above_zero(frame_shift) || !above_zero(acoustic_scale.into()) {
+            return Err(value("frame_shift and acoustic_scale are numbers above 0"));
+        }
+        let mut pruning = Pruning::default();
+        for (name, number) in knobs.into_iter().flatten() {
+            let knob: Knob = { name.extract::<String>()?.parse() }
+                .map_err(|error: paretone::decode::UnknownKnob| value_of(&error))?;
+            let number: f64 = number.extract()?;
+            if !knob.allows(number) {
+                return Err(value(format!(
+                    "{knob}={number}: beams are 0 or more, counts 1 or more"
+                )));
+            }
+            pruning.set(knob, number);
+        }
+        Ok(Decoder {
+            automaton: Arc::clone(&graph.automaton),
+            words: Arc::clone(&graph.words),
+            pruning,
+            shift: Seconds(frame_shift),
+            scale: acoustic_scale,
+            scratches: Mutex::default(),
+        })
+    }
+
+    /// What scores say.
+    ///
+    /// Parameters
+    /// ----------
+    /// log_probs : array of float
+    ///     Natural logarithms, frames × tokens. A C-contiguous ``float32`` array is read where it lies; another is
+    ///     copied once.
+    /// n_best : int, default 0
+    ///     How many different answers to give in ``alternatives``.
+    ///
+    /// Returns
+    /// -------
+    /// paretone.Decoded
+    ///     The words with their times (seconds) and their probabilities by the lattice.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     The scores are no matrix of floats, have too few columns, or hold NaN.
+    #[pyo3(signature = (log_probs, n_best=0))]
+    fn decode<'py>(
+        &self,
+        py: Python<'py>,
+        log_probs: &Bound<'py, PyAny>,
+        n_best: usize,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let matrix = arrays::matrix(log_probs)?;
+        let (frames, columns) = (matrix.shape()[0], matrix.shape()[1]);
+        let data = matrix.as_slice()?;
+        let rows = Rows {
+            data,
+            columns,
+            frames,
+        };
+        let decoded = match frames < SHORT {
+            true => py.detach(|| self.search(&rows, n_best, None)),
+            false => {
+                let stop = [Cancel::new()];
+                interruptible(py, &stop, || {
+                    self.search(&rows, n_best, Some(stop[0].clone()))
+                })?
+            }
+        };
+        self.answer(py, &decoded.map_err(|error| of_decode(&error))?)
+    }
+
+    fn __repr__(&self) -> String {
+        let on = Knob::ALL
+            .into_iter()
+            .map(|knob| (knob, self.pruning.get(knob)))
+            .filter(|(_, number)| number.is_finite());
+        let on: Vec<String> = on
+            .map(|(knob, number)| format!("{knob}={number}"))
+            .collect();
+        format!("Decoder({})", on.join(", "))
+    }
+}
+
+impl Decoder {
+    fn search(
+        &self,
+        rows: &Rows<'_>,
+        n_best: usize,
+        cancel: Option<Cancel>,
+    ) -> Result<Decoded, DecodeError> {
+        let scaled: Vec<f32>;
+        let rows = match self.scale == 1.0 {
+            true => rows,
+            false => {
+                scaled = rows.data.iter().map(|score| score * self.scale).collect();
+                &Rows {
+                    data: &scaled,
+                    ..*rows
+                }
+            }
+        };
+        let free = || {
+            self.scratches
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let taken = free().pop();
+        let mut scratch = taken.unwrap_or_default();
+        scratch.cancel = cancel;
+        let decoded = self.search_with(rows, n_best, &mut scratch);
+        scratch.cancel = None;
+        free().push(scratch);
+        decoded
+    }
+
+    fn search_with(
+        &self,
+        rows: &Rows<'_>,
+        n_best: usize,
+        scratch: &mut Scratch,
+    ) -> Result<Decoded, DecodeError> {
+        let lattice = Search::new(&self.automaton, self.pruning)?.lattice(rows, scratch)?;
+        let cancel = scratch.cancel.as_ref();
+        let paths = lattice.paths();
+        let heard = paths.best();
+        let risk = doubt(&paths, &heard, cancel)?;
+        let mut others = Vec::new();
+        if n_best > 0 {
+            for other in paths.n_best(n_best) {
+                let posterior = doubt(&paths, &other, cancel)?.sequence;
+                others.push((other, posterior));
+            }
+        }
+        Ok(Decoded {
+            heard,
+            confidences: risk.words,
+            posterior: risk.sequence,
+            others,
+        })
+    }
+
+    fn answer<'py>(&self, py: Python<'py>, decoded: &Decoded) -> PyResult<Bound<'py, PyAny>> {
+        let classes = py.import("paretone._result")?;
+        let (word, other) = (classes.getattr("Word")?, classes.getattr("Alternative")?);
+        let at = |seconds: Seconds| (seconds.0 * 1000.0).round() / 1000.0;
+        let words = { decoded.heard.words.iter().zip(&decoded.confidences) }
+            .map(|(heard, &confidence)| {
+                let (start, end) = heard.seconds(self.shift);
+                word.call1((self.name(heard.id), at(start), at(end), confidence))
+            })
+            .collect::<PyResult<Vec<_>>>()?;
+        let others = { decoded.others.iter() }
+            .map(|(heard, posterior)| {
+                let names: Vec<&str> = heard.words.iter().map(|word| self.name(word.id)).collect();
+                other.call1((names.join(" "), heard.cost.0, posterior))
+            })
+            .collect::<PyResult<Vec<_>>>()?;
+        let heard = &decoded.heard;
+        let parts = heard.parts.unwrap_or_default();
+        let fields = (
+            PyTuple::new(py, words)?,
+            decoded.posterior,
+            heard.cost.0,
+            parts.acoustic.0,
+            parts.graph.0,
+            heard.reached_final,
+            PyTuple::new(py, others)?,
+        );
+        classes.getattr("Decoded")?.call1(fields)
+    }
+
+    fn name(&self, id: WordId) -> &str {
+        self.words.name(id).unwrap_or("<?>")
+    }
+}
