@@ -14,7 +14,7 @@ use assert_cmd::Command;
 use paretone::MadeFor;
 use paretone::confidence::Calibration;
 use paretone::recognizer::{Versions, made_for};
-use paretone::tiers::Counter;
+use paretone::tiers::{Counter, Rules};
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 use serde_json::Value;
@@ -328,6 +328,90 @@ fn the_default_is_the_most_accurate_version_with_its_confidence() {
         (&best["words"], &best["confidence"])
     );
     assert!(place.json(&["--beam", "7"])["confidence"].is_null());
+}
+
+/// Two points of a sweep, the more accurate one with the neural language model.
+fn points() -> Value {
+    let point = |setting: &str, wer: f64, seconds: f64| {
+        serde_json::json!({
+            "setting": setting, "utterances": 300, "words": 600, "errors": 60, "wer_percent": wer,
+            "macro_percent": wer, "response_seconds": seconds, "search_seconds": seconds,
+            "real_time_factor": 0.1, "tokens_per_frame": 1.0, "arcs_per_frame": 100.0 * seconds,
+            "epsilon_arcs_per_frame": 1.0, "on_front": true, "on_arcs_front": true,
+        })
+    };
+    serde_json::json!([
+        point("network_beam=12 lattice_beam=8 rescore", 10.5, 0.1),
+        point("network_beam=13 lattice_beam=8 rescore neural", 10.0, 0.2),
+    ])
+}
+
+#[test]
+fn what_is_recorded_for_a_model_says_so_by_itself() {
+    let place = Place::new();
+    tiny_model::add_neural(&place.model());
+    let at = |name: &str| place.0.path().join(name);
+    let run = |line: &str| {
+        let args: Vec<&str> = line.split(' ').collect();
+        place.paretone(&args).assert().code(0).get_output().clone()
+    };
+    fs::write(at("points.json"), points().to_string()).expect("writable");
+    run("versions pick --model tiny --points points.json --count 2");
+    let versions = Versions::of_model(&place.model()).expect("picked");
+    let now = place.now();
+    assert_eq!(
+        (&versions.made_for.model, &versions.made_for.front_end),
+        (&now.model, &now.front_end)
+    );
+
+    // Recordings that both versions hear rightly and wrongly often enough.
+    let said = |version| {
+        place.json(&["--at", version])["text"]
+            .as_str()
+            .expect("text")
+            .to_owned()
+    };
+    let texts = [
+        said("v1"),
+        said("v2"),
+        "ah ah ah ah ah ah bah bah bah".to_owned(),
+    ];
+    let row = |n: usize| format!("{n}\ta.wav\t{}\tspeaker {}\n", texts[n % 3], n % 15);
+    let rows: String = (0..330).map(row).collect();
+    fs::write(at("corpus.tsv"), format!("id\tpath\ttext\tspeaker\n{rows}")).expect("writable");
+    let bench = "bench --model tiny --manifest corpus.tsv --versions all --outcomes";
+    run(&format!("{bench} dev.csv"));
+    run("confidence fit --model tiny --outcomes dev.csv");
+    let calibration = Calibration::of_model(&place.model()).expect("fitted");
+    let now = place.now();
+    assert_eq!(
+        calibration.made_for,
+        MadeFor {
+            calibration: None,
+            ..now.clone()
+        }
+    );
+
+    run(&format!("{bench} test.csv"));
+    run("tiers train --outcomes test.csv --out tiny/rules.toml");
+    let rules = Rules::open(&place.model().join("rules.toml")).expect("learnt");
+    assert_eq!(rules.made_for, now);
+    assert!(
+        [&now.model, &now.front_end, &now.versions, &now.calibration]
+            .iter()
+            .all(|part| part.is_some())
+    );
+    let said = place
+        .transcribe(&["--tolerance", "0.05"])
+        .assert()
+        .code(0)
+        .get_output()
+        .clone();
+    assert_eq!(String::from_utf8_lossy(&said.stderr), "");
+    assert_ne!(
+        place.json(&["--tolerance", "0.05"])["tier"]["certificate"],
+        "none"
+    );
 }
 
 #[test]

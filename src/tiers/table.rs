@@ -46,7 +46,7 @@ pub struct Version {
     /// How sure it was, from 0 to 1.
     pub confidence: Vec<f64>,
     /// What policies compare, from 0 to 1; larger is surer that no wider search does better: 1 −
-    /// [`Counter::Improvable`](super::Counter::Improvable) where that was recorded, otherwise the
+    /// [`Counter::Improvable`] where that was recorded, otherwise the
     /// confidence.
     pub sure: Vec<f64>,
     /// Seconds of `response`, and of `cost`, that went into what all versions share
