@@ -6,7 +6,7 @@ use std::{env, fs, io};
 
 const MODEL: &str = "../../models/en";
 /// What nobody reads who only recognises.
-const LEFT_OUT: [&str; 2] = ["train.log", "tree.txt"];
+const LEFT_OUT: [&str; 3] = ["train.log", "train.svg", "tree.txt"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
