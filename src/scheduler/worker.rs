@@ -4,7 +4,7 @@ use std::any::Any;
 use std::borrow::Borrow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::error::Failure;
@@ -14,11 +14,15 @@ use super::service::Service;
 use super::waiting::{Crew, Done, Task, Work};
 use crate::tiers::Policy;
 
+/// A worker that had nothing to do for so long gives its scratch back, which holds what its largest
+/// request took; the next one makes a new one.
+const IDLE: Duration = Duration::from_secs(4);
+
 /// A worker's life: until the scheduler is closed and all is answered.
 pub(super) fn work<S: Service>(shared: &Shared<S>, crew: Crew) {
     // Steps bring their own.
     let mut scratch = (crew == Crew::Everything).then(|| shared.service.scratch());
-    while let Some(work) = wait(shared, crew) {
+    while let Some(work) = wait(shared, crew, &mut scratch) {
         let began = Instant::now();
         let done = match (work, &mut scratch) {
             (Work::Step { taken, step }, _) => {
@@ -42,8 +46,12 @@ pub(super) fn work<S: Service>(shared: &Shared<S>, crew: Crew) {
     }
 }
 
-/// The next work; none when there will be no more.
-fn wait<S: Service>(shared: &Shared<S>, crew: Crew) -> Option<Work<S>> {
+/// The next work; none when there will be no more. Scratch goes while none comes.
+fn wait<S: Service>(
+    shared: &Shared<S>,
+    crew: Crew,
+    scratch: &mut Option<S::Scratch>,
+) -> Option<Work<S>> {
     let wake = match crew {
         Crew::Everything => &shared.wake,
         Crew::Steps => &shared.wake_for_step,
@@ -56,8 +64,19 @@ fn wait<S: Service>(shared: &Shared<S>, crew: Crew) -> Option<Work<S>> {
         if waiting.is_finished() {
             return None;
         }
-        let woken = wake.wait(waiting);
-        waiting = woken.expect("no code under this lock panics");
+        if scratch.is_none() {
+            let woken = wake.wait(waiting);
+            waiting = woken.expect("no code under this lock panics");
+            continue;
+        }
+        let woken = wake.wait_timeout(waiting, IDLE);
+        let (held, waited) = woken.expect("no code under this lock panics");
+        waiting = held;
+        if waited.timed_out() {
+            drop(waiting);
+            *scratch = None;
+            waiting = shared.waiting();
+        }
     }
 }
 
