@@ -23,24 +23,7 @@ use tempfile::TempDir;
 use tiny_model::{noise, wav};
 
 /// One tier for response time: a pair that always asks both versions.
-const RULES: &str = "\
-format = \"paretone-rules-2\"
-[certificate]
-method = \"population\"
-delta = 0.001
-requests = 100
-groups = 10
-date = \"2026-11-27\"
-outcomes_sha256 = \"00\"
-reference = \"v2\"
-reference_error_rate = 0.1
-sharing = \"shared\"
-network_seconds = 0.0
-[made_for]
-MADE_FOR
-[tolerances]
-step = 0.001
-steps = 100
+const TIERS: &str = "\
 [[tiers]]
 tolerance = 0.0
 objective = \"response-time\"
@@ -95,7 +78,7 @@ impl Place {
                 .map(|value| format!("{name} = \"{value}\"\n"))
         };
         let lines: String = table.into_iter().filter_map(line).collect();
-        let rules = RULES.replace("MADE_FOR\n", &lines);
+        let rules = tiny_model::rules(&lines, TIERS);
         fs::write(self.model().join("rules.toml"), rules).expect("writable");
     }
 

@@ -12,25 +12,8 @@ use predicates::str::contains;
 use serde_json::Value;
 use tiny_model::{noise, wav};
 
-/// Rules for both objectives: nothing below 2 % but the reference, a pair from 2 % on.
-const RULES: &str = "\
-format = \"paretone-rules-2\"
-[certificate]
-method = \"population\"
-delta = 0.001
-requests = 100
-groups = 10
-date = \"2026-11-25\"
-outcomes_sha256 = \"00\"
-reference = \"v2\"
-reference_error_rate = 0.1
-sharing = \"shared\"
-network_seconds = 0.0
-[made_for]
-model = \"MODEL\"
-[tolerances]
-step = 0.001
-steps = 100
+/// Tiers: nothing below 2 % but the reference, a pair from 2 % on.
+const TIERS: &str = "\
 [[tiers]]
 tolerance = 0.0
 objective = \"response-time\"
@@ -66,7 +49,8 @@ fn model(folder: &Path) -> PathBuf {
 /// The rules, learnt for this model.
 fn rules(model: &Path) -> String {
     let now = made_for(model, true).expect("a model");
-    RULES.replace("MODEL", &now.model.expect("a hash"))
+    let lines = format!("model = \"{}\"\n", now.model.expect("a hash"));
+    tiny_model::rules(&lines, TIERS)
 }
 
 fn transcribe(folder: &Path, args: &[&str]) -> Command {

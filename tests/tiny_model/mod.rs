@@ -238,3 +238,24 @@ pub fn noise(count: usize) -> Vec<i16> {
         })
         .collect()
 }
+
+/// A rules file for two versions: the lines of its `[made_for]`, and its tiers.
+pub fn rules(made_for: &str, tiers: &str) -> String {
+    format!("{CERTIFICATE}[made_for]\n{made_for}[tolerances]\nstep = 0.001\nsteps = 100\n{tiers}")
+}
+
+/// The head of [`rules`].
+const CERTIFICATE: &str = "\
+format = \"paretone-rules-2\"
+[certificate]
+method = \"population\"
+delta = 0.001
+requests = 100
+groups = 10
+date = \"2026-11-27\"
+outcomes_sha256 = \"00\"
+reference = \"v2\"
+reference_error_rate = 0.1
+sharing = \"shared\"
+network_seconds = 0.0
+";
