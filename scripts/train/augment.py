@@ -78,9 +78,9 @@ def clicks(random, count):
 
 
 def babble(random, count, voices):
-    """Other people: 2 to 8 stretches of training speech at once."""
+    """Other people: 2 to 12 stretches of training speech at once."""
     out = np.zeros(count, np.float32)
-    for _ in range(random.integers(2, 9)):
+    for _ in range(random.integers(2, 13)):
         other = voices(random)
         other = np.resize(np.roll(other, int(random.integers(len(other)))), count)
         out += other * (random.uniform(0.3, 1) / rms(other))
@@ -88,7 +88,7 @@ def babble(random, count, voices):
 
 
 def noise(random, count, voices):
-    kind = random.choice(6, p=[0.4, 0.3, 0.06, 0.1, 0.08, 0.06])
+    kind = random.choice(6, p=[0.34, 0.4, 0.05, 0.08, 0.08, 0.05])
     if kind == 0:
         made = shaped(random, count)
         return swelling(random, made) if random.random() < 0.4 else made
@@ -211,7 +211,7 @@ class Augmenter:
 
     def spoil(self, random, samples):
         """At least one of room, noise, response and codec."""
-        chosen = random.random(4) < (0.45, 0.6, 0.2, 0.3)
+        chosen = random.random(4) < (0.5, 0.6, 0.2, 0.3)
         if not chosen.any():
             chosen[random.integers(4)] = True
         room, noisy, response, coded = chosen
@@ -222,7 +222,7 @@ class Augmenter:
             added = noise(random, len(samples), self.voices)
             if room and random.random() < 0.5:
                 added = self.rooms.reverberate(random, added.astype(np.float32))
-            ratio = random.triangular(0, 15, 35)
+            ratio = random.triangular(0, 12, 32)
             samples = samples + added * np.float32(loud / rms(added) * 10 ** (-ratio / 20))
         if response:
             samples = tilted(random, samples)

@@ -2,8 +2,8 @@
 //!
 //! Picked as the cheapest of thousands, a pair of versions may look a little cheaper than one
 //! version alone by chance, and be dearer in the long run. So a pair counts only if it certainly
-//! saves against every version alone that looks dearer and could be certified. For a pair `c` and a
-//! version `s`, let `X_g = Σ (t_c − t_s)` be what the pair adds to the objective over the requests
+//! saves against every version alone that looks dearer and is certified wherever the pair is, that
+//! is, whose bound is no higher. For a pair `c` and a version `s`, let `X_g = Σ (t_c − t_s)` be what the pair adds to the objective over the requests
 //! of group (speaker) `g`. The pair certainly saves if its mean over requests `X̄` is so far below
 //! 0 that
 //!
@@ -15,14 +15,16 @@
 //! ([`Ratio`] has both), and `N` the number of comparisons: every pair, in both orders and with
 //! each choice, with every version (Bonferroni). Neighbouring thresholds of a pair differ in so few
 //! requests that they count as one comparison; `paretone tiers simulate` says how often a tier is
-//! truly dearer. Thus, with probability 95 %, no tier of an objective is truly dearer than the best
-//! single version that is certified for it, at any tolerance: that version, if it is not chosen
-//! itself, is either dearer on record, hence compared, or cheaper, hence chosen. The level is the
-//! customary one and not the certificate's `δ`, because a caller is promised errors and not times.
+//! truly dearer. Thus, with probability 95 %, no tier of an objective is truly dearer, at the
+//! smallest tolerance at which its policy is chosen, than the best single version certified there:
+//! that version, if it is not chosen itself, is either dearer on record, hence compared, or cheaper,
+//! hence chosen. At larger tolerances the policy stays until something looks cheaper, although
+//! versions may be certified by then against which its saving is not certain; they all look dearer.
+//! The level is the customary one and not the certificate's `δ`, because a caller is promised errors
+//! and not times.
 //!
 //! Whether a candidate counts does not depend on the tolerance, so more of them qualify as it
-//! grows, and what a tier costs never rises. It would if a pair were compared with the versions
-//! that are certified at one tolerance only.
+//! grows, and what a tier costs never rises.
 
 use rayon::prelude::*;
 
@@ -50,8 +52,9 @@ pub(super) struct Savings<'a> {
     level: Option<f64>,
 }
 
-/// A version alone: what it is expected to take, and what it took in each group.
+/// A version alone: its bound, what it is expected to take, and what it took in each group.
 struct Alone {
+    bound: f64,
     expected: f64,
     sums: Vec<f64>,
 }
@@ -102,6 +105,7 @@ impl<'a> Savings<'a> {
         }
         let single = |candidate: &Candidate| match candidate.policy {
             Policy::Osfa { version } if candidate.bound.is_finite() => Some(Alone {
+                bound: candidate.bound,
                 expected: objective.of(candidate.expected),
                 sums: self.sums(|place| {
                     let run = Run::of(&self.table.versions[version], place);
@@ -113,7 +117,8 @@ impl<'a> Savings<'a> {
         list.iter().filter_map(single).collect()
     }
 
-    /// Whether a candidate is a version alone, or certainly saves against each that looks dearer.
+    /// Whether a candidate is a version alone, or certainly saves against each that looks dearer
+    /// and is certified wherever the candidate is.
     fn counts(&self, candidate: &Candidate, objective: Objective, alone: &[Alone]) -> bool {
         let (Some(level), Some(_)) = (self.level, candidate.policy.pair()) else {
             return true;
@@ -123,7 +128,8 @@ impl<'a> Savings<'a> {
             let served = serve(self.table, &candidate.policy, self.costing, place);
             objective.of(served.spent)
         });
-        let mut dearer = alone.iter().filter(|alone| alone.expected > expected);
+        let rivals = alone.iter().filter(|alone| alone.bound <= candidate.bound);
+        let mut dearer = rivals.filter(|alone| alone.expected > expected);
         dearer.all(|alone| self.is_certain(&own, &alone.sums, level))
     }
 
