@@ -1,8 +1,9 @@
 //! Calibration: from measurements of a search to probabilities that can be taken at face value.
 //!
-//! Each version has three logistic regressions (*heads*). *Right* predicts that every word is
-//! right. *Improvable* predicts that the most accurate version makes fewer errors, which is what
-//! routing needs. *Word* predicts that one word is right. They are fitted on development speech and
+//! Each version has four regressions (*heads*). *Right* predicts that every word is right.
+//! *Improvable* predicts that the most accurate version makes fewer errors, which is what routing
+//! needs. *Errors* predicts how many word errors there are. *Word* predicts that one word is right.
+//! They are fitted on development speech and
 //! stored in `confidence.json` beside the model.
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::{Evidence, FEATURES};
 use super::logistic::Logistic;
+use super::poisson::Poisson;
 use super::word::{WORD_FEATURES, WordEvidence};
 use crate::provenance::{MadeFor, hash};
 
@@ -37,6 +39,8 @@ pub struct Confidence {
 pub struct Heads {
     right: Logistic,
     improvable: Logistic,
+    /// Errors per score frame.
+    errors: Poisson,
     /// `None` if no words were recorded to fit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     word: Option<Logistic>,
@@ -51,6 +55,8 @@ pub struct Example {
     pub right: bool,
     /// Whether the most accurate version made fewer errors.
     pub improvable: bool,
+    /// How many word errors were made.
+    pub errors: u32,
 }
 
 /// One word with its measurements and its outcome, for fitting.
@@ -73,9 +79,14 @@ impl Heads {
             let labels: Vec<bool> = examples.iter().map(label).collect();
             Logistic::fit(&rows, &labels, RIDGE)
         };
+        let counts = examples.iter().map(|example| f64::from(example.errors));
+        let counts: Vec<f64> = counts.collect();
+        let frames = examples.iter().map(|example| frames(&example.evidence));
+        let frames: Vec<f64> = frames.collect();
         Heads {
             right: fit(|example| example.right),
             improvable: fit(|example| example.improvable),
+            errors: Poisson::fit(&rows, &counts, &frames, RIDGE),
             word: None,
         }
     }
@@ -106,17 +117,23 @@ impl Heads {
         }
     }
 
-    fn fits(&self) -> bool {
-        let word = self.word.as_ref().map(|head| (head, WORD_FEATURES));
-        let whole = [&self.right, &self.improvable].map(|head| (head, FEATURES));
-        whole.into_iter().chain(word).all(|(head, inputs)| {
-            let vectors = [&head.mean, &head.deviation, &head.weights];
-            let numbers = vectors.iter().flat_map(|vector| vector.iter());
-            vectors.iter().all(|vector| vector.len() == inputs)
-                && numbers.chain([&head.bias]).all(|number| number.is_finite())
-                && head.deviation.iter().all(|&deviation| deviation > 0.0)
-        })
+    /// Returns how many word errors are expected of an answer with these measurements: words added,
+    /// left out or replaced. Those of a recording's segments are added up.
+    pub fn expected_errors(&self, evidence: &Evidence) -> f64 {
+        frames(evidence) * self.errors.rate(&evidence.features())
     }
+
+    fn fits(&self) -> bool {
+        let whole = [&self.right.0, &self.improvable.0, &self.errors.0];
+        let word = self.word.as_ref();
+        whole.into_iter().all(|head| head.is_sound(FEATURES))
+            && word.is_none_or(|head| head.0.is_sound(WORD_FEATURES))
+    }
+}
+
+/// What errors are counted in; at least 1.
+fn frames(evidence: &Evidence) -> f64 {
+    f64::from(evidence.frames.max(1))
 }
 
 /// The heads of each version of a model.
@@ -218,6 +235,7 @@ mod tests {
                 },
                 right: !doubtful || i.is_multiple_of(4),
                 improvable: doubtful && i % 4 == 1,
+                errors: if doubtful { 1 + i % 3 } else { 0 },
             }
         };
         (0..200).map(example).collect()
@@ -256,6 +274,8 @@ mod tests {
             "{sure:?} {doubtful:?}"
         );
         assert!(sure.improvable < 0.1 && doubtful.improvable > sure.improvable);
+        let [few, many] = [1, 0].map(|i| heads.expected_errors(&examples()[i].evidence));
+        assert!(few < 0.3 && many > 0.6, "{few} {many}");
         let versions = BTreeMap::from([("v1".to_owned(), heads)]);
         let calibration = Calibration {
             versions,
@@ -275,8 +295,9 @@ mod tests {
         };
         assert!(said("[]").contains("confidence fit"));
         let short = r#"{"mean": [0], "deviation": [1], "weights": [1], "bias": 0}"#;
-        let text =
-            format!(r#"{{"versions": {{"v1": {{"right": {short}, "improvable": {short}}}}}}}"#);
+        let text = format!(
+            r#"{{"versions": {{"v1": {{"right": {short}, "improvable": {short}, "errors": {short}}}}}}}"#
+        );
         assert!(said(&text).contains("v1"));
     }
 }

@@ -8,7 +8,9 @@ mod calibration;
 mod evidence;
 pub mod logistic;
 pub mod mbr;
+pub mod poisson;
 pub mod posteriors;
+pub mod regression;
 #[cfg(test)]
 mod tests;
 mod word;

@@ -53,7 +53,7 @@ use tracing::warn;
 
 use crate::acoustic::{NetworkScratch, Normalisation, Precision, Scores};
 use crate::audio::{AudioError, Resampling, Signal, Waveform};
-use crate::confidence::{Calibration, doubt, mbr::Risk};
+use crate::confidence::{Calibration, Evidence, Heads, doubt, mbr::Risk};
 use crate::decode::{self, Cancel, Decoder, Headroom, Hypothesis, Pruning, Scorer};
 use crate::feature::subtract_mean_of;
 use crate::graph::WordList;
@@ -604,13 +604,20 @@ impl Recognizer {
         Ok(transcript)
     }
 
+    /// What a setting's confidences come from, where it is a calibrated version.
+    fn heads(&self, setting: &Setting) -> Option<&Heads> {
+        let mut versions = self.versions.list.iter();
+        let version = versions.find(|version| version.setting == *setting)?;
+        self.calibration.versions.get(&version.name)
+    }
+
     /// Says what to believe of a transcript and its words, where its setting is a calibrated
     /// version.
     fn judge(&self, setting: &Setting, transcript: &mut Transcript) {
-        let mut versions = self.versions.list.iter();
-        let version = versions.find(|version| version.setting == *setting);
-        let heads = version.and_then(|version| self.calibration.versions.get(&version.name));
-        let Some(heads) = heads else { return };
+        let Some(heads) = self.heads(setting) else {
+            return;
+        };
+        transcript.expected_errors.get_or_insert_default();
         let evidence = transcript.evidence.unwrap_or_default();
         transcript.confidence = Some(heads.confidence(&evidence));
         if transcript.evidence.is_some() {
@@ -735,6 +742,11 @@ impl Recognizer {
         let doubt = doubt(&paths, &heard, cancel)?;
         let headroom = paths.headroom();
         self.write_down(&heard, Some((&doubt, &headroom)), offset, transcript);
+        if let Some(heads) = self.heads(setting) {
+            let mut evidence = Evidence::default();
+            evidence.add(&heard, &doubt, &headroom);
+            *transcript.expected_errors.get_or_insert_default() += heads.expected_errors(&evidence);
+        }
         add(&mut transcript.timings.rescore, started);
         Ok(())
     }

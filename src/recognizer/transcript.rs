@@ -60,6 +60,9 @@ pub struct Transcript {
     /// How probably every word is right, calibrated; none where the setting is no version of
     /// a model that was calibrated.
     pub confidence: Option<Confidence>,
+    /// How many word errors are expected, calibrated: words added, left out or replaced. None where
+    /// [`Transcript::confidence`] is none.
+    pub expected_errors: Option<f64>,
     /// What the lattices say of the words; none where none were made, which is where the setting
     /// does not rescore.
     pub evidence: Option<Evidence>,

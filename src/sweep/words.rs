@@ -13,6 +13,9 @@ use crate::recognizer::Transcript;
 /// One word that a version heard: a row of the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeardWord {
+    /// The set of the utterance.
+    #[serde(default)]
+    pub set: String,
     /// The version's name.
     pub version: String,
     /// 1 if the word was said there, 0 if not.
@@ -30,8 +33,14 @@ pub struct HeardWord {
 }
 
 impl HeardWord {
-    fn new(version: &str, evidence: &WordEvidence, confidence: f64, right: bool) -> HeardWord {
+    fn new(
+        (version, set): (&str, &str),
+        evidence: &WordEvidence,
+        confidence: f64,
+        right: bool,
+    ) -> HeardWord {
         HeardWord {
+            set: set.to_owned(),
             version: version.to_owned(),
             right: u8::from(right),
             confidence: micros(confidence),
@@ -86,7 +95,7 @@ pub fn heard_words(
         .zip(&transcript.words);
     let rows = known.zip(verdicts).filter_map(|((known, word), right)| {
         Some(HeardWord::new(
-            version,
+            (version, &judged.scored.set),
             &known,
             word.confidence.unwrap_or(known.posterior),
             right?,
@@ -172,7 +181,7 @@ mod tests {
             answer_errors: 0.12,
             answer_gap: 0.7,
         };
-        HeardWord::new("v1", &evidence, 0.625, true)
+        HeardWord::new(("v1", "dev"), &evidence, 0.625, true)
     }
 
     #[test]

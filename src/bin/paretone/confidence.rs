@@ -21,7 +21,7 @@ use paretone::eval::table::{Cells, Table};
 use paretone::recognizer;
 use paretone::sweep::words::{self, HeardWord};
 use paretone::sweep::{MissingCounter, evidence};
-use paretone::tiers::{self, Outcomes};
+use paretone::tiers::{self, Counter, Outcomes};
 
 /// Calibrate the confidence of each version, or measure that of words
 #[derive(clap::Args, Debug)]
@@ -38,6 +38,8 @@ pub enum Action {
     Fit(Fit),
     /// Measure the confidence of words on speech that it was not fitted to
     Words(Words),
+    /// Measure the confidence and the expected errors of whole answers
+    Answers(Answers),
 }
 
 /// What to measure.
@@ -46,6 +48,17 @@ pub struct Words {
     /// Words of every version, as `bench --versions all --words` writes them
     #[arg(value_name = "FILE")]
     pub words: PathBuf,
+    /// Measure each set by itself
+    #[arg(long)]
+    pub by_set: bool,
+}
+
+/// What to measure of whole answers.
+#[derive(clap::Args, Debug)]
+pub struct Answers {
+    /// Outcomes of every version, as `bench --versions all --outcomes` writes them
+    #[arg(value_name = "FILE")]
+    pub outcomes: PathBuf,
 }
 
 /// What to fit to.
@@ -84,7 +97,14 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Action::Fit(fit) => run_fit(fit),
         Action::Words(args) => {
             let words = words::read(&args.words).map_err(|e| UsageError(e.into()))?;
-            write_measures(&mut io::stdout().lock(), &words)?;
+            write_measures(&mut io::stdout().lock(), &words, args.by_set)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Action::Answers(args) => {
+            let outcomes =
+                Outcomes::open(&args.outcomes).map_err(|error| UsageError(error.into()))?;
+            let table = tiers::Table::new(&outcomes).map_err(|e| UsageError(e.into()))?;
+            write_answers(&mut io::stdout().lock(), &table)?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -191,9 +211,10 @@ fn by_version(words: &[HeardWord]) -> BTreeMap<&str, Vec<&HeardWord>> {
 type Sure = fn(&HeardWord) -> f64;
 
 /// How good the confidence of words is, and how good the lattice alone would be.
-fn write_measures(out: &mut impl Write, words: &[HeardWord]) -> io::Result<()> {
+fn write_measures(out: &mut impl Write, words: &[HeardWord], by_set: bool) -> io::Result<()> {
     let columns = [
         "version",
+        "set",
         "confidence",
         "words",
         "right %",
@@ -203,29 +224,91 @@ fn write_measures(out: &mut impl Write, words: &[HeardWord]) -> io::Result<()> {
         "Brier",
     ];
     let mut table = Table::new("", columns);
-    table.cells = Cells::WordsIn(&[0, 1]);
+    table.cells = Cells::WordsIn(&[0, 1, 2]);
     for (version, words) in by_version(words) {
-        let right: Vec<bool> = words.iter().map(|word| word.right == 1).collect();
-        let share = right.iter().filter(|right| **right).count() as f64 / right.len() as f64;
-        let confidences: [(&str, Sure); 2] = [
-            ("calibrated", |word| word.confidence),
-            ("lattice alone", |word| word.posterior),
-        ];
-        for (name, sure) in confidences {
-            let sure: Vec<f64> = words.iter().map(|word| sure(word)).collect();
-            let measures = [
-                auc(&sure, &right),
-                normalised_cross_entropy(&sure, &right),
-                expected_calibration_error(&calibration(&sure, &right)),
-                brier(&sure, &right),
+        let mut sets: BTreeMap<&str, Vec<&HeardWord>> = BTreeMap::new();
+        for word in words {
+            let set = if by_set { word.set.as_str() } else { "all" };
+            sets.entry(set).or_default().push(word);
+        }
+        for (set, words) in sets {
+            let right: Vec<bool> = words.iter().map(|word| word.right == 1).collect();
+            let share = right.iter().filter(|right| **right).count() as f64 / right.len() as f64;
+            let confidences: [(&str, Sure); 2] = [
+                ("calibrated", |word| word.confidence),
+                ("lattice alone", |word| word.posterior),
             ];
-            let measures =
-                measures.map(|value| value.map_or("-".to_owned(), |value| format!("{value:.4}")));
-            let counts = [words.len().to_string(), format!("{:.2}", 100.0 * share)];
-            table.push_named(&[version, name], counts.into_iter().chain(measures));
+            for (name, sure) in confidences {
+                let sure: Vec<f64> = words.iter().map(|word| sure(word)).collect();
+                let measures = [
+                    auc(&sure, &right),
+                    normalised_cross_entropy(&sure, &right),
+                    expected_calibration_error(&calibration(&sure, &right)),
+                    brier(&sure, &right),
+                ];
+                let measures = measures
+                    .map(|value| value.map_or("-".to_owned(), |value| format!("{value:.4}")));
+                let counts = [words.len().to_string(), format!("{:.2}", 100.0 * share)];
+                table.push_named(&[version, set, name], counts.into_iter().chain(measures));
+            }
         }
     }
     table.write_text(out)
+}
+
+/// By version and set: how many errors were made, the calibrated expectation and the lattice's own
+/// as factors of it, how well calibrated "every word is right" is, and how well "the most accurate
+/// version does better" ranks.
+fn write_answers(out: &mut impl Write, table: &tiers::Table) -> io::Result<()> {
+    let columns = [
+        "version",
+        "set",
+        "answers",
+        "errors",
+        "expected / made",
+        "lattice / made",
+        "ECE right",
+        "AUC improvable",
+    ];
+    let mut text = Table::new("", columns);
+    text.cells = Cells::WordsIn(&[0, 1]);
+    let best = &table.versions[table.most_accurate()];
+    let all: Vec<usize> = (0..table.requests.len()).collect();
+    for version in &table.versions {
+        let of_set = |set: usize| {
+            let mut places = all.clone();
+            places.retain(|&place| table.requests[place].set == set);
+            (table.sets[set].as_str(), places)
+        };
+        let sets = (0..table.sets.len()).map(of_set);
+        for (set, places) in sets.chain([("all", all.clone())]) {
+            let errors: u32 = places.iter().map(|&place| version.errors[place]).sum();
+            let share = |counter: Counter| {
+                let values = &version.counters[table.counter(counter)?];
+                let sum: f64 = places.iter().map(|&place| values[place]).sum();
+                (errors > 0).then(|| format!("{:.2}", sum / f64::from(errors)))
+            };
+            let (mut right, mut sure, mut better, mut room) = (vec![], vec![], vec![], vec![]);
+            for &place in &places {
+                right.push(version.errors[place] == 0);
+                sure.push(version.confidence[place]);
+                better.push(best.errors[place] < version.errors[place]);
+                room.push(1.0 - version.sure[place]);
+            }
+            let fourth = |value: f64| format!("{value:.4}");
+            let cells = [
+                Some(places.len().to_string()),
+                Some(errors.to_string()),
+                share(Counter::PredictedErrors),
+                share(Counter::ExpectedErrors),
+                expected_calibration_error(&calibration(&sure, &right)).map(fourth),
+                auc(&room, &better).map(fourth),
+            ];
+            let cells = cells.map(|cell| cell.unwrap_or_else(|| "-".to_owned()));
+            text.push_named(&[&version.name, set], cells);
+        }
+    }
+    text.write_text(out)
 }
 
 /// Examples by version, from what each version made of each request.
@@ -239,6 +322,7 @@ fn examples(outcomes: &Outcomes) -> anyhow::Result<BTreeMap<String, Vec<Example>
                 evidence: evidence(&table, version, place)?,
                 right: version.errors[place] == 0,
                 improvable: best.errors[place] < version.errors[place],
+                errors: version.errors[place],
             })
         };
         let of_version: Result<Vec<Example>, MissingCounter> =

@@ -202,6 +202,8 @@ struct JsonTranscript<'a> {
     cost: f64,
     /// The calibrated probability that every word is right; null where the setting is no version.
     confidence: Option<f64>,
+    /// The calibrated expectation of the number of word errors; null likewise.
+    expected_errors: Option<f64>,
     reached_final: bool,
     #[serde(skip_serializing_if = "<[Alternative]>::is_empty")]
     alternatives: &'a [Alternative],
@@ -284,6 +286,7 @@ impl<'a> JsonTranscript<'a> {
             effort: &transcript.effort,
             cost: transcript.cost.0,
             confidence: transcript.confidence.map(|confidence| confidence.right),
+            expected_errors: transcript.expected_errors,
             reached_final: transcript.reached_final,
             alternatives: &transcript.alternatives,
             tier: None,
@@ -461,6 +464,7 @@ mod tests {
         };
         let mut heard = heard();
         assert_eq!(shown(Format::Text, &heard), "-\tgood morning all\n");
+        heard.transcript.expected_errors = Some(0.25);
         heard.transcript.confidence = Some(Confidence {
             right: 0.8125,
             improvable: 0.1,
@@ -470,6 +474,7 @@ mod tests {
         assert!(shown(Format::Vtt, &heard).contains("NOTE confidence 0.812, all words\n\n"));
         let json: serde_json::Value = serde_json::from_str(&shown(Format::Json, &heard)).unwrap();
         assert_eq!(json["confidence"], 0.8125);
+        assert_eq!(json["expected_errors"], 0.25);
         assert_eq!(json["words"][2]["confidence"], 0.5);
     }
 
