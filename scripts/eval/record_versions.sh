@@ -42,16 +42,20 @@ cp "$work/knobs/knobs.txt" "$work/knobs/knobs.svg" "$out"
 "$program" bench "${dev[@]}" --versions all --outcomes "$work/dev.csv" --words "$work/dev-words.csv" >"$out/dev-versions.txt"
 "$program" bench --model "$model" --manifest "$work/degraded/manifest.tsv" --split dev --jobs 2 --versions all \
     --outcomes "$work/degraded.csv" --words "$work/degraded-words.csv" >"$out/degraded-versions.txt"
-for kind in .csv -words.csv; do
-    awk 'FNR > 1 || NR == 1' "$work/dev$kind" "$work/degraded$kind" >"$work/both$kind"
-done
-"$program" confidence fit --model "$model" --outcomes "$work/both.csv" --words "$work/both-words.csv"
+"$program" confidence fit --model "$model" --outcomes "$work/dev.csv" --words "$work/dev-words.csv" \
+    --copies "$work/degraded.csv" --copies-words "$work/degraded-words.csv"
+"$program" confidence answers --model "$model" "$work/degraded.csv" >"$out/degraded-confidence.txt"
+"$program" confidence words --model "$model" --by-set "$work/degraded-words.csv" >>"$out/degraded-confidence.txt"
 
 # The measurement.
 "$program" bench --model "$model" --manifest "$speech/manifest.tsv" --split test --versions all --analyse --repeats 2 --jobs 2 \
     --out "$work/test" --outcomes corpora/outcomes/speech.csv --words "$work/test-words.csv" >"$out/test-versions.txt"
-"$program" confidence words "$work/test-words.csv" >"$out/word-confidence.txt"
+"$program" confidence words --by-set "$work/test-words.csv" >"$out/word-confidence.txt"
+"$program" confidence answers corpora/outcomes/speech.csv >"$out/answer-confidence.txt"
 "$program" report corpora/outcomes/speech.csv --out "$out/report" >"$out/report.txt"
 
 # Tiers over what was measured.
 scripts/eval/record_tiers.sh "$out"
+
+# The page that sets all that beside the paper.
+python3 scripts/eval/paper_page.py "$out"

@@ -57,6 +57,8 @@ pub struct Example {
     pub improvable: bool,
     /// How many word errors were made.
     pub errors: u32,
+    /// How often it counts; 1 where all count alike.
+    pub importance: f64,
 }
 
 /// One word with its measurements and its outcome, for fitting.
@@ -66,6 +68,8 @@ pub struct WordExample {
     pub evidence: WordEvidence,
     /// Whether the word was said.
     pub right: bool,
+    /// How often it counts; 1 where all count alike.
+    pub importance: f64,
 }
 
 impl Heads {
@@ -75,9 +79,10 @@ impl Heads {
             .iter()
             .map(|example| example.evidence.features().to_vec())
             .collect();
+        let importance: Vec<f64> = examples.iter().map(|e| e.importance).collect();
         let fit = |label: fn(&Example) -> bool| {
             let labels: Vec<bool> = examples.iter().map(label).collect();
-            Logistic::fit(&rows, &labels, RIDGE)
+            Logistic::fit(&rows, &labels, &importance, RIDGE)
         };
         let counts = examples.iter().map(|example| f64::from(example.errors));
         let counts: Vec<f64> = counts.collect();
@@ -86,7 +91,7 @@ impl Heads {
         Heads {
             right: fit(|example| example.right),
             improvable: fit(|example| example.improvable),
-            errors: Poisson::fit(&rows, &counts, &frames, RIDGE),
+            errors: Poisson::fit(&rows, &counts, &frames, &importance, RIDGE),
             word: None,
         }
     }
@@ -96,7 +101,8 @@ impl Heads {
         let features = |word: &WordExample| word.evidence.features().to_vec();
         let rows: Vec<Vec<f64>> = words.iter().map(features).collect();
         let labels: Vec<bool> = words.iter().map(|word| word.right).collect();
-        self.word = (!words.is_empty()).then(|| Logistic::fit(&rows, &labels, RIDGE));
+        let importance: Vec<f64> = words.iter().map(|word| word.importance).collect();
+        self.word = (!words.is_empty()).then(|| Logistic::fit(&rows, &labels, &importance, RIDGE));
     }
 
     /// Returns the probability that a word is right. Without a head for words it is the lattice's
@@ -236,6 +242,7 @@ mod tests {
                 right: !doubtful || i.is_multiple_of(4),
                 improvable: doubtful && i % 4 == 1,
                 errors: if doubtful { 1 + i % 3 } else { 0 },
+                importance: 1.0,
             }
         };
         (0..200).map(example).collect()
@@ -257,6 +264,7 @@ mod tests {
             WordExample {
                 evidence,
                 right: !doubtful || i.is_multiple_of(4),
+                importance: 1.0,
             }
         })
     }

@@ -56,10 +56,6 @@ pub struct Evidence {
     pub near_cutoff: f64,
     /// Sum of [`Headroom::narrow`]: how often the search's own best path was nearly lost.
     pub narrow: f64,
-    /// Sum of the path's acoustic costs.
-    pub acoustic_cost: f64,
-    /// Sum of the path's other costs: language models, pronunciations, silences.
-    pub graph_cost: f64,
     /// The lowest [`Headroom::least`] of any segment, in units of cost: how nearly the answer was
     /// lost.
     pub least_room: f64,
@@ -80,8 +76,6 @@ impl Default for Evidence {
             cutoff: 0.0,
             near_cutoff: 0.0,
             narrow: 0.0,
-            acoustic_cost: 0.0,
-            graph_cost: 0.0,
             least_room: Headroom::MOST,
         }
     }
@@ -109,8 +103,6 @@ impl Evidence {
         self.crowded_frames += dropped[Knob::NetworkTopN];
         let acoustic = heard.parts.map_or(0.0, |parts| parts.acoustic.0);
         self.acoustic_gap += (acoustic + best_scores).max(0.0);
-        self.acoustic_cost += acoustic;
-        self.graph_cost += heard.parts.map_or(0.0, |parts| parts.graph.0);
         self.cutoff += cutoff;
         self.near_cutoff += headroom.near;
         self.narrow += headroom.narrow;
@@ -119,7 +111,7 @@ impl Evidence {
 }
 
 /// Number of inputs of a calibration.
-pub const FEATURES: usize = 16;
+pub const FEATURES: usize = 14;
 
 impl Evidence {
     /// The inputs of a calibration, all finite: logarithms of what varies by factors, ratios of
@@ -142,8 +134,6 @@ impl Evidence {
             (self.narrow + 1e-3).ln(),
             self.least_room,
             self.cutoff / frames,
-            self.acoustic_cost / frames,
-            self.graph_cost / words.max(1.0),
         ]
     }
 }

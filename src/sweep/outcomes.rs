@@ -64,8 +64,6 @@ fn value(counter: Counter, judged: &Judged, prepared: &Prepared, heard: &Heard) 
         Counter::NearCutoff => digits(evidence.near_cutoff),
         Counter::Narrow => digits(evidence.narrow),
         Counter::LeastRoom => digits(evidence.least_room),
-        Counter::AcousticCost => digits(evidence.acoustic_cost),
-        Counter::GraphCost => digits(evidence.graph_cost),
         Counter::PredictedErrors => digits(heard.transcript.expected_errors.unwrap_or(0.0)),
         Counter::Improvable => digits(heard.transcript.confidence.map_or(0.0, |c| c.improvable)),
         Counter::Oov => f64::from(analysis.oov),
@@ -101,8 +99,6 @@ pub fn evidence(
         cutoff: value(Counter::Cutoff)?,
         near_cutoff: value(Counter::NearCutoff)?,
         narrow: value(Counter::Narrow)?,
-        acoustic_cost: value(Counter::AcousticCost)?,
-        graph_cost: value(Counter::GraphCost)?,
         least_room: value(Counter::LeastRoom)?,
     })
 }

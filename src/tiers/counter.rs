@@ -70,10 +70,6 @@ counters! {
     NearCutoff = "near_cutoff",
     /// How often the search's own best path was nearly lost: the headroom's `narrow`.
     Narrow = "narrow",
-    /// The path's acoustic cost.
-    AcousticCost = "acoustic_cost",
-    /// The path's other costs: language models, pronunciations, silences.
-    GraphCost = "graph_cost",
     /// How nearly the answer was lost, in units of cost: the headroom's `least`.
     LeastRoom = "least_room",
     /// Probability that the most accurate version does better. Policies compare it, as 1 −

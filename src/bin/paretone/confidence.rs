@@ -51,6 +51,9 @@ pub struct Words {
     /// Measure each set by itself
     #[arg(long)]
     pub by_set: bool,
+    /// Judge by this model's calibration in place of the confidences recorded
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
 }
 
 /// What to measure of whole answers.
@@ -59,6 +62,9 @@ pub struct Answers {
     /// Outcomes of every version, as `bench --versions all --outcomes` writes them
     #[arg(value_name = "FILE")]
     pub outcomes: PathBuf,
+    /// Judge by this model's calibration in place of the confidences recorded
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
 }
 
 /// What to fit to.
@@ -71,6 +77,13 @@ pub struct Fit {
     /// confidence is what the lattice says
     #[arg(long, value_name = "FILE")]
     pub words: Option<PathBuf>,
+    /// Outcomes of copies of some of that speech in other conditions, one set a condition: each copy
+    /// counts so much less that those of one utterance count as often as the utterance itself
+    #[arg(long, value_name = "FILE")]
+    pub copies: Option<PathBuf>,
+    /// Words of these copies
+    #[arg(long, value_name = "FILE", requires = "copies", requires = "words")]
+    pub copies_words: Option<PathBuf>,
     /// The model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
@@ -96,7 +109,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.action {
         Action::Fit(fit) => run_fit(fit),
         Action::Words(args) => {
-            let words = words::read(&args.words).map_err(|e| UsageError(e.into()))?;
+            let mut words = words::read(&args.words).map_err(|e| UsageError(e.into()))?;
+            let calibration = calibration_of(args.model)?;
+            for word in &mut words {
+                if let Some(heads) = calibration.versions.get(&word.version) {
+                    word.confidence = heads.word(&word.evidence());
+                }
+            }
             write_measures(&mut io::stdout().lock(), &words, args.by_set)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -104,7 +123,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             let outcomes =
                 Outcomes::open(&args.outcomes).map_err(|error| UsageError(error.into()))?;
             let table = tiers::Table::new(&outcomes).map_err(|e| UsageError(e.into()))?;
-            write_answers(&mut io::stdout().lock(), &table)?;
+            let answers = Answered::all(&table, &calibration_of(args.model)?)?;
+            write_answers(&mut io::stdout().lock(), &table, &answers)?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -115,38 +135,79 @@ fn run_fit(fit: Fit) -> anyhow::Result<ExitCode> {
     let told = fit.model.is_some() || fit.in_place;
     let folder = model_folder(fit.model)?;
     let path = destination(fit.out, folder.join(CONFIDENCE_FILE), told)?;
-    let outcomes = Outcomes::open(&fit.outcomes).map_err(|error| UsageError(error.into()))?;
-    let words = match &fit.words {
-        Some(path) => words::read(path).map_err(|e| UsageError(e.into()))?,
-        None => Vec::new(),
-    };
-    let words = by_version(&words);
-    let made_for = same_model(&outcomes, &folder)?;
-    let examples = examples(&outcomes)?;
-    check_enough(&examples)?;
+    let mut speech = Speech::default();
+    speech.add(&folder, &fit.outcomes, fit.words.as_deref(), false)?;
+    check_enough(&speech.answers)?;
+    if let Some(copies) = &fit.copies {
+        speech.add(&folder, copies, fit.copies_words.as_deref(), true)?;
+    }
     let heads = |(name, examples): (&String, &Vec<Example>)| {
         let mut heads = Heads::fit(examples);
-        let words = words.get(name.as_str()).into_iter().flatten();
-        let words: Vec<WordExample> = words.map(|word| example(word)).collect();
-        heads.fit_words(&words);
+        heads.fit_words(speech.words.get(name).map_or(&[], Vec::as_slice));
         (name.clone(), heads)
     };
-    let calibration = Calibration {
+    let Speech {
         made_for,
+        answers: examples,
+        words,
+    } = &speech;
+    let calibration = Calibration {
+        made_for: made_for.clone(),
         versions: examples.iter().map(heads).collect(),
     };
     let text = serde_json::to_string_pretty(&calibration)? + "\n";
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-    for (name, examples) in &examples {
+    for (name, examples) in examples {
         let right = examples.iter().filter(|example| example.right).count();
         let improvable = examples.iter().filter(|example| example.improvable).count();
         println!(
             "{name}: {} utterances, {right} without error, {improvable} better by the most accurate version; {} words",
             examples.len(),
-            words.get(name.as_str()).map_or(0, Vec::len)
+            words.get(name).map_or(0, Vec::len)
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What calibrations are fitted to, by version.
+#[derive(Default)]
+struct Speech {
+    made_for: MadeFor,
+    answers: BTreeMap<String, Vec<Example>>,
+    words: BTreeMap<String, Vec<WordExample>>,
+}
+
+impl Speech {
+    /// Reads outcomes and words; of copies, each condition counts as its share of all.
+    fn add(
+        &mut self,
+        folder: &Path,
+        outcomes: &Path,
+        words: Option<&Path>,
+        copies: bool,
+    ) -> anyhow::Result<()> {
+        let outcomes = Outcomes::open(outcomes).map_err(|error| UsageError(error.into()))?;
+        self.made_for = same_model(&outcomes, folder)?;
+        let table = tiers::Table::new(&outcomes).map_err(|error| UsageError(error.into()))?;
+        let importance = match copies {
+            true => 1.0 / table.sets.len() as f64,
+            false => 1.0,
+        };
+        for (name, mut examples) in examples(&table)? {
+            examples.iter_mut().for_each(|e| e.importance = importance);
+            self.answers.entry(name).or_default().extend(examples);
+        }
+        let Some(words) = words else { return Ok(()) };
+        for word in words::read(words).map_err(|e| UsageError(e.into()))? {
+            let example = WordExample {
+                evidence: word.evidence(),
+                right: word.right == 1,
+                importance,
+            };
+            self.words.entry(word.version).or_default().push(example);
+        }
+        Ok(())
+    }
 }
 
 /// What the outcomes were recorded with, which the model must still be.
@@ -190,13 +251,6 @@ fn check_enough(examples: &BTreeMap<String, Vec<Example>>) -> anyhow::Result<()>
         }
     }
     Ok(())
-}
-
-fn example(word: &HeardWord) -> WordExample {
-    WordExample {
-        evidence: word.evidence(),
-        right: word.right == 1,
-    }
 }
 
 fn by_version(words: &[HeardWord]) -> BTreeMap<&str, Vec<&HeardWord>> {
@@ -256,10 +310,68 @@ fn write_measures(out: &mut impl Write, words: &[HeardWord], by_set: bool) -> io
     table.write_text(out)
 }
 
+/// What one answer was and was thought to be.
+struct Answered {
+    set: usize,
+    errors: f64,
+    /// Calibrated expectation of the errors, and the lattice's own; none where not recorded.
+    expected: Option<f64>,
+    lattice: Option<f64>,
+    /// Probability that every word is right.
+    right: f64,
+    /// Probability that the most accurate version does better, and whether it did.
+    improvable: f64,
+    improved: bool,
+}
+
+impl Answered {
+    /// By version: what was recorded, or what a calibration makes of it where it has the version.
+    fn all(table: &tiers::Table, calibration: &Calibration) -> anyhow::Result<Vec<Vec<Answered>>> {
+        let best = &table.versions[table.most_accurate()];
+        let places = 0..table.requests.len();
+        let of_version = |version: &tiers::Version| {
+            let heads = calibration.versions.get(&version.name);
+            let recorded = |counter, place| Some(version.counters[table.counter(counter)?][place]);
+            let answered = |place: usize| {
+                let evidence = heads.map(|_| evidence(table, version, place)).transpose()?;
+                let known = heads.zip(evidence.as_ref());
+                let confidence = known.map(|(heads, evidence)| heads.confidence(evidence));
+                let expected = known.map(|(heads, evidence)| heads.expected_errors(evidence));
+                Ok(Answered {
+                    set: table.requests[place].set,
+                    errors: f64::from(version.errors[place]),
+                    expected: expected.or_else(|| recorded(Counter::PredictedErrors, place)),
+                    lattice: recorded(Counter::ExpectedErrors, place),
+                    right: confidence.map_or(version.confidence[place], |c| c.right),
+                    improvable: confidence.map_or(1.0 - version.sure[place], |c| c.improvable),
+                    improved: best.errors[place] < version.errors[place],
+                })
+            };
+            let answers: Result<Vec<Answered>, MissingCounter> =
+                places.clone().map(answered).collect();
+            Ok(answers.map_err(|error| UsageError(error.into()))?)
+        };
+        table.versions.iter().map(of_version).collect()
+    }
+}
+
+/// The calibration of a model; empty without one.
+fn calibration_of(model: Option<PathBuf>) -> anyhow::Result<Calibration> {
+    match model {
+        None => Ok(Calibration::default()),
+        Some(model) => Ok(Calibration::of_model(&model_folder(Some(model))?)
+            .map_err(|error| UsageError(error.into()))?),
+    }
+}
+
 /// By version and set: how many errors were made, the calibrated expectation and the lattice's own
 /// as factors of it, how well calibrated "every word is right" is, and how well "the most accurate
 /// version does better" ranks.
-fn write_answers(out: &mut impl Write, table: &tiers::Table) -> io::Result<()> {
+fn write_answers(
+    out: &mut impl Write,
+    table: &tiers::Table,
+    answers: &[Vec<Answered>],
+) -> io::Result<()> {
     let columns = [
         "version",
         "set",
@@ -272,57 +384,55 @@ fn write_answers(out: &mut impl Write, table: &tiers::Table) -> io::Result<()> {
     ];
     let mut text = Table::new("", columns);
     text.cells = Cells::WordsIn(&[0, 1]);
-    let best = &table.versions[table.most_accurate()];
-    let all: Vec<usize> = (0..table.requests.len()).collect();
-    for version in &table.versions {
+    for (version, answers) in table.versions.iter().zip(answers) {
         let of_set = |set: usize| {
-            let mut places = all.clone();
-            places.retain(|&place| table.requests[place].set == set);
-            (table.sets[set].as_str(), places)
+            let answers = answers.iter().filter(|answer| answer.set == set);
+            (table.sets[set].as_str(), answers.collect::<Vec<_>>())
         };
         let sets = (0..table.sets.len()).map(of_set);
-        for (set, places) in sets.chain([("all", all.clone())]) {
-            let errors: u32 = places.iter().map(|&place| version.errors[place]).sum();
-            let share = |counter: Counter| {
-                let values = &version.counters[table.counter(counter)?];
-                let sum: f64 = places.iter().map(|&place| values[place]).sum();
-                (errors > 0).then(|| format!("{:.2}", sum / f64::from(errors)))
-            };
-            let (mut right, mut sure, mut better, mut room) = (vec![], vec![], vec![], vec![]);
-            for &place in &places {
-                right.push(version.errors[place] == 0);
-                sure.push(version.confidence[place]);
-                better.push(best.errors[place] < version.errors[place]);
-                room.push(1.0 - version.sure[place]);
-            }
-            let fourth = |value: f64| format!("{value:.4}");
-            let cells = [
-                Some(places.len().to_string()),
-                Some(errors.to_string()),
-                share(Counter::PredictedErrors),
-                share(Counter::ExpectedErrors),
-                expected_calibration_error(&calibration(&sure, &right)).map(fourth),
-                auc(&room, &better).map(fourth),
-            ];
-            let cells = cells.map(|cell| cell.unwrap_or_else(|| "-".to_owned()));
-            text.push_named(&[&version.name, set], cells);
+        for (set, answers) in sets.chain([("all", answers.iter().collect())]) {
+            text.push_named(&[&version.name, set], measured(&answers));
         }
     }
     text.write_text(out)
 }
 
+/// The cells of a row of [`write_answers`].
+fn measured(answers: &[&Answered]) -> [String; 6] {
+    let errors: f64 = answers.iter().map(|answer| answer.errors).sum();
+    let share = |of: fn(&Answered) -> Option<f64>| {
+        let sum: Option<f64> = answers.iter().map(|answer| of(answer)).sum();
+        sum.filter(|_| errors > 0.0)
+            .map(|sum| format!("{:.2}", sum / errors))
+    };
+    let of = |value: fn(&Answered) -> f64| answers.iter().map(|a| value(a)).collect::<Vec<f64>>();
+    let is = |value: fn(&Answered) -> bool| answers.iter().map(|a| value(a)).collect::<Vec<bool>>();
+    let right = calibration(&of(|a| a.right), &is(|a| a.errors == 0.0));
+    let ranked = auc(&of(|a| a.improvable), &is(|a| a.improved));
+    let fourth = |value: f64| format!("{value:.4}");
+    let cells = [
+        Some(answers.len().to_string()),
+        Some(errors.to_string()),
+        share(|answer| answer.expected),
+        share(|answer| answer.lattice),
+        expected_calibration_error(&right).map(fourth),
+        ranked.map(fourth),
+    ];
+    cells.map(|cell| cell.unwrap_or_else(|| "-".to_owned()))
+}
+
 /// Examples by version, from what each version made of each request.
-fn examples(outcomes: &Outcomes) -> anyhow::Result<BTreeMap<String, Vec<Example>>> {
-    let table = tiers::Table::new(outcomes).map_err(|error| UsageError(error.into()))?;
+fn examples(table: &tiers::Table) -> anyhow::Result<BTreeMap<String, Vec<Example>>> {
     let best = &table.versions[table.most_accurate()];
     let mut examples = BTreeMap::new();
     for version in &table.versions {
         let example = |place: usize| {
             Ok(Example {
-                evidence: evidence(&table, version, place)?,
+                evidence: evidence(table, version, place)?,
                 right: version.errors[place] == 0,
                 improvable: best.errors[place] < version.errors[place],
                 errors: version.errors[place],
+                importance: 1.0,
             })
         };
         let of_version: Result<Vec<Example>, MissingCounter> =
