@@ -11,6 +11,10 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
+use super::measure::{Heard, Prepared};
+use crate::eval::Judged;
+use crate::recognizer::Setting;
+
 /// One utterance at one setting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
@@ -38,6 +42,27 @@ pub struct Measurement {
     pub arcs: u64,
     /// Epsilon arcs looked at.
     pub epsilon_arcs: u64,
+}
+
+impl Measurement {
+    /// What was measured of an utterance at a setting.
+    pub fn new(setting: &Setting, judged: &Judged, prepared: &Prepared, heard: &Heard) -> Self {
+        let (counts, effort) = (judged.scored.counts, heard.transcript.effort);
+        Measurement {
+            setting: setting.to_string(),
+            id: judged.scored.id.clone(),
+            errors: counts.errors() as u32,
+            words: counts.reference as u32,
+            audio_seconds: prepared.scored.audio.0,
+            scores_seconds: prepared.scores.0,
+            search_seconds: heard.search.0,
+            rescore_seconds: heard.rescore.0,
+            frames: effort.frames,
+            tokens: effort.tokens,
+            arcs: effort.arcs,
+            epsilon_arcs: effort.epsilon_arcs,
+        }
+    }
 }
 
 /// Why a log cannot be used.

@@ -8,6 +8,7 @@
 
 mod analysis;
 pub mod halving;
+pub mod identity;
 pub mod log;
 pub mod measure;
 mod outcomes;

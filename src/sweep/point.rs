@@ -1,6 +1,9 @@
 //! One point of the cloud: a setting, and what was measured of it over all utterances.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -101,9 +104,13 @@ impl Sums {
 
 /// Adds measurements up, one point a setting in alphabetical order, and marks both fronts among
 /// those of the most utterances: a setting that was given up early competes with nobody.
+///
+/// The order of the measurements, which hangs on threads, does not matter to the last digit.
 pub fn points(measurements: &[Measurement]) -> Vec<Point> {
+    let mut ordered: Vec<&Measurement> = measurements.iter().collect();
+    ordered.sort_by(|a, b| a.id.cmp(&b.id));
     let mut sums: BTreeMap<&str, Sums> = BTreeMap::new();
-    for one in measurements {
+    for one in ordered {
         sums.entry(&one.setting).or_default().add(one);
     }
     let mut points: Vec<Point> = sums.iter().map(|(name, sums)| sums.point(name)).collect();
@@ -126,6 +133,24 @@ pub fn points(measurements: &[Measurement]) -> Vec<Point> {
         .into_iter()
         .for_each(|at| points[at].on_arcs_front = true);
     points
+}
+
+/// Writes points to a folder: `points.csv`, `points.json`, and the settings of both fronts to
+/// `front.txt`.
+///
+/// # Errors
+/// The folder cannot be written to.
+pub fn save(folder: &Path, points: &[Point]) -> io::Result<()> {
+    let mut table = csv::Writer::from_path(folder.join("points.csv"))?;
+    for point in points {
+        table.serialize(point)?;
+    }
+    table.flush()?;
+    let json = BufWriter::new(File::create(folder.join("points.json"))?);
+    serde_json::to_writer_pretty(json, points)?;
+    let front = points.iter().filter(|p| p.on_front || p.on_arcs_front);
+    let lines: String = front.map(|point| format!("{}\n", point.setting)).collect();
+    fs::write(folder.join("front.txt"), lines)
 }
 
 #[cfg(test)]
@@ -169,5 +194,20 @@ mod tests {
             .map(|p| (p.on_front, p.on_arcs_front))
             .collect();
         assert_eq!(fronts, [(true, true), (true, false), (false, false)]);
+    }
+
+    #[test]
+    fn the_order_of_measurements_does_not_matter() {
+        let mut log: Vec<Measurement> = (1..40)
+            .map(|at| Measurement {
+                id: format!("u{at}"),
+                words: at,
+                audio_seconds: 1.0 / f64::from(at),
+                ..measurement("a", (1, 0.1 * f64::from(at)), 5)
+            })
+            .collect();
+        let forwards = points(&log);
+        log.reverse();
+        assert_eq!(points(&log), forwards);
     }
 }

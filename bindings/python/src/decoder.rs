@@ -1,8 +1,12 @@
 //! The search over a graph, for scores of any network.
 
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
 
-use numpy::PyUntypedArrayMethods;
+use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use paretone::confidence::doubt;
 use paretone::decode::{
     Cancel, DecodeError, Decoder as Search, Hypothesis, Knob, Pruning, Scorer, Scratch,
@@ -13,7 +17,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::arrays;
-use crate::errors::{of_decode, value, value_of};
+use crate::errors::{of_decode, of_decode_at, value, value_of};
 use crate::graph::Graph;
 use crate::interrupt::interruptible;
 
@@ -63,8 +67,9 @@ impl Scorer for Rows<'_> {
     }
 }
 
-/// An answer.
+/// An answer, and the seconds it took.
 struct Decoded {
+    seconds: f64,
     heard: Hypothesis,
     confidences: Vec<f64>,
     posterior: f64,
@@ -156,6 +161,52 @@ impl Decoder {
         self.answer(py, &decoded.map_err(|error| of_decode(&error))?)
     }
 
+    /// What many matrices say, worked on by several threads.
+    ///
+    /// Parameters
+    /// ----------
+    /// log_probs : iterable of arrays of float
+    ///     Matrices as `decode` takes them, or one array, matrices × frames × tokens.
+    /// n_best : int, default 0
+    ///     As for `decode`.
+    /// lengths : sequence of int, optional
+    ///     How many frames of each matrix count, where they are padded; by default all.
+    /// jobs : int, optional
+    ///     How many threads; by default one a processor.
+    ///
+    /// Returns
+    /// -------
+    /// list of paretone.Decoded
+    ///     In the order of the matrices; each as `decode` gives it.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     As `decode`, naming the first such matrix, counted from 0; lengths that are not the matrices'.
+    #[pyo3(signature = (log_probs, n_best=0, *, lengths=None, jobs=None))]
+    fn decode_batch<'py>(
+        &self,
+        py: Python<'py>,
+        log_probs: &Bound<'py, PyAny>,
+        n_best: usize,
+        lengths: Option<Vec<usize>>,
+        jobs: Option<usize>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let matrices = log_probs.try_iter()?.map(|one| arrays::matrix(&one?));
+        let matrices = matrices.collect::<PyResult<Vec<_>>>()?;
+        let all = batch(&matrices, lengths.as_deref())?;
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let jobs = jobs.unwrap_or_else(cores).clamp(1, all.len().max(1));
+        let stop = [Cancel::new()];
+        let work = || self.search_all(&all, n_best, jobs, &stop[0]);
+        let decoded = interruptible(py, &stop, work)?;
+        let answers = decoded.into_iter().enumerate().map(|(at, decoded)| {
+            let decoded = decoded.map_err(|error| of_decode_at(at, &error))?;
+            self.answer(py, &decoded)
+        });
+        answers.collect()
+    }
+
     fn __repr__(&self) -> String {
         let on = Knob::ALL
             .into_iter()
@@ -168,13 +219,69 @@ impl Decoder {
     }
 }
 
+/// The rows that count of each matrix.
+fn batch<'a>(
+    matrices: &'a [PyReadonlyArray2<'_, f32>],
+    lengths: Option<&[usize]>,
+) -> PyResult<Vec<Rows<'a>>> {
+    if lengths.is_some_and(|lengths| lengths.len() != matrices.len()) {
+        return Err(value("lengths are as many as the matrices"));
+    }
+    let rows = |(at, matrix): (usize, &'a PyReadonlyArray2<'_, f32>)| {
+        let (most, columns) = (matrix.shape()[0], matrix.shape()[1]);
+        let frames = lengths.map_or(most, |lengths| lengths[at]);
+        if frames > most {
+            return Err(value(format!(
+                "matrix {at} has {most} frames, and its length is {frames}"
+            )));
+        }
+        let data = &matrix.as_slice()?[..frames * columns];
+        Ok(Rows {
+            data,
+            columns,
+            frames,
+        })
+    };
+    matrices.iter().enumerate().map(rows).collect()
+}
+
 impl Decoder {
+    /// Searches each; answers are in the order of the matrices.
+    fn search_all(
+        &self,
+        all: &[Rows<'_>],
+        n_best: usize,
+        jobs: usize,
+        stop: &Cancel,
+    ) -> Vec<Result<Decoded, DecodeError>> {
+        let next = AtomicUsize::new(0);
+        let worker = || {
+            let mut made = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(rows) = all.get(at) else { return made };
+                made.push((at, self.search(rows, n_best, Some(stop.clone()))));
+            }
+        };
+        let mut made = thread::scope(|scope| {
+            let others: Vec<_> = (1..jobs).map(|_| scope.spawn(worker)).collect();
+            let mut made = worker();
+            for other in others {
+                made.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            made
+        });
+        made.sort_unstable_by_key(|&(at, _)| at);
+        made.into_iter().map(|(_, decoded)| decoded).collect()
+    }
+
     fn search(
         &self,
         rows: &Rows<'_>,
         n_best: usize,
         cancel: Option<Cancel>,
     ) -> Result<Decoded, DecodeError> {
+        let began = Instant::now();
         let scaled: Vec<f32>;
         let rows = match self.scale == 1.0 {
             true => rows,
@@ -197,7 +304,10 @@ impl Decoder {
         let decoded = self.search_with(rows, n_best, &mut scratch);
         scratch.cancel = None;
         free().push(scratch);
-        decoded
+        decoded.map(|decoded| Decoded {
+            seconds: began.elapsed().as_secs_f64(),
+            ..decoded
+        })
     }
 
     fn search_with(
@@ -219,6 +329,7 @@ impl Decoder {
             }
         }
         Ok(Decoded {
+            seconds: 0.0,
             heard,
             confidences: risk.words,
             posterior: risk.sequence,
@@ -252,6 +363,7 @@ impl Decoder {
             parts.graph.0,
             heard.reached_final,
             PyTuple::new(py, others)?,
+            decoded.seconds,
         );
         classes.getattr("Decoded")?.call1(fields)
     }

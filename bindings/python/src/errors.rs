@@ -59,7 +59,15 @@ pub fn of_recognizer(error: RecognizerError) -> PyErr {
 
 /// Why scores cannot be searched.
 pub fn of_decode(error: &DecodeError) -> PyErr {
-    let told = error.to_string();
+    decode_error(error, error.to_string())
+}
+
+/// Why one matrix of several, counted from 0, cannot be searched.
+pub fn of_decode_at(at: usize, error: &DecodeError) -> PyErr {
+    decode_error(error, format!("matrix {at}: {error}"))
+}
+
+fn decode_error(error: &DecodeError, told: String) -> PyErr {
     match error {
         DecodeError::PdfMismatch { .. }
         | DecodeError::BadScore { .. }

@@ -262,7 +262,8 @@ fn ways(said: &Bound<'_, PyAny>) -> PyResult<Vec<Vec<String>>> {
     ways.map_err(|_| value("a lexicon says a word by tokens in a string, a list, or lists of them"))
 }
 
-fn path_of(object: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
+/// The path, if the object is one.
+pub fn path_of(object: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
     let is_path = object.is_instance_of::<PyString>() || object.hasattr("__fspath__")?;
     is_path.then(|| object.extract()).transpose()
 }

@@ -11,11 +11,14 @@ mod errors;
 mod graph;
 mod hearing;
 mod interrupt;
+mod measuring;
 mod recognizer;
 mod recording;
+mod routing;
 mod scores;
 mod stream;
 mod subtitles;
+mod words;
 
 /// The recogniser, for the package around it.
 #[pyo3::pymodule(gil_used = false)]
@@ -25,7 +28,14 @@ mod _paretone {
     #[pymodule_export]
     use super::graph::Graph;
     #[pymodule_export]
+    use super::measuring::{
+        Log, claim_folder, corpus_of, kind_of, measure_settings, measure_versions, plain_settings,
+        random_settings, save_outcomes, save_points,
+    };
+    #[pymodule_export]
     use super::recognizer::Recognizer;
+    #[pymodule_export]
+    use super::routing::{Routing, Stop, hear_version};
     #[pymodule_export]
     use super::scores::Scores;
     #[pymodule_export]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use paretone::acoustic::{Precision, Scores as Matrix};
 use paretone::decode::Cancel;
 use paretone::recognizer::{Options, ScoredAudio, StreamOptions, shelf};
-use paretone::{RecognizerScratch, Tiers};
+use paretone::{RecognizerScratch, Rules, Tiers, TiersError};
 use pyo3::prelude::*;
 
 use crate::answer::result;
@@ -17,6 +17,7 @@ use crate::interrupt::interruptible;
 use crate::recording::Recording;
 use crate::scores::Scores;
 use crate::stream::Stream;
+use crate::words::word_list;
 
 /// A model, opened and ready. It never changes: threads may share it, and each call lets go of Python's lock.
 ///
@@ -32,6 +33,8 @@ use crate::stream::Stream;
 ///     Whether to open the large language models; without them nothing is rescored.
 /// speech_gate : bool, default True
 ///     Whether what is no speech is left out.
+/// words : sequence of str or path, optional
+///     Words and phrases of one's own, as `with_words` takes them.
 ///
 /// Raises
 /// ------
@@ -46,7 +49,8 @@ use crate::stream::Stream;
 /// 16000
 #[pyclass(frozen, module = "paretone")]
 pub struct Recognizer {
-    inner: Arc<paretone::Recognizer>,
+    pub inner: Arc<paretone::Recognizer>,
+    pub precision: Precision,
     /// Opened at the first tolerance.
     tiers: Mutex<Option<Arc<Tiers>>>,
     /// As many as ever worked at once.
@@ -65,27 +69,59 @@ struct Asked<'a, 'py> {
 #[pymethods]
 impl Recognizer {
     #[new]
-    #[pyo3(signature = (model=None, *, precision="auto", large_model=true, speech_gate=true))]
+    #[pyo3(signature = (model=None, *, precision="auto", large_model=true, speech_gate=true, words=None))]
     fn new(
         py: Python<'_>,
         model: Option<PathBuf>,
         precision: &str,
         large_model: bool,
         speech_gate: bool,
+        words: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let words = words.map(word_list).transpose()?;
         let folder = model_folder(py, model)?;
         let precision: Precision = precision.parse().map_err(|error| value_of(&error))?;
         let options = Options::default()
             .precision(precision)
             .large_model(large_model)
             .speech_gate(speech_gate);
-        let open = || paretone::Recognizer::open_with(folder, options);
+        let open = || {
+            let plain = paretone::Recognizer::open_with(folder, options)?;
+            words
+                .map_or(Ok(None), |words| plain.with_words(&words).map(Some))
+                .map(|own| own.unwrap_or(plain))
+        };
         let inner = interruptible(py, &[], open)?.map_err(of_recognizer)?;
-        Ok(Recognizer {
-            inner: Arc::new(inner),
-            tiers: Mutex::default(),
-            scratches: Mutex::default(),
-        })
+        Ok(Recognizer::new_with(inner, precision))
+    }
+
+    /// The same model, which also knows words of one's own, and thinks them likelier than usual.
+    ///
+    /// Network and language models are shared with this one; it takes some 0.1 s for a thousand words. Those of an
+    /// earlier list are not kept. Nothing is certified of a model with such words: at every tolerance the most
+    /// accurate version answers, with a warning.
+    ///
+    /// Parameters
+    /// ----------
+    /// words : sequence of str or path
+    ///     A word or phrase each, as it is to be written, perhaps with a boost and phones: ``"Paretone"``,
+    ///     ``"Ada Lovelace"``, ``"Paretone 3.0 P EH R AH T OW N"``; or a file with one a line.
+    ///
+    /// Returns
+    /// -------
+    /// paretone.Recognizer
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     A line is no word, or the file cannot be read.
+    /// paretone.ModelError
+    ///     A word cannot be pronounced.
+    fn with_words(&self, py: Python<'_>, words: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let list = word_list(words)?;
+        let made = interruptible(py, &[], || self.inner.with_words(&list))?;
+        let inner = made.map_err(of_recognizer)?;
+        Ok(Recognizer::new_with(inner, self.precision))
     }
 
     /// The model's name.
@@ -190,7 +226,7 @@ impl Recognizer {
             objective,
             n_best,
         };
-        let how = self.how(asked)?;
+        let how = self.how(py, asked)?;
         let recording = self.recording(audio, rate)?;
         let source = recording.source(channel)?;
         let stop = [Cancel::new(), Cancel::new()];
@@ -296,6 +332,7 @@ impl Recognizer {
     #[pyo3(signature = (chunks=None, *, rate=None, version=None, setting=None, tolerance=None, objective=None))]
     fn stream(
         &self,
+        py: Python<'_>,
         chunks: Option<&Bound<'_, PyAny>>,
         rate: Option<u32>,
         version: Option<&str>,
@@ -310,7 +347,7 @@ impl Recognizer {
             objective,
             n_best: 0,
         };
-        let how = self.how(asked)?;
+        let how = self.how(py, asked)?;
         let rate = rate.map_or(Ok(self.inner.sample_rate()), check_rate)?;
         let options = StreamOptions::default().rate(rate);
         Stream::new(Arc::clone(&self.inner), &options, how, chunks)
@@ -323,7 +360,20 @@ impl Recognizer {
 }
 
 impl Recognizer {
-    fn recording<'py>(
+    fn new_with(inner: paretone::Recognizer, precision: Precision) -> Self {
+        Recognizer {
+            inner: Arc::new(inner),
+            precision,
+            tiers: Mutex::default(),
+            scratches: Mutex::default(),
+        }
+    }
+
+    /// What Python calls a recording; samples are of the rate given, else of the model's.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn recording<'py>(
         &self,
         audio: &Bound<'py, PyAny>,
         rate: Option<u32>,
@@ -332,7 +382,7 @@ impl Recognizer {
         Recording::of(audio, rate.map(|rate| rate.0), self.inner.sample_rate())
     }
 
-    fn how(&self, asked: Asked<'_, '_>) -> PyResult<How> {
+    fn how(&self, py: Python<'_>, asked: Asked<'_, '_>) -> PyResult<How> {
         let Some(tolerance) = asked.tolerance else {
             if asked.objective.is_some() {
                 return Err(value("an objective needs a tolerance"));
@@ -349,16 +399,38 @@ impl Recognizer {
         }
         let tolerance = hearing::tolerance(&tolerance)?;
         let objective = hearing::objective(asked.objective)?;
-        Ok(How::Tier(self.tiers()?, tolerance, objective))
+        Ok(How::Tier(self.tiers(py)?, tolerance, objective))
     }
 
-    fn tiers(&self) -> PyResult<Arc<Tiers>> {
+    /// The rules of the model's folder; those of a model with words of the caller's own promise nothing.
+    ///
+    /// # Errors
+    /// There are none that the model can follow.
+    pub fn tiers(&self, py: Python<'_>) -> PyResult<Arc<Tiers>> {
         let mut tiers = self.tiers.lock().unwrap_or_else(PoisonError::into_inner);
         if tiers.is_none() {
-            let opened = Tiers::of_model(Arc::clone(&self.inner)).map_err(of_tiers)?;
+            let opened = match Tiers::of_model(Arc::clone(&self.inner)) {
+                Err(TiersError::Unfit(why)) => self.uncertified(py, &why)?,
+                opened => opened.map_err(of_tiers)?,
+            };
             *tiers = Some(Arc::new(opened));
         }
         Ok(Arc::clone(tiers.as_ref().expect("opened above")))
+    }
+
+    /// The most accurate version at every tolerance, with a warning.
+    fn uncertified(&self, py: Python<'_>, why: &dyn std::error::Error) -> PyResult<Tiers> {
+        let best = self.inner.versions().most_accurate();
+        let best = best.ok_or_else(|| of_class("TierError", why.to_string()))?;
+        let told = format!(
+            "{why}; until then {} answers at every tolerance, and nothing is certified",
+            best.name
+        );
+        let category = py.get_type::<pyo3::exceptions::PyUserWarning>();
+        py.import("warnings")?
+            .call_method1("warn", (told, category))?;
+        let rules = Rules::uncertified(&best.name);
+        Tiers::new(Arc::clone(&self.inner), rules).map_err(of_tiers)
     }
 
     /// The scores of somebody else, copied.
@@ -376,7 +448,7 @@ impl Recognizer {
     }
 
     /// Works with a scratch that is used again; one that a panic left is not.
-    fn with_scratch<T>(&self, work: impl FnOnce(&mut RecognizerScratch) -> T) -> T {
+    pub fn with_scratch<T>(&self, work: impl FnOnce(&mut RecognizerScratch) -> T) -> T {
         let free = || {
             self.scratches
                 .lock()

@@ -207,3 +207,37 @@ def test_what_are_no_knobs(graph, knobs):
 
 def test_knobs_are_shown(graph):
     assert "network_beam=9.5" in repr(paretone.Decoder(graph, network_beam=9.5))
+
+
+@pytest.mark.parametrize("jobs", [None, 1, 3, 100])
+def test_a_batch_says_what_each_of_it_does(graph, jobs):
+    decoder = paretone.Decoder(graph, network_beam=40, lattice_beam=20)
+    rng = numpy.random.default_rng(2)
+    said = ["bbal-l", "-b-a-l-l-", "a-al-l", "----", "baaa"]
+    every = [spoken(blanks(said[at % 5]), sure) for at, sure in enumerate(rng.uniform(0.5, 0.99, 40))]
+    batch = decoder.decode_batch(iter(every), 2, jobs=jobs)
+    assert batch == [decoder.decode(one, 2) for one in every]
+    assert all(one.seconds > 0 for one in batch)
+    assert decoder.decode_batch([]) == []
+
+
+def test_a_padded_batch(graph):
+    decoder = paretone.Decoder(graph)
+    long, short = spoken(blanks("bal-lal-l")), spoken(blanks("al-l"))
+    padded = numpy.zeros((2, *long.shape), numpy.float32)
+    padded[0], padded[1, : len(short)] = long, short
+    assert decoder.decode_batch(padded, lengths=[len(long), len(short)]) == [decoder.decode(long), decoder.decode(short)]
+
+
+@pytest.mark.parametrize(
+    ("matrices", "lengths", "told"),
+    [
+        ([(5, 4), (5, 3)], None, "matrix 1: .*the scores have 3"),
+        ([(5, 4)], [6], "matrix 0 has 5 frames"),
+        ([(5, 4)], [5, 5], "as many as"),
+        ([(5,)], None, r"\[5\]"),
+    ],
+)
+def test_what_is_no_batch(graph, matrices, lengths, told):
+    with pytest.raises(ValueError, match=told):
+        paretone.Decoder(graph).decode_batch([numpy.zeros(shape, numpy.float32) for shape in matrices], lengths=lengths)

@@ -7,9 +7,39 @@ import numpy
 from numpy.typing import DTypeLike, NDArray
 
 from paretone._result import Decoded, Event, Result, Version
-from paretone._types import Audio, Objective, Samples
+from paretone._types import (
+    Audio,
+    Counting,
+    Measurement,
+    Objective,
+    Outcome,
+    Samples,
+    Utterance,
+    Words,
+)
 
-__all__ = ["Decoder", "Graph", "Recognizer", "Scores", "Stream", "digits", "subtitles"]
+__all__ = [
+    "Decoder",
+    "Graph",
+    "Log",
+    "Recognizer",
+    "Routing",
+    "Scores",
+    "Stop",
+    "Stream",
+    "claim_folder",
+    "corpus_of",
+    "digits",
+    "hear_version",
+    "kind_of",
+    "measure_settings",
+    "measure_versions",
+    "plain_settings",
+    "random_settings",
+    "save_outcomes",
+    "save_points",
+    "subtitles",
+]
 
 @final
 class Decoder:
@@ -29,6 +59,14 @@ class Decoder:
         lattice_beam: float = ...,
     ) -> Decoder: ...
     def decode(self, log_probs: Samples, n_best: int = 0) -> Decoded: ...
+    def decode_batch(
+        self,
+        log_probs: Iterable[Samples],
+        n_best: int = 0,
+        *,
+        lengths: Sequence[int] | None = None,
+        jobs: int | None = None,
+    ) -> list[Decoded]: ...
 
 @final
 class Graph:
@@ -65,7 +103,9 @@ class Recognizer:
         precision: Literal["auto", "f32", "int8"] = "auto",
         large_model: bool = True,
         speech_gate: bool = True,
+        words: Words | None = None,
     ) -> Recognizer: ...
+    def with_words(self, words: Words) -> Recognizer: ...
     @property
     def name(self) -> str: ...
     @property
@@ -130,3 +170,46 @@ class Stream(Iterator[Event]):
 
 def subtitles(words: list[tuple[str, float, float, float | None]], right: float | None, vtt: bool) -> str: ...
 def digits(words: list[tuple[str, float, float, float | None]]) -> list[tuple[str, float, float, float | None]]: ...
+
+@final
+class Log:
+    def __new__(cls, path: str | os.PathLike[str]) -> Log: ...
+    @property
+    def found(self) -> list[tuple[str, str]]: ...
+    def append(self, rows: Sequence[Measurement]) -> None: ...
+
+def corpus_of(
+    path: str | os.PathLike[str],
+    *,
+    split: str | None = None,
+    sets: Sequence[str] | None = None,
+    limit: int | None = None,
+) -> list[Utterance]: ...
+def random_settings(base: str, count: int, seed: int) -> list[str]: ...
+def plain_settings(settings: Sequence[str]) -> list[str]: ...
+def kind_of(recognizer: Recognizer, corpus: Sequence[Utterance], rule: Counting) -> tuple[str, str]: ...
+def claim_folder(folder: str | os.PathLike[str], kind: str) -> None: ...
+def measure_settings(
+    recognizer: Recognizer, said: Utterance, settings: Sequence[str], rule: Counting
+) -> list[Measurement]: ...
+def save_points(folder: str | os.PathLike[str]) -> None: ...
+def measure_versions(
+    recognizer: Recognizer, said: Utterance, versions: Sequence[str], rule: Counting
+) -> list[Outcome]: ...
+def save_outcomes(recognizer: Recognizer, path: str | os.PathLike[str], rows: Sequence[Outcome]) -> None: ...
+
+@final
+class Stop:
+    def __new__(cls) -> Stop: ...
+    def stop(self) -> None: ...
+
+@final
+class Routing:
+    def __new__(cls, recognizer: Recognizer) -> Routing: ...
+    def tier(
+        self, tolerance: float | str, objective: str | None
+    ) -> tuple[str, float, str, str, str, list[str], float, bool]: ...
+    @property
+    def asked(self) -> list[str]: ...
+
+def hear_version(recognizer: Recognizer, audio: Audio, version: str, stop: Stop) -> tuple[Result, float]: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -306,6 +306,8 @@ class Decoded:
         False where the search ended within a word, so that the last ones are doubtful.
     alternatives : tuple of Alternative
         Different answers, the best first, where ``n_best`` asked for them.
+    seconds : float
+        What the search took; answers that differ in this alone are equal.
     """
 
     words: tuple[Word, ...]
@@ -315,6 +317,7 @@ class Decoded:
     graph_cost: float
     reached_final: bool
     alternatives: tuple[Alternative, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
 
     @property
     def text(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any, Literal, TypedDict, Union
 
 import numpy
@@ -11,6 +12,22 @@ from numpy.typing import NDArray
 Samples = NDArray[numpy.floating[Any]]
 Audio = Union[str, "os.PathLike[str]", bytes, Samples]
 Objective = Literal["response-time", "cost"]
+Words = Union[Sequence[str], "os.PathLike[str]"]
+
+# Of a corpus: id, audio, text, speaker, set.
+Utterance = tuple[str, str, str, str, str]
+# A row of a sweep's log: setting, id, errors, words, four times in seconds, frames, tokens, arcs, epsilon arcs.
+Measurement = tuple[str, str, int, int, float, float, float, float, int, int, int, int]
+# A row of a table of outcomes: id, group, set, version, errors, words, response and cost in seconds, confidence, counters.
+Outcome = tuple[str, str, str, str, int, int, float, float, float, list[float]]
+
+
+class Counting(TypedDict):
+    """How words are compared, and how often each utterance is searched."""
+
+    strict: bool
+    alignment: Literal["minimal", "sclite"]
+    repeats: int
 
 
 class How(TypedDict, total=False):

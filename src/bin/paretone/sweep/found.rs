@@ -1,27 +1,16 @@
 //! What a sweep found, as files, pictures and tables.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::Path;
 
 use paretone::eval::plot::{Scale, Scatter, scatter_with_front};
 use paretone::eval::table::{Cells, Table};
-use paretone::sweep::point::Point;
+use paretone::sweep::point::{self, Point};
 
-/// `points.csv`, `points.json` and `front.txt`.
+/// `points.csv`, `points.json`, `front.txt` and `sweep.svg`.
 pub(super) fn write(folder: &Path, points: &[Point]) -> anyhow::Result<()> {
-    let mut table = csv::Writer::from_path(folder.join("points.csv"))?;
-    for point in points {
-        table.serialize(point)?;
-    }
-    table.flush()?;
-    let json = BufWriter::new(File::create(folder.join("points.json"))?);
-    serde_json::to_writer_pretty(json, points)?;
-    let mut front = BufWriter::new(File::create(folder.join("front.txt"))?);
-    for point in points.iter().filter(|p| p.on_front || p.on_arcs_front) {
-        writeln!(front, "{}", point.setting)?;
-    }
-    front.flush()?;
+    point::save(folder, points)?;
     Ok(fs::write(folder.join("sweep.svg"), picture(points)?)?)
 }
 

@@ -28,9 +28,10 @@ use paretone::acoustic::Precision;
 use paretone::decode::Knob;
 use paretone::eval::corpus;
 use paretone::recognizer::{Options, Recognizer};
+use paretone::sweep::identity::{IdentityError, claim, identity};
 use paretone::sweep::point;
 
-use plan::{check_identity, plan};
+use plan::plan;
 use run::Sweep;
 
 /// Measure many settings of the search on a corpus: all points, the Pareto front, a picture
@@ -133,7 +134,12 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .map_err(UsageError)?;
     fs::create_dir_all(&args.folder)
         .with_context(|| format!("cannot make {}", args.folder.display()))?;
-    check_identity(&args, &recognizer, &utterances)?;
+    let (judging, repeats) = (args.judging.judging(), usize::from(args.repeats));
+    let now = identity(&recognizer, args.precision, &utterances, judging, repeats);
+    claim(&args.folder, &now).map_err(|error| match error {
+        IdentityError::Another { .. } => anyhow::Error::from(UsageError(error.into())),
+        error => error.into(),
+    })?;
     let settings = plan(&args, &recognizer)?;
     let sweep = Sweep {
         args: &args,

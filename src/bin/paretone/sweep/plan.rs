@@ -8,69 +8,13 @@ use std::io;
 use anyhow::{Context, anyhow, bail};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use xxhash_rust::xxh3::Xxh3;
 
 use super::{Args, Search};
 use crate::UsageError;
-use paretone::MadeFor;
-use paretone::acoustic::Precision;
 use paretone::decode::Knob;
-use paretone::eval::corpus::Utterance;
 use paretone::recognizer::{Recognizer, Setting};
 use paretone::sweep::log::MeasurementLog;
 use paretone::sweep::{point, space};
-
-/// Refuses to mix measurements of another model, another corpus or another way of counting with what
-/// the folder holds.
-pub(super) fn check_identity(
-    args: &Args,
-    recognizer: &Recognizer,
-    utterances: &[Utterance],
-) -> anyhow::Result<()> {
-    let mut heard: Vec<&Utterance> = utterances.iter().collect();
-    heard.sort_by(|a, b| (&a.set, &a.id).cmp(&(&b.set, &b.id)));
-    let mut hash = Xxh3::new();
-    for utterance in &heard {
-        let line = [&utterance.set, &utterance.id, &utterance.text].map(String::as_str);
-        hash.update(line.join("\t").as_bytes());
-        hash.update(b"\n");
-    }
-    let corpus = hash.digest();
-    // What of the model was made from measurements like these does not count.
-    let model = MadeFor {
-        versions: None,
-        calibration: None,
-        ..recognizer.made_for().clone()
-    };
-    let strict = args.judging.strict;
-    let (rule, repeats) = (args.judging.alignment, args.repeats);
-    let numbers = match args.precision.kernels().int8 {
-        Some(_) => Precision::Int8,
-        None => Precision::F32,
-    };
-    let identity = format!(
-        "model {model}, corpus {corpus:016x} of {} utterances, {numbers}, strict {strict}, {rule:?}, repeats {repeats}\n",
-        heard.len()
-    );
-    let path = args.folder.join("identity.txt");
-    let found = match fs::read_to_string(&path) {
-        Ok(found) => found,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return fs::write(&path, &identity).context(format!("cannot write {}", path.display()));
-        }
-        Err(error) => return Err(error).context(format!("cannot read {}", path.display())),
-    };
-    if found != identity {
-        let error = anyhow!(
-            "{} holds measurements of another kind ({}; now {}): choose another folder",
-            args.folder.display(),
-            found.trim_end(),
-            identity.trim_end()
-        );
-        return Err(UsageError(error).into());
-    }
-    Ok(())
-}
 
 /// The settings this command asks for: read from the folder's plan if it was given before, so that
 /// it goes on as it began, else chosen and added to the plan.

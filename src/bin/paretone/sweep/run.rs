@@ -114,21 +114,7 @@ impl Sweep<'_> {
                 .args
                 .judging
                 .judge(utterance, &heard.transcript.text())?;
-            let (counts, effort) = (judged.scored.counts, heard.transcript.effort);
-            log.append(&Measurement {
-                setting: setting.to_string(),
-                id: utterance.id.clone(),
-                errors: counts.errors() as u32,
-                words: counts.reference as u32,
-                audio_seconds: prepared.scored.audio.0,
-                scores_seconds: prepared.scores.0,
-                search_seconds: heard.search.0,
-                rescore_seconds: heard.rescore.0,
-                frames: effort.frames,
-                tokens: effort.tokens,
-                arcs: effort.arcs,
-                epsilon_arcs: effort.epsilon_arcs,
-            })?;
+            log.append(&Measurement::new(setting, &judged, &prepared, heard))?;
             bar.inc(1);
         }
         Ok(())

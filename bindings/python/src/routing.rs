@@ -1,0 +1,131 @@
+//! Tiers for `paretone.ray.serve`, whose versions run elsewhere: which policy serves a tolerance, and one
+//! version's answer with what policies compare.
+
+use std::sync::Arc;
+
+use paretone::decode::Cancel;
+use paretone::scheduler::Routing as Routes;
+use paretone::tiers::{Choice, Policy};
+use paretone::{Tiers, TiersError};
+use pyo3::prelude::*;
+
+use crate::answer::result;
+use crate::errors::of_tiers;
+use crate::hearing::{self, How};
+use crate::interrupt::interruptible;
+use crate::recognizer::Recognizer;
+
+/// A token that stops a hearing.
+#[pyclass(frozen, module = "paretone._paretone")]
+pub struct Stop {
+    token: Cancel,
+}
+
+#[pymethods]
+impl Stop {
+    #[new]
+    fn new() -> Self {
+        Stop {
+            token: Cancel::new(),
+        }
+    }
+
+    /// Stops the hearing within a frame.
+    fn stop(&self) {
+        self.token.cancel();
+    }
+}
+
+/// What a version hears in a recording, and how sure it is that no other version does better, from 0 to 1.
+#[pyfunction]
+pub fn hear_version(
+    py: Python<'_>,
+    recognizer: &Recognizer,
+    audio: &Bound<'_, PyAny>,
+    version: &str,
+    stop: &Stop,
+) -> PyResult<(Py<PyAny>, f64)> {
+    let setting = hearing::setting(&recognizer.inner, Some(version), None)?;
+    let how = How::Setting { setting, n_best: 0 };
+    let recording = recognizer.recording(audio, None)?;
+    let source = recording.source(None)?;
+    let tokens = [stop.token.clone(), Cancel::new()];
+    let heard = interruptible(py, &tokens.clone(), || {
+        recognizer.with_scratch(|scratch| how.hear(&recognizer.inner, &source, scratch, tokens))
+    })?;
+    let heard = heard.map_err(of_tiers)?;
+    let known = heard.transcript.confidence;
+    let sure = known.map_or(0.0, |known| 1.0 - known.improvable);
+    Ok((result(py, &heard)?, sure))
+}
+
+/// Which policy serves a tolerance, by the rules of a model.
+#[pyclass(frozen, module = "paretone._paretone")]
+pub struct Routing {
+    tiers: Arc<Tiers>,
+}
+
+/// A tier: name, bound, certificate, policy as text; its kind, versions, threshold, and whether the second
+/// version's answer is always given once both have run.
+type Tier = (String, f64, String, String, String, Vec<String>, f64, bool);
+
+#[pymethods]
+impl Routing {
+    #[new]
+    fn new(py: Python<'_>, recognizer: &Recognizer) -> PyResult<Self> {
+        let tiers = recognizer.tiers(py)?;
+        Ok(Routing { tiers })
+    }
+
+    /// The tier of a tolerance and an objective, as Python writes them.
+    fn tier(&self, tolerance: &Bound<'_, PyAny>, objective: Option<&str>) -> PyResult<Tier> {
+        let tolerance = hearing::tolerance(tolerance)?;
+        let objective = hearing::objective(objective)?;
+        let routes: &Routes = self.tiers.routing();
+        let tier = routes.tier(tolerance, objective);
+        let tier = tier.map_err(|error| of_tiers(TiersError::from(error)))?;
+        let rule = routes.rule(tier);
+        let (kind, versions, pair) = match &rule.policy {
+            Policy::Osfa { version } => ("osfa", vec![version.clone()], None),
+            Policy::Seq(pair) => (
+                "seq",
+                vec![pair.first.clone(), pair.second.clone()],
+                Some(pair),
+            ),
+            Policy::Conc(pair) => (
+                "conc",
+                vec![pair.first.clone(), pair.second.clone()],
+                Some(pair),
+            ),
+        };
+        Ok((
+            routes.tier_name(tier),
+            rule.bound,
+            routes.certificate().into(),
+            rule.policy.to_string(),
+            kind.into(),
+            versions,
+            pair.map_or(0.0, |pair| pair.threshold),
+            pair.is_some_and(|pair| pair.choice == Choice::Second),
+        ))
+    }
+
+    /// The versions that any tier asks for, fastest first.
+    #[getter]
+    fn asked(&self) -> Vec<String> {
+        let routes = self.tiers.routing();
+        let asks = |name: &String| {
+            let names = |policy: &Policy<String>| match policy {
+                Policy::Osfa { version } => version == name,
+                Policy::Seq(pair) | Policy::Conc(pair) => {
+                    pair.first == *name || pair.second == *name
+                }
+            };
+            routes.policies().any(names)
+        };
+        { routes.versions().iter() }
+            .filter(|name| asks(name))
+            .cloned()
+            .collect()
+    }
+}
