@@ -138,3 +138,56 @@ fn pronunciations_are_told_and_put_on_a_list() {
     .assert()
     .code(0);
 }
+
+/// What a closed grammar hears in noise.
+fn commanded(folder: &Path, grammar: &str) -> String {
+    fs::write(folder.join("grammar"), grammar).expect("writable");
+    let output = paretone(folder, &["transcribe", "a.wav", "--grammar", "grammar"])
+        .assert()
+        .code(0)
+        .get_output()
+        .clone();
+    String::from_utf8(output.stdout)
+        .expect("text")
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn a_grammar_hears_its_sentences_and_nothing_else() {
+    let folder = place();
+    assert_eq!(commanded(folder.path(), "Ah ah, bah.\n"), "ah ah bah");
+    let either = commanded(folder.path(), "# two\nah ah bah\nbah bahbah ah\n");
+    assert!(
+        ["ah ah bah", "bah bahbah ah"].contains(&either.as_str()),
+        "{either}"
+    );
+    let jsgf = "#JSGF V1.0;\ngrammar g;\npublic <s> = bahbah <t> [ah];\n<t> = bah bah | bahah;\n";
+    let said = commanded(folder.path(), jsgf);
+    let all = [
+        "bahbah bah bah",
+        "bahbah bah bah ah",
+        "bahbah bahah",
+        "bahbah bahah ah",
+    ];
+    assert!(all.contains(&said.as_str()), "{said}");
+}
+
+#[test]
+fn grammars_that_cannot_be_used_are_refused_with_the_reason() {
+    let folder = place();
+    for (grammar, said) in [
+        ("", "no sentence"),
+        ("ah zyx\n", "zyx"),
+        ("#JSGF V1.0;\npublic <a> = ah <b>;\n", "line 2"),
+    ] {
+        fs::write(folder.path().join("grammar"), grammar).expect("writable");
+        paretone(
+            folder.path(),
+            &["transcribe", "a.wav", "--grammar", "grammar"],
+        )
+        .assert()
+        .code(2)
+        .stderr(contains(said));
+    }
+}

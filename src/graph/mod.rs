@@ -11,6 +11,7 @@ pub mod compile;
 mod container;
 mod error;
 mod file;
+mod grammar;
 #[cfg(feature = "speech")]
 mod gzip;
 #[cfg(not(feature = "speech"))]
@@ -31,6 +32,7 @@ pub use builder::GraphBuilder;
 pub use compile::ctc;
 pub use error::GraphError;
 pub use file::GRAPH_FORMAT;
+pub use grammar::{Grammar, GrammarError};
 pub use rows::{ArcRef, Gateway, Graph, GraphView, PackedArc};
 pub use textfile::TextError;
 pub use wordlist::{ListedWord, WordList};

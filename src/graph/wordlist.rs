@@ -90,6 +90,11 @@ impl WordList {
         &self.entries
     }
 
+    /// Adds the words of another list.
+    pub fn append(&mut self, other: WordList) {
+        self.entries.extend(other.entries);
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

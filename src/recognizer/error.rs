@@ -10,7 +10,7 @@ use crate::feature::FeatureError;
 use crate::gate::GateError;
 use crate::graph::compile::CompileError;
 use crate::graph::ngram::NgramError;
-use crate::graph::{GraphError, TextError};
+use crate::graph::{GrammarError, GraphError, TextError};
 use crate::kaldi::KaldiError;
 use crate::language::LanguageError;
 
@@ -84,6 +84,9 @@ pub enum RecognizerError {
     /// The words or their pronunciations cannot be read.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// A grammar cannot be used.
+    #[error(transparent)]
+    Grammar(#[from] GrammarError),
     /// An n-gram cannot be used.
     #[error(transparent)]
     Ngram(#[from] NgramError),

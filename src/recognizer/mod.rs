@@ -5,6 +5,7 @@
 //! first time a model is used and kept in a cache folder ([`Cache`]). Only what the speech gate
 //! ([`Gate`](crate::gate::Gate)) lets through is recognised, cut at long pauses.
 
+mod adapt;
 mod cache;
 mod costs;
 mod endpoint;
@@ -12,9 +13,12 @@ mod error;
 mod files;
 mod follow;
 mod front;
+mod grammar;
 mod identity;
+mod listed;
 mod model;
 mod opening;
+mod options;
 mod own_words;
 mod reference;
 mod second_look;
@@ -29,6 +33,7 @@ mod versions;
 mod vosk;
 pub mod written;
 
+pub use adapt::{Adapted, Domain, HeldOut, adapt};
 pub use cache::{
     CACHE_LIMIT_VARIABLE, CACHE_VARIABLE, Cache, CacheEntry, CacheKey, Mappable, parse_size,
 };
@@ -37,6 +42,7 @@ pub use endpoint::{After, EndRule, Endpointing};
 pub use error::RecognizerError;
 pub use identity::made_for;
 pub use opening::{Opening, Stage};
+pub use options::Options;
 pub use reference::{ReferenceCost, References};
 pub use segment::LONGEST;
 pub use setting::{Setting, SettingError};
@@ -51,118 +57,18 @@ use std::time::Instant;
 use ndarray::ArrayView2;
 use tracing::warn;
 
-use crate::acoustic::{NetworkScratch, Normalisation, Precision, Scores};
+use crate::acoustic::{NetworkScratch, Normalisation, Scores};
 use crate::audio::{AudioError, Resampling, Signal, Waveform};
 use crate::confidence::{Calibration, Evidence, Heads, doubt, mbr::Risk};
 use crate::decode::{self, Cancel, Decoder, Headroom, Hypothesis, Pruning, Scorer};
 use crate::feature::subtract_mean_of;
-use crate::graph::WordList;
 use crate::kaldi::VoskFolder;
-use crate::provenance::{MadeFor, hash};
+use crate::provenance::MadeFor;
 use crate::units::{Cost, Hertz, Seconds, WordId};
 use front::Front;
 use model::Model;
 use second_look::LookScratch;
 use segment::Segment;
-
-/// How a model is to be opened.
-///
-/// # Examples
-/// ```
-/// use paretone::acoustic::Precision;
-/// use paretone::recognizer::Options;
-///
-/// let options = Options::default().precision(Precision::F32).large_model(false);
-/// assert!(!options.large_model);
-/// ```
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Options {
-    /// Whether to open the large language models, where the folder has them; without them no setting
-    /// rescores. Default: yes.
-    pub large_model: bool,
-    /// Where the compiled graph is kept. `None`: [`Cache::of_user`].
-    pub cache: Option<Cache>,
-    /// In which numbers the network multiplies. [`Precision::Auto`] is fastest; its accuracy is
-    /// that of floats to within a tenth of a percent of the words.
-    pub precision: Precision,
-    /// Whether to leave out what is no speech, where the folder has a gate; without it all of a
-    /// recording is recognised, and pauses and noise may become words. Default: yes.
-    pub speech_gate: bool,
-    /// Whether graph and language models are read into memory instead of mapped. That takes 0.1 s and
-    /// memory of this process's own (116 MB for `models/en`), and then nothing that happens to the files
-    /// does any harm: the system ends a process whose mapped file has become shorter. Default: no.
-    pub private_copies: bool,
-    /// A graph to search in place of the model's own, compiled for its phones and its words (`paretone
-    /// graph compile`), such as that of a small grammar. The graph alone then says how words follow each
-    /// other: nothing is rescored. Default: none.
-    pub graph: Option<PathBuf>,
-    /// Where to look how far the opening is. Default: nowhere.
-    pub opening: Option<Opening>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            speech_gate: true,
-            private_copies: false,
-            graph: None,
-            opening: None,
-            large_model: true,
-            cache: None,
-            precision: Precision::default(),
-        }
-    }
-}
-
-impl Options {
-    /// Whether to open the large language model; see [`Options::large_model`].
-    pub fn large_model(self, large_model: bool) -> Self {
-        Options {
-            large_model,
-            ..self
-        }
-    }
-
-    /// Where the compiled graph is kept; see [`Options::cache`].
-    pub fn cache(self, cache: Cache) -> Self {
-        let cache = Some(cache);
-        Options { cache, ..self }
-    }
-
-    /// In which numbers the network multiplies; see [`Options::precision`].
-    pub fn precision(self, precision: Precision) -> Self {
-        Options { precision, ..self }
-    }
-
-    /// Whether to leave out what is no speech; see [`Options::speech_gate`].
-    pub fn speech_gate(self, speech_gate: bool) -> Self {
-        Options {
-            speech_gate,
-            ..self
-        }
-    }
-
-    /// Whether graph and language models are read into memory; see [`Options::private_copies`].
-    pub fn private_copies(self, private_copies: bool) -> Self {
-        Options {
-            private_copies,
-            ..self
-        }
-    }
-
-    /// A graph to search in place of the model's own; see [`Options::graph`].
-    pub fn graph(self, graph: impl Into<PathBuf>) -> Self {
-        let graph = Some(graph.into());
-        Options { graph, ..self }
-    }
-
-    /// Where to look how far the opening is; see [`Options::opening`].
-    pub fn opening(self, opening: Opening) -> Self {
-        let opening = Some(opening);
-        Options { opening, ..self }
-    }
-}
 
 /// A model, opened and ready. Immutable: share it between threads.
 ///
@@ -303,59 +209,6 @@ impl Recognizer {
             calibration,
             made_for,
         })
-    }
-
-    /// The same model, which also knows the words and phrases of a list, and thinks them likelier than
-    /// usual: `O(size of the graph)`, some 0.1 s for a thousand words. The network and the language
-    /// models are shared with this one. The words of an earlier list are not kept.
-    ///
-    /// What is promised of the model without them ([`Recognizer::made_for`]) is not promised of it;
-    /// confidences are those of the model without them.
-    ///
-    /// # Errors
-    /// A word cannot be pronounced, or a file of the model cannot be read.
-    ///
-    /// # Examples
-    /// ```
-    /// use paretone::Recognizer;
-    /// use paretone::graph::WordList;
-    ///
-    /// let recognizer = Recognizer::open("models/en")?;
-    /// let list = WordList::from_reader("Paretone\nAda Lovelace\n".as_bytes(), "names")?;
-    /// let knows_names = recognizer.with_words(&list)?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn with_words(&self, list: &WordList) -> Result<Recognizer, RecognizerError> {
-        let base = self.without_words.as_ref().unwrap_or(&self.model);
-        let model = base.with_words(&self.folder, list)?;
-        let words = format!("{list:?}");
-        let own = [self.made_for.model.as_deref().unwrap_or(""), &words].map(str::as_bytes);
-        Ok(Recognizer {
-            folder: self.folder.clone(),
-            versions: self.versions.clone(),
-            calibration: self.calibration.clone(),
-            made_for: MadeFor {
-                model: Some(hash(own)),
-                ..self.made_for.clone()
-            },
-            without_words: Some(base.clone()),
-            model,
-        })
-    }
-
-    /// How a word is said: as the model's lexicon has it, else as its spelling tells, the likeliest
-    /// first; none where it has letters that the lexicon lacks.
-    ///
-    /// # Errors
-    /// A file of the model cannot be read.
-    pub fn pronunciations(&self, word: &str) -> Result<Vec<Vec<String>>, RecognizerError> {
-        let source = self.model.source(&self.folder)?;
-        let said = source.pronunciations(self.model.words(), word);
-        let names = |(phones, _): &(Vec<_>, _)| {
-            let names = source.phone_names(phones).into_iter();
-            names.map(str::to_owned).collect()
-        };
-        Ok(said.iter().map(names).collect())
     }
 
     /// The folder that the model was opened from.

@@ -86,6 +86,11 @@ impl Source {
         })
     }
 
+    /// The acoustic model's phones.
+    pub fn hmm(&self) -> &Hmm {
+        &self.hmm
+    }
+
     /// How a word is said: as the lexicon has it, else as it is spelt.
     pub fn pronunciations(&self, words: &WordTable, word: &str) -> Vec<(Vec<PhoneId>, Cost)> {
         let known = known(words, word).map_or(&[][..], |id| self.lexicon.pronunciations(id));
@@ -120,13 +125,7 @@ impl Source {
             source: self,
             words,
             small,
-            vocabulary: OwnVocabulary {
-                first: words.len() as u32,
-                names: Vec::new(),
-                like: Vec::new(),
-                costs: Vec::new(),
-                unknown: words.id("<unk>").unwrap_or(WordId::EPSILON),
-            },
+            vocabulary: OwnVocabulary::new(words),
             by_text: HashMap::new(),
             said: Vec::new(),
         };
@@ -254,6 +253,26 @@ impl Making<'_> {
 }
 
 impl OwnVocabulary {
+    /// None yet, beside those of a table.
+    pub fn new(words: &WordTable) -> OwnVocabulary {
+        OwnVocabulary {
+            first: words.len() as u32,
+            names: Vec::new(),
+            like: Vec::new(),
+            costs: Vec::new(),
+            unknown: words.id("<unk>").unwrap_or(WordId::EPSILON),
+        }
+    }
+
+    /// Adds a word that no language model knows, of its usual cost.
+    pub fn add(&mut self, name: &str) -> WordId {
+        let id = WordId(self.first + self.names.len() as u32);
+        self.names.push(name.to_owned());
+        self.like.push(None);
+        self.costs.push(Cost(UNKNOWN));
+        id
+    }
+
     /// The spelling of an own word.
     pub fn name(&self, id: WordId) -> Option<&str> {
         let at = id.0.checked_sub(self.first)?;
@@ -274,7 +293,7 @@ impl OwnVocabulary {
 }
 
 /// The id of a word in the model's table, whatever its case; special words are none.
-fn known(words: &WordTable, word: &str) -> Option<WordId> {
+pub(super) fn known(words: &WordTable, word: &str) -> Option<WordId> {
     let id = words.id(word).or_else(|| words.id(&word.to_lowercase()));
     id.filter(|_| !word.starts_with('<'))
 }

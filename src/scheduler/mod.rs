@@ -38,7 +38,7 @@ mod worker;
 pub use client::Client;
 pub use error::{Failure, Refused};
 pub use job::{Account, Reply, Served};
-pub use recognition::{Recognition, Unfit};
+pub use recognition::{Recognition, Scored, Spoken, Unfit};
 pub use routing::{Answer, NoTier, Routing, TierAccount, TierId};
 pub use service::{Judged, Service};
 pub use statistics::{Statistics, Stop};

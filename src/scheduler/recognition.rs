@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::service::{Judged, Service};
+use crate::audio::Waveform;
 use crate::decode::Cancel;
 use crate::recognizer::{
     Recognizer, RecognizerError, RecognizerScratch, ScoredAudio, Transcript, Utterance,
@@ -14,6 +15,49 @@ use crate::tiers::Policy;
 #[derive(Clone)]
 pub struct Recognition {
     recognizer: Arc<Recognizer>,
+}
+
+/// An utterance to be recognised.
+#[derive(Clone)]
+pub struct Spoken {
+    utterance: Utterance,
+    /// Who recognises it in place of the model.
+    by: Option<Arc<Recognizer>>,
+}
+
+/// An utterance's scores.
+pub struct Scored {
+    scores: ScoredAudio,
+    by: Option<Arc<Recognizer>>,
+}
+
+impl Spoken {
+    /// The same, to be recognised by the model with words of the caller's ([`Recognizer::with_words`]).
+    pub fn by(self, recognizer: Arc<Recognizer>) -> Self {
+        let by = Some(recognizer);
+        Spoken { by, ..self }
+    }
+}
+
+impl From<Utterance> for Spoken {
+    fn from(utterance: Utterance) -> Self {
+        Spoken {
+            utterance,
+            by: None,
+        }
+    }
+}
+
+impl From<&Utterance> for Spoken {
+    fn from(utterance: &Utterance) -> Self {
+        utterance.clone().into()
+    }
+}
+
+impl From<Waveform> for Spoken {
+    fn from(recording: Waveform) -> Self {
+        Utterance::from(recording).into()
+    }
 }
 
 /// Why a policy cannot be followed with a model.
@@ -100,8 +144,8 @@ impl Recognition {
 }
 
 impl Service for Recognition {
-    type Request = Utterance;
-    type Prepared = ScoredAudio;
+    type Request = Spoken;
+    type Prepared = Scored;
     type Answer = Transcript;
     type Error = RecognizerError;
     type Scratch = RecognizerScratch;
@@ -112,24 +156,29 @@ impl Service for Recognition {
 
     fn prepare(
         &self,
-        utterance: &Utterance,
+        spoken: &Spoken,
         cancel: &Cancel,
         scratch: &mut RecognizerScratch,
-    ) -> Result<ScoredAudio, RecognizerError> {
+    ) -> Result<Scored, RecognizerError> {
         scratch.cancel_by(Some(cancel.clone()));
-        self.recognizer.score_utterance(utterance, scratch)
+        let recognizer = spoken.by.as_ref().unwrap_or(&self.recognizer);
+        Ok(Scored {
+            scores: recognizer.score_utterance(&spoken.utterance, scratch)?,
+            by: spoken.by.clone(),
+        })
     }
 
     fn run(
         &self,
-        scored: &ScoredAudio,
+        scored: &Scored,
         version: usize,
         cancel: &Cancel,
         scratch: &mut RecognizerScratch,
     ) -> Result<Judged<Transcript>, RecognizerError> {
         scratch.cancel_by(Some(cancel.clone()));
-        let setting = &self.recognizer.versions().list[version].setting;
-        let answer = self.recognizer.search(setting, scored, scratch)?;
+        let recognizer = scored.by.as_ref().unwrap_or(&self.recognizer);
+        let setting = &recognizer.versions().list[version].setting;
+        let answer = recognizer.search(setting, &scored.scores, scratch)?;
         // As in recorded outcomes: an answer that nothing is known of is not trusted.
         let known = answer.confidence;
         Ok(Judged {

@@ -29,6 +29,9 @@ pub struct Routing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TierId(pub usize);
 
+/// What stands for the certificate where there is none, as in [`Rules::id`].
+const UNCERTIFIED: &str = "none";
+
 /// There is no rule for an objective.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -168,21 +171,34 @@ impl Routing {
     /// The answer that following a tier's policy gave.
     pub fn answer(&self, tier: TierId, served: Served<Transcript>) -> Answer {
         let rule = self.rule(tier);
+        let mut answer = self.uncertified(self.tier_name(tier), rule.policy.clone(), served);
+        answer.account.bound = rule.bound;
+        answer.account.certificate.clone_from(&self.certificate);
+        answer
+    }
+
+    /// The answer of the most accurate version to a request that no tier is certified for.
+    pub fn uncertified(
+        &self,
+        tier: String,
+        policy: Policy<String>,
+        served: Served<Transcript>,
+    ) -> Answer {
         let account = served.account;
         let name = |&version: &usize| self.versions[version].clone();
         Answer {
             transcript: served.answer,
             account: TierAccount {
-                tier: self.tier_name(tier),
-                bound: rule.bound,
-                policy: rule.policy.clone(),
+                tier,
+                bound: 0.0,
+                policy,
                 versions: account.ran.iter().map(name).collect(),
                 answered_by: name(&account.taken),
                 escalated: account.escalated,
                 confidence: account.confidence,
                 response: account.response,
                 cost: account.machine,
-                certificate: self.certificate.clone(),
+                certificate: UNCERTIFIED.to_owned(),
             },
         }
     }

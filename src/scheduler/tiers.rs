@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::error::Failure;
 use super::inline::{Scratches, answer};
-use super::recognition::{Recognition, Unfit};
+use super::recognition::{Recognition, Spoken, Unfit};
 use super::routing::{Answer, NoTier, Routing};
 use crate::audio::Waveform;
 use crate::decode::Cancel;
-use crate::recognizer::{Recognizer, RecognizerError, Utterance};
+use crate::recognizer::{Recognizer, RecognizerError};
 use crate::tiers::{Objective, RULES_FILE, Rules, RulesError, Tolerance};
 
 /// A recogniser and the rules that say which of its versions answer at which tolerance. Immutable:
@@ -130,9 +130,9 @@ impl Tiers {
         tolerance: Tolerance,
         objective: Objective,
     ) -> Result<Answer, TiersError> {
-        let recording = Utterance::from(waveform.clone());
+        let recording = waveform.clone();
         let stop = [Cancel::new(), Cancel::new()];
-        self.transcribe_utterance(&recording, (tolerance, objective), stop)
+        self.transcribe_utterance(recording, (tolerance, objective), stop)
     }
 
     /// As [`Tiers::transcribe`], until both tokens are cancelled: they stop the runs of the policy's first
@@ -142,13 +142,13 @@ impl Tiers {
     /// As [`Tiers::transcribe`], and when it was stopped.
     pub fn transcribe_utterance(
         &self,
-        utterance: &Utterance,
+        utterance: impl Into<Spoken>,
         (tolerance, objective): (Tolerance, Objective),
         stop: [Cancel; 2],
     ) -> Result<Answer, TiersError> {
         let tier = self.routing.tier(tolerance, objective)?;
         let how = (self.routing.policy(tier), stop);
-        let served = answer(&self.recognition, utterance, how, &self.scratches)?;
+        let served = answer(&self.recognition, &utterance.into(), how, &self.scratches)?;
         Ok(self.routing.answer(tier, served))
     }
 }

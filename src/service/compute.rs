@@ -17,6 +17,7 @@ use super::answer::{Answer, Computed};
 use super::client::Client;
 use super::error::{Problem, Rejection};
 use super::exchange::RequestId;
+use super::own_words::OwnWords;
 use super::recognise::{Job, deadline, recognise};
 use super::request::Ask;
 use super::state::App;
@@ -56,6 +57,7 @@ pub async fn compute(
         upload,
         name: None,
         ask,
+        words: OwnWords::default(),
         deadline,
         client,
         id: id.0,

@@ -55,6 +55,7 @@ pub async fn tell(app: &Arc<App>, job: Job) -> Result<Response, Rejection> {
     let asked = Asked::new(app, job.ask, job.client)?;
     let open = app.open_stream(job.client)?;
     let due = Instant::now() + job.deadline;
+    let asked = asked.with_words(app, job.words, due).await?;
     let decoded = decode(app, job.upload, job.name, job.client, due).await?;
     let Decoded {
         waveform,
@@ -70,7 +71,7 @@ pub async fn tell(app: &Arc<App>, job: Job) -> Result<Response, Rejection> {
         endpointing: Endpointing::OFF,
         ..StreamOptions::default()
     };
-    let opened = StreamThread::open(app, app.stream_limits.next_id(), options);
+    let opened = StreamThread::open(app, asked.by.as_ref(), app.stream_limits.next_id(), options);
     let thread = opened.map_err(|error| Rejection::Unavailable(error.to_string()))?;
     let (events, told) = mpsc::channel(WAITING);
     let telling = Telling {

@@ -1,8 +1,8 @@
 //! The multipart form of a transcription request, read as it arrives.
 //!
 //! Fields and their meaning are those of OpenAI's `POST /v1/audio/transcriptions`; `tolerance`,
-//! `objective` and `deadline` are ours. Fields that a model without a prompt or a temperature
-//! cannot use are ignored, as unknown ones are.
+//! `objective` and `words` are ours. Fields that a model without a temperature cannot use are ignored,
+//! as unknown ones are.
 
 use axum::body::Bytes;
 use futures_util::Stream;
@@ -11,6 +11,7 @@ use multer::{Field, Multipart};
 use super::error::Rejection;
 use super::memory::{Held, Memory};
 use super::metered::{Between, KEPT, Metered};
+use super::own_words::{LARGEST_LIST, OwnWords};
 use super::request::{self, Ask};
 use super::upload::Upload;
 
@@ -80,6 +81,8 @@ pub struct Form {
     /// What the fields `tolerance` and `objective` ask for, else the headers, else the field
     /// `model`.
     pub ask: Ask,
+    /// The words to expect.
+    pub words: OwnWords,
     /// The shape of the answer.
     pub format: Format,
     /// The times in it.
@@ -107,7 +110,7 @@ impl Form {
             Rejection::Unsupported("this path reads multipart/form-data with a boundary".into())
         })?;
         let mut kept = Held::default();
-        memory.grow(&mut kept, KEPT)?;
+        memory.grow(&mut kept, KEPT + 2 * LARGEST_LIST)?;
         let between = Between::default();
         let mut multipart = Multipart::new(Metered::new(parts, between.clone()), boundary);
         let (mut form, mut model) = (Form::default(), Ask::default());
@@ -123,6 +126,8 @@ impl Form {
             match content.field.name() {
                 Some("file") => form.take_file(memory, &mut content).await?,
                 Some("model") => model = Ask::of_model(&content.text().await?)?,
+                Some("words") => form.words.list = content.text_of(LARGEST_LIST).await?,
+                Some("prompt") => form.words.prompt = content.head(LARGEST_LIST).await?,
                 Some(name) if READ.contains(&name) => {
                     let name = name.to_owned();
                     form.set(&name, &content.text().await?)?;
@@ -195,11 +200,26 @@ impl Content<'_> {
 
     /// All of it, as text.
     async fn text(&mut self) -> Result<String, Rejection> {
+        self.text_of(LARGEST_FIELD).await
+    }
+
+    /// The first bytes of it, as text.
+    async fn head(&mut self, most: usize) -> Result<String, Rejection> {
+        let mut bytes = Vec::new();
+        while let Some(part) = self.chunk().await? {
+            let room = most - bytes.len();
+            bytes.extend_from_slice(&part[..part.len().min(room)]);
+        }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// All of it, as text of at most so many bytes.
+    async fn text_of(&mut self, most: usize) -> Result<String, Rejection> {
         let mut bytes = Vec::new();
         while let Some(part) = self.chunk().await? {
             bytes.extend_from_slice(&part);
-            if bytes.len() > LARGEST_FIELD {
-                let why = format!("this field has at most {LARGEST_FIELD} bytes");
+            if bytes.len() > most {
+                let why = format!("this field has at most {most} bytes");
                 return Err(Rejection::TooLarge(why));
             }
         }

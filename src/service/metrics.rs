@@ -8,10 +8,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
-use super::serving::Serving;
+use super::serving::{Serving, Way};
 use crate::recognizer::RecognizerError;
 use crate::recognizer::Transcript;
-use crate::scheduler::TierId;
 use crate::scheduler::{Failure, Served};
 
 /// What a worker replied.
@@ -104,13 +103,13 @@ impl Default for Metrics {
 
 impl Metrics {
     /// A worker replied to a request.
-    pub(super) fn answered(&self, serving: &Serving, tier: TierId, made: &Made) {
+    pub(super) fn answered(&self, serving: &Serving, way: Way, made: &Made) {
         let served = match made {
             Ok(served) => served,
             Err(failure) => return self.failed(failure),
         };
         let label = TierLabel {
-            tier: serving.routing.tier_name(tier),
+            tier: serving.name(way),
         };
         let account = &served.account;
         self.response
@@ -140,8 +139,8 @@ impl Metrics {
     }
 
     /// A request was refused because tier or client had its share of the queue.
-    pub(super) fn refused(&self, serving: &Serving, tier: TierId) {
-        let tier = serving.routing.tier_name(tier);
+    pub(super) fn refused(&self, serving: &Serving, way: Way) {
+        let tier = serving.name(way);
         self.refused.get_or_create(&TierLabel { tier }).inc();
     }
 

@@ -80,6 +80,9 @@ pub struct Limits {
     pub stream_idle: Duration,
     /// Bytes that all streams hold at once. Default: 256 MiB.
     pub stream_memory: usize,
+    /// Most lists of callers' words whose graphs are kept; each takes the memory of the model's graph, of `models/en` some
+    /// 80 MB. 0: no words are taken. Default: 4.
+    pub word_lists: usize,
 }
 
 /// How connections are treated.
@@ -147,6 +150,7 @@ impl Default for Limits {
             streams_per_client: 128,
             stream_idle: Duration::from_secs(60),
             stream_memory: 256 << 20,
+            word_lists: 4,
         }
     }
 }

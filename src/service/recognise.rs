@@ -10,13 +10,14 @@ use super::answer::Answer;
 use super::client::Client;
 use super::error::Rejection;
 use super::memory::Held;
+use super::own_words::OwnWords;
 use super::request::{self, Ask};
-use super::serving::Serving;
+use super::serving::{Serving, Way};
 use super::state::App;
 use super::upload::Upload;
 use crate::audio::{AudioError, ChannelChoice, LONGEST, Reader, Signal, Waveform};
-use crate::recognizer::{Transcript, Utterance};
-use crate::scheduler::{Searched, Served, TierId};
+use crate::recognizer::{Recognizer, Transcript, Utterance};
+use crate::scheduler::{Searched, Served, Spoken, TierId};
 use crate::units::Seconds;
 
 /// How long after a request's deadline its worker may take to say so.
@@ -35,6 +36,8 @@ pub struct Job {
     pub name: Option<String>,
     /// Which tier.
     pub ask: Ask,
+    /// Words to expect.
+    pub words: OwnWords,
     /// When the answer is due, counted from now.
     pub deadline: Duration,
     /// Whose it is.
@@ -48,8 +51,10 @@ pub struct Job {
 pub struct Asked {
     /// The rules.
     pub serving: Arc<Serving>,
-    /// The tier that serves.
+    /// The tier that serves, unless there are words.
     pub tier: TierId,
+    /// The model with words of the caller's.
+    pub by: Option<Arc<Recognizer>>,
     /// Whose request it is.
     pub client: Client,
 }
@@ -65,8 +70,34 @@ impl Asked {
         Ok(Asked {
             serving,
             tier,
+            by: None,
             client,
         })
+    }
+
+    /// The same with words of the caller's, made into a graph by `due`.
+    ///
+    /// # Errors
+    /// They cannot be used.
+    pub async fn with_words(
+        self,
+        app: &App,
+        words: OwnWords,
+        due: Instant,
+    ) -> Result<Asked, Rejection> {
+        let by = app
+            .word_graphs
+            .recognizer(&app.recognizer, words, due)
+            .await?;
+        Ok(Asked { by, ..self })
+    }
+
+    /// How it is served.
+    pub fn way(&self) -> Way {
+        match &self.by {
+            None => Way::Tier(self.tier),
+            Some(_) => Way::OwnWords,
+        }
     }
 
     /// Has an utterance, such as a whole recording, recognised by `due`; what is held is given back with the answer. Dropping the
@@ -77,38 +108,43 @@ impl Asked {
     pub async fn serve(
         &self,
         app: &App,
-        utterance: impl Into<Utterance>,
+        spoken: impl Into<Spoken>,
         held: Held,
         due: Instant,
     ) -> Result<Served<Transcript>, Rejection> {
-        self.serve_told(app, utterance, held, due, drop).await
+        self.serve_told(app, spoken, held, due, drop).await
     }
 
     /// The same, where `watch` is told how to look how far it is.
     async fn serve_told(
         &self,
         app: &App,
-        utterance: impl Into<Utterance>,
+        spoken: impl Into<Spoken>,
         held: Held,
         due: Instant,
         watch: impl FnOnce(Searched),
     ) -> Result<Served<Transcript>, Rejection> {
         let Asked {
             serving,
-            tier,
+            by,
             client,
+            ..
         } = self;
         let (sender, reply) = oneshot::channel();
-        let (metrics, rules, tier) = (app.metrics.clone(), Arc::clone(serving), *tier);
+        let (metrics, rules, way) = (app.metrics.clone(), Arc::clone(serving), self.way());
+        let mut spoken = spoken.into();
+        if let Some(by) = by {
+            spoken = spoken.by(Arc::clone(by));
+        }
         let left = due.saturating_duration_since(Instant::now());
         let client = client.for_scheduler();
-        let admitted = serving.submit(utterance, tier, client, left, move |made| {
-            metrics.answered(&rules, tier, &made);
+        let admitted = serving.submit(spoken, way, client, left, move |made| {
+            metrics.answered(&rules, way, &made);
             // Whoever waited may have gone.
             let _ = sender.send(made);
             drop(held);
         });
-        let admitted = admitted.inspect_err(|_| app.metrics.refused(serving, tier))?;
+        let admitted = admitted.inspect_err(|_| app.metrics.refused(serving, way))?;
         watch(admitted.searched());
         let made = tokio::time::timeout(left + GRACE, reply).await;
         // Dropped only now: it stops a search that nobody waits for.
@@ -135,7 +171,7 @@ impl Asked {
                     tokio::time::sleep(retry_after).await;
                 }
                 served => {
-                    let answer = self.serving.routing.answer(self.tier, served?);
+                    let answer = self.serving.answer(self.way(), served?);
                     return Ok(Answer::from(answer));
                 }
             }
@@ -164,6 +200,7 @@ pub async fn recognise_told(
 ) -> Result<Answer, Rejection> {
     let due = Instant::now() + job.deadline;
     let asked = Asked::new(app, job.ask, job.client)?;
+    let asked = asked.with_words(app, job.words, due).await?;
     let decoded = decode(app, job.upload, job.name, job.client, due).await?;
     let Decoded {
         waveform,
@@ -171,7 +208,7 @@ pub async fn recognise_told(
         shortfall,
     } = decoded;
     let Asked { serving, tier, .. } = &asked;
-    let takes = app.shadow.takes(serving, *tier, &job.id);
+    let takes = asked.by.is_none() && app.shadow.takes(serving, *tier, &job.id);
     let shadowed = takes.then(|| copy(app, &waveform)).flatten();
     let audio = waveform.duration();
     let watch = |searched| watch(searched, audio);
@@ -179,7 +216,7 @@ pub async fn recognise_told(
     if let Some((waveform, held)) = shadowed {
         app.shadow.compare(serving, waveform, held, &served.answer);
     }
-    let mut answer = Answer::from(serving.routing.answer(*tier, served));
+    let mut answer = Answer::from(serving.answer(asked.way(), served));
     answer.account.partly_read = shortfall;
     Ok(answer)
 }

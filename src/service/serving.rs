@@ -15,10 +15,10 @@ use super::error::Rejection;
 use super::options::Options;
 use super::request::Ask;
 use crate::WithCauses;
-use crate::recognizer::{Recognizer, Utterance};
+use crate::recognizer::{Recognizer, Transcript};
 use crate::scheduler::{
-    self, Admitted, Recognition, Reply, Routing, Scheduler, Statistics, StreamId, Terms, TierId,
-    Turn, Unfit,
+    self, Admitted, Answer, Recognition, Reply, Routing, Scheduler, Served, Spoken, Statistics,
+    StreamId, Terms, TierId, Turn, Unfit,
 };
 use crate::tiers::{Objective, Policy, Rules, RulesError};
 
@@ -56,10 +56,24 @@ impl WorkerSets {
     }
 }
 
+/// How a request is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// As a tier's rule says.
+    Tier(TierId),
+    /// By the most accurate version, with words of the caller's, for which nothing is certified.
+    OwnWords,
+}
+
+/// The name of the way of own words, where tiers have theirs.
+const OWN_WORDS: &str = "own-words";
+
 /// Rules in force.
 pub struct Serving {
     /// The rules, and which of their policies serves whom; each policy has a queue of the scheduler.
     pub routing: Routing,
+    /// The policy of requests with own words, and the scheduler's queue for it.
+    own_words: (Policy<String>, usize),
     /// Taken only when dropped.
     workers: Option<(Scheduler<Recognition>, WorkerSet)>,
 }
@@ -121,6 +135,18 @@ impl Serving {
     ) -> Result<Self, ServingError> {
         let service = Recognition::new(Arc::clone(recognizer));
         let routing = Routing::new(rules, &service)?;
+        let reference = &routing.rules().certificate.reference;
+        let best = recognizer.versions().most_accurate().map(|best| &best.name);
+        let own_words = Policy::Osfa {
+            version: best.unwrap_or(reference).clone(),
+        };
+        let mut queues = routing.queues();
+        let policy = service.policy(&own_words)?;
+        let place = queues.iter().position(|queue| *queue == policy);
+        let place = place.unwrap_or_else(|| {
+            queues.push(policy);
+            queues.len() - 1
+        });
         let options = scheduler::Options {
             workers: options.workers,
             capacity: options.queue,
@@ -128,7 +154,8 @@ impl Serving {
             ..scheduler::Options::default()
         };
         Ok(Serving {
-            workers: Some((Scheduler::new(service, routing.queues(), &options), workers)),
+            workers: Some((Scheduler::new(service, queues, &options), workers)),
+            own_words: (own_words, place),
             routing,
         })
     }
@@ -176,24 +203,46 @@ impl Serving {
         tier.map_err(|missing| Rejection::Unprocessable(missing.to_string()))
     }
 
-    /// Has an utterance, such as a whole recording, recognised as a tier's rule says; a worker tells the reply.
+    /// The name of a way: that of its tier.
+    pub fn name(&self, way: Way) -> String {
+        match way {
+            Way::Tier(tier) => self.routing.tier_name(tier),
+            Way::OwnWords => OWN_WORDS.to_owned(),
+        }
+    }
+
+    /// The answer that came of a way.
+    pub fn answer(&self, way: Way, served: Served<Transcript>) -> Answer {
+        match way {
+            Way::Tier(tier) => self.routing.answer(tier, served),
+            Way::OwnWords => {
+                let policy = self.own_words.0.clone();
+                self.routing.uncertified(self.name(way), policy, served)
+            }
+        }
+    }
+
+    /// Has an utterance, such as a whole recording, recognised in a way; a worker tells the reply.
     ///
     /// # Errors
     /// As many requests wait as may.
     pub fn submit(
         &self,
-        utterance: impl Into<Utterance>,
-        tier: TierId,
+        spoken: impl Into<Spoken>,
+        way: Way,
         client: scheduler::Client,
         deadline: Duration,
         tell: impl FnOnce(Reply<Recognition>) + Send + 'static,
     ) -> Result<Admitted, Rejection> {
         let terms = Terms {
-            tier: self.routing.queue(tier),
+            tier: match way {
+                Way::Tier(tier) => self.routing.queue(tier),
+                Way::OwnWords => self.own_words.1,
+            },
             client,
             deadline: Some(deadline),
         };
-        Ok(self.scheduler().submit_to(utterance, terms, tell)?)
+        Ok(self.scheduler().submit_to(spoken, terms, tell)?)
     }
 
     /// Waits until a worker stands aside for a stream's next step; blocks the thread.

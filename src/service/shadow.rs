@@ -11,7 +11,7 @@ use super::memory::Held;
 use super::metrics::ShadowMetrics;
 use super::options::Options;
 use super::request::Ask;
-use super::serving::Serving;
+use super::serving::{Serving, Way};
 use crate::audio::Waveform;
 use crate::eval::{AlignmentRule, align};
 use crate::recognizer::Transcript;
@@ -79,7 +79,9 @@ impl Shadow {
         let counts = Arc::clone(&self.counts);
         let (sender, reply) = tokio::sync::oneshot::channel();
         let tell = move |made| drop((sender.send(made), held));
-        let Ok(admitted) = serving.submit(waveform, strictest, SHADOWS, self.deadline, tell) else {
+        let Ok(admitted) =
+            serving.submit(waveform, Way::Tier(strictest), SHADOWS, self.deadline, tell)
+        else {
             return;
         };
         tokio::spawn(async move {

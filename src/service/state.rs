@@ -8,6 +8,7 @@ use super::memory::Memory;
 use super::metrics::Metrics;
 use super::open_streams::{OpenStreams, StreamLimits};
 use super::options::Options;
+use super::own_words::WordGraphs;
 use super::rules_file::{Digest, digest};
 use super::serving::{Serving, ServingError, WorkerSets};
 use super::shadow::Shadow;
@@ -27,6 +28,8 @@ pub struct App {
     pub stream_memory: Memory,
     /// The streams there may be.
     pub stream_limits: StreamLimits,
+    /// The recognisers with words of callers'.
+    pub word_graphs: WordGraphs,
     /// Who decodes.
     pub decoders: Decoders,
     /// What has been counted.
@@ -80,6 +83,7 @@ impl App {
         Ok(App {
             memory: Memory::new(limits.memory),
             stream_memory: Memory::new(limits.stream_memory),
+            word_graphs: WordGraphs::new(limits.word_lists),
             decoders: Decoders::new(options.workers),
             stream_limits: StreamLimits::new(
                 edge.streams.clone(),

@@ -47,6 +47,14 @@ pub struct TranscriptionForm {
     /// `response-time` or `cost`. Goes before the header and the model.
     #[schema(example = "cost")]
     objective: Option<String>,
+    /// Names and terms to expect, between commas or ends of lines; what cannot be used is passed over. Of sentences, the words that the model
+    /// does not know. With these, or `words`, the most accurate version answers, and nothing is certified.
+    #[schema(example = "Paretone, Ada Lovelace")]
+    prompt: Option<String>,
+    /// Words and phrases to expect, as a file of `paretone transcribe --words` lists them: one a line, each perhaps with a boost and, after a
+    /// tab, with phones. At most 1,000.
+    #[schema(example = "Paretone\nAda Lovelace 4")]
+    words: Option<String>,
     /// `en`, with or without a region.
     #[schema(example = "en")]
     language: Option<String>,
@@ -174,6 +182,7 @@ pub async fn transcriptions(
         upload: form.upload.ok_or_else(missing)?,
         name: form.name,
         ask: form.ask,
+        words: form.words,
         deadline,
         client,
         id: id.0,

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
-    bench, cache, confidence, config, decode, features, graph, help_files, lexicon, lm, model,
-    report, score, sweep, tiers, transcribe, versions,
+    adapt, bench, cache, confidence, config, decode, features, graph, help_files, lexicon, lm,
+    model, report, score, sweep, tiers, transcribe, versions,
 };
 #[cfg(feature = "service")]
 use crate::{load, serve};
@@ -16,7 +16,7 @@ use crate::{load, serve};
 #[command(name = "paretone", version, arg_required_else_help = true)]
 #[command(
     after_help = "To recognise speech: transcribe, serve. To measure: bench, score, report, load. To tune: sweep, \
-                  versions, confidence, tiers. One stage at a time: features, model, graph, decode, lm. \
+                  versions, confidence, tiers, adapt. One stage at a time: features, model, graph, decode, lm. \
                   What is kept: cache. For the shell: completions, man.\n\n\
                   Exit codes: 0 done, 1 some inputs failed, 2 usage."
 )]
@@ -84,6 +84,7 @@ pub enum Command {
     Decode(decode::Args),
     Lm(lm::Args),
     Lexicon(lexicon::Args),
+    Adapt(adapt::Args),
     Cache(cache::Args),
     Completions(help_files::CompletionArgs),
     Man(help_files::ManArgs),
@@ -101,6 +102,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Decode(args) => decode::run(&args),
         Command::Lm(args) => lm::run(args),
         Command::Lexicon(args) => lexicon::run(args),
+        Command::Adapt(args) => adapt::run(args),
         Command::Model(args) => model::run(args),
         Command::Score(args) => score::run(args),
         Command::Report(args) => report::run(args),

@@ -4,6 +4,7 @@
 //! Answers go to standard output, everything else (errors, warnings, progress, logs) to standard
 //! error.
 
+mod adapt;
 mod bench;
 mod cache;
 mod command;

@@ -21,7 +21,7 @@ use super::{SOME_FAILED, UsageError, model_folder, progress};
 use paretone::WithCauses;
 use paretone::acoustic::Precision;
 use paretone::audio::{Bounds, ChannelChoice, Reader, Signal, Waveform};
-use paretone::graph::WordList;
+use paretone::graph::{Grammar, WordList};
 use paretone::recognizer::{Options, Recognizer, RecognizerScratch, Setting, Transcript};
 use paretone::units::Seconds;
 use xxhash_rust::xxh3::xxh3_64;
@@ -47,6 +47,10 @@ pub struct Args {
     /// 3) and phones: `Paretone 3.0 P EH R AH T OW N`
     #[arg(long, value_name = "FILE")]
     pub words: Option<PathBuf>,
+    /// Hear the sentences of this grammar and nothing else: a list of sentences, one a line, or JSGF; nothing is rescored, and
+    /// no confidence is known
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "graph"])]
+    pub grammar: Option<PathBuf>,
     /// Search this graph of `graph compile` in place of the model's own; it alone says how words follow
     /// each other, nothing is rescored, and no confidence is known
     #[arg(long, value_name = "FILE")]
@@ -111,7 +115,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
         .map_err(UsageError)?;
     opening.finish_and_clear();
-    let recognizer = Arc::new(with_words(recognizer, args.words.as_deref())?);
+    let recognizer = match &args.grammar {
+        Some(grammar) => with_grammar(&recognizer, grammar)?,
+        None => with_words(recognizer, args.words.as_deref())?,
+    };
+    let recognizer = Arc::new(recognizer);
     let setting = args.setting.of(&recognizer)?;
     let how = How {
         recognizer: &recognizer,
@@ -148,6 +156,15 @@ fn with_words(recognizer: Recognizer, list: Option<&Path>) -> anyhow::Result<Rec
     Ok(extended.map_err(UsageError)?)
 }
 
+/// The recogniser of a grammar's sentences.
+fn with_grammar(recognizer: &Recognizer, path: &Path) -> anyhow::Result<Recognizer> {
+    let grammar = Grammar::open(path).map_err(|error| UsageError(error.into()))?;
+    let made = recognizer
+        .with_grammar(&grammar)
+        .with_context(|| path.display().to_string());
+    Ok(made.map_err(UsageError)?)
+}
+
 /// All that answers depend on besides their recordings, in words.
 fn made_with(args: &Args) -> anyhow::Result<String> {
     let folder = model_folder(args.model.clone())?;
@@ -155,13 +172,16 @@ fn made_with(args: &Args) -> anyhow::Result<String> {
     let read = |path: &PathBuf| std::fs::read(path).with_context(|| path.display().to_string());
     let words = args.words.as_ref().map(read).transpose();
     let words = words.map_err(UsageError)?;
+    let grammar = args.grammar.as_ref().map(read).transpose();
+    let grammar = grammar.map_err(UsageError)?.map(|bytes| xxh3_64(&bytes));
     let graph = args.graph.as_ref().map(read).transpose();
     let graph = graph.map_err(UsageError)?.map(|bytes| xxh3_64(&bytes));
     Ok(format!(
-        "paretone {}\nmodel {}\nwords {:?} graph {:?}\n{:?} {:?} {:?} {:?} vad {:?} n-best {:?} confidence {} numbers {:?}\n",
+        "paretone {}\nmodel {}\nwords {:?} grammar {:?} graph {:?}\n{:?} {:?} {:?} {:?} vad {:?} n-best {:?} confidence {} numbers {:?}\n",
         env!("CARGO_PKG_VERSION"),
         folder.display(),
         words.map(|words| String::from_utf8_lossy(&words).into_owned()),
+        grammar,
         graph,
         args.recording,
         args.setting,

@@ -16,11 +16,14 @@ pub mod arpa;
 mod bits;
 mod cache;
 pub mod error;
+pub mod estimate;
 pub mod file;
+pub mod interpolate;
 pub mod pack;
 mod quantise;
 #[cfg(test)]
 mod tests;
+mod unpack;
 
 use std::ops::Range;
 

@@ -12,6 +12,7 @@ use crate::service::answer::Answer;
 use crate::service::error::Rejection;
 use crate::service::job_store::{Ended, Jobs, Progress, StoreError, Taken};
 use crate::service::memory::Held;
+use crate::service::own_words::OwnWords;
 use crate::service::recognise::{self, recognise_told};
 use crate::service::state::App;
 use crate::service::upload::Upload;
@@ -114,6 +115,7 @@ async fn attempt(app: &Arc<App>, jobs: &Jobs, taken: &Taken) -> Result<Option<An
         upload: Upload { bytes, held },
         name: None,
         ask: taken.ask,
+        words: OwnWords::default(),
         deadline: LONGEST_RUN,
         client: taken.client,
         id: taken.id.clone(),

@@ -1,6 +1,7 @@
 //! One stream's side of the conversation: what is said back to each message.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::ws::close_code;
 use serde::Serialize;
@@ -11,12 +12,13 @@ use super::result::{Alternatives, Final, Partial};
 use super::thread::{StreamFailure, StreamThread};
 use crate::WithCauses;
 use crate::recognizer::{
-    Endpointing, RecognizerError, Setting, StreamOptions, Transcript, Utterance,
+    Endpointing, Recognizer, RecognizerError, Setting, StreamOptions, Transcript, Utterance,
 };
 use crate::service::answer::Answer;
 use crate::service::client::Client;
 use crate::service::error::Rejection;
 use crate::service::memory::Held;
+use crate::service::own_words::OwnWords;
 use crate::service::recognise::Asked;
 use crate::service::request::{Ask, objective, tolerance};
 use crate::service::state::App;
@@ -36,6 +38,8 @@ pub(super) struct Conversation<'a> {
     client: Client,
     ask: Ask,
     config: Config,
+    /// The model with phrases of the client's.
+    by: Option<Arc<Recognizer>>,
     /// The version that answers instead of a tier.
     version: Option<Setting>,
     /// Opened by the first audio.
@@ -55,6 +59,7 @@ impl<'a> Conversation<'a> {
             client,
             ask,
             config: Config::default(),
+            by: None,
             version: None,
             thread: None,
             pcm: Pcm::default(),
@@ -70,13 +75,13 @@ impl<'a> Conversation<'a> {
             Command::Reset => self.reset().await,
             Command::Config(_) if self.thread.is_some() => Err(BadMessage::TooLate.into()),
             Command::Config(config) => {
-                self.configure(config)?;
+                self.configure(config).await?;
                 Ok(Output::Nothing)
             }
         }
     }
 
-    fn configure(&mut self, config: Config) -> Result<(), Rejection> {
+    async fn configure(&mut self, mut config: Config) -> Result<(), Rejection> {
         let asked = Ask {
             tolerance: config.tolerance.as_deref().map(tolerance).transpose()?,
             objective: config.objective.as_deref().map(objective).transpose()?,
@@ -87,6 +92,13 @@ impl<'a> Conversation<'a> {
             None => None,
             Some(name) => Some(self.setting(name)?),
         };
+        let words = OwnWords {
+            phrases: std::mem::take(&mut config.phrases),
+            ..OwnWords::default()
+        };
+        let due = Instant::now() + self.app.options.deadline;
+        let graphs = &self.app.word_graphs;
+        self.by = graphs.recognizer(&self.app.recognizer, words, due).await?;
         self.config = config;
         Ok(())
     }
@@ -147,7 +159,7 @@ impl<'a> Conversation<'a> {
                 options.endpointing = Endpointing::OFF;
             }
             let id = self.app.stream_limits.next_id();
-            let opened = StreamThread::open(self.app, id, options);
+            let opened = StreamThread::open(self.app, self.by.as_ref(), id, options);
             let thread =
                 opened.map_err(|error| Rejection::Unavailable(WithCauses(&error).to_string()))?;
             self.thread = Some(thread);
@@ -158,7 +170,10 @@ impl<'a> Conversation<'a> {
     /// What is finally heard in utterances, as one answer.
     async fn finals(&self, ended: Vec<Utterance>) -> Result<String, Rejection> {
         let (mut all, most) = (Final::default(), self.config.alternatives);
-        let asked = Asked::new(self.app, self.ask, self.client)?;
+        let asked = Asked {
+            by: self.by.clone(),
+            ..Asked::new(self.app, self.ask, self.client)?
+        };
         for utterance in ended {
             let start = Seconds(self.start.0 + utterance.start.0);
             let (mut heard, setting) = match self.version {

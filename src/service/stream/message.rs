@@ -4,12 +4,13 @@
 //! client configures the stream with a text message, sends 16-bit little-endian mono PCM in binary
 //! ones, each of which is answered by exactly one text message, and ends it with `{"eof" : 1}`,
 //! which is answered by the last result. Beyond that protocol a configuration may name a tolerance
-//! and an objective, as the headers of a request do, or one version. A `phrase_list` is passed over, as
-//! vosk-server does where a model's graph is not made at run time.
+//! and an objective, as the headers of a request do, or one version. The phrases of a
+//! `phrase_list` become likelier; other words may still be heard.
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::service::own_words::MOST_WORDS;
 use crate::units::Hertz;
 
 /// Sample rates that a stream may have, in hertz: from the telephone's to the studio's. What is
@@ -46,6 +47,8 @@ pub struct Config {
     pub objective: Option<String>,
     /// One version of the model instead of a tier.
     pub version: Option<String>,
+    /// Phrases that become likelier. Default: none.
+    pub phrases: Vec<String>,
     /// How many answers a result lists at most; 0 for one answer, not as a list. Default: 0.
     pub alternatives: usize,
 }
@@ -59,6 +62,7 @@ impl Default for Config {
             tolerance: None,
             objective: None,
             version: None,
+            phrases: Vec::new(),
             alternatives: 0,
         }
     }
@@ -108,6 +112,7 @@ struct RawConfig {
     tolerance: Option<Value>,
     objective: Option<String>,
     version: Option<String>,
+    phrase_list: Option<Value>,
     max_alternatives: Option<Value>,
 }
 
@@ -138,6 +143,7 @@ impl RawConfig {
             tolerance: self.tolerance.map(tolerance).transpose()?,
             objective: self.objective,
             version: self.version,
+            phrases: self.phrase_list.map_or(Ok(Vec::new()), phrases)?,
             alternatives: self.max_alternatives.map_or(Ok(0), alternatives)?,
         })
     }
@@ -161,6 +167,26 @@ fn alternatives(most: Value) -> Result<usize, BadMessage> {
         field: "max_alternatives",
         expected: "a whole number from 0".into(),
     })
+}
+
+/// A list of phrases, or such a list as text; what stands for any other word is passed over.
+fn phrases(value: Value) -> Result<Vec<String>, BadMessage> {
+    let wrong = || BadMessage::BadField {
+        field: "phrase_list",
+        expected: format!("a list of at most {MOST_WORDS} phrases"),
+    };
+    let list = match value {
+        Value::Null => return Ok(Vec::new()),
+        Value::String(text) => serde_json::from_str(&text).map_err(|_| wrong())?,
+        value => value,
+    };
+    let list: Vec<String> = serde_json::from_value(list).map_err(|_| wrong())?;
+    let phrases = list.into_iter().filter(|phrase| phrase != "[unk]");
+    let phrases: Vec<String> = phrases.collect();
+    match phrases.len() <= MOST_WORDS {
+        true => Ok(phrases),
+        false => Err(wrong()),
+    }
 }
 
 /// A whole number of hertz; clients write it with and without a fraction.
@@ -237,9 +263,10 @@ mod tests {
         assert_eq!(Command::parse(text), Ok(Command::Config(expected)));
         assert_eq!(Command::parse(r#"{"eof" : 1}"#), Ok(Command::Eof));
         assert_eq!(Command::parse(r#"{"reset" : 1}"#), Ok(Command::Reset));
-        let text = r#"{"config": {"sample_rate": "8000.0", "max_alternatives": 3, "phrase_list": ["zero"]}}"#;
+        let text = r#"{"config": {"sample_rate": "8000.0", "max_alternatives": 3, "phrase_list": ["zero one", "[unk]"]}}"#;
         let expected = Config {
             rate: Hertz(8_000),
+            phrases: vec!["zero one".into()],
             alternatives: 3,
             ..Config::default()
         };
@@ -269,6 +296,8 @@ mod tests {
             r#"{"config": {"sample_rate": 1e300}}"#,
             r#"{"config": {"words": "yes"}}"#,
             r#"{"config": {"tolerance": [1]}}"#,
+            r#"{"config": {"phrase_list": 5}}"#,
+            r#"{"config": {"phrase_list": [5]}}"#,
             r#"{"config": {"max_alternatives": -3}}"#,
             r#"{"config": {"max_alternatives": "some"}}"#,
         ] {

@@ -60,19 +60,21 @@ pub(in crate::service) struct StreamThread {
 }
 
 impl StreamThread {
-    /// Starts the thread.
+    /// Starts the thread; the service's model listens unless another is named.
     ///
     /// # Errors
     /// The system has no thread to give.
     pub(in crate::service) fn open(
         app: &Arc<App>,
+        by: Option<&Arc<Recognizer>>,
         id: StreamId,
         options: StreamOptions,
     ) -> std::io::Result<Self> {
         let (work, queue) = channel();
+        let recognizer = Arc::clone(by.unwrap_or(&app.recognizer));
         let app = Arc::clone(app);
         let thread = std::thread::Builder::new().name("stream".into());
-        thread.spawn(move || run(&app, id, &options, &queue))?;
+        thread.spawn(move || run((&app, &recognizer), id, &options, &queue))?;
         Ok(StreamThread { work })
     }
 
@@ -127,21 +129,26 @@ impl StreamThread {
     }
 }
 
-fn run(app: &App, id: StreamId, options: &StreamOptions, queue: &Receiver<Work>) {
+fn run(
+    (app, recognizer): (&App, &Recognizer),
+    id: StreamId,
+    options: &StreamOptions,
+    queue: &Receiver<Work>,
+) {
     let mut stream = None;
     let step = (TURN.0 * f64::from(options.rate.0)) as usize;
     while let Ok(work) = queue.recv() {
         // Nobody waits any more for a reply where the client went away.
         match work {
             Work::Samples(samples, reply) => {
-                let heard = opened(&mut stream, &app.recognizer, options).and_then(|stream| {
+                let heard = opened(&mut stream, recognizer, options).and_then(|stream| {
                     let steps = samples.chunks(step.max(1));
                     push(app, id, stream, steps, || reply.is_closed())
                 });
                 let _ = reply.send(heard);
             }
             Work::Finish(reply) => {
-                let heard = opened(&mut stream, &app.recognizer, options).and_then(|stream| {
+                let heard = opened(&mut stream, recognizer, options).and_then(|stream| {
                     let _turn = app.serving().turn(id);
                     let ended = stream.finish()?;
                     told(stream, ended)
@@ -150,18 +157,16 @@ fn run(app: &App, id: StreamId, options: &StreamOptions, queue: &Receiver<Work>)
             }
             Work::Recognise(setting, utterance, reply) => {
                 let _turn = app.serving().turn(id);
-                let recognizer = &app.recognizer;
                 let mut scratch = recognizer.scratch();
                 let heard = recognizer.transcribe_utterance(&setting, &utterance, &mut scratch);
                 let _ = reply.send(heard);
             }
             Work::Alternatives(setting, utterance, most, reply) => {
                 let _turn = app.serving().turn(id);
-                let mut scratch = app.recognizer.scratch();
-                let scored = app.recognizer.score_utterance(&utterance, &mut scratch);
-                let all = scored.and_then(|scored| {
-                    app.recognizer.n_best(&setting, &scored, most, &mut scratch)
-                });
+                let mut scratch = recognizer.scratch();
+                let scored = recognizer.score_utterance(&utterance, &mut scratch);
+                let all = scored
+                    .and_then(|scored| recognizer.n_best(&setting, &scored, most, &mut scratch));
                 let _ = reply.send(all);
             }
         }

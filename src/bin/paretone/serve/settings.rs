@@ -69,6 +69,9 @@ pub struct Settings {
     /// Memory for all streams, in MiB [default: 256]
     #[arg(long, value_name = "MIB", env = "PARETONE_MAX_STREAM_MEMORY")]
     pub max_stream_memory: Option<u32>,
+    /// Most lists of callers' words whose graphs are kept, each of some 80 MB; 0: no words are taken [default: 4]
+    #[arg(long, value_name = "N", env = "PARETONE_MAX_WORD_LISTS")]
+    pub max_word_lists: Option<usize>,
     /// A proxy that tells by X-Forwarded-For whom it speaks for; may be repeated [default: none]
     #[arg(
         long,
@@ -170,6 +173,7 @@ impl Settings {
             max_client_streams: self.max_client_streams.or(file.max_client_streams),
             stream_timeout: self.stream_timeout.or(file.stream_timeout),
             max_stream_memory: self.max_stream_memory.or(file.max_stream_memory),
+            max_word_lists: self.max_word_lists.or(file.max_word_lists),
             trusted_proxy: self.trusted_proxy.or(file.trusted_proxy),
             idle_timeout: self.idle_timeout.or(file.idle_timeout),
             upload_timeout: self.upload_timeout.or(file.upload_timeout),
@@ -269,6 +273,7 @@ impl Settings {
             .max_client_streams
             .unwrap_or(limits.streams.div_ceil(2));
         limits.stream_idle = time(self.stream_timeout, limits.stream_idle);
+        limits.word_lists = self.max_word_lists.unwrap_or(limits.word_lists);
         limits.stream_memory = self
             .max_stream_memory
             .map_or(limits.stream_memory, mebibytes);

@@ -1,132 +1,16 @@
-//! `paretone lm pack|info|perplexity`: the n-gram language model, from ARPA to the packed file.
+//! `paretone lm perplexity`: how well language models predict a text.
 
-use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::io::{BufRead, Write};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use clap::Subcommand;
-use xxhash_rust::xxh3::xxh3_64;
+use anyhow::{Result, bail};
 
-use super::{DONE, UsageError};
+use super::{lines, read_words};
 use paretone::acoustic::Precision;
 use paretone::graph::WordTable;
-use paretone::graph::ngram::arpa::Arpa;
-use paretone::graph::ngram::pack::pack;
 use paretone::graph::ngram::{BEGIN, END, LmState, Ngram, StepCache};
 use paretone::language::{NeuralModel, Workspace};
 use paretone::units::{Cost, WordId};
-
-/// Pack n-gram language models, check them, and measure how well they predict
-#[derive(clap::Args)]
-pub struct Args {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-}
-
-/// What can be done with a language model.
-#[derive(Subcommand)]
-pub enum Command {
-    /// Pack an ARPA file into the compact form that programs map
-    Pack {
-        /// The ARPA file, compressed by gzip or not; `-` reads standard input
-        #[arg(long)]
-        arpa: PathBuf,
-        /// The word table: line n is the word of id n
-        #[arg(long)]
-        words: PathBuf,
-        /// Where to write the packed model
-        #[arg(long)]
-        out: PathBuf,
-    },
-    /// Check a packed model from end to end and print its sizes
-    Info {
-        /// The packed model
-        ngram: PathBuf,
-    },
-    /// Print the perplexity of a text, one sentence a line
-    Perplexity {
-        /// The packed model
-        #[arg(long)]
-        ngram: PathBuf,
-        /// The word table that the model was packed with
-        #[arg(long)]
-        words: PathBuf,
-        /// A neural language model of the same words: its perplexity too, exactly normalised, and
-        /// that of both models' mixture as recognition uses it. About 2 ms a word
-        #[arg(long)]
-        neural: Option<PathBuf>,
-        /// Numbers the neural model multiplies in: auto (the fastest), f32 or int8
-        #[arg(long, value_name = "NUMBERS", default_value_t, requires = "neural")]
-        precision: Precision,
-        /// The text, in lower case without punctuation; `-` reads standard input
-        text: PathBuf,
-    },
-}
-
-/// Runs the subcommand.
-///
-/// # Errors
-/// What is wrong with the files given.
-pub fn run(args: Args) -> Result<ExitCode> {
-    let done = match &args.command {
-        Command::Pack { arpa, words, out } => pack_arpa(arpa, words, out),
-        Command::Info { ngram } => info(ngram),
-        Command::Perplexity {
-            ngram,
-            words,
-            neural,
-            precision,
-            text,
-        } => perplexity(ngram, words, neural.as_deref(), *precision, text),
-    };
-    done.map_err(UsageError)?;
-    Ok(ExitCode::from(DONE))
-}
-
-fn read_words(path: &Path) -> Result<(WordTable, u64)> {
-    let bytes = fs::read(path).with_context(|| path.display().to_string())?;
-    let table = WordTable::from_reader(bytes.as_slice(), &path.display().to_string())?;
-    Ok((table, xxh3_64(&bytes)))
-}
-
-fn lines(path: &Path) -> Result<Box<dyn BufRead>> {
-    if path == Path::new("-") {
-        return Ok(Box::new(BufReader::new(std::io::stdin())));
-    }
-    let file = fs::File::open(path).with_context(|| path.display().to_string())?;
-    Ok(Box::new(BufReader::new(file)))
-}
-
-fn pack_arpa(arpa: &Path, words: &Path, out: &Path) -> Result<()> {
-    let (words, sum) = read_words(words)?;
-    let arpa = Arpa::from_reader(lines(arpa)?, &arpa.display().to_string(), &words)?;
-    let ngram = pack(arpa, &words, sum)?;
-    ngram.save(out)?;
-    let bytes = fs::metadata(out).map_or(0, |data| data.len());
-    let sizes = ngram.num_ngrams();
-    eprintln!(
-        "{}: n-grams by order {sizes:?}, {bytes} bytes",
-        out.display()
-    );
-    Ok(())
-}
-
-fn info(path: &Path) -> Result<()> {
-    let ngram = Ngram::verify(path)?;
-    let bytes = fs::metadata(path).map_or(0, |data| data.len());
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "order\t{}", ngram.order())?;
-    for (order, count) in (1..).zip(ngram.num_ngrams()) {
-        writeln!(out, "{order}-grams\t{count}")?;
-    }
-    writeln!(out, "states\t{}", ngram.num_states())?;
-    writeln!(out, "bytes\t{bytes}")?;
-    writeln!(out, "word table\t{:016x}", ngram.words_sum())?;
-    Ok(())
-}
 
 /// Sums over a text.
 #[derive(Default)]
@@ -240,7 +124,8 @@ impl Tally {
     }
 }
 
-fn perplexity(
+/// Prints the perplexity of a text.
+pub fn perplexity(
     ngram: &Path,
     words: &Path,
     neural: Option<&Path>,

@@ -1,0 +1,98 @@
+//! The folder of an adapted model.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::recognizer::files::{GRAPH_NGRAM, LEXICON, RESCORING_NGRAM, WORDS};
+use crate::recognizer::{RecognizerError, VERSIONS_FILE};
+
+/// Files that are written anew, or that say what holds for the old model alone.
+const NOT_COPIED: [&str; 8] = [
+    WORDS,
+    LEXICON,
+    GRAPH_NGRAM,
+    RESCORING_NGRAM,
+    "confidence.json",
+    "rules.toml",
+    "SHA256SUMS",
+    "train.log",
+];
+
+/// Whether a model can be copied to a folder, which must be new or empty.
+pub(super) fn check(model: &Path, out: &Path) -> Result<(), RecognizerError> {
+    if !model.join("model.json").is_file() {
+        return Err(RecognizerError::NoModel {
+            folder: model.to_owned(),
+        });
+    }
+    let is_empty = match fs::read_dir(out) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    };
+    match is_empty {
+        true => Ok(()),
+        false => Err(RecognizerError::Io {
+            path: out.to_owned(),
+            source: io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "it is there already and not empty: name a new folder",
+            ),
+        }),
+    }
+}
+
+/// Makes the folder with all that stays as it is.
+pub(super) fn make(model: &Path, out: &Path) -> Result<(), RecognizerError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| RecognizerError::Io { path, source }
+    };
+    fs::create_dir_all(out).map_err(failed(out))?;
+    let entries = fs::read_dir(model).map_err(failed(model))?;
+    for entry in entries {
+        let entry = entry.map_err(failed(model))?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let is_left = NOT_COPIED.iter().any(|left| name == OsStr::new(left));
+        if path.is_file() && !is_left {
+            let to = out.join(&name);
+            match name == OsStr::new(VERSIONS_FILE) {
+                true => copy_versions(&path, &to)?,
+                false => fs::copy(&path, &to).map(drop).map_err(failed(&to))?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes one file of the folder.
+pub(super) fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<(), RecognizerError> {
+    let path = out.join(name);
+    fs::write(&path, bytes).map_err(|source| RecognizerError::Io { path, source })
+}
+
+/// The versions, as settings that serve this model too, without saying that they were measured on it.
+fn copy_versions(from: &Path, to: &Path) -> Result<(), RecognizerError> {
+    let failed = |path: &Path, source| RecognizerError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let text = fs::read_to_string(from).map_err(|source| failed(from, source))?;
+    let mut kept = String::new();
+    let mut is_left = false;
+    for line in text.lines() {
+        if line.starts_with('[') {
+            is_left = line.trim() == "[made_for]";
+        }
+        if let Some(rest) = line.strip_prefix("measured_on = \"") {
+            kept += "measured_on = \"the model that this one was adapted from: ";
+            kept += rest;
+            kept.push('\n');
+        } else if !is_left {
+            kept += line;
+            kept.push('\n');
+        }
+    }
+    fs::write(to, kept).map_err(|source| failed(to, source))
+}

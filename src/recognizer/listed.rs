@@ -1,0 +1,65 @@
+//! A recogniser with the words of a list, and how words are said.
+
+use super::{Recognizer, RecognizerError, own_words};
+use crate::graph::WordList;
+use crate::provenance::{MadeFor, hash};
+
+impl Recognizer {
+    /// The same model, which also knows the words and phrases of a list, and thinks them likelier than
+    /// usual: `O(size of the graph)`, some 0.1 s for a thousand words. The network and the language
+    /// models are shared with this one. The words of an earlier list are not kept.
+    ///
+    /// What is promised of the model without them ([`Recognizer::made_for`]) is not promised of it;
+    /// confidences are those of the model without them.
+    ///
+    /// # Errors
+    /// A word cannot be pronounced, or a file of the model cannot be read.
+    ///
+    /// # Examples
+    /// ```
+    /// use paretone::Recognizer;
+    /// use paretone::graph::WordList;
+    ///
+    /// let recognizer = Recognizer::open("models/en")?;
+    /// let list = WordList::from_reader("Paretone\nAda Lovelace\n".as_bytes(), "names")?;
+    /// let knows_names = recognizer.with_words(&list)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_words(&self, list: &WordList) -> Result<Recognizer, RecognizerError> {
+        let base = self.without_words.as_ref().unwrap_or(&self.model);
+        let model = base.with_words(&self.folder, list)?;
+        let words = format!("{list:?}");
+        let own = [self.made_for.model.as_deref().unwrap_or(""), &words].map(str::as_bytes);
+        Ok(Recognizer {
+            folder: self.folder.clone(),
+            versions: self.versions.clone(),
+            calibration: self.calibration.clone(),
+            made_for: MadeFor {
+                model: Some(hash(own)),
+                ..self.made_for.clone()
+            },
+            without_words: Some(base.clone()),
+            model,
+        })
+    }
+
+    /// Whether a word is in the model's vocabulary, whatever its case.
+    pub fn knows(&self, word: &str) -> bool {
+        own_words::known(self.model.words(), word).is_some()
+    }
+
+    /// How a word is said: as the model's lexicon has it, else as its spelling tells, the likeliest
+    /// first; none where it has letters that the lexicon lacks.
+    ///
+    /// # Errors
+    /// A file of the model cannot be read.
+    pub fn pronunciations(&self, word: &str) -> Result<Vec<Vec<String>>, RecognizerError> {
+        let source = self.model.source(&self.folder)?;
+        let said = source.pronunciations(self.model.words(), word);
+        let names = |(phones, _): &(Vec<_>, _)| {
+            let names = source.phone_names(phones).into_iter();
+            names.map(str::to_owned).collect()
+        };
+        Ok(said.iter().map(names).collect())
+    }
+}
