@@ -6,6 +6,7 @@
 use super::pcm::{Encoding, Frames, Kind, Order, Raw};
 use super::source::{Lookahead, Peek};
 use super::{AudioError, Block, Decode, Losses};
+use crate::units::Seconds;
 
 /// The size of samples that nobody counted.
 const UNKNOWN: u32 = u32::MAX;
@@ -16,6 +17,11 @@ pub(super) struct AuDecoder<'a> {
     frames: Option<Frames>,
     /// Bytes of samples that are left.
     left: u64,
+    /// How long all samples would last, by their size in the header.
+    promised: Seconds,
+    /// How much of that was heard.
+    lasted: Seconds,
+    losses: Losses,
     heard: bool,
 }
 
@@ -25,6 +31,9 @@ impl<'a> AuDecoder<'a> {
             bytes,
             frames: None,
             left: 0,
+            promised: Seconds(0.0),
+            lasted: Seconds(0.0),
+            losses: Losses::default(),
             heard: false,
         }
     }
@@ -62,10 +71,11 @@ impl<'a> AuDecoder<'a> {
             return Err(damaged("its samples would begin inside the header"));
         }
         self.frames = Some(Frames::new(raw)?);
-        self.left = match size {
-            UNKNOWN | 0 => u64::MAX,
-            size => u64::from(size),
+        (self.left, self.promised) = match size {
+            UNKNOWN | 0 => (u64::MAX, Seconds(0.0)),
+            size => (u64::from(size), raw.lasts(size.into())),
         };
+        self.lasted = Seconds(0.0);
         self.bytes.skip(u64::from(offset))?;
         Ok(true)
     }
@@ -86,14 +96,16 @@ impl Decode for AuDecoder<'_> {
             };
             if frames.next_block(&mut samples, block)? {
                 self.heard = true;
+                self.lasted.0 += block.duration().0;
                 return Ok(true);
             }
+            self.losses.ends_early(self.lasted, self.promised);
             self.frames = None;
         }
     }
 
     fn losses(&self) -> Losses {
-        Losses::default()
+        self.losses.clone()
     }
 }
 

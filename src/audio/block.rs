@@ -66,6 +66,18 @@ impl Losses {
         self.stopped.get_or_insert_with(|| why.into());
     }
 
+    /// Says that a recording ends before what its header promises, where much is missing. Headers of careless
+    /// writers promise a few bytes too many.
+    pub(super) fn ends_early(&mut self, heard: Seconds, promised: Seconds) {
+        let missing = promised.0 - heard.0;
+        if missing > 0.0 && (missing >= Self::TOLERATED.0 || missing >= 0.05 * promised.0) {
+            self.stop(format!(
+                "it ends after {:.1} s, where its header promises {:.1} s",
+                heard.0, promised.0
+            ));
+        }
+    }
+
     /// Why the recording counts as partly read, where it does.
     pub(super) fn shortfall(&self) -> Option<String> {
         if let Some(why) = &self.stopped {

@@ -230,3 +230,50 @@ fn channels_are_chosen_and_those_that_cancel_noticed() {
         })
     ));
 }
+
+/// What a header promises and the file does not hold is told; what only says that nobody knew is not.
+#[test]
+fn a_header_that_promises_more_than_there_is_is_told() {
+    let (expected, data) = sound();
+    let wav = |claimed| Wav {
+        claimed: Some(claimed),
+        data: data.clone(),
+        ..Wav::default()
+    };
+    let held = data.len() as u32;
+    for (claimed, told) in [
+        // Some GiB, twice as much, a second more, and a careless writer's 44 bytes.
+        (0xffff_fff0, true),
+        (4_000_000_000, true),
+        (2 * held, true),
+        (held + 2 * RATE, true),
+        (held + 44, false),
+        (held, false),
+        // ffmpeg, RF64 without its sizes, sox and arecord, into pipes.
+        (u32::MAX, false),
+        (0, false),
+        (0x7fff_f000, false),
+        (0x8000_0000, false),
+    ] {
+        let bytes = wav(claimed).bytes();
+        assert_eq!(shortfall(&bytes).is_some(), told, "{claimed}");
+        assert_eq!(samples(&bytes), expected);
+    }
+    let told = shortfall(&wav(4_000_000_000).bytes()).unwrap();
+    assert!(told.contains("promises"), "{told}");
+    let none = Wav {
+        claimed: Some(4_000_000_000),
+        ..Wav::default()
+    };
+    assert!(shortfall(&none.bytes()).is_some());
+    // 64 bits promise as much as 32.
+    let sizes = [0, 5_000_000_000, 2000].map(u64::to_le_bytes).concat();
+    let ds64 = [sizes.as_slice(), &[0; 4]].concat();
+    let fmt = fmt();
+    let chunks: [(&[u8; 4], u32, &[u8]); 3] = [
+        (b"ds64", 28, &ds64),
+        (b"fmt ", 16, &fmt),
+        (b"data", u32::MAX, &data),
+    ];
+    assert!(shortfall(&riff(&chunks)).is_some());
+}

@@ -86,7 +86,8 @@ impl MediaDecoder {
                 }
                 // Who sends what is being recorded never comes back to write where it ends.
                 if self.format != "mkv" {
-                    tracing::warn!("the {} file was cut short", self.format);
+                    self.losses
+                        .stop(format!("the {} file was cut short", self.format));
                 }
                 Ok(false)
             }

@@ -57,6 +57,9 @@ impl MpegFrames {
         for _ in 0..FRAMES_IN_BLOCK {
             let Some(header) = self.find_frame(bytes, losses)? else {
                 self.part.end(block);
+                if let Some((header, _)) = &self.codec {
+                    self.part.tell(header, losses);
+                }
                 return Ok(!block.samples.is_empty());
             };
             if block.rate != 0 && !header.continues(block) {
@@ -205,6 +208,14 @@ impl Part {
             block.samples.splice(first..first, self.held.drain(..));
             let keep = block.samples.len().saturating_sub(padding).max(first);
             self.held.extend(block.samples.drain(keep..));
+        }
+    }
+
+    /// Tells where fewer frames came than the info tag promises.
+    fn tell(&self, header: &Header, losses: &mut Losses) {
+        if let Some(promised) = self.info.and_then(|info| info.frames) {
+            let lasts = |frames: u64| Seconds(header.lasts().0 * frames as f64);
+            losses.ends_early(lasts(self.frames), lasts(promised));
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::source::{Lookahead, Peek};
 use super::{AudioError, Block, Decode, Losses, g711};
+use crate::units::Seconds;
 
 /// How one sample is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +145,14 @@ pub struct Raw {
     pub rate: u32,
     /// Samples of a frame, interleaved.
     pub channels: u16,
+}
+
+impl Raw {
+    /// How long so many bytes last.
+    pub(super) fn lasts(self, bytes: u64) -> Seconds {
+        let frame = self.encoding.bytes() * usize::from(self.channels);
+        Seconds(bytes as f64 / (frame as f64 * f64::from(self.rate)))
+    }
 }
 
 /// Frames of samples until their bytes end.

@@ -14,6 +14,7 @@ use super::source::{Lookahead, Peek};
 use super::wav_data::{Data, is_form, is_name};
 use super::wav_layout::{Layout, Payload, damaged};
 use super::{AudioError, Block, Decode, Losses};
+use crate::units::Seconds;
 
 /// A data chunk that precedes the fmt chunk is kept in memory up to this, and beyond in a file.
 const KEPT_IN_MEMORY: usize = 1 << 24;
@@ -30,6 +31,8 @@ pub(super) struct WavDecoder<'a> {
     early: Option<Lookahead<'a>>,
     losses: Losses,
     heard: bool,
+    /// How much of the data chunk under way was heard.
+    lasted: Seconds,
 }
 
 /// What is known of one file of those after each other.
@@ -50,6 +53,7 @@ impl<'a> WavDecoder<'a> {
             early: None,
             losses: Losses::default(),
             heard: false,
+            lasted: Seconds(0.0),
         }
     }
 
@@ -207,9 +211,11 @@ impl Decode for WavDecoder<'_> {
             let bytes = self.early.as_mut().unwrap_or(&mut self.bytes);
             if payload.next_block(&mut data.view(bytes), block, &mut self.losses)? {
                 self.heard = true;
+                self.lasted.0 += block.duration().0;
                 return Ok(true);
             }
-            data.finish(bytes)?;
+            let lasted = std::mem::take(&mut self.lasted);
+            data.finish(bytes, lasted, &mut self.losses)?;
             let odd = data.odd();
             self.playing = None;
             if self.early.take().is_none() {

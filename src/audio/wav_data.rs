@@ -5,13 +5,16 @@
 //! after the samples. Their names are looked for; a name counts where the sizes lead from chunk to
 //! chunk to the very end of the file, which samples do by chance about never.
 
-use super::AudioError;
+use std::ops::RangeInclusive;
+
 use super::source::{Lookahead, Peek};
+use super::{AudioError, Losses};
+use crate::units::Seconds;
 
 /// How far the chunks after the samples are followed: pictures are among them.
 const LONGEST_TAIL: usize = 1 << 24;
-/// sox and arecord put this and more into a pipe's header; a file that ends before is not cut short.
-const PIPE_SIZE: u32 = 0x7fff_f000;
+/// What sox and arecord put into a pipe's header promises nothing.
+const PIPE_SIZES: RangeInclusive<u32> = 0x7fff_f000..=0x8000_0000;
 /// Chunks that are written after samples whose size was not known.
 const TAIL_NAMES: [&[u8; 4]; 27] = [
     b"LIST", b"id3 ", b"ID3 ", b"bext", b"iXML", b"cue ", b"smpl", b"inst", b"fact", b"JUNK",
@@ -75,13 +78,25 @@ impl Data {
         View { data: self, bytes }
     }
 
-    /// Passes over what was not taken, and says so where the file ends first.
-    pub(super) fn finish(&mut self, bytes: &mut Lookahead<'_>) -> Result<(), AudioError> {
-        if let Some(left) = self.left.filter(|&left| left > 0)
-            && !bytes.skip(left)?
-            && self.size < PIPE_SIZE
-        {
-            tracing::warn!("the WAV file ends before its data chunk does: it was cut short");
+    /// Passes over what was not taken, and says so where the file ends first; `heard` is how long what was
+    /// taken lasts.
+    pub(super) fn finish(
+        &mut self,
+        bytes: &mut Lookahead<'_>,
+        heard: Seconds,
+        losses: &mut Losses,
+    ) -> Result<(), AudioError> {
+        let Some(left) = self.left.filter(|&left| left > 0) else {
+            return Ok(());
+        };
+        if !bytes.skip(left)? && !PIPE_SIZES.contains(&self.size) {
+            match self.taken {
+                0 => losses.stop("it ends before the samples that its header promises"),
+                taken => {
+                    let promised = (taken + left) as f64 / taken as f64;
+                    losses.ends_early(heard, Seconds(heard.0 * promised));
+                }
+            }
         }
         Ok(())
     }
