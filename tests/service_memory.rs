@@ -48,7 +48,11 @@ fn heads_of_parts_are_bounded() {
             "16 forms of 20 MiB heads, memory grew by {} MiB",
             grown >> 10
         );
-        assert!(grown < 48 << 10, "{grown} KiB");
+        assert!(
+            grown < 48 << 10,
+            "{grown} KiB; now {}",
+            server.parts_of_memory()
+        );
     }
     // What is only passed over may be as long as a body.
     let prompt = "a".repeat(1 << 20);

@@ -87,6 +87,33 @@ fn a_recording_of_which_a_part_is_missing_is_told_in_events_too() {
     assert!(said.contains(why), "{said}");
 }
 
+/// A WAV whose header promises 4 GB: what there is is heard, and the caller told, by the service and by the program.
+#[test]
+fn a_recording_that_ends_before_what_its_header_promises_is_told() {
+    let server = Server::start(&[]);
+    let mut bytes = sample("river.wav");
+    let at = bytes.windows(4).position(|name| name == b"data").unwrap() + 4;
+    bytes[at..at + 4].copy_from_slice(&4_000_000_000_u32.to_le_bytes());
+    let reply = server.post("/compute", "Accept: application/json\r\n", &bytes);
+    assert!(reply.header("paretone-partly-read").is_some());
+    let answers = [reply.json(), server.ask(&form(&[], Some(&bytes))).json()];
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &bytes).unwrap();
+    let said = std::process::Command::new(env!("CARGO_BIN_EXE_paretone"))
+        .args(["transcribe", "--format", "json"])
+        .arg(file.path())
+        .output()
+        .unwrap();
+    assert_eq!(said.status.code(), Some(1));
+    let program: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+    let [computed, transcribed] = answers.each_ref().map(|answer| &answer["account"]);
+    for answer in [computed, transcribed, &program] {
+        let why = answer["partly_read"].as_str().unwrap();
+        assert!(why.contains("header promises"), "{why}");
+    }
+    assert!(answers[0]["text"].as_str().unwrap().contains("river"));
+}
+
 #[test]
 fn a_body_that_is_compressed_as_a_whole_is_named_so() {
     let server = Server::start(&[]);

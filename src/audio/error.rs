@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::units::Seconds;
+
 /// An audio file, or stream, that gives no waveform.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -60,6 +62,14 @@ pub enum AudioError {
         channel: usize,
         /// How many there are.
         channels: usize,
+    },
+    /// A part was asked for that begins behind the recording's end.
+    #[error("the recording ends after {:.2} s, before the part from {:.2} s on begins", lasts.0, start.0)]
+    NoSuchPart {
+        /// Where the part would begin.
+        start: Seconds,
+        /// How long the recording is.
+        lasts: Seconds,
     },
     /// A sample is NaN, infinite, or beyond what a recording can hold.
     #[error("sample {index} is {value}: the float data is damaged; convert the file to 16-bit PCM")]

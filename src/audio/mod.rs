@@ -135,6 +135,44 @@ impl Waveform {
         Self::collect_or_warn(Reader::of_stream(reader, name_hint, None)?)
     }
 
+    /// Opens a part of the recording at `path`, from `start` to `end` or to the recording's end, as [`Waveform::open`] opens
+    /// all of it. What follows the part is not read.
+    ///
+    /// # Errors
+    /// As [`Waveform::open`], and where the recording ends before the part begins.
+    pub fn open_part(
+        path: impl AsRef<Path>,
+        start: Seconds,
+        end: Option<Seconds>,
+    ) -> Result<Self, AudioError> {
+        let reader = Reader::open(path.as_ref(), None)?;
+        let mut signal = Signal::at_its_rate(reader, ChannelChoice::Mix)?;
+        let rate = signal.rate();
+        let place = |at: Seconds| (at.0 * f64::from(rate.0)).round() as usize;
+        let (first, last) = (place(start), end.map_or(usize::MAX, place));
+        let (mut samples, mut passed) = (Vec::new(), 0);
+        while passed + samples.len() < last && signal.next_block(&mut samples)? {
+            // What comes before the part is not kept.
+            let before = first.saturating_sub(passed).min(samples.len());
+            samples.drain(..before);
+            passed += before;
+            if samples.len() > MOST_SAMPLES {
+                return Err(AudioError::TooLong {
+                    rate: rate.0,
+                    most: MOST_SAMPLES,
+                });
+            }
+        }
+        samples.truncate(last.saturating_sub(passed));
+        match passed < first || samples.is_empty() {
+            true => Err(AudioError::NoSuchPart {
+                start,
+                lasts: signal.heard(),
+            }),
+            false => Ok(Waveform { samples, rate }),
+        }
+    }
+
     fn collect_or_warn(reader: Reader<'_>) -> Result<Self, AudioError> {
         let mut signal = Signal::at_its_rate(reader, ChannelChoice::Mix)?;
         let waveform = Self::collect(&mut signal, Bounds::default())?;

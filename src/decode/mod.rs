@@ -6,6 +6,7 @@
 
 mod branch;
 mod cancel;
+mod compact_lattice;
 mod error;
 mod expand;
 mod extremes;
@@ -32,6 +33,7 @@ pub(crate) mod tests;
 mod tokens;
 
 pub use cancel::Cancel;
+pub use compact_lattice::CompactLattice;
 pub use error::DecodeError;
 pub use headroom::Headroom;
 pub use hypothesis::{CostParts, Effort, Hypothesis, PathCost, Word};

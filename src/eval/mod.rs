@@ -74,7 +74,7 @@ pub enum EvalError {
     },
     /// A folder or file has none of the known corpus layouts.
     #[error(
-        "{0} is no corpus: expected a manifest .tsv, a VoxForge submission (etc/PROMPTS), LibriSpeech folders (*.trans.txt) or Common Voice (validated.tsv)"
+        "{0} is no corpus: expected a manifest .tsv, a VoxForge submission (etc/PROMPTS), LibriSpeech folders (*.trans.txt), Common Voice (validated.tsv) or a Kaldi data directory (wav.scp and text)"
     )]
     UnknownLayout(PathBuf),
     /// An utterance id occurs twice in a file.

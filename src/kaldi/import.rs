@@ -143,8 +143,21 @@ impl VoskFolder {
 
     /// The files that [`VoskFolder::graph_of`] reads: what a cached graph depends on.
     pub fn graph_files(&self) -> Vec<std::path::PathBuf> {
-        let files = [self.graph("HCLG.fst"), self.word_boundary(), self.model()];
-        files.into_iter().filter(|path| path.is_file()).collect()
+        present([self.graph("HCLG.fst"), self.word_boundary(), self.model()])
+    }
+
+    /// The files, the graph apart, that decide what is heard in features.
+    pub fn model_files(&self) -> Vec<std::path::PathBuf> {
+        let settings = self.settings().unwrap_or_else(|| self.model());
+        present([self.model(), self.graph("words.txt"), settings])
+    }
+
+    /// The files that decide what the features are.
+    pub fn front_end_files(&self) -> Vec<std::path::PathBuf> {
+        let conf = ["mfcc.conf", "fbank.conf", "paretone.conf"];
+        let mut files = present(conf.map(|name| self.conf(name)));
+        files.extend(present([self.cmvn()]));
+        files
     }
 
     /// Reads the decoding graph.
@@ -162,21 +175,7 @@ impl VoskFolder {
                     .into(),
             });
         }
-        let boundaries = Boundaries::open(&self.word_boundary())?;
-        let all = transitions.all();
-        let marks: Vec<u32> = all
-            .iter()
-            .map(|transition| boundaries.mark(*transition))
-            .collect();
-        let graph = Graph::read_openfst_with(&path, |label| {
-            let at = (label as usize).wrapping_sub(1);
-            let transition = all.get(at)?;
-            Some((PdfId(transition.pdf), marks[at]))
-        });
-        graph.map_err(|error| KaldiError::File {
-            path,
-            source: Box::new(error.into()),
-        })
+        transitions.graph(&path, &self.word_boundary())
     }
 
     /// Reads the words; the number of each is its place.
@@ -188,6 +187,36 @@ impl VoskFolder {
         let name = path.display().to_string();
         Ok(WordTable::from_numbered(read(&path)?.as_slice(), &name)?)
     }
+}
+
+impl TransitionModel {
+    /// Reads a decoding graph (`HCLG.fst`) whose input labels are this model's transition-ids. Where there is a file of word
+    /// boundaries, words end where it says.
+    ///
+    /// # Errors
+    /// It is missing or damaged, names transitions that the model does not have, or is larger than a graph of ours can be.
+    pub fn graph(&self, path: &Path, word_boundary: &Path) -> Result<Graph, KaldiError> {
+        let boundaries = Boundaries::open(word_boundary)?;
+        let all = self.all();
+        let marks: Vec<u32> = all
+            .iter()
+            .map(|transition| boundaries.mark(*transition))
+            .collect();
+        let graph = Graph::read_openfst_with(path, |label| {
+            let at = (label as usize).wrapping_sub(1);
+            let transition = all.get(at)?;
+            Some((PdfId(transition.pdf), marks[at]))
+        });
+        graph.map_err(|error| KaldiError::File {
+            path: path.to_owned(),
+            source: Box::new(error.into()),
+        })
+    }
+}
+
+/// Those of the files that are there.
+fn present<const N: usize>(files: [std::path::PathBuf; N]) -> Vec<std::path::PathBuf> {
+    files.into_iter().filter(|path| path.is_file()).collect()
 }
 
 /// Reads the transitions and the network of a `final.mdl`.

@@ -21,7 +21,7 @@ pub(super) fn matrix_file(path: &Path) -> Result<Array2<f64>, KaldiError> {
 }
 
 /// ` [`, rows of numbers, `]`.
-fn text(bytes: &[u8]) -> Result<Array2<f64>, String> {
+pub(super) fn text(bytes: &[u8]) -> Result<Array2<f64>, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is neither text nor binary")?;
     let inside = text
         .trim()

@@ -7,6 +7,7 @@
 //!
 //! The formats are those of Kaldi's `base/io-funcs`, `matrix`, `hmm` and `nnet3` and of OpenFst 1.7.
 
+mod archive;
 mod boundaries;
 mod check;
 mod conf;
@@ -22,6 +23,9 @@ mod nnet;
 mod output;
 mod transitions;
 
+pub use archive::Archive;
+#[doc(hidden)]
+pub use archive::matrices as check_archive;
 #[doc(hidden)]
 pub use check::{check_config_lines, check_final_mdl, check_front_end};
 pub use error::KaldiError;

@@ -3,6 +3,8 @@
 //! Reference: `hmm/transition-model.cc`, `hmm/hmm-topology.cc`. Transition-ids count from 1 in the
 //! order of tuples (phone, state, pdfs), then of the transitions of that state.
 
+use std::path::Path;
+
 use super::KaldiError;
 use super::input::Input;
 
@@ -27,6 +29,15 @@ pub struct TransitionModel {
 type State = Vec<i32>;
 
 impl TransitionModel {
+    /// Reads the transitions at the beginning of a `final.mdl`; which network follows does not matter.
+    ///
+    /// # Errors
+    /// The file cannot be read, or begins with no transition model in binary mode.
+    pub fn open(path: &Path) -> Result<Self, KaldiError> {
+        let bytes = super::read(path)?;
+        Self::read(&mut Input::new(&bytes, path)?)
+    }
+
     /// What a transition-id stands for; `None` if there is no such id. Ids count from 1.
     pub fn get(&self, id: u32) -> Option<Transition> {
         let at = (id as usize).checked_sub(1)?;

@@ -2,14 +2,16 @@
 //! [`MadeFor`](crate::MadeFor).
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::files::{GRAPH_NGRAM, LEXICON, NEURAL, RESCORING_NGRAM, WORDS, read};
+use super::model::Model;
 use super::{RecognizerError, Versions};
 use crate::acoustic::ModelDescription;
 use crate::confidence::Calibration;
 use crate::gate::GATE_FILE;
+use crate::kaldi::VoskFolder;
 use crate::provenance::{MadeFor, hash};
 
 /// The header of an n-gram or a graph, which holds the checksums of all that follows, ends before
@@ -26,9 +28,11 @@ const GATE_WEIGHTS: &str = "gate.safetensors";
 /// # Errors
 /// A file of the model is missing or cannot be used.
 pub fn made_for(folder: &Path, with_gate: bool) -> Result<MadeFor, RecognizerError> {
-    let description = ModelDescription::open(folder)?;
     let versions = Versions::of_model(folder)?;
-    let parts = parts(folder, &description, with_gate)?;
+    let parts = match VoskFolder::find(folder).filter(|_| !Model::is_in(folder)) {
+        Some(vosk) => of_vosk(&vosk, with_gate)?,
+        None => parts(folder, &ModelDescription::open(folder)?, with_gate)?,
+    };
     Ok(MadeFor {
         versions: versions.hash(),
         calibration: Calibration::of_model(folder)?.hash(),
@@ -43,10 +47,6 @@ pub(super) fn parts(
     description: &ModelDescription,
     with_gate: bool,
 ) -> Result<MadeFor, RecognizerError> {
-    // Kaldi's models have other files, and no promises of ours.
-    if !folder.join("model.json").is_file() {
-        return Ok(MadeFor::default());
-    }
     let json = |value: serde_json::Result<String>| value.expect("descriptions are plain values");
     let decode = &description.decode;
     let mut model = vec![
@@ -74,25 +74,62 @@ pub(super) fn parts(
         json(serde_json::to_string(&description.feature)).into_bytes(),
         json(serde_json::to_string(&description.normalisation)).into_bytes(),
     ];
-    if with_gate {
-        for name in [GATE_FILE, GATE_WEIGHTS] {
-            let path = folder.join(name);
-            if path.is_file() {
-                front_end.push(read(&path)?);
-            }
-        }
+    front_end.extend(gate(folder, with_gate)?);
+    Ok(made_of(&model, &front_end))
+}
+
+/// The model and the front end of a Vosk folder. A graph may be larger than memory; it is known by its size, its
+/// head and its tail.
+pub(super) fn of_vosk(vosk: &VoskFolder, with_gate: bool) -> Result<MadeFor, RecognizerError> {
+    let (mut model, mut front_end) = (Vec::new(), Vec::new());
+    for path in vosk.model_files() {
+        model.push(read(&path)?);
     }
-    Ok(MadeFor {
+    for path in vosk.graph_files() {
+        model.push(ends(&path)?);
+    }
+    for path in vosk.front_end_files() {
+        front_end.push(read(&path)?);
+    }
+    front_end.extend(gate(vosk.path(), with_gate)?);
+    Ok(made_of(&model, &front_end))
+}
+
+/// The files of a folder's speech gate, where it has one and it is asked.
+fn gate(folder: &Path, with_gate: bool) -> Result<Vec<Vec<u8>>, RecognizerError> {
+    let files = [GATE_FILE, GATE_WEIGHTS].map(|name| folder.join(name));
+    let there = files.iter().filter(|path| with_gate && path.is_file());
+    there.map(|path| read(path)).collect()
+}
+
+fn made_of(model: &[Vec<u8>], front_end: &[Vec<u8>]) -> MadeFor {
+    MadeFor {
         model: Some(hash(model.iter().map(Vec::as_slice))),
         front_end: Some(hash(front_end.iter().map(Vec::as_slice))),
         ..MadeFor::default()
-    })
+    }
 }
 
 /// The hash of a model that searches another graph.
 pub(super) fn with_graph(model: Option<&str>, graph: &Path) -> Result<String, RecognizerError> {
     let head = head(graph)?;
     Ok(hash([model.unwrap_or_default().as_bytes(), &head]))
+}
+
+/// A file's length, its first bytes and its last.
+fn ends(path: &Path) -> Result<Vec<u8>, RecognizerError> {
+    let mut bytes = head(path)?;
+    let tail = File::open(path).and_then(|mut file| {
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(HEAD)))?;
+        bytes.extend(length.to_le_bytes());
+        file.take(HEAD).read_to_end(&mut bytes)
+    });
+    tail.map_err(|source| RecognizerError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(bytes)
 }
 
 /// The first bytes of a file.

@@ -176,8 +176,8 @@ impl Recognizer {
         let folder = folder.as_ref();
         let started = Instant::now();
         let vosk = VoskFolder::find(folder).filter(|_| !Model::is_in(folder));
-        let model = match vosk {
-            Some(vosk) => vosk::open(&vosk, &options)?,
+        let model = match &vosk {
+            Some(vosk) => vosk::open(vosk, &options)?,
             None => Model::open(folder, &options)?,
         };
         let (name, seconds) = (&model.description.name, started.elapsed().as_secs_f64());
@@ -188,7 +188,10 @@ impl Recognizer {
                 models.network(&version.setting)?;
             }
         }
-        let mut made_for = identity::parts(folder, &model.description, options.speech_gate)?;
+        let mut made_for = match &vosk {
+            Some(vosk) => identity::of_vosk(vosk, options.speech_gate)?,
+            None => identity::parts(folder, &model.description, options.speech_gate)?,
+        };
         warn_of_change("versions", &versions.made_for, &made_for);
         made_for.versions = versions.hash();
         let mut calibration = Calibration::of_model(folder)?;
@@ -243,6 +246,12 @@ impl Recognizer {
     /// The model's name.
     pub fn name(&self) -> &str {
         &self.model.description.name
+    }
+
+    /// Whether the model has a neural language model, which settings may ask for.
+    pub fn has_neural_model(&self) -> bool {
+        let models = self.model.second_look.as_ref();
+        models.is_some_and(|models| models.has_network())
     }
 
     /// The rate that the model listens at, to which every recording is brought.

@@ -91,6 +91,11 @@ impl SecondLook {
         }))
     }
 
+    /// Whether there is a network.
+    pub(super) fn has_network(&self) -> bool {
+        self.neural.is_some()
+    }
+
     /// The network, where there is one and the setting asks for it; read at the first time.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use tracing::info;
 
 use super::cache::{Cache, CacheKey};
 use super::model::{Model, check_fit, gate_of, graph_of};
+use super::opening::Stage;
 use super::{Options, RecognizerError};
 use crate::acoustic::Network;
 use crate::feature::Mfcc;
@@ -18,6 +19,8 @@ use crate::kaldi::VoskFolder;
 /// Opens the model in a Vosk folder. The first time, its graph is brought into our form; later it is
 /// mapped.
 pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, RecognizerError> {
+    let opening = options.opening.clone().unwrap_or_default();
+    opening.enter(Stage::Weights);
     let imported = folder.import()?;
     let description = imported.description;
     let mfcc = Mfcc::new(description.feature.clone())?;
@@ -25,8 +28,14 @@ pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, Reco
         Network::from_tensors(&description, &imported.tensors, options.precision.kernels())?;
     let gate = gate_of(folder.path(), &mfcc, options)?;
     let cache = options.cache.clone().unwrap_or_else(Cache::of_user);
+    let cache = match options.private_copies {
+        true => cache.copying(),
+        false => cache,
+    };
     let words = folder.words()?;
+    opening.enter(Stage::Graph);
     let import = || {
+        opening.enter(Stage::Compilation);
         info!("reading the graph of {}, once", folder.path().display());
         folder.graph_of(&imported.transitions)
     };
@@ -38,6 +47,7 @@ pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, Reco
         }
     };
     check_fit(&mfcc, &network, &graph)?;
+    opening.enter(Stage::Ready);
     Ok(Model {
         description,
         mfcc: Arc::new(mfcc),

@@ -194,6 +194,7 @@ impl From<AudioError> for Rejection {
             AudioError::TooLong { .. } | AudioError::TooManyBytes { .. } => Self::TooLarge(text),
             AudioError::Malformed { .. }
             | AudioError::NoSuchChannel { .. }
+            | AudioError::NoSuchPart { .. }
             | AudioError::Rate { .. }
             | AudioError::NoChannels
             | AudioError::NotFinite { .. } => Self::Unprocessable(text),

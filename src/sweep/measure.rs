@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::analysis::Analysis;
-use crate::audio::Waveform;
 use crate::eval::corpus::Utterance;
 use crate::recognizer::{
     Recognizer, RecognizerError, RecognizerScratch, ScoredAudio, Setting, Transcript,
@@ -50,7 +49,7 @@ pub fn prepare(
     scratch: &mut RecognizerScratch,
 ) -> Result<Prepared, RecognizerError> {
     let start = thread_time();
-    let waveform = Waveform::open(&utterance.audio)?;
+    let waveform = utterance.waveform()?;
     let reading = thread_time() - start;
     let (mut scores, mut scored) = (f64::INFINITY, ScoredAudio::default());
     for _ in 0..repeats.max(1) {

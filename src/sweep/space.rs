@@ -4,8 +4,13 @@
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use super::point::Point;
 use crate::decode::{Knob, KnobUnit, SweepRange};
 use crate::recognizer::Setting;
+
+/// By which factor a point may have more errors than the front at its time, and than the best of all.
+const CLOSE: f64 = 1.012;
+const FAR: f64 = 1.5;
 
 /// A knob that sweeps turn, and where they look for good values.
 struct Drawn {
@@ -84,6 +89,29 @@ pub fn near(good: &[Setting], count: usize, random: &mut ChaCha8Rng) -> Vec<Sett
     (0..count).map(|_| draw(random)).collect()
 }
 
+/// Indices of the points that are on the front or close to it, of those measured on the most utterances: at most 1.2 % more
+/// errors, relatively, than the best that is at most as slow, and at most half as many again as the best of all. What looks a
+/// little worse on a part of the speech may be better on all of it.
+pub fn close(points: &[Point]) -> Vec<usize> {
+    let most = points.iter().map(|point| point.utterances).max();
+    let whole = |point: &&Point| Some(point.utterances) == most;
+    let wer = |points: &mut dyn Iterator<Item = &Point>| {
+        points
+            .map(|point| point.wer_percent)
+            .fold(f64::INFINITY, f64::min)
+    };
+    let best = wer(&mut points.iter().filter(whole));
+    let is_close = |point: &Point| {
+        let faster = |other: &&Point| other.response_seconds <= point.response_seconds;
+        let reached = wer(&mut points.iter().filter(whole).filter(faster));
+        point.wer_percent <= CLOSE * reached && point.wer_percent <= FAR * best
+    };
+    let indices = 0..points.len();
+    indices
+        .filter(|&at| whole(&&points[at]) && is_close(&points[at]))
+        .collect()
+}
+
 /// Every combination of the levels, over `base`.
 pub fn grid(base: &Setting, levels: &[(Knob, Vec<f64>)]) -> Vec<Setting> {
     levels.iter().fold(vec![*base], |settings, (knob, values)| {
@@ -148,5 +176,26 @@ mod tests {
         let ladder = texts(one_at_a_time(&base(), &levels));
         assert_eq!(ladder.len(), 5);
         assert_eq!(ladder[2], base().to_string());
+    }
+
+    #[test]
+    fn points_close_to_the_front_stay() {
+        let point = |&(response_seconds, wer_percent, utterances): &(f64, f64, u32)| Point {
+            response_seconds,
+            wer_percent,
+            utterances,
+            ..Point::default()
+        };
+        let points = [
+            (1.0, 20.0, 9), // too many errors, though the fastest
+            (2.0, 14.0, 9),
+            (3.0, 14.1, 9), // close
+            (4.0, 15.0, 9),
+            (5.0, 10.0, 9),
+            (0.5, 1.0, 8), // measured on less
+        ];
+        let points: Vec<Point> = points.iter().map(point).collect();
+        assert_eq!(close(&points), [1, 2, 4]);
+        assert!(close(&[]).is_empty());
     }
 }

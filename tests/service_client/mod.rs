@@ -143,6 +143,17 @@ impl Server {
             .sum()
     }
 
+    /// What its memory is made of: its own, of files, and shared.
+    #[cfg(target_os = "linux")]
+    pub fn parts_of_memory(&self) -> String {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).expect("it runs");
+        let parts = status
+            .lines()
+            .filter(|line| line.starts_with("Rss") || line.starts_with("VmRSS"));
+        parts.collect::<Vec<_>>().join(", ")
+    }
+
     /// The most memory it has had, in KiB.
     #[cfg(target_os = "linux")]
     pub fn peak_memory(&self) -> u64 {

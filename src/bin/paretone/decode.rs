@@ -1,32 +1,47 @@
 //! `paretone decode`: scores of any network, searched over a graph.
 
-use std::io::{self, Write};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
+use ndarray::Array2;
 use serde::Serialize;
 
 use super::setting::KnobArgs;
 use super::{DONE, SOME_FAILED, UsageError, exit};
 use paretone::acoustic::Scores;
 use paretone::confidence::doubt;
-use paretone::decode::{Decoder, Hypothesis, Pruning, Scratch};
+use paretone::decode::{CompactLattice, Decoder, Hypothesis, Lattice, Pruning, Scratch};
 use paretone::graph::{Graph, WordTable};
+use paretone::kaldi::{Archive, KaldiError, TransitionModel};
 use paretone::units::{Seconds, WordId};
 
 /// Search the scores of any network over a graph: one line of text for each matrix, in the order given
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The scores, as written by `numpy.save`: floats, natural logarithms, one row a frame
+    /// The scores, natural logarithms, one row a frame: files written by `numpy.save`, or Kaldi's archives, `ark:FILE`
+    /// (`ark:-` for standard input) or `scp:FILE`
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
-    pub scores: Vec<PathBuf>,
+    pub scores: Vec<OsString>,
     /// The graph, as made by `paretone graph compile`, or OpenFst's (`.fst`)
     #[arg(long, value_name = "FILE")]
     pub graph: PathBuf,
+    /// Kaldi's final.mdl, whose transition-ids the labels of an OpenFst graph are [default: labels are columns of the
+    /// scores, from 1]
+    #[arg(long, value_name = "FILE")]
+    pub transitions: Option<PathBuf>,
+    /// Kaldi's word_boundary.int, by which words end where they do, not where the next begins
+    #[arg(long, value_name = "FILE", requires = "transitions")]
+    pub word_boundary: Option<PathBuf>,
     /// The word table: line n is the word of id n
     #[arg(long, value_name = "FILE")]
     pub words: PathBuf,
+    /// Write Kaldi's compact lattices too: `ark:FILE`, or `ark,t:FILE` as text. Give it with --lattice-beam
+    #[arg(long, value_name = "ark:FILE")]
+    pub lattices: Option<String>,
     /// The shape of the answer
     #[arg(long, value_enum, default_value_t)]
     pub format: Shape,
@@ -69,35 +84,116 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (graph, words) = opened(args).map_err(UsageError)?;
     let pruning = args.knobs.over(Pruning::default());
     let decoder = Decoder::new(&graph, pruning).map_err(|error| UsageError(error.into()))?;
+    let lattices = args
+        .lattices
+        .as_deref()
+        .map(|place| Lattices::create(place, args.acoustic_scale));
+    let mut lattices = lattices.transpose()?;
     let (mut scratch, mut failed) = (Scratch::new(), false);
     let mut out = io::stdout().lock();
-    for file in &args.scores {
-        let how = How {
-            args,
-            decoder: &decoder,
-            words: &words,
+    let how = How {
+        args,
+        decoder: &decoder,
+        words: &words,
+    };
+    for place in &args.scores {
+        let archive = place.to_str().map(Archive::parse).transpose();
+        let archive = archive.map_err(|what| UsageError(anyhow!("{what}")))?;
+        let Some(archive) = archive.flatten() else {
+            let file = Path::new(place);
+            let scores = Scores::open_npy(file, Seconds(args.frame_shift));
+            let heard = scores
+                .map_err(anyhow::Error::new)
+                .and_then(|scores| how.decode(file, scores, &mut scratch, lattices.as_mut()));
+            failed |= how.tell(heard, &file.display().to_string(), None, &mut out)?;
+            continue;
         };
-        match how.decode(file, &mut scratch) {
-            Ok(answer) => answer.write(&mut out, args.format)?,
-            Err(error) => {
-                failed = true;
-                exit::say(&error.context(file.display().to_string()));
-                if args.format == Shape::Text {
-                    writeln!(out)?;
-                }
+        let read = archive.for_each(|name, matrix| -> anyhow::Result<()> {
+            let heard = how.scores(matrix).and_then(|scores| {
+                how.decode(Path::new(name), scores, &mut scratch, lattices.as_mut())
+            });
+            failed |= how.tell(heard, name, Some(name), &mut out)?;
+            Ok(())
+        });
+        if let Err(error) = read {
+            if error.downcast_ref::<KaldiError>().is_none() {
+                return Err(error);
             }
+            // What came before has been decoded.
+            exit::say(&error);
+            failed = true;
         }
+    }
+    if let Some(lattices) = lattices {
+        lattices.finish()?;
     }
     Ok(ExitCode::from(if failed { SOME_FAILED } else { DONE }))
 }
 
+/// An archive of lattices that is being written.
+struct Lattices {
+    out: BufWriter<File>,
+    form: CompactLattice,
+    path: PathBuf,
+}
+
+impl Lattices {
+    fn create(place: &str, acoustic_scale: f32) -> anyhow::Result<Lattices> {
+        let Ok(Some(Archive::Ark(path))) = Archive::parse(place) else {
+            return Err(UsageError(anyhow!(
+                "--lattices is `ark:FILE` or `ark,t:FILE`, not `{place}`"
+            ))
+            .into());
+        };
+        let kinds = place.split(':').next().unwrap_or_default();
+        let form = CompactLattice {
+            is_text: kinds.split(',').any(|kind| kind == "t"),
+            acoustic_scale,
+        };
+        let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()));
+        let out = BufWriter::new(file.map_err(UsageError)?);
+        Ok(Lattices { out, form, path })
+    }
+
+    fn write(&mut self, name: &str, lattice: &Lattice) -> anyhow::Result<()> {
+        // A name ends at a blank.
+        let name: String = name.split_whitespace().collect::<Vec<_>>().join("_");
+        let written = self.form.write(&mut self.out, &name, lattice);
+        written.with_context(|| format!("cannot write {}", self.path.display()))
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        self.out
+            .flush()
+            .with_context(|| format!("cannot write {}", self.path.display()))
+    }
+}
+
 fn opened(args: &Args) -> anyhow::Result<(Graph, WordTable)> {
     let name = || args.graph.display().to_string();
-    let graph = match args.graph.extension() {
-        Some(fst) if fst == "fst" => Graph::read_openfst(&args.graph),
-        _ => Graph::open(&args.graph),
+    let is_fst = args.graph.extension().is_some_and(|fst| fst == "fst");
+    let graph = match &args.transitions {
+        Some(model) => {
+            let transitions = TransitionModel::open(model)?;
+            let boundary = args.word_boundary.clone().unwrap_or_default();
+            transitions.graph(&args.graph, &boundary)?
+        }
+        None if is_fst => Graph::read_openfst(&args.graph).with_context(name)?,
+        None => Graph::open(&args.graph).with_context(name)?,
     };
-    Ok((graph.with_context(name)?, WordTable::open(&args.words)?))
+    // Kaldi's tables number their words, and ours are numbered by their lines.
+    let words = match args.transitions.is_some() {
+        true => WordTable::from_numbered(
+            BufReader::new(open(&args.words)?),
+            &args.words.display().to_string(),
+        )?,
+        false => WordTable::open(&args.words)?,
+    };
+    Ok((graph, words))
+}
+
+fn open(path: &Path) -> anyhow::Result<File> {
+    File::open(path).with_context(|| format!("cannot open {}", path.display()))
 }
 
 /// What was heard in one matrix.
@@ -136,11 +232,61 @@ struct How<'a> {
 }
 
 impl How<'_> {
-    fn decode(&self, file: &Path, scratch: &mut Scratch) -> anyhow::Result<Heard> {
+    /// Scores of an archive's matrix.
+    fn scores(&self, matrix: Array2<f32>) -> anyhow::Result<Scores> {
+        let pdfs = matrix.ncols();
+        if pdfs == 0 {
+            return Err(anyhow!("the matrix has no columns"));
+        }
+        let rows = matrix
+            .as_standard_layout()
+            .into_owned()
+            .into_raw_vec_and_offset()
+            .0;
+        Ok(Scores::from_rows(
+            rows,
+            pdfs,
+            Seconds(self.args.frame_shift),
+        ))
+    }
+
+    /// Writes an answer, of an archive behind its name, or says why there is none; whether there is none.
+    fn tell(
+        &self,
+        heard: anyhow::Result<Heard>,
+        place: &str,
+        name: Option<&str>,
+        out: &mut impl Write,
+    ) -> io::Result<bool> {
+        let is_text = self.args.format == Shape::Text;
+        if let Some(name) = name.filter(|_| is_text) {
+            write!(out, "{name} ")?;
+        }
+        match heard {
+            Ok(answer) => answer.write(out, self.args.format).map(|()| false),
+            Err(error) => {
+                exit::say(&error.context(place.to_owned()));
+                if is_text {
+                    writeln!(out)?;
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    fn decode(
+        &self,
+        file: &Path,
+        mut scores: Scores,
+        scratch: &mut Scratch,
+        lattices: Option<&mut Lattices>,
+    ) -> anyhow::Result<Heard> {
         let shift = Seconds(self.args.frame_shift);
-        let mut scores = Scores::open_npy(file, shift)?;
         scores.scale(self.args.acoustic_scale);
         let lattice = self.decoder.lattice(&scores, scratch)?;
+        if let Some(lattices) = lattices {
+            lattices.write(&file.to_string_lossy(), &lattice)?;
+        }
         let paths = lattice.paths();
         let heard = paths.best();
         let risk = doubt(&paths, &heard, None)?;

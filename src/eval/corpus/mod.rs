@@ -7,7 +7,9 @@
 //! | [`table`]: Common Voice | `validated.tsv` (or another list) beside `clips/` | `client_id` | `accents`, `accent` |
 //! | [`voxforge`] | folders with `etc/PROMPTS` and `wav/` or `flac/` | name of the submission | README's dialect |
 //! | [`librispeech`] | `*.trans.txt` beside the audio, at any depth | first number of the id | none |
+//! | [`kaldi`] | a data directory: `wav.scp` and `text`, maybe `segments` | `utt2spk` | none |
 
+pub mod kaldi;
 pub mod librispeech;
 pub mod table;
 pub mod voxforge;
@@ -18,6 +20,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::EvalError;
+use crate::audio::{AudioError, Waveform};
 use crate::units::Seconds;
 
 /// Transcript lists of the largest public corpora have some hundred megabytes.
@@ -51,6 +54,31 @@ pub struct Utterance {
     pub split: String,
     /// Duration, where the corpus says.
     pub seconds: Option<Seconds>,
+    /// The part of the audio file that it is, where it is not all of it.
+    pub part: Option<Part>,
+}
+
+/// A part of a recording.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Part {
+    /// Where it starts.
+    pub start: Seconds,
+    /// Where it ends; none for the recording's end.
+    pub end: Option<Seconds>,
+}
+
+impl Utterance {
+    /// Its samples, at the rate of the recording, all channels averaged. Of a recording that it is a part of, what follows is
+    /// not read.
+    ///
+    /// # Errors
+    /// The file cannot be read, or ends before the part begins.
+    pub fn waveform(&self) -> Result<Waveform, AudioError> {
+        match self.part {
+            None => Waveform::open(&self.audio),
+            Some(Part { start, end }) => Waveform::open_part(&self.audio, start, end),
+        }
+    }
 }
 
 /// Reads a corpus, whichever of the known layouts it has, in the order of its files.
@@ -89,8 +117,12 @@ pub fn open(path: &Path) -> Result<Vec<Utterance>, EvalError> {
     Ok(utterances)
 }
 
-/// Walks a folder for VoxForge submissions and LibriSpeech chapters, in alphabetical order.
+/// Walks a folder for Kaldi's data directories, VoxForge submissions and LibriSpeech chapters, in alphabetical order.
 fn collect(folder: &Path, depth: usize, utterances: &mut Vec<Utterance>) -> Result<(), EvalError> {
+    if kaldi::is_in(folder) {
+        utterances.extend(kaldi::open(folder)?);
+        return Ok(());
+    }
     if folder.join("etc/PROMPTS").is_file() {
         utterances.extend(voxforge::open(folder)?);
         return Ok(());
@@ -318,6 +350,35 @@ mod tests {
             ],
         ];
         assert_eq!(rows("common_voice"), want);
+    }
+
+    #[test]
+    fn kaldi_s_data_directories() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("dev")).unwrap();
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora/samples/river.wav");
+        for (name, text) in [
+            ("dev/wav.scp", format!("r {}\n", samples.display())),
+            ("dev/segments", "r-2 r 1.5 -1\nr-1 r 0.25 1.5\n".into()),
+            ("dev/text", "r-1 one\nr-2 two\n".into()),
+            ("dev/utt2spk", "r-1 ann\nr-2 ann\n".into()),
+        ] {
+            std::fs::write(at(name), text).unwrap();
+        }
+        let utterances = open(folder.path()).unwrap();
+        let whole = Waveform::open(&samples).unwrap();
+        let place = |seconds: f64| (seconds * f64::from(whole.rate.0)) as usize;
+        let [first, second] = [0, 1].map(|at| utterances[at].waveform().unwrap());
+        assert_eq!(first.samples, whole.samples[place(0.25)..place(1.5)]);
+        assert_eq!(second.samples, whole.samples[place(1.5)..]);
+        // And a manifest says as much.
+        let mut manifest = Vec::new();
+        table::write(&mut manifest, &utterances).unwrap();
+        let manifest = String::from_utf8(manifest).unwrap();
+        assert_eq!(table::parse(&manifest, &at("m.tsv")).unwrap(), utterances);
+        let beyond = Waveform::open_part(&samples, Seconds(1e5), None);
+        assert!(matches!(beyond, Err(AudioError::NoSuchPart { .. })));
     }
 
     #[test]

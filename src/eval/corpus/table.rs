@@ -1,13 +1,14 @@
 //! Tab-separated lists with a header line: our own manifest, and Common Voice's.
 //!
 //! The manifest has the columns `id`, `path` (relative to the manifest) and `text`, and optionally
-//! `speaker`, `accent`, `gender`, `set`, `split` and `seconds`, in any order; further columns are
-//! ignored. Common Voice has `client_id`, `path` (in `clips/`) and `sentence`, `accents` (formerly
+//! `speaker`, `accent`, `gender`, `set`, `split`, `seconds`, and `start` and `end` where the utterance is a
+//! part of the recording, in seconds, in any order; further columns are ignored. Common Voice has `client_id`, `path` (in `clips/`) and `sentence`, `accents` (formerly
 //! `accent`) and `gender`. Fields are never quoted.
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{EvalError, Utterance, base_name, read_text};
+use super::{EvalError, Part, Utterance, base_name, read_text};
 use crate::units::Seconds;
 
 /// Reads a manifest or a list of Common Voice.
@@ -47,6 +48,50 @@ pub fn parse(text: &str, path: &Path) -> Result<Vec<Utterance>, EvalError> {
     Ok(utterances)
 }
 
+/// Writes a manifest that [`parse`] reads as the same utterances, whose audio is named by whole paths.
+///
+/// # Errors
+/// It cannot be written, or a path cannot stand in a manifest.
+pub fn write(out: &mut impl Write, utterances: &[Utterance]) -> io::Result<()> {
+    out.write_all(b"id\tpath\ttext\tspeaker\taccent\tgender\tset\tsplit\tseconds\tstart\tend\n")?;
+    for one in utterances {
+        let path = std::path::absolute(&one.audio)?;
+        let path = path
+            .to_str()
+            .filter(|path| !path.contains(['\t', '\n', '\r']));
+        let path = path.ok_or_else(|| {
+            let what = format!(
+                "the path {} cannot stand in a manifest: rename the file",
+                one.audio.display()
+            );
+            io::Error::new(io::ErrorKind::InvalidInput, what)
+        })?;
+        let number =
+            |seconds: Option<Seconds>| seconds.map_or(String::new(), |at| at.0.to_string());
+        let (start, end) = (
+            one.part.map(|part| part.start),
+            one.part.and_then(|part| part.end),
+        );
+        let [seconds, start, end] = [one.seconds, start, end].map(number);
+        let fields = [
+            &one.id,
+            path,
+            &one.text,
+            &one.speaker,
+            &one.accent,
+            &one.gender,
+            &one.set,
+            &one.split,
+            &seconds,
+            &start,
+            &end,
+        ];
+        let plain = fields.map(|field| field.replace(['\t', '\n', '\r'], " "));
+        writeln!(out, "{}", plain.join("\t"))?;
+    }
+    Ok(())
+}
+
 /// Where each field of an utterance stands in a row.
 struct Columns {
     common_voice: bool,
@@ -59,6 +104,8 @@ struct Columns {
     set: Option<usize>,
     split: Option<usize>,
     seconds: Option<usize>,
+    start: Option<usize>,
+    end: Option<usize>,
 }
 
 impl Columns {
@@ -77,19 +124,27 @@ impl Columns {
             set: find("set"),
             split: find("split"),
             seconds: find("seconds"),
+            start: find("start"),
+            end: find("end"),
         })
     }
 
     fn utterance(&self, fields: &[&str], folder: &Path) -> Result<Utterance, String> {
         let field = |column: Option<usize>| column.map_or("", |at| fields[at]).to_string();
-        let seconds = match self.seconds.map(|at| fields[at]) {
-            None | Some("") => None,
-            Some(text) => {
-                Some(Seconds(text.parse().map_err(|_| {
-                    format!("`seconds` is `{text}`, expected a number")
-                })?))
-            }
+        let number = |column: Option<usize>, name: &str| match column.map(|at| fields[at]) {
+            None | Some("") => Ok(None),
+            Some(text) => match text.parse() {
+                Ok(value) => Ok(Some(Seconds(value))),
+                Err(_) => Err(format!("`{name}` is `{text}`, expected a number")),
+            },
         };
+        let (start, end) = (number(self.start, "start")?, number(self.end, "end")?);
+        let begins = start.unwrap_or(Seconds(0.0));
+        let is_whole = |end: Seconds| begins.0 < end.0;
+        if begins.0.is_nan() || begins.0 < 0.0 || !end.is_none_or(is_whole) {
+            return Err("`start` and `end` are no part of a recording".into());
+        }
+        let is_part = start.is_some() || end.is_some();
         Ok(Utterance {
             id: fields[self.id].to_string(),
             audio: self.audio(fields[self.path], folder),
@@ -99,7 +154,8 @@ impl Columns {
             gender: field(self.gender).to_lowercase(),
             set: field(self.set),
             split: field(self.split),
-            seconds,
+            seconds: number(self.seconds, "seconds")?,
+            part: is_part.then_some(Part { start: begins, end }),
         })
     }
 
