@@ -6,7 +6,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::{
     adapt, bench, cache, confidence, config, decode, features, graph, help_files, lexicon, lm,
-    model, report, score, sweep, tiers, transcribe, versions,
+    model, report, score, sweep, tiers, transcribe, tune, versions,
 };
 #[cfg(feature = "service")]
 use crate::{load, serve};
@@ -15,8 +15,9 @@ use crate::{load, serve};
 #[derive(Parser)]
 #[command(name = "paretone", version, arg_required_else_help = true)]
 #[command(
-    after_help = "To recognise speech: transcribe, serve. To measure: bench, score, report, load. To tune: sweep, \
-                  versions, confidence, tiers, adapt. One stage at a time: features, model, graph, decode, lm. \
+    after_help = "To recognise speech: transcribe, serve. To measure: bench, score, report, load. To tune: tune, \
+                  or step by step sweep, versions, confidence, tiers; adapt. One stage at a time: features, model, \
+                  graph, decode, lm. \
                   What is kept: cache. For the shell: completions, man.\n\n\
                   Exit codes: 0 done, 1 some inputs failed, 2 usage."
 )]
@@ -63,6 +64,16 @@ pub fn parse() -> anyhow::Result<Cli> {
     Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
 
+/// Runs a command that another one gives, by its words without the program's name.
+///
+/// # Errors
+/// As [`run`], and where the words are no command.
+fn again(words: &[std::ffi::OsString]) -> anyhow::Result<ExitCode> {
+    let program = std::ffi::OsString::from("paretone");
+    let cli = Cli::try_parse_from(std::iter::once(&program).chain(words))?;
+    run(cli.command)
+}
+
 /// The subcommands, grouped by what they are for. A new one is its file, a line here and a line in [`run`].
 #[derive(Subcommand)]
 pub enum Command {
@@ -74,6 +85,7 @@ pub enum Command {
     Report(report::Args),
     #[cfg(feature = "service")]
     Load(load::Args),
+    Tune(tune::Args),
     Sweep(sweep::Args),
     Versions(versions::Args),
     Confidence(confidence::Args),
@@ -107,6 +119,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Score(args) => score::run(args),
         Command::Report(args) => report::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Tune(args) => tune::run(args, again),
         Command::Sweep(args) => sweep::run(args),
         Command::Versions(args) => versions::run(args),
         Command::Confidence(args) => confidence::run(args),

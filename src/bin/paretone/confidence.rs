@@ -101,6 +101,18 @@ const FEWEST: usize = 300;
 /// Utterances with an error, and without one, below which there is nothing to tell apart.
 const FEWEST_OF_A_KIND: usize = 30;
 
+/// There is too little speech to fit a calibration to.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{name} has {all} utterances, {right} of them without error: a calibration needs {FEWEST}, and {FEWEST_OF_A_KIND} with and \
+     without errors each; record more speech"
+)]
+pub struct TooFew {
+    name: String,
+    all: usize,
+    right: usize,
+}
+
 /// Does what was asked for.
 ///
 /// # Errors
@@ -243,11 +255,8 @@ fn check_enough(examples: &BTreeMap<String, Vec<Example>>) -> anyhow::Result<()>
         let right = examples.iter().filter(|example| example.right).count();
         let (all, fewer) = (examples.len(), right.min(examples.len() - right));
         if all < FEWEST || fewer < FEWEST_OF_A_KIND {
-            let error = anyhow!(
-                "{name} has {all} utterances, {right} of them without error: a calibration needs {FEWEST}, and \
-                 {FEWEST_OF_A_KIND} with and without errors each; record more speech"
-            );
-            return Err(UsageError(error).into());
+            let name = name.clone();
+            return Err(UsageError(TooFew { name, all, right }.into()).into());
         }
     }
     Ok(())

@@ -39,6 +39,7 @@ mod sweep;
 mod tiers;
 mod tolerance;
 mod transcribe;
+mod tune;
 mod vad;
 mod versions;
 

@@ -1,18 +1,19 @@
 //! `paretone versions`: choose the model's versions from a sweep, and list them.
 
-use std::fs::{self, File};
-use std::io::{self, BufReader, Write};
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
 use clap::Subcommand;
 
+use super::sweep::found;
 use super::{UsageError, model_folder};
 use paretone::MadeFor;
 use paretone::eval::table::{Cells, Table};
 use paretone::recognizer::{self, Measured, VERSIONS_FILE, Version, Versions};
-use paretone::sweep::{Point, pick};
+use paretone::sweep::pick;
 
 /// Choose the model's versions, v1 (fastest) to v7 (most accurate), or list them
 #[derive(clap::Args, Debug)]
@@ -124,13 +125,7 @@ fn picked(how: &Pick, folder: &Path, path: &Path) -> anyhow::Result<Versions> {
         );
         return Err(UsageError(error).into());
     }
-    let unusable = || format!("{} cannot be used", how.points.display());
-    let file = File::open(&how.points)
-        .with_context(unusable)
-        .map_err(UsageError)?;
-    let points: Vec<Point> = serde_json::from_reader(BufReader::new(file))
-        .with_context(unusable)
-        .map_err(UsageError)?;
+    let points = found::read(&how.points)?;
     let chosen = pick(&points, usize::from(how.count), how.gap);
     if chosen.len() < 2 {
         let error = anyhow!("the front has no two useful points: sweep more settings");

@@ -1,12 +1,28 @@
 //! What a sweep found, as files, pictures and tables.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, BufReader, Write};
 use std::path::Path;
 
+use anyhow::Context;
+
+use crate::UsageError;
 use paretone::eval::plot::{Scale, Scatter, scatter_with_front};
 use paretone::eval::table::{Cells, Table};
 use paretone::sweep::point::{self, Point};
+
+/// The points of a sweep, from its `points.json`.
+///
+/// # Errors
+/// A [`UsageError`] that names the file.
+pub fn read(path: &Path) -> anyhow::Result<Vec<Point>> {
+    let unusable = || format!("{} cannot be used", path.display());
+    let file = File::open(path)
+        .with_context(unusable)
+        .map_err(UsageError)?;
+    let points = serde_json::from_reader(BufReader::new(file));
+    Ok(points.with_context(unusable).map_err(UsageError)?)
+}
 
 /// `points.csv`, `points.json`, `front.txt` and `sweep.svg`.
 pub(super) fn write(folder: &Path, points: &[Point]) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@
 //! from them: `points.csv`, `points.json`, `front.txt`, `sweep.svg`. A sweep that was interrupted
 //! goes on when the same command is given again; another search in the same folder adds to it.
 
-mod found;
+pub(super) mod found;
 mod ladder;
 mod plan;
 mod run;
@@ -59,6 +59,9 @@ pub struct Args {
     /// Settings to measure, one a line, as front.txt has them
     #[arg(long, value_name = "FILE", required_if_eq("search", "list"))]
     pub list: Option<PathBuf>,
+    /// Points of another sweep (its points.json), of which those close to the front are measured
+    #[arg(long, value_name = "FILE", required_if_eq("search", "close"))]
+    pub points: Option<PathBuf>,
     /// Seed of the draws, and of the order in which utterances are measured
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
@@ -97,6 +100,8 @@ pub enum Search {
     Near,
     /// The settings of a file
     List,
+    /// The settings of another sweep that are on its front or close to it
+    Close,
 }
 
 /// Values of a knob, loosest first; infinity is off.

@@ -9,7 +9,7 @@ use anyhow::{Context, anyhow, bail};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{Args, Search};
+use super::{Args, Search, found};
 use crate::UsageError;
 use paretone::decode::Knob;
 use paretone::recognizer::{Recognizer, Setting};
@@ -69,6 +69,7 @@ fn choose(args: &Args, base: &Setting) -> anyhow::Result<Vec<Setting>> {
         Search::Random | Search::Halving => space::random(base, args.settings, &mut random),
         Search::Near => space::near(&found_front(args)?, args.settings, &mut random),
         Search::List => listed(args)?,
+        Search::Close => close(args)?,
     };
     let mut seen = HashSet::new();
     chosen.retain(|setting| seen.insert(setting.to_string()));
@@ -86,6 +87,19 @@ fn found_front(args: &Args) -> anyhow::Result<Vec<Setting>> {
         return Err(UsageError(error).into());
     }
     Ok(settings)
+}
+
+fn close(args: &Args) -> anyhow::Result<Vec<Setting>> {
+    let path = args
+        .points
+        .as_ref()
+        .context("--search close needs --points FILE")?;
+    let points = found::read(path)?;
+    let settings = space::close(&points).into_iter();
+    Ok(settings
+        .map(|at| points[at].setting.parse::<Setting>())
+        .collect::<Result<_, _>>()
+        .map_err(|error| UsageError(anyhow::Error::new(error)))?)
 }
 
 fn listed(args: &Args) -> anyhow::Result<Vec<Setting>> {

@@ -147,7 +147,7 @@ impl Input {
             .all(|&errors| errors == 0)
         {
             return Err(anyhow!(
-                "version `{}` makes no errors to be relative to",
+                "version `{}` makes no errors to be relative to: record more speech, or harder",
                 table.versions[reference].name
             ));
         }

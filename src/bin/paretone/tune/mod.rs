@@ -1,0 +1,343 @@
+//! `paretone tune`: everything between a model and its certified tiers, in one command.
+//!
+//! Its steps are the program's other commands (`sweep`, `versions pick`, `bench`, `confidence fit`, `tiers train`, `report`), given
+//! one after the other, and said before they run: whoever wants a step otherwise gives that command and then this one again. The
+//! speech is parted by speakers: on one part the versions are chosen and their confidence is calibrated, on the other the tiers are
+//! certified, since a promise that is measured on what it was chosen by is none. A tuning that was interrupted goes on where it was.
+
+mod part;
+mod steps;
+mod told;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+
+use super::{UsageError, model_folder, progress};
+use paretone::confidence::CONFIDENCE_FILE;
+use paretone::decode::Knob;
+use paretone::recognizer::{Recognizer, Setting, VERSIONS_FILE};
+use paretone::tiers::RULES_FILE;
+
+use steps::{Step, Steps};
+
+/// Utterances on which many settings are tried before the good ones are measured on all.
+const TRIED_ON: usize = 200;
+/// Shares of the model's own beam, and of its own bound on tokens, that are tried.
+const BEAMS: [f64; 9] = [1.1, 1.0, 0.92, 0.85, 0.81, 0.77, 0.7, 0.62, 0.54];
+const TOKENS: [f64; 3] = [1.0, 0.4, 0.2];
+/// The bound on tokens of a model that has none.
+const MOST_TOKENS: f64 = 7000.0;
+
+/// Tune any model to speech of your own: choose its versions, calibrate their confidence and certify tolerance
+/// tiers, all written beside the model
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The model: the folder of one of ours or of one of Vosk's
+    #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
+    pub model: PathBuf,
+    /// The speech with its texts: a manifest (.tsv), Kaldi's data directories, VoxForge submissions, LibriSpeech or
+    /// Common Voice folders
+    #[arg(long, value_name = "PATH")]
+    pub manifest: PathBuf,
+    /// Folder for what is measured; one that holds an interrupted tuning is continued [default: tune in the model's folder]
+    #[arg(long = "dir", value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// The split of the manifest that versions and confidence are learnt on; --certify-split names the other
+    #[arg(long, value_name = "NAME", requires = "certify_split")]
+    pub split: Option<String>,
+    /// The split of the manifest that tiers are certified on [default: without splits, half of the speakers]
+    #[arg(long, value_name = "NAME", requires = "split")]
+    pub certify_split: Option<String>,
+    /// How many versions
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u8).range(2..=99))]
+    pub count: u8,
+    /// The fastest version may have so much more errors than the most accurate, relatively
+    #[arg(long, value_name = "SHARE", default_value_t = 0.4)]
+    pub gap: f64,
+    /// Levels of a knob to try, as in `sweep` [default: beams and numbers of tokens around the model's own]
+    #[arg(long, value_name = "KNOB=LEVELS")]
+    pub levels: Vec<String>,
+    /// Recordings worked on at once [default: one per processor]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Leave `to day`, `any one` and their like as two words
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Runs what is left to do by commands that it has given, and says what came of it.
+///
+/// # Errors
+/// When the model, the speech or the folder cannot be used, or a step cannot be done.
+pub fn run(
+    args: Args,
+    give: fn(&[OsString]) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let model = model_folder(Some(args.model.clone()))?;
+    let folder = args.folder.clone().unwrap_or_else(|| model.join("tune"));
+    fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))
+        .map_err(UsageError)?;
+    let parts = part::part(&args, &folder)?;
+    parts.tell();
+    let tuning = Tuning {
+        bases: bases(&model, &folder)?,
+        args,
+        model,
+        folder,
+    };
+    let mut steps = Steps::open(tuning.folder.join("done.txt"))?;
+    let plan = tuning.plan();
+    let mut partly = false;
+    for (at, step) in plan.iter().enumerate() {
+        let name = format!("step {} of {}: {}", at + 1, plan.len(), step.what);
+        if steps.is_done(step)? {
+            progress::tell(&format!("{name}: done before"));
+            continue;
+        }
+        progress::tell(&format!("{name}\n  {}", step.line()));
+        match give(&step.command) {
+            Ok(code) => partly |= code != ExitCode::SUCCESS,
+            Err(error) if step.may_lack_speech && told::is_too_few(&error) => {
+                told::tell_uncalibrated(&error);
+            }
+            Err(error) => return Err(error.context(format!("step {}: {}", at + 1, step.what))),
+        }
+        steps.done(step)?;
+    }
+    let mut out = io::stdout().lock();
+    told::write(&mut out, &parts, &tuning.model, &tuning.folder)?;
+    out.flush()?;
+    Ok(match partly {
+        true => ExitCode::from(super::SOME_FAILED),
+        false => ExitCode::SUCCESS,
+    })
+}
+
+/// The settings that sweeps start from: the model's own when the tuning began, without its neural language model and, where it has
+/// one, with it.
+fn bases(model: &Path, folder: &Path) -> anyhow::Result<Vec<Setting>> {
+    let path = folder.join("base.txt");
+    if let Ok(text) = fs::read_to_string(&path) {
+        let settings: Result<Vec<Setting>, _> = text.lines().map(str::parse).collect();
+        let found = settings.ok().filter(|settings| !settings.is_empty());
+        return found.ok_or_else(|| unusable(format!("{} is damaged: remove it", path.display())));
+    }
+    let recognizer = Recognizer::open(model)
+        .with_context(|| format!("the model in {} cannot be used", model.display()))
+        .map_err(UsageError)?;
+    let mut setting = recognizer.setting();
+    setting.neural = false;
+    let mut settings = vec![setting];
+    if recognizer.has_neural_model() && setting.rescore {
+        setting.neural = true;
+        settings.push(setting);
+    }
+    let text: String = settings
+        .iter()
+        .map(|setting| format!("{setting}\n"))
+        .collect();
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(settings)
+}
+
+/// What is tuned, and how.
+struct Tuning {
+    args: Args,
+    model: PathBuf,
+    folder: PathBuf,
+    bases: Vec<Setting>,
+}
+
+impl Tuning {
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// All steps, in their order.
+    fn plan(&self) -> Vec<Step> {
+        let (versions, confidence) = (
+            self.model.join(VERSIONS_FILE),
+            self.model.join(CONFIDENCE_FILE),
+        );
+        let (learn, certify) = (self.at(part::LEARN), self.at(part::CERTIFY));
+        let wide = self.at("wide/points.json");
+        let (heard, words) = (self.at("learn.csv"), self.at("learn-words.csv"));
+        let outcomes = self.at("outcomes.csv");
+        let tries = [
+            "try many settings on some of the speech",
+            "try them with the neural language model",
+        ];
+        let tries = self.bases.iter().zip(tries).map(|(base, what)| {
+            Step::new(what, self.wide(&learn, base))
+                .from([&learn])
+                .to([&wide])
+        });
+        let mut plan: Vec<Step> = tries.collect();
+        plan.extend([
+            Step::new(
+                "measure the good ones on all of it",
+                self.narrow(&learn, &wide),
+            )
+            .from([&learn, &wide])
+            .to([&self.at("narrow/points.json")]),
+            Step::new("pick the versions", self.pick())
+                .from([&self.at("narrow/points.json")])
+                .to([&versions]),
+            Step::new(
+                "hear the speech by all versions",
+                self.hear(&learn, &heard, Some(&words)),
+            )
+            .from([&learn, &versions])
+            .to([&heard, &words]),
+            Step::new("calibrate their confidence", self.fit(&heard, &words))
+                .from([&heard, &words])
+                .lacking_speech(),
+            Step::new(
+                "hear the other speakers",
+                self.hear(&certify, &outcomes, None),
+            )
+            .from([&certify, &versions, &confidence])
+            .to([&outcomes]),
+            Step::new("certify the tiers", self.train(&outcomes))
+                .from([&outcomes])
+                .to([&self.model.join(RULES_FILE)]),
+            Step::new("report", self.report(&outcomes))
+                .from([&outcomes])
+                .to([&self.at("report/index.html")]),
+        ]);
+        plan
+    }
+
+    fn sweep(&self, manifest: &Path, name: &str) -> Vec<OsString> {
+        let mut line = words(["sweep", "--manifest"]);
+        line.extend([manifest.into(), "--model".into(), self.model.clone().into()]);
+        line.extend(["--dir".into(), self.at(name).into()]);
+        self.judged(&mut line);
+        line
+    }
+
+    fn wide(&self, learn: &Path, base: &Setting) -> Vec<OsString> {
+        let mut line = self.sweep(learn, "wide");
+        line.extend(words([
+            "--limit",
+            &TRIED_ON.to_string(),
+            "--search",
+            "grid",
+            "--setting",
+        ]));
+        line.push(base.to_string().into());
+        for levels in self.levels() {
+            line.extend(words(["--levels", &levels]));
+        }
+        line
+    }
+
+    fn narrow(&self, learn: &Path, wide: &Path) -> Vec<OsString> {
+        let mut line = self.sweep(learn, "narrow");
+        line.extend(words(["--search", "close", "--setting"]));
+        line.extend([
+            self.bases[0].to_string().into(),
+            "--points".into(),
+            wide.into(),
+        ]);
+        line
+    }
+
+    /// What was asked for, else levels around the model's own.
+    fn levels(&self) -> Vec<String> {
+        if !self.args.levels.is_empty() {
+            return self.args.levels.clone();
+        }
+        let list = |values: &mut dyn Iterator<Item = f64>| {
+            let texts: Vec<String> = values.map(|value| value.to_string()).collect();
+            texts.join(",")
+        };
+        let base = &self.bases[0];
+        let tokens = Some(base.get(Knob::NetworkTopN)).filter(|tokens| tokens.is_finite());
+        let tokens = tokens.unwrap_or(MOST_TOKENS).min(MOST_TOKENS);
+        let beam = base.get(Knob::NetworkBeam);
+        let beams = list(&mut BEAMS.iter().map(|share| (beam * share * 4.0).round() / 4.0));
+        let tokens = list(&mut TOKENS.iter().map(|share| (tokens * share).round().max(1.0)));
+        vec![
+            format!("network_beam={beams}"),
+            format!("network_top_n={tokens}"),
+        ]
+    }
+
+    fn pick(&self) -> Vec<OsString> {
+        let on = format!("{}, by paretone tune", self.args.manifest.display());
+        let mut line = words(["versions", "pick", "--count", &self.args.count.to_string()]);
+        line.extend(words([
+            "--gap",
+            &self.args.gap.to_string(),
+            "--measured-on",
+            &on,
+            "--points",
+        ]));
+        line.extend([
+            self.at("narrow/points.json").into(),
+            "--model".into(),
+            self.model.clone().into(),
+        ]);
+        line
+    }
+
+    fn hear(&self, manifest: &Path, outcomes: &Path, heard: Option<&Path>) -> Vec<OsString> {
+        let mut line = words(["bench", "--versions", "all", "--manifest"]);
+        line.extend([manifest.into(), "--model".into(), self.model.clone().into()]);
+        line.extend(["--outcomes".into(), outcomes.into()]);
+        if let Some(path) = heard {
+            line.extend(["--words".into(), path.into()]);
+        }
+        self.judged(&mut line);
+        line
+    }
+
+    fn fit(&self, heard: &Path, spoken: &Path) -> Vec<OsString> {
+        let mut line = words(["confidence", "fit", "--outcomes"]);
+        line.extend([heard.into(), "--words".into(), spoken.into()]);
+        line.extend(["--model".into(), self.model.clone().into()]);
+        line
+    }
+
+    fn train(&self, outcomes: &Path) -> Vec<OsString> {
+        let mut line = words(["tiers", "train", "--outcomes"]);
+        line.extend([
+            outcomes.into(),
+            "--out".into(),
+            self.model.join(RULES_FILE).into(),
+        ]);
+        line
+    }
+
+    fn report(&self, outcomes: &Path) -> Vec<OsString> {
+        let mut line = words(["report"]);
+        line.extend([outcomes.into(), "--out".into(), self.at("report").into()]);
+        line
+    }
+
+    /// How words are compared, and how many recordings are worked on at once.
+    fn judged(&self, line: &mut Vec<OsString>) {
+        if self.args.strict {
+            line.push("--strict".into());
+        }
+        if let Some(jobs) = self.args.jobs {
+            line.extend(words(["--jobs", &jobs.to_string()]));
+        }
+    }
+}
+
+fn words<const N: usize>(texts: [&str; N]) -> Vec<OsString> {
+    texts.into_iter().map(OsString::from).collect()
+}
+
+/// A [`UsageError`] of these words.
+fn unusable(why: impl std::fmt::Display) -> anyhow::Error {
+    UsageError(anyhow!("{why}")).into()
+}
