@@ -6,8 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
-use crate::model_folder::model_folder;
-use crate::{DONE, UsageError, progress};
+use crate::{DONE, UsageError, model_folder, progress};
 use paretone::Recognizer;
 use paretone::eval::Normaliser;
 use paretone::graph::WordList;
