@@ -330,6 +330,7 @@ impl Recognizer {
     /// paretone.Stream
     ///     An iterator of `paretone.Event`: ``partial`` while an utterance goes on, ``final`` when it has ended.
     #[pyo3(signature = (chunks=None, *, rate=None, version=None, setting=None, tolerance=None, objective=None))]
+    #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
     fn stream(
         &self,
         py: Python<'_>,
