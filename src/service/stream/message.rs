@@ -96,7 +96,7 @@ pub enum BadMessage {
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Raw {
-    Config(RawConfig),
+    Config(Box<RawConfig>),
     #[expect(dead_code, reason = "any value ends what was said")]
     Reset(Value),
     #[expect(dead_code, reason = "any value ends the audio")]
