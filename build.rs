@@ -32,9 +32,8 @@ fn main() {
 
 /// Rust source with each file's name and contents, and a hash of them all.
 fn list(model: &Path) -> std::io::Result<String> {
-    let mut files: Vec<PathBuf> = fs::read_dir(model)?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<std::io::Result<_>>()?;
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(model)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     files.retain(|file| file.is_file() && !LEFT_OUT.iter().any(|name| file.ends_with(name)));
     files.sort();
     let mut hash = Xxh3::new();

@@ -5,10 +5,7 @@
 //! random --size full` makes one with random weights). Throughput is in input frames of 10 ms: 100
 //! frames are a second of speech.
 
-#![allow(
-    missing_docs,
-    reason = "criterion's macros write undocumented functions"
-)]
+#![allow(missing_docs, reason = "criterion's macros write undocumented functions")]
 
 use std::path::PathBuf;
 
@@ -20,9 +17,7 @@ use paretone::acoustic::{Kernels, ModelDescription, Network, NetworkScratch, Sco
 
 /// Values in −1…1 without a pattern that a processor could exploit.
 fn noise(length: usize) -> Vec<f32> {
-    (0..length as u32)
-        .map(|i| (i.wrapping_mul(2654435761) >> 8) as f32 / 8388608.0 - 1.0)
-        .collect()
+    (0..length as u32).map(|i| (i.wrapping_mul(2654435761) >> 8) as f32 / 8388608.0 - 1.0).collect()
 }
 
 fn forward(criterion: &mut Criterion) {
@@ -34,14 +29,10 @@ fn forward(criterion: &mut Criterion) {
     };
     let tensors = Tensors::open(&dir.join(&description.network.weights)).expect("weights");
     let mut group = criterion.benchmark_group("forward");
-    let floats = Kernel::available()
-        .into_iter()
-        .map(|kernel| (format!("{kernel:?}"), kernel.into()));
+    let floats =
+        Kernel::available().into_iter().map(|kernel| (format!("{kernel:?}"), kernel.into()));
     let int8 = DotKernel::available().into_iter().map(|kernel| {
-        let kernels = Kernels {
-            float: Kernel::detect(),
-            int8: Some(kernel),
-        };
+        let kernels = Kernels { float: Kernel::detect(), int8: Some(kernel) };
         (format!("int8-{kernel:?}"), kernels)
     });
     for (name, kernels) in floats.chain(int8) {
@@ -70,11 +61,7 @@ fn product(criterion: &mut Criterion) {
         let shape = format!("{depth}x{columns}");
         for kernel in Kernel::available() {
             let packed = PackedMatrix::from_transposed(kernel, &weights, depth, (depth, columns));
-            let input = Rows {
-                data: &a,
-                stride: depth,
-                count: rows,
-            };
+            let input = Rows { data: &a, stride: depth, count: rows };
             group.bench_function(BenchmarkId::new(format!("{kernel:?}"), &shape), |bencher| {
                 bencher.iter(|| packed.multiply(input, &mut out, Target::Overwrite, None))
             });
@@ -82,11 +69,7 @@ fn product(criterion: &mut Criterion) {
         for kernel in DotKernel::available() {
             let matrix = QuantisedMatrix::from_transposed(kernel, &weights, depth);
             let (mut quantised, runs) = (QuantisedRows::default(), [(0, depth)]);
-            let input = Rows {
-                data: &a,
-                stride: depth,
-                count: rows,
-            };
+            let input = Rows { data: &a, stride: depth, count: rows };
             let name = format!("int8-{kernel:?}");
             group.bench_function(BenchmarkId::new(name, &shape), |bencher| {
                 bencher.iter(|| {

@@ -3,10 +3,7 @@
 //!
 //! The real-time factor is the printed time divided by 10 s.
 
-#![allow(
-    missing_docs,
-    reason = "criterion's macros write undocumented functions"
-)]
+#![allow(missing_docs, reason = "criterion's macros write undocumented functions")]
 
 use std::hint::black_box;
 
@@ -22,10 +19,7 @@ fn noise(rate: u32) -> Waveform {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 16) as f32 / 65536.0 - 0.5
     };
-    Waveform {
-        samples: (0..10 * rate).map(sample).collect(),
-        rate: Hertz(rate),
-    }
+    Waveform { samples: (0..10 * rate).map(sample).collect(), rate: Hertz(rate) }
 }
 
 fn features(criterion: &mut Criterion) {
@@ -47,11 +41,7 @@ fn features(criterion: &mut Criterion) {
     });
     let compact_disc = noise(44_100);
     criterion.bench_function("resample/10s 44.1 to 16 kHz", |bencher| {
-        bencher.iter(|| {
-            black_box(compact_disc.clone())
-                .at_rate(Hertz(16_000))
-                .expect("a rate")
-        });
+        bencher.iter(|| black_box(compact_disc.clone()).at_rate(Hertz(16_000)).expect("a rate"));
     });
 }
 

@@ -35,11 +35,7 @@ fn graph(random: &mut ChaCha8Rng) -> Graph {
         for branch in 0..2 {
             let to = StateId(random.next_u32() % STATES);
             let pdf = PdfId(random.next_u32() % PDFS);
-            let word = if branch == 0 {
-                0
-            } else {
-                1 + random.next_u32() % 1000
-            };
+            let word = if branch == 0 { 0 } else { 1 + random.next_u32() % 1000 };
             builder.add_arc(state, Some(pdf), word, Cost(4.0 * unit(random)), to);
         }
         if state.0 % 10 == 0 {

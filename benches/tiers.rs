@@ -10,12 +10,7 @@ use paretone::tiers::simulate::{World, draw};
 use paretone::tiers::{Costing, Method, Options};
 
 fn generator(criterion: &mut Criterion) {
-    let world = World {
-        groups: 3500,
-        requests: 11.5,
-        versions: 7,
-        ..World::default()
-    };
+    let world = World { groups: 3500, requests: 11.5, versions: 7, ..World::default() };
     let table = draw(&world, 1);
     let mut group = criterion.benchmark_group(format!("{} requests", table.requests.len()));
     group.sample_size(10);

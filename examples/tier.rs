@@ -11,10 +11,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{}", answer.transcript.text());
     let account = &answer.account;
     println!("{} answered, by {}", account.answered_by, account.policy);
-    println!(
-        "at a cost of {:.1} ms, by certificate {}",
-        1e3 * account.cost.0,
-        account.certificate
-    );
+    println!("at a cost of {:.1} ms, by certificate {}", 1e3 * account.cost.0, account.certificate);
     Ok(())
 }

@@ -60,9 +60,6 @@ mod tests {
         let top = layer("no graph", Some(repeats));
         let said = WithCauses(top.as_ref()).to_string();
         assert_eq!(said, "no graph: writing failed: the disk is full");
-        assert_eq!(
-            WithCauses(layer("alone", None).as_ref()).to_string(),
-            "alone"
-        );
+        assert_eq!(WithCauses(layer("alone", None).as_ref()).to_string(), "alone");
     }
 }

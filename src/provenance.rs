@@ -62,19 +62,11 @@ impl MadeFor {
         };
         let names = ["model", "front end", "versions", "calibration"];
         let pairs = self.parts().into_iter().zip(now.parts()).zip(names);
-        pairs
-            .filter(|(pair, _)| differs(*pair))
-            .map(|(_, name)| name)
-            .collect()
+        pairs.filter(|(pair, _)| differs(*pair)).map(|(_, name)| name).collect()
     }
 
     fn parts(&self) -> [&Option<String>; 4] {
-        [
-            &self.model,
-            &self.front_end,
-            &self.versions,
-            &self.calibration,
-        ]
+        [&self.model, &self.front_end, &self.versions, &self.calibration]
     }
 }
 
@@ -97,20 +89,12 @@ impl std::str::FromStr for MadeFor {
             return Err(wrong());
         };
         let all = [model, front_end, versions, calibration];
-        if !all
-            .into_iter()
-            .all(|part| !part.is_empty() && is_hash(part))
-        {
+        if !all.into_iter().all(|part| !part.is_empty() && is_hash(part)) {
             return Err(wrong());
         }
         let [model, front_end, versions, calibration] =
             all.map(|part| (part != UNKNOWN).then(|| part.to_owned()));
-        Ok(MadeFor {
-            model,
-            front_end,
-            versions,
-            calibration,
-        })
+        Ok(MadeFor { model, front_end, versions, calibration })
     }
 }
 

@@ -142,12 +142,7 @@ mod tests {
 
     #[test]
     fn times_are_read_that_can_pass() {
-        for (text, time) in [
-            ("0", 0.0),
-            ("2.5", 2.5),
-            (" 1e-3 ", 0.001),
-            ("1000000", 1e6),
-        ] {
+        for (text, time) in [("0", 0.0), ("2.5", 2.5), (" 1e-3 ", 0.001), ("1000000", 1e6)] {
             assert_eq!(text.parse(), Ok(Seconds(time)), "{text}");
         }
         for text in ["", "x", "-1", "nan", "inf", "1e7", "1 s"] {

@@ -130,9 +130,7 @@ fn the_network_allocates_nothing_per_frame() {
     assert_none_per_frame("network", |frames| {
         let features = features(3 * frames);
         once_warm(|| {
-            network
-                .scores_into(features.frames.view(), &mut scratch, &mut scores)
-                .unwrap()
+            network.scores_into(features.frames.view(), &mut scratch, &mut scores).unwrap()
         })
     });
 }
@@ -159,12 +157,8 @@ fn graph() -> Graph {
 #[test]
 fn the_search_allocates_nothing_per_frame() {
     let graph = graph();
-    let tight = Pruning {
-        network_top_n: 50,
-        global_top_n: 8,
-        local_top_n: 2,
-        ..Pruning::default()
-    };
+    let tight =
+        Pruning { network_top_n: 50, global_top_n: 8, local_top_n: 2, ..Pruning::default() };
     for pruning in [Pruning::default(), tight] {
         let decoder = Decoder::new(&graph, pruning).unwrap();
         let mut scratch = Scratch::new();

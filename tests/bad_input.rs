@@ -36,10 +36,7 @@ fn audio_that_is_no_audio_is_refused_with_a_reason() {
         ("an empty file", Vec::new()),
         ("half a header", whole[..20].to_vec()),
         ("0 Hz", wav(0, &noise(1600))),
-        (
-            "text",
-            b"Dear Sir, this is a letter and not a sound.\n".repeat(20),
-        ),
+        ("text", b"Dear Sir, this is a letter and not a sound.\n".repeat(20)),
         ("zeros", vec![0; 5000]),
         ("NaN floats", float_wav(&[f32::NAN; 4000])),
         ("infinite floats", float_wav(&[f32::INFINITY; 4000])),
@@ -60,19 +57,11 @@ fn a_missing_file_and_a_folder_are_refused_by_name() {
 }
 
 fn waveform(samples: Vec<f32>) -> Waveform {
-    Waveform {
-        samples,
-        rate: Hertz(16000),
-    }
+    Waveform { samples, rate: Hertz(16000) }
 }
 
 fn noisy(count: usize) -> Waveform {
-    waveform(
-        noise(count)
-            .into_iter()
-            .map(|sample| f32::from(sample) / 32768.0)
-            .collect(),
-    )
+    waveform(noise(count).into_iter().map(|sample| f32::from(sample) / 32768.0).collect())
 }
 
 /// Opens a model with a cache of its own beside it.
@@ -103,14 +92,8 @@ fn nothing_is_heard_where_there_is_nothing_to_hear() {
         ("an offset", waveform(vec![0.25; 16000])),
     ];
     for (what, waveform) in table {
-        let transcript = recognizer
-            .transcribe_with(&waveform, &mut scratch)
-            .expect(what);
-        assert!(
-            transcript.words.is_empty(),
-            "{what}: {:?}",
-            transcript.text()
-        );
+        let transcript = recognizer.transcribe_with(&waveform, &mut scratch).expect(what);
+        assert!(transcript.words.is_empty(), "{what}: {:?}", transcript.text());
         assert_eq!(transcript.audio, waveform.duration(), "{what}");
     }
 }
@@ -120,36 +103,22 @@ fn noise_and_numbers_that_are_none_do_no_harm() {
     let (_folder, model) = tiny();
     let recognizer = open(&model).expect("the tiny model opens");
     let mut scratch = recognizer.scratch();
-    let before = recognizer
-        .transcribe_with(&noisy(32000), &mut scratch)
-        .expect("noise is audio");
+    let before = recognizer.transcribe_with(&noisy(32000), &mut scratch).expect("noise is audio");
     for bad in [f32::NAN, f32::INFINITY] {
         let mut samples = noisy(32000).samples;
         samples[16000] = bad;
-        assert!(
-            recognizer
-                .transcribe_with(&waveform(samples), &mut scratch)
-                .is_err(),
-            "{bad}"
-        );
+        assert!(recognizer.transcribe_with(&waveform(samples), &mut scratch).is_err(), "{bad}");
     }
     // What failed has left nothing behind in the scratch.
-    let mut after = recognizer
-        .transcribe_with(&noisy(32000), &mut scratch)
-        .expect("noise is audio");
+    let mut after =
+        recognizer.transcribe_with(&noisy(32000), &mut scratch).expect("noise is audio");
     after.timings = before.timings;
     assert_eq!(before, after);
 }
 
 #[test]
 fn a_missing_file_of_the_model_is_named() {
-    for name in [
-        "model.json",
-        "acoustic.safetensors",
-        "words.txt",
-        "lexicon.txt",
-        "graph.ngram",
-    ] {
+    for name in ["model.json", "acoustic.safetensors", "words.txt", "lexicon.txt", "graph.ngram"] {
         let (_folder, model) = tiny();
         fs::remove_file(model.join(name)).expect("it was there");
         let error = open(&model).err().expect(name).to_string();
@@ -202,18 +171,12 @@ fn another_version_of_a_file_is_named_as_such() {
     ] {
         let (_folder, model) = tiny();
         let bytes = fs::read(model.join(name)).expect("a file of the model");
-        let at = bytes
-            .windows(from.len())
-            .position(|part| part == from)
-            .expect("its version");
+        let at = bytes.windows(from.len()).position(|part| part == from).expect("its version");
         let mut other = bytes.clone();
         other[at..at + to.len()].copy_from_slice(to);
         fs::write(model.join(name), other).expect("writable");
         let error = open(&model).err().expect(name).to_string();
-        assert!(
-            error.contains("format 9"),
-            "{name}: {error:?} does not name the version"
-        );
+        assert!(error.contains("format 9"), "{name}: {error:?} does not name the version");
     }
 }
 
@@ -222,9 +185,7 @@ fn cached_graph(model: &Path) -> std::path::PathBuf {
     open(model).expect("the tiny model opens");
     let entries = fs::read_dir(model.with_extension("cache")).expect("the cache folder");
     let mut files = entries.map(|entry| entry.expect("readable").path());
-    files
-        .find(|path| path.extension().is_some_and(|e| e == "graph"))
-        .expect("a graph in the cache")
+    files.find(|path| path.extension().is_some_and(|e| e == "graph")).expect("a graph in the cache")
 }
 
 /// Each byte of a graph in turn: verifying finds it, and a search of what still opens ends without
@@ -249,16 +210,10 @@ fn every_damaged_byte_of_a_graph_is_found_and_survived() {
             let _ = decoder.lattice(&scores, &mut scratch);
             // Bytes between sections belong to nobody; any other must be found.
             let padding = whole[at] == 0 && Graph::verify(&path).is_ok();
-            assert!(
-                padding || Graph::verify(&path).is_err(),
-                "byte {at} was not missed"
-            );
+            assert!(padding || Graph::verify(&path).is_err(), "byte {at} was not missed");
         }
     }
-    assert!(
-        opened > whole.len() / 4,
-        "opening is meant to check the header only"
-    );
+    assert!(opened > whole.len() / 4, "opening is meant to check the header only");
     for len in [0, 7, 8, 200, 256, whole.len() / 2] {
         fs::write(&path, &whole[..len]).expect("writable");
         assert!(Graph::open(&path).is_err(), "cut to {len} bytes");
@@ -266,10 +221,7 @@ fn every_damaged_byte_of_a_graph_is_found_and_survived() {
     let mut version = whole.clone();
     version[8] = 9;
     fs::write(&path, version).expect("writable");
-    assert!(matches!(
-        Graph::open(&path),
-        Err(GraphError::Version { found: 9, .. })
-    ));
+    assert!(matches!(Graph::open(&path), Err(GraphError::Version { found: 9, .. })));
 }
 
 /// A damaged graph in the cache is compiled again, unasked, wherever the damage is.
@@ -302,9 +254,6 @@ fn a_damaged_language_model_is_refused() {
         bytes[1024] ^= 0x24;
         fs::write(&path, bytes).expect("writable");
         let error = open(&model).err().expect(name).to_string();
-        assert!(
-            error.contains(name) && error.contains("damaged"),
-            "{error:?}"
-        );
+        assert!(error.contains(name) && error.contains("damaged"), "{error:?}");
     }
 }

@@ -22,23 +22,12 @@ fn usage_errors_exit_2() {
         (&["transcribe", "--beam", "NaN", "a.wav"], "beam"),
         (&["transcribe", "--jobs", "0", "a.wav"], "jobs"),
         (&["transcribe", "--format", "docx", "a.wav"], "format"),
-        (
-            &["transcribe", "--format", "srt", "a.wav", "b.wav"],
-            "one file",
-        ),
+        (&["transcribe", "--format", "srt", "a.wav", "b.wav"], "one file"),
         (&["transcribe", "-", "-"], "once"),
-        (
-            &["transcribe", "--model", "no/such/model", "a.wav"],
-            "no/such/model",
-        ),
+        (&["transcribe", "--model", "no/such/model", "a.wav"], "no/such/model"),
         (&["no-such-command"], "no-such-command"),
     ] {
-        paretone()
-            .args(args)
-            .assert()
-            .code(2)
-            .stderr(contains(said))
-            .stdout("");
+        paretone().args(args).assert().code(2).stderr(contains(said)).stdout("");
     }
 }
 
@@ -71,29 +60,18 @@ fn scores_of_a_ctc_network_are_searched() {
     let graph = graph.to_str().unwrap();
     let compile = ["graph", "compile", "--topology", "ctc", "--tokens", &tokens];
     let parts = ["--lexicon", &lexicon, "--arpa", &arpa, "--words", &words];
-    paretone()
-        .args(compile)
-        .args(parts)
-        .args(["--out", graph])
-        .assert()
-        .code(0);
+    paretone().args(compile).args(parts).args(["--out", graph]).assert().code(0);
 
     // b, a, l, blank, l: each heard for two frames.
     let frame = |token: usize| -> [f32; 4] {
         std::array::from_fn(|column| if column == token { -0.1 } else { -4.0 })
     };
-    let said: Vec<[f32; 4]> = { [2, 1, 3, 0, 3].into_iter() }
-        .flat_map(|token| [frame(token); 2])
-        .collect();
+    let said: Vec<[f32; 4]> =
+        { [2, 1, 3, 0, 3].into_iter() }.flat_map(|token| [frame(token); 2]).collect();
     let sound = file("a.npy", &npy(&said));
     let damaged = file("b.npy", b"\x93NUMPY");
     let decode = ["decode", "--graph", graph, "--words", &words, "--scores"];
-    paretone()
-        .args(decode)
-        .arg(&sound)
-        .assert()
-        .code(0)
-        .stdout("ball\n");
+    paretone().args(decode).arg(&sound).assert().code(0).stdout("ball\n");
     let both = paretone().args(decode).args([&damaged, &sound]).assert();
     both.code(1).stdout("\nball\n").stderr(contains("b.npy"));
     let json = paretone()
@@ -108,31 +86,14 @@ fn scores_of_a_ctc_network_are_searched() {
     assert_eq!(json["words"][0]["end"], 0.2);
     assert_eq!(json["alternatives"][0]["text"], "ball");
     let no_tokens = ["graph", "compile", "--topology", "ctc", "--out", graph];
-    paretone()
-        .args(no_tokens)
-        .args(parts)
-        .assert()
-        .code(2)
-        .stderr(contains("--tokens"));
+    paretone().args(no_tokens).args(parts).assert().code(2).stderr(contains("--tokens"));
 }
 
 #[test]
 fn help_and_version_exit_0() {
-    paretone()
-        .arg("--help")
-        .assert()
-        .code(0)
-        .stdout(contains("transcribe"));
-    paretone()
-        .arg("--version")
-        .assert()
-        .code(0)
-        .stdout(contains(env!("CARGO_PKG_VERSION")));
-    paretone()
-        .args(["transcribe", "--help"])
-        .assert()
-        .code(0)
-        .stdout(contains("--no-rescore"));
+    paretone().arg("--help").assert().code(0).stdout(contains("transcribe"));
+    paretone().arg("--version").assert().code(0).stdout(contains(env!("CARGO_PKG_VERSION")));
+    paretone().args(["transcribe", "--help"]).assert().code(0).stdout(contains("--no-rescore"));
 }
 
 /// A folder with the tiny model, three good recordings (a, b, c) and a bad one.
@@ -160,9 +121,7 @@ fn transcribe(folder: &Path) -> Command {
 
 fn json_lines(bytes: &[u8]) -> Vec<serde_json::Value> {
     let text = std::str::from_utf8(bytes).expect("UTF-8");
-    text.lines()
-        .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
-        .collect()
+    text.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect()
 }
 
 #[test]
@@ -178,19 +137,14 @@ fn answers_come_in_the_order_of_the_files_whatever_the_jobs() {
         let output = output.expect("it runs");
         assert!(output.status.success(), "{output:?}");
         let mut lines = json_lines(&output.stdout);
-        let names: Vec<_> = lines
-            .iter()
-            .map(|line| line["file"].as_str().expect("a name"))
-            .collect();
+        let names: Vec<_> =
+            lines.iter().map(|line| line["file"].as_str().expect("a name")).collect();
         assert_eq!(names, files);
         for line in &mut lines {
             assert!(line["audio_seconds"].as_f64().expect("a number") > 0.4);
             assert!(line["real_time_factor"].as_f64().expect("a number") > 0.0);
             let words = line["words"].as_array().expect("a list");
-            let text: Vec<_> = words
-                .iter()
-                .map(|w| w["word"].as_str().expect("a word"))
-                .collect();
+            let text: Vec<_> = words.iter().map(|w| w["word"].as_str().expect("a word")).collect();
             assert_eq!(line["text"], text.join(" "));
             line["seconds"].take();
             line["real_time_factor"].take();
@@ -204,16 +158,10 @@ fn one_bad_file_does_not_stop_the_others() {
     let folder = workplace();
     let files = ["a.wav", "empty.wav", "missing.wav", "b.wav"];
     let text = transcribe(folder.path()).args(files).assert().code(1);
-    let text = text
-        .stderr(contains("empty.wav"))
-        .stderr(contains("missing.wav"));
+    let text = text.stderr(contains("empty.wav")).stderr(contains("missing.wav"));
     let out = String::from_utf8(text.get_output().stdout.clone()).expect("UTF-8");
     assert_eq!(out.lines().count(), 4, "a line for each file: {out:?}");
-    let json = transcribe(folder.path())
-        .args(["--format", "json"])
-        .args(files)
-        .assert()
-        .code(1);
+    let json = transcribe(folder.path()).args(["--format", "json"]).args(files).assert().code(1);
     let lines = json_lines(&json.get_output().stdout);
     let failed: Vec<bool> = lines.iter().map(|line| line["error"].is_string()).collect();
     assert_eq!(failed, [false, true, true, false]);
@@ -222,24 +170,10 @@ fn one_bad_file_does_not_stop_the_others() {
 #[test]
 fn standard_input_is_a_file_like_any_other() {
     let folder = workplace();
-    let named = transcribe(folder.path())
-        .arg("a.wav")
-        .output()
-        .expect("it runs")
-        .stdout;
+    let named = transcribe(folder.path()).arg("a.wav").output().expect("it runs").stdout;
     let bytes = fs::read(folder.path().join("a.wav")).expect("readable");
-    transcribe(folder.path())
-        .arg("-")
-        .write_stdin(bytes)
-        .assert()
-        .code(0)
-        .stdout(named);
-    transcribe(folder.path())
-        .arg("-")
-        .write_stdin("")
-        .assert()
-        .code(1)
-        .stderr(contains("empty"));
+    transcribe(folder.path()).arg("-").write_stdin(bytes).assert().code(0).stdout(named);
+    transcribe(folder.path()).arg("-").write_stdin("").assert().code(1).stderr(contains("empty"));
 }
 
 #[test]
@@ -250,22 +184,14 @@ fn subtitles_and_ctm_have_their_shape() {
         .assert()
         .code(0)
         .stdout(contains("WEBVTT"));
-    transcribe(folder.path())
-        .args(["--format", "srt", "a.wav"])
-        .assert()
-        .code(0);
-    let ctm = transcribe(folder.path())
-        .args(["--format", "ctm", "a.wav", "c.wav"])
-        .output();
+    transcribe(folder.path()).args(["--format", "srt", "a.wav"]).assert().code(0);
+    let ctm = transcribe(folder.path()).args(["--format", "ctm", "a.wav", "c.wav"]).output();
     let ctm = String::from_utf8(ctm.expect("it runs").stdout).expect("UTF-8");
     for line in ctm.lines() {
         let fields: Vec<&str> = line.split(' ').collect();
         // Uncalibrated, there is no confidence.
         assert!(fields.len() == 5 && fields[1] == "1", "{line:?}");
-        assert!(
-            fields[2].parse::<f64>().is_ok() && fields[3].parse::<f64>().is_ok(),
-            "{line:?}"
-        );
+        assert!(fields[2].parse::<f64>().is_ok() && fields[3].parse::<f64>().is_ok(), "{line:?}");
     }
 }
 
@@ -278,24 +204,15 @@ fn memory_follows_the_bytes_not_the_header() {
     liar[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
     liar[40..44].copy_from_slice(&(u32::MAX - 36).to_le_bytes());
     fs::write(folder.path().join("liar.wav"), liar).expect("writable");
-    fs::write(
-        folder.path().join("silence.wav"),
-        wav(16000, &vec![0; 600 * 16000]),
-    )
-    .expect("writable");
-    fs::write(
-        folder.path().join("noise.wav"),
-        wav(16000, &noise(120 * 16000)),
-    )
-    .expect("writable");
+    fs::write(folder.path().join("silence.wav"), wav(16000, &vec![0; 600 * 16000]))
+        .expect("writable");
+    fs::write(folder.path().join("noise.wav"), wav(16000, &noise(120 * 16000))).expect("writable");
     let program = assert_cmd::cargo::cargo_bin("paretone");
     let script = format!(
         "ulimit -v 600000; exec {program:?} transcribe --model tiny --jobs 1 liar.wav silence.wav noise.wav"
     );
     let mut shell = Command::new("sh");
-    shell
-        .current_dir(folder.path())
-        .env("PARETONE_CACHE", folder.path().join("cache"));
+    shell.current_dir(folder.path()).env("PARETONE_CACHE", folder.path().join("cache"));
     shell.args(["-c", &script]).assert().code(0);
 }
 
@@ -330,14 +247,7 @@ fn a_folder_of_recordings_gets_a_folder_of_answers_and_is_resumed() {
     }
     fs::write(at("in/notes.txt"), "no recording").expect("writable");
     let arguments = ["in", "b.wav", "--output-dir", "out", "--format", "srt,json"];
-    let made = [
-        "b.json",
-        "b.srt",
-        "one/1.json",
-        "one/1.srt",
-        "two/1.json",
-        "two/1.srt",
-    ];
+    let made = ["b.json", "b.srt", "one/1.json", "one/1.srt", "two/1.json", "two/1.srt"];
     let run = transcribe(folder.path()).args(arguments).assert().code(0);
     run.stdout("");
     assert_eq!(files(&at("out")), made);
@@ -349,72 +259,38 @@ fn a_folder_of_recordings_gets_a_folder_of_answers_and_is_resumed() {
         fs::write(at(name), marked).expect("writable");
     }
     fs::remove_file(at("out/two/1.json")).expect("it was there");
-    let again = transcribe(folder.path())
-        .args(arguments)
-        .arg("--resume")
-        .assert();
+    let again = transcribe(folder.path()).args(arguments).arg("--resume").assert();
     again.code(0).stderr(contains("2 recordings are done"));
     let now = |name: &str| fs::read_to_string(at(name)).expect("an answer") == marked;
-    assert_eq!(
-        [now("out/b.srt"), now("out/one/1.srt"), now("out/two/1.srt")],
-        [true, true, false]
-    );
+    assert_eq!([now("out/b.srt"), now("out/one/1.srt"), now("out/two/1.srt")], [true, true, false]);
     // Answers made otherwise are not mixed with these.
-    let otherwise = transcribe(folder.path())
-        .args(arguments)
-        .args(["--resume", "--beam", "8"])
-        .assert();
+    let otherwise =
+        transcribe(folder.path()).args(arguments).args(["--resume", "--beam", "8"]).assert();
     otherwise.code(2).stderr(contains("made otherwise"));
 }
 
 #[test]
 fn answers_go_to_a_file_whose_extension_names_the_format() {
     let folder = workplace();
-    let text = transcribe(folder.path())
-        .arg("a.wav")
-        .output()
-        .expect("it runs")
-        .stdout;
-    let run = transcribe(folder.path())
-        .args(["-o", "a.txt", "a.wav"])
-        .assert();
+    let text = transcribe(folder.path()).arg("a.wav").output().expect("it runs").stdout;
+    let run = transcribe(folder.path()).args(["-o", "a.txt", "a.wav"]).assert();
     run.code(0).stdout("");
-    assert_eq!(
-        fs::read(folder.path().join("a.txt")).expect("an answer"),
-        text
-    );
-    transcribe(folder.path())
-        .args(["-o", "a.vtt", "a.wav"])
-        .assert()
-        .code(0);
+    assert_eq!(fs::read(folder.path().join("a.txt")).expect("an answer"), text);
+    transcribe(folder.path()).args(["-o", "a.vtt", "a.wav"]).assert().code(0);
     let vtt = fs::read_to_string(folder.path().join("a.vtt")).expect("an answer");
     assert!(vtt.starts_with("WEBVTT"), "{vtt}");
     for (arguments, said) in [
         (&["-o", "a.wav", "a.wav"][..], "is a recording"),
         (&["-o", "no/such/folder/a.txt", "a.wav"], "no/such/folder"),
-        (
-            &["-o", "a.txt", "--format", "srt,vtt", "a.wav"],
-            "--output-dir",
-        ),
-        (
-            &["-o", "a.txt", "--output-dir", "out", "a.wav"],
-            "output-dir",
-        ),
+        (&["-o", "a.txt", "--format", "srt,vtt", "a.wav"], "--output-dir"),
+        (&["-o", "a.txt", "--output-dir", "out", "a.wav"], "output-dir"),
         (&["--resume", "a.wav"], "output-dir"),
         (&["*.flac"], "no file matches"),
     ] {
         let run = transcribe(folder.path()).args(arguments).assert();
         run.code(2).stderr(contains(said));
     }
-    assert!(
-        folder
-            .path()
-            .join("a.wav")
-            .metadata()
-            .expect("still there")
-            .len()
-            > 44
-    );
+    assert!(folder.path().join("a.wav").metadata().expect("still there").len() > 44);
 }
 
 #[test]
@@ -422,24 +298,13 @@ fn ctm_names_recordings_of_the_same_name_apart() {
     let folder = workplace();
     for place in ["x", "y"] {
         fs::create_dir(folder.path().join(place)).expect("a folder");
-        fs::copy(
-            folder.path().join("a.wav"),
-            folder.path().join(place).join("1.wav"),
-        )
-        .expect("a recording");
+        fs::copy(folder.path().join("a.wav"), folder.path().join(place).join("1.wav"))
+            .expect("a recording");
     }
-    let run = transcribe(folder.path())
-        .args(["--format", "ctm", "x/1.wav", "y/1.wav"])
-        .output();
+    let run = transcribe(folder.path()).args(["--format", "ctm", "x/1.wav", "y/1.wav"]).output();
     let ctm = String::from_utf8(run.expect("it runs").stdout).expect("UTF-8");
-    let names: Vec<&str> = ctm
-        .lines()
-        .flat_map(|line| line.split(' ').next())
-        .collect();
-    assert!(
-        names.iter().all(|name| ["x/1", "y/1"].contains(name)),
-        "{ctm}"
-    );
+    let names: Vec<&str> = ctm.lines().flat_map(|line| line.split(' ').next()).collect();
+    assert!(names.iter().all(|name| ["x/1", "y/1"].contains(name)), "{ctm}");
     let of = |name: &str| names.iter().filter(|other| **other == name).count();
     assert_eq!(of("x/1"), of("y/1"));
 }
@@ -451,23 +316,13 @@ fn defaults_come_from_the_users_file_and_flags_go_before() {
     let with = |text: &str, arguments: &[&str]| {
         fs::write(&config, text).expect("writable");
         let mut command = transcribe(folder.path());
-        command
-            .env("PARETONE_CONFIG", &config)
-            .args(arguments)
-            .arg("a.wav")
-            .assert()
+        command.env("PARETONE_CONFIG", &config).args(arguments).arg("a.wav").assert()
     };
-    with("[transcribe]\nformat = \"vtt\"\n", &[])
-        .code(0)
-        .stdout(contains("WEBVTT"));
+    with("[transcribe]\nformat = \"vtt\"\n", &[]).code(0).stdout(contains("WEBVTT"));
     let json = with("[transcribe]\nformat = \"vtt\"\n", &["--format", "json"]).code(0);
     assert_eq!(json_lines(&json.get_output().stdout).len(), 1);
-    with("[transcribe]\ntempo = 3\n", &[])
-        .code(2)
-        .stderr(contains("config.toml"));
-    with("[transcribe\n", &[])
-        .code(2)
-        .stderr(contains("config.toml"));
+    with("[transcribe]\ntempo = 3\n", &[]).code(2).stderr(contains("config.toml"));
+    with("[transcribe\n", &[]).code(2).stderr(contains("config.toml"));
 }
 
 #[test]
@@ -475,20 +330,12 @@ fn quiet_says_errors_only_and_every_subcommand_tells_the_version() {
     let folder = workplace();
     let mut command = transcribe(folder.path());
     command.env("PARETONE_CACHE", "/dev/null/cache");
-    command
-        .arg("a.wav")
-        .assert()
-        .code(0)
-        .stderr(contains("PARETONE_CACHE"));
+    command.arg("a.wav").assert().code(0).stderr(contains("PARETONE_CACHE"));
     let mut command = transcribe(folder.path());
     command.env("PARETONE_CACHE", "/dev/null/cache");
     command.args(["-q", "a.wav"]).assert().code(0).stderr("");
     let version = concat!("paretone ", env!("CARGO_PKG_VERSION"), "\n");
-    for arguments in [
-        &["--version"][..],
-        &["transcribe", "--version"],
-        &["bench", "-V"],
-    ] {
+    for arguments in [&["--version"][..], &["transcribe", "--version"], &["bench", "-V"]] {
         paretone().args(arguments).assert().code(0).stdout(version);
     }
 }
@@ -503,22 +350,11 @@ fn the_cache_is_listed_and_cleaned() {
         command.arg("cache").args(arguments).assert()
     };
     cache(&["list"]).code(0).stdout(contains(".graph\n"));
-    cache(&["clean", "--keep", "1G"])
-        .code(0)
-        .stdout(contains("0 files"));
+    cache(&["clean", "--keep", "1G"]).code(0).stdout(contains("0 files"));
     cache(&["clean"]).code(0).stdout(contains("1 files"));
     let list = cache(&["list"]).code(0);
-    assert_eq!(
-        list.get_output()
-            .stdout
-            .iter()
-            .filter(|&&byte| byte == b'\n')
-            .count(),
-        1
-    );
-    cache(&["clean", "--keep", "lots"])
-        .code(2)
-        .stderr(contains("lots"));
+    assert_eq!(list.get_output().stdout.iter().filter(|&&byte| byte == b'\n').count(), 1);
+    cache(&["clean", "--keep", "lots"]).code(2).stderr(contains("lots"));
 }
 
 #[test]
@@ -534,19 +370,9 @@ fn bench_counts_only_what_can_be_read() {
     list("none.tsv", &["empty.wav", "missing.wav"]);
     let bench = |name: &str, outcomes: &str| {
         let mut command = paretone();
-        command
-            .current_dir(folder.path())
-            .env("PARETONE_CACHE", folder.path().join("cache"))
-            .args([
-                "bench",
-                "--model",
-                "tiny",
-                "--analyse",
-                "--manifest",
-                name,
-                "--outcomes",
-                outcomes,
-            ]);
+        command.current_dir(folder.path()).env("PARETONE_CACHE", folder.path().join("cache")).args(
+            ["bench", "--model", "tiny", "--analyse", "--manifest", name, "--outcomes", outcomes],
+        );
         command
     };
     let some = bench("some.tsv", "some.csv").assert().code(1);
@@ -554,22 +380,13 @@ fn bench_counts_only_what_can_be_read() {
     let one = bench("one.tsv", "one.csv").assert().code(0);
     let rates = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes).into_owned();
-        let lines = text
-            .lines()
-            .filter(|line| line.contains("all") && !line.contains("done in"));
+        let lines = text.lines().filter(|line| line.contains("all") && !line.contains("done in"));
         lines.map(str::to_owned).collect::<Vec<_>>()
     };
     assert!(!rates(&one.get_output().stdout).is_empty());
-    assert_eq!(
-        rates(&some.get_output().stdout),
-        rates(&one.get_output().stdout)
-    );
-    let rows = |name: &str| {
-        fs::read_to_string(folder.path().join(name))
-            .expect("written")
-            .lines()
-            .count()
-    };
+    assert_eq!(rates(&some.get_output().stdout), rates(&one.get_output().stdout));
+    let rows =
+        |name: &str| fs::read_to_string(folder.path().join(name)).expect("written").lines().count();
     assert_eq!((rows("some.csv"), rows("one.csv")), (2, 2));
     bench("none.tsv", "none.csv")
         .assert()
@@ -584,25 +401,12 @@ fn a_graph_of_ones_own_is_searched_in_place_of_the_models() {
     let at = |name: &str| folder.path().join(name).display().to_string();
     let arpa = "\\data\\\nngram 1=3\n\n\\1-grams:\n-99\t<s>\n-0.5\t</s>\n-0.3\tbah\n\n\\end\\\n";
     fs::write(at("bah.arpa"), arpa).expect("writable");
-    let compile = [
-        "graph",
-        "compile",
-        "--lexicon",
-        "tiny/lexicon.txt",
-        "--words",
-        "tiny/words.txt",
-    ];
+    let compile =
+        ["graph", "compile", "--lexicon", "tiny/lexicon.txt", "--words", "tiny/words.txt"];
     paretone()
         .current_dir(folder.path())
         .args(compile)
-        .args([
-            "--arpa",
-            "bah.arpa",
-            "--model",
-            "tiny",
-            "--out",
-            "bah.graph",
-        ])
+        .args(["--arpa", "bah.arpa", "--model", "tiny", "--out", "bah.graph"])
         .assert()
         .code(0);
     let own = transcribe(folder.path())
@@ -631,16 +435,7 @@ fn load_says_why_requests_were_not_answered() {
     drop(taken);
     paretone()
         .current_dir(folder.path())
-        .args([
-            "load",
-            "a.wav",
-            "--rate",
-            "20",
-            "--seconds",
-            "0.3",
-            "--tolerance",
-            "0",
-        ])
+        .args(["load", "a.wav", "--rate", "20", "--seconds", "0.3", "--tolerance", "0"])
         .args(["--url", &format!("http://{address}")])
         .assert()
         .code(1)

@@ -48,12 +48,7 @@ fn read_back(value: Value) -> Value {
 /// What `paretone transcribe` prints.
 fn program(tolerance: &str, objective: &str) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_paretone"))
-        .args([
-            "transcribe",
-            "--model=models/en",
-            "--format=json",
-            RECORDING,
-        ])
+        .args(["transcribe", "--model=models/en", "--format=json", RECORDING])
         .args(["--tolerance", tolerance, "--objective", objective])
         .output()
         .unwrap();
@@ -71,11 +66,7 @@ fn the_door_the_program_and_the_service_give_the_same_words_and_account() {
             let account = &answer.account;
 
             let printed = program(&tolerance.to_string(), objective.name());
-            assert_eq!(
-                printed["words"],
-                rounded(words(&answer)),
-                "{tolerance} {objective:?}"
-            );
+            assert_eq!(printed["words"], rounded(words(&answer)), "{tolerance} {objective:?}");
             let tier = &printed["tier"];
             assert_eq!(tier["policy"], account.policy.to_string());
             assert_eq!(tier["versions"], json!(account.versions));
@@ -85,21 +76,15 @@ fn the_door_the_program_and_the_service_give_the_same_words_and_account() {
             let headers = format!(
                 "Tolerance: {tolerance}\r\nObjective: {name}\r\nAccept: application/json\r\n"
             );
-            let served = server
-                .post("/compute", &headers, &sample("river.wav"))
-                .json();
+            let served = server.post("/compute", &headers, &sample("river.wav")).json();
             assert_eq!(served["words"], words(&answer), "{tolerance} {objective:?}");
             let told = &served["account"];
             assert_eq!(told["tier"], account.tier);
             assert_eq!(told["bound"], read_back(json!(account.bound)));
             assert_eq!(told["policy"], account.policy.to_string());
             // Where two versions run at once, one that is answered for may not have begun.
-            let ran: Vec<&str> = told["versions"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .filter_map(Value::as_str)
-                .collect();
+            let ran: Vec<&str> =
+                told["versions"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
             assert!(ran.contains(&account.answered_by.as_str()), "{ran:?}");
             assert!(
                 json!(ran)
@@ -123,9 +108,7 @@ fn a_scratch_changes_nothing() {
     let once = recognizer.transcribe(&recording).unwrap();
     let mut scratch = recognizer.scratch();
     for _ in 0..2 {
-        let again = recognizer
-            .transcribe_with(&recording, &mut scratch)
-            .unwrap();
+        let again = recognizer.transcribe_with(&recording, &mut scratch).unwrap();
         assert_eq!((&again.words, again.cost), (&once.words, once.cost));
     }
 }
@@ -171,19 +154,10 @@ fn a_tolerance_is_written_alike_everywhere() {
     assert_eq!(policy(field("model", "paretone-5pct").json()), expected);
     for refused in [header("5"), field("tolerance", "5")] {
         assert_eq!(refused.status, 400);
-        assert!(
-            refused.text().contains("was 5% meant?"),
-            "{}",
-            refused.text()
-        );
+        assert!(refused.text().contains("was 5% meant?"), "{}", refused.text());
     }
     let output = Command::new(env!("CARGO_BIN_EXE_paretone"))
-        .args([
-            "transcribe",
-            "--model=models/en",
-            RECORDING,
-            "--tolerance=5",
-        ])
+        .args(["transcribe", "--model=models/en", RECORDING, "--tolerance=5"])
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
@@ -191,19 +165,13 @@ fn a_tolerance_is_written_alike_everywhere() {
 
     let text = std::fs::read_to_string("models/en/rules.toml").unwrap();
     let rules = Rules::parse(&text).unwrap();
-    let rule = rules
-        .tiers
-        .iter()
-        .find(|rule| rule.tolerance.as_percent() > 1.0);
+    let rule = rules.tiers.iter().find(|rule| rule.tolerance.as_percent() > 1.0);
     let tolerance = rule.unwrap().tolerance;
     let plain = format!("tolerance = {}\n", tolerance.as_share());
     assert!(text.contains(&plain), "{plain}");
     let percent = text.replace(&plain, &format!("tolerance = \"{tolerance}\"\n"));
     assert_eq!(Rules::parse(&percent).unwrap(), rules);
-    let bare = text.replace(
-        &plain,
-        &format!("tolerance = {}\n", 100.0 * tolerance.as_share()),
-    );
+    let bare = text.replace(&plain, &format!("tolerance = {}\n", 100.0 * tolerance.as_share()));
     let error = Rules::parse(&bare).unwrap_err();
     let error = WithCauses(&error).to_string();
     assert!(error.contains("meant?"), "{error}");

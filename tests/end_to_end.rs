@@ -10,13 +10,8 @@ use paretone::audio::Waveform;
 use paretone::recognizer::Recognizer;
 
 /// Files of a model without which nothing can be heard.
-const MODEL_FILES: [&str; 5] = [
-    "model.json",
-    "acoustic.safetensors",
-    "words.txt",
-    "lexicon.txt",
-    "graph.ngram",
-];
+const MODEL_FILES: [&str; 5] =
+    ["model.json", "acoustic.safetensors", "words.txt", "lexicon.txt", "graph.ngram"];
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -38,18 +33,11 @@ fn errors(recognizer: &Recognizer, recordings: &[(PathBuf, String)]) -> (usize, 
     let (mut wrong, mut words) = (0, 0);
     for (path, said) in recordings {
         let waveform = Waveform::open(path).expect("a readable recording");
-        let transcript = recognizer
-            .transcribe_with(&waveform, &mut scratch)
-            .expect("a transcript");
+        let transcript = recognizer.transcribe_with(&waveform, &mut scratch).expect("a transcript");
         let heard = transcript.text();
         let said: Vec<&str> = said.split_whitespace().collect();
         let heard: Vec<&str> = heard.split_whitespace().collect();
-        println!(
-            "{}\n  said  {}\n  heard {}",
-            path.display(),
-            said.join(" "),
-            heard.join(" ")
-        );
+        println!("{}\n  said  {}\n  heard {}", path.display(), said.join(" "), heard.join(" "));
         wrong += edit_distance(&said, &heard);
         words += said.len();
         check_times(&transcript);
@@ -60,17 +48,11 @@ fn errors(recognizer: &Recognizer, recordings: &[(PathBuf, String)]) -> (usize, 
 fn check_times(transcript: &paretone::recognizer::Transcript) {
     let mut before = 0.0;
     for word in &transcript.words {
-        assert!(
-            word.start.0 >= before - 1e-9 && word.end.0 >= word.start.0,
-            "{word:?}"
-        );
+        assert!(word.start.0 >= before - 1e-9 && word.end.0 >= word.start.0, "{word:?}");
         before = word.start.0;
     }
     let last = transcript.words.last().map_or(0.0, |word| word.end.0);
-    assert!(
-        last <= transcript.audio.0 + 0.1,
-        "a word ends after the recording"
-    );
+    assert!(last <= transcript.audio.0 + 0.1, "a word ends after the recording");
 }
 
 /// The textbook recurrence, in one row.
@@ -94,13 +76,7 @@ fn table(path: &Path) -> Vec<HashMap<String, String>> {
     let mut lines = text.lines().map(|line| line.split('\t'));
     let header: Vec<&str> = lines.next().expect("a header").collect();
     lines
-        .map(|row| {
-            header
-                .iter()
-                .map(|name| name.to_string())
-                .zip(row.map(str::to_owned))
-                .collect()
-        })
+        .map(|row| header.iter().map(|name| name.to_string()).zip(row.map(str::to_owned)).collect())
         .collect()
 }
 
@@ -113,10 +89,7 @@ fn the_samples_are_heard() {
         .map(|row| (folder.join(&row["path"]), row["text"].clone()))
         .collect();
     let (wrong, words) = errors(&recognizer, &samples);
-    assert!(
-        wrong * 5 <= words,
-        "{wrong} word errors in {words} words of clear synthetic speech"
-    );
+    assert!(wrong * 5 <= words, "{wrong} word errors in {words} words of clear synthetic speech");
 }
 
 #[test]
@@ -132,12 +105,8 @@ fn shared_development_speech_is_heard() {
         .iter()
         .filter(|row| row["split"] == "dev" && row["set"] == "librispeech-test-clean")
         .step_by(64);
-    let recordings: Vec<_> = dev
-        .map(|row| (speech.join(&row["path"]), row["text"].clone()))
-        .collect();
+    let recordings: Vec<_> =
+        dev.map(|row| (speech.join(&row["path"]), row["text"].clone())).collect();
     let (wrong, words) = errors(&recognizer, &recordings);
-    assert!(
-        wrong * 100 <= words * 30,
-        "{wrong} word errors in {words} words"
-    );
+    assert!(wrong * 100 <= words * 30, "{wrong} word errors in {words} words");
 }

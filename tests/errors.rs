@@ -126,12 +126,7 @@ fn the_program_says_each_cause_once() {
             .unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success(), "{arguments}: {said}");
-        for cause in [
-            "No such file",
-            "(os error 2)",
-            "invalid type",
-            "cannot read",
-        ] {
+        for cause in ["No such file", "(os error 2)", "invalid type", "cannot read"] {
             let count = said.matches(cause).count();
             assert!(count <= 1, "{arguments}: {said}");
         }

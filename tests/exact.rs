@@ -30,10 +30,7 @@ fn samples() -> Vec<(String, Vec<String>)> {
         let mut fields = line.split('\t').skip(1);
         let file = fields.next().expect("a path");
         let said = fields.next().expect("a transcript");
-        (
-            file.to_owned(),
-            said.split(' ').map(str::to_owned).collect(),
-        )
+        (file.to_owned(), said.split(' ').map(str::to_owned).collect())
     };
     table.lines().skip(1).map(row).collect()
 }
@@ -41,11 +38,7 @@ fn samples() -> Vec<(String, Vec<String>)> {
 /// Every word equally likely, and the transcripts' word pairs five times as likely as chance.
 fn arpa(words: &[&str], pairs: &BTreeSet<(&str, &str)>) -> String {
     let unigram = -(words.len() as f64).log10();
-    let mut text = format!(
-        "\\data\\\nngram 1={}\nngram 2={}\n\n",
-        words.len() + 3,
-        pairs.len()
-    );
+    let mut text = format!("\\data\\\nngram 1={}\nngram 2={}\n\n", words.len() + 3, pairs.len());
     text += "\\1-grams:\n-99\t<s>\t-0.1\n-99\t<unk>\n";
     writeln!(text, "{unigram:.5}\t</s>").expect("a string grows");
     for word in words {
@@ -68,22 +61,13 @@ struct Small {
 
 fn small(model: &Path, samples: &[(String, Vec<String>)]) -> Small {
     let lexicon = fs::read_to_string(model.join("lexicon.txt")).expect("a lexicon");
-    let said: BTreeSet<&str> = samples
-        .iter()
-        .flat_map(|(_, s)| s)
-        .map(String::as_str)
-        .collect();
-    let entries = || {
-        lexicon
-            .lines()
-            .filter_map(|line| Some((line.split_once('\t')?.0, line)))
-    };
+    let said: BTreeSet<&str> = samples.iter().flat_map(|(_, s)| s).map(String::as_str).collect();
+    let entries = || lexicon.lines().filter_map(|line| Some((line.split_once('\t')?.0, line)));
     let step = entries().count() / OTHER_WORDS;
     let others = entries().step_by(step).map(|(word, _)| word);
     let chosen: BTreeSet<&str> = said.iter().copied().chain(others).collect();
-    let pairs = samples
-        .iter()
-        .flat_map(|(_, s)| s.windows(2).map(|p| (p[0].as_str(), p[1].as_str())));
+    let pairs =
+        samples.iter().flat_map(|(_, s)| s.windows(2).map(|p| (p[0].as_str(), p[1].as_str())));
     let list: Vec<&str> = chosen.iter().copied().collect();
     let table = format!("<eps>\n<s>\n</s>\n<unk>\n{}\n", list.join("\n"));
     let words = WordTable::from_reader(table.as_bytes(), "words").expect("a word table");
@@ -97,12 +81,7 @@ fn small(model: &Path, samples: &[(String, Vec<String>)]) -> Small {
     let arpa = Arpa::from_reader(text.as_bytes(), "arpa", &words).expect("a language model");
     let ngram = pack(arpa, &words, 0).expect("a packed model");
     let graph = compile(&hmm, &lexicon, &ngram, &CompileOptions::default()).expect("a graph");
-    Small {
-        graph,
-        hmm,
-        lexicon,
-        ngram,
-    }
+    Small { graph, hmm, lexicon, ngram }
 }
 
 impl Small {
@@ -135,15 +114,11 @@ fn scores(model: &Path, file: &str) -> Scores {
         .expect("the front end's settings");
     let waveform = Waveform::open(repository("corpora/samples").join(file)).expect("a sample");
     let waveform = waveform.at_rate(config.sample_rate).expect("a known rate");
-    let mut features = Mfcc::new(config)
-        .expect("a front end")
-        .compute(&waveform)
-        .expect("features");
+    let mut features =
+        Mfcc::new(config).expect("a front end").compute(&waveform).expect("features");
     subtract_mean(&mut features);
     let network = Network::open(model).expect("a network");
-    network
-        .scores(&features, &mut NetworkScratch::default())
-        .expect("scores")
+    network.scores(&features, &mut NetworkScratch::default()).expect("scores")
 }
 
 #[test]
@@ -164,18 +139,11 @@ fn pruning_off_is_exact_viterbi_on_recordings() {
         let heard = decoder.decode(&scores, &mut scratch).expect("a path");
         let ids = |words: &[Word]| words.iter().map(|w| w.id).collect::<Vec<_>>();
         assert_eq!(ids(&heard.words), ids(&exact.words), "{file}");
-        assert!(
-            (heard.cost.0 - exact.cost.0).abs() < 1e-3,
-            "{file}: {heard:?} {exact:?}"
-        );
+        assert!((heard.cost.0 - exact.cost.0).abs() < 1e-3, "{file}: {heard:?} {exact:?}");
         assert!(!heard.words.is_empty(), "{file}");
         // The graph's back-off arcs may undercut the n-gram, never exceed it; costs are rounded.
         let alone = small.cost_of(&heard.words, &scores);
         let undercut = alone - heard.cost.0;
-        assert!(
-            (-1e-2..0.5).contains(&undercut),
-            "{file}: {alone} {}",
-            heard.cost.0
-        );
+        assert!((-1e-2..0.5).contains(&undercut), "{file}: {alone} {}", heard.cost.0);
     }
 }

@@ -75,22 +75,12 @@ fn models_are_found_by_flag_variable_and_shelf_in_this_order() {
     assert_eq!(found(), installed.canonicalize().expect("written"));
     let beside = model_at(&machine.path("prefix/bin/models/en"));
     assert_eq!(found(), beside.canonicalize().expect("written"));
-    let by_variable = machine
-        .paretone()
-        .env("PARETONE_MODEL", &own)
-        .args(["model", "where"])
-        .assert()
-        .code(0);
+    let by_variable =
+        machine.paretone().env("PARETONE_MODEL", &own).args(["model", "where"]).assert().code(0);
     by_variable.stdout(contains(own.to_str().expect("text")));
     let listed = machine.printed(&["model", "list"]);
-    let hidden = listed
-        .lines()
-        .filter(|line| line.contains("hidden"))
-        .count();
-    assert!(
-        listed.contains("used by default") && hidden >= 2,
-        "{listed}"
-    );
+    let hidden = listed.lines().filter(|line| line.contains("hidden")).count();
+    assert!(listed.contains("used by default") && hidden >= 2, "{listed}");
 }
 
 #[test]
@@ -133,10 +123,7 @@ fn an_installed_model_is_used_by_its_name() {
 #[test]
 fn alone_the_program_uses_the_model_within() {
     let machine = Machine::new();
-    if !machine
-        .printed(&["model", "list"])
-        .contains("in the program")
-    {
+    if !machine.printed(&["model", "list"]).contains("in the program") {
         println!("left out: the program was built without a model");
         return;
     }
@@ -169,10 +156,7 @@ fn completions_and_manual_name_every_subcommand() {
     let machine = Machine::new();
     for shell in ["bash", "zsh", "fish"] {
         let text = machine.printed(&["completions", shell]);
-        assert!(
-            text.contains("transcribe") && text.contains("tolerance"),
-            "{shell}"
-        );
+        assert!(text.contains("transcribe") && text.contains("tolerance"), "{shell}");
     }
     let pages = machine.path("man");
     machine.printed(&["man", "--dir", pages.to_str().expect("text")]);

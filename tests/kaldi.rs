@@ -36,12 +36,7 @@ fn a_model_is_written_as_a_vosk_folder() {
 fn the_graph_of_a_vosk_folder_names_transitions() {
     let folder = tempfile::tempdir().unwrap();
     let model = tiny_model::write(folder.path());
-    let exported = export(
-        &model,
-        &folder.path().join("vosk"),
-        &ExportOptions::default(),
-    )
-    .unwrap();
+    let exported = export(&model, &folder.path().join("vosk"), &ExportOptions::default()).unwrap();
     let graph = Graph::read_openfst(&folder.path().join("vosk/graph/HCLG.fst")).unwrap();
     let (emitting, epsilon) = graph.num_arcs();
     assert_eq!(graph.num_states(), exported.states);
@@ -57,20 +52,12 @@ fn a_mean_of_another_width_is_refused() {
     let model = tiny_model::write(folder.path());
     let options = ExportOptions::default().mean(vec![0.0; 3]);
     let error = export(&model, &folder.path().join("vosk"), &options).unwrap_err();
-    assert!(
-        error.to_string().contains("the mean has 3 values"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("the mean has 3 values"), "{error}");
 }
 
 #[test]
 fn a_folder_without_a_model_names_what_is_missing() {
     let nowhere = Path::new("no/such/model");
-    let error = export(
-        nowhere,
-        Path::new("no/such/vosk"),
-        &ExportOptions::default(),
-    )
-    .unwrap_err();
+    let error = export(nowhere, Path::new("no/such/vosk"), &ExportOptions::default()).unwrap_err();
     assert!(error.to_string().contains("model.json"), "{error}");
 }

@@ -59,38 +59,16 @@ fn chain() -> Network {
     let (scale, offset) = (numbers.positive(features), numbers.vector(features));
     net.node("shifted", "biased", Part::ScaleAndOffset(scale, offset));
     let spliced = "Append(Offset(shifted, -1), shifted, Offset(shifted, 1), Sum(Offset(Scale(-1.0, input), -2), Offset(input, 2)))";
-    let lda = Part::FixedAffine(
-        numbers.matrix(4 * features, 4 * features),
-        numbers.vector(4 * features),
-    );
+    let lda =
+        Part::FixedAffine(numbers.matrix(4 * features, 4 * features), numbers.vector(4 * features));
     net.node("lda", spliced, lda);
     let affine = Part::Affine(numbers.matrix(width, 4 * features), numbers.vector(width));
     net.node("tdnn1.affine", "lda", affine);
     let noop = layer(&mut net, &mut numbers, "tdnn1", width, None);
-    let noop = factorised(
-        &mut net,
-        &mut numbers,
-        "tdnnf2",
-        (&noop, 1),
-        (width, narrow),
-    );
-    let noop = factorised(
-        &mut net,
-        &mut numbers,
-        "tdnnf3",
-        (&noop, 3),
-        (width, narrow),
-    );
-    net.node(
-        "prefinal-l",
-        &noop,
-        Part::Linear(numbers.matrix(narrow, width)),
-    );
-    net.node(
-        "prefinal.batchnorm",
-        "prefinal-l",
-        batch_norm(&mut numbers, narrow),
-    );
+    let noop = factorised(&mut net, &mut numbers, "tdnnf2", (&noop, 1), (width, narrow));
+    let noop = factorised(&mut net, &mut numbers, "tdnnf3", (&noop, 3), (width, narrow));
+    net.node("prefinal-l", &noop, Part::Linear(numbers.matrix(narrow, width)));
+    net.node("prefinal.batchnorm", "prefinal-l", batch_norm(&mut numbers, narrow));
     let affine = Part::Affine(numbers.matrix(pdfs, narrow), numbers.vector(pdfs));
     net.node("output.affine", "prefinal.batchnorm", affine);
     net.line("output-node name=output input=output.affine objective=linear");
@@ -114,11 +92,7 @@ fn layer(
 ) -> String {
     let part = |part: &str| format!("{name}.{part}");
     net.node(&part("relu"), &part("affine"), Part::Relu(width));
-    net.node(
-        &part("batchnorm"),
-        &part("relu"),
-        batch_norm(numbers, width),
-    );
+    net.node(&part("batchnorm"), &part("relu"), batch_norm(numbers, width));
     net.node(&part("dropout"), &part("batchnorm"), Part::Dropout(width));
     let Some(bypass) = bypass else {
         return part("dropout");
@@ -151,10 +125,7 @@ fn folder_of(network: &Network, folder: &Path) -> PathBuf {
         fs::write(path, bytes).expect("writable");
     };
     put("am/final.mdl", &network.model(DIMS[3] as i32));
-    let mfcc = format!(
-        "--use-energy=false\n--num-mel-bins=23\n--num-ceps={}\n",
-        DIMS[0]
-    );
+    let mfcc = format!("--use-energy=false\n--num-mel-bins=23\n--num-ceps={}\n", DIMS[0]);
     put("conf/mfcc.conf", mfcc.as_bytes());
     let settings = b"--beam=13.0\n--max-active=7000\n--lattice-beam=6.0\n--acoustic-scale=1.0\n--frame-subsampling-factor=3\n";
     put("conf/model.conf", settings);
@@ -162,11 +133,7 @@ fn folder_of(network: &Network, folder: &Path) -> PathBuf {
 }
 
 fn import_error(folder: &Path) -> String {
-    let error = VoskFolder::find(folder)
-        .expect("a Vosk folder")
-        .import()
-        .err()
-        .expect("an error");
+    let error = VoskFolder::find(folder).expect("a Vosk folder").import().err().expect("an error");
     paretone::WithCauses(&error).to_string()
 }
 
@@ -181,10 +148,7 @@ fn a_folded_network_computes_what_the_nodes_say() {
     assert_eq!(layers.len(), 7, "{layers:?}");
     let strides: Vec<usize> = layers.iter().map(|layer| layer.stride).collect();
     assert_eq!(strides.iter().product::<usize>(), 3, "{strides:?}");
-    assert_eq!(
-        layers.iter().filter(|layer| layer.bypass.is_some()).count(),
-        2
-    );
+    assert_eq!(layers.iter().filter(|layer| layer.bypass.is_some()).count(), 2);
     let kernels = Precision::F32.kernels();
     let ours = OurNetwork::from_tensors(&imported.description, &imported.tensors, kernels).unwrap();
     let mut numbers = Numbers(99);
@@ -195,9 +159,7 @@ fn a_folded_network_computes_what_the_nodes_say() {
             frames: Array2::from_shape_vec((count, DIMS[0]), flat).unwrap(),
             shift: Seconds(0.01),
         };
-        let scores = ours
-            .scores(&features, &mut NetworkScratch::default())
-            .unwrap();
+        let scores = ours.scores(&features, &mut NetworkScratch::default()).unwrap();
         assert_eq!(scores.num_frames(), count.div_ceil(3));
         let mut slow = Slow::new(&network, &frames);
         for frame in 0..scores.num_frames() {
@@ -217,25 +179,17 @@ fn our_model_by_way_of_a_vosk_folder_says_the_same() {
     let vosk = folder.path().join("vosk");
     export(&model, &vosk, &ExportOptions::default()).unwrap();
     let cache = Cache::in_folder(folder.path().join("cache"));
-    let options = Options::default()
-        .cache(cache)
-        .precision(Precision::F32)
-        .large_model(false);
+    let options = Options::default().cache(cache).precision(Precision::F32).large_model(false);
     let [ours, theirs] =
         [&model, &vosk].map(|folder| Recognizer::open_with(folder, options.clone()).unwrap());
     for seconds in [1, 2, 5] {
         let samples = tiny_model::noise(16_000 * seconds);
         let recording = Waveform {
-            samples: samples
-                .iter()
-                .map(|sample| f32::from(*sample) / 32768.0)
-                .collect(),
+            samples: samples.iter().map(|sample| f32::from(*sample) / 32768.0).collect(),
             rate: Hertz(16_000),
         };
-        let (ours, theirs) = (
-            ours.transcribe(&recording).unwrap(),
-            theirs.transcribe(&recording).unwrap(),
-        );
+        let (ours, theirs) =
+            (ours.transcribe(&recording).unwrap(), theirs.transcribe(&recording).unwrap());
         assert_eq!(ours.text(), theirs.text());
         assert!((ours.cost.0 - theirs.cost.0).abs() < 1e-3 * ours.cost.0.abs().max(1.0));
         assert!(!ours.text().is_empty());
@@ -250,10 +204,7 @@ fn a_model_cut_short_anywhere_is_an_error_that_names_the_file() {
     assert!(check_final_mdl(&whole).is_ok());
     for length in 0..whole.len() {
         let error = check_final_mdl(&whole[..length]).expect_err("cut short");
-        assert!(
-            error.to_string().starts_with("final.mdl"),
-            "{length}: {error}"
-        );
+        assert!(error.to_string().starts_with("final.mdl"), "{length}: {error}");
     }
 }
 
@@ -292,10 +243,7 @@ fn networks_that_are_no_chain_of_layers_name_the_node() {
     let told = say(&|network| replace(network, "input=lda", "input=nobody"));
     assert!(told.contains("no node nobody"), "{told}");
     let told = say(&|network| replace(network, "input=lda", "input=turned"));
-    assert!(
-        told.contains("tdnn1.affine") && told.contains("reads 6"),
-        "{told}"
-    );
+    assert!(told.contains("tdnn1.affine") && told.contains("reads 6"), "{told}");
     let told = say(&|network| replace(network, "input=lda", "input=Sum(lda,"));
     assert!(told.contains("config line"), "{told}");
     let told = say(&|network| replace(network, "component=lda", "component=ldb"));
@@ -307,10 +255,7 @@ fn networks_that_are_no_chain_of_layers_name_the_node() {
             weights[0][0] = f32::NAN;
         }
     });
-    assert!(
-        told.contains("final.mdl, at <LinearParams>") && told.contains("not finite"),
-        "{told}"
-    );
+    assert!(told.contains("final.mdl, at <LinearParams>") && told.contains("not finite"), "{told}");
 }
 
 #[test]
@@ -324,10 +269,7 @@ fn missing_files_are_named() {
     fs::remove_file(vosk.join("conf/model.conf")).unwrap();
     assert!(VoskFolder::find(&vosk).is_none());
     let error = Recognizer::open(&vosk).err().expect("no model");
-    assert!(
-        error.to_string().contains("neither model.json nor"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("neither model.json nor"), "{error}");
 }
 
 #[test]
@@ -338,11 +280,7 @@ fn convolutions_go_there_and_back() {
     for name in ["model.json", "acoustic.safetensors"] {
         fs::copy(golden.join(name), model.join(name)).unwrap();
     }
-    fs::write(
-        model.join("lexicon.txt"),
-        "<unk>\tSPN\nah\tAA\nbah\tAA AA\n",
-    )
-    .unwrap();
+    fs::write(model.join("lexicon.txt"), "<unk>\tSPN\nah\tAA\nbah\tAA AA\n").unwrap();
     let vosk = folder.path().join("vosk");
     export(&model, &vosk, &ExportOptions::default().mean(vec![0.0; 7])).unwrap();
     let imported = VoskFolder::find(&vosk).unwrap().import().unwrap();

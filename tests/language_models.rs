@@ -33,11 +33,7 @@ fn paretone(folder: &Path, args: &[&str]) -> Command {
 
 fn done(folder: &Path, line: &str) -> String {
     let args: Vec<&str> = line.split(' ').collect();
-    let output = paretone(folder, &args)
-        .assert()
-        .code(0)
-        .get_output()
-        .clone();
+    let output = paretone(folder, &args).assert().code(0).get_output().clone();
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -57,20 +53,12 @@ fn a_model_is_built_of_text_and_given_back_as_arpa() {
         done(folder.path(), &line)
     };
     let told = measured("a.ngram");
-    let perplexity: f64 = told.lines().next().unwrap()["perplexity\t".len()..]
-        .parse()
-        .unwrap();
+    let perplexity: f64 = told.lines().next().unwrap()["perplexity\t".len()..].parse().unwrap();
     assert!((1.5..4.0).contains(&perplexity), "{told}");
     // Given back and packed again it is the same model, and so is the ARPA file that was written.
-    done(
-        folder.path(),
-        "lm unpack a.ngram --words words.txt --arpa b.arpa",
-    );
+    done(folder.path(), "lm unpack a.ngram --words words.txt --arpa b.arpa");
     for (arpa, ngram) in [("a.arpa", "c.ngram"), ("b.arpa", "b.ngram")] {
-        done(
-            folder.path(),
-            &format!("lm pack --arpa {arpa} --words words.txt --out {ngram}"),
-        );
+        done(folder.path(), &format!("lm pack --arpa {arpa} --words words.txt --out {ngram}"));
         assert_eq!(measured(ngram), told);
     }
     done(
@@ -84,34 +72,15 @@ fn a_model_is_built_of_text_and_given_back_as_arpa() {
 fn what_cannot_be_built_is_told() {
     let folder = place();
     fs::write(folder.path().join("text.txt"), "YES NO\n").unwrap();
-    fs::write(
-        folder.path().join("words.txt"),
-        "<eps>\n<s>\n</s>\n<unk>\nyes\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join("words.txt"), "<eps>\n<s>\n</s>\n<unk>\nyes\n").unwrap();
     let refused = |line: &str, said: &str| {
         let args: Vec<&str> = line.split(' ').collect();
-        paretone(folder.path(), &args)
-            .assert()
-            .code(2)
-            .stderr(contains(said));
+        paretone(folder.path(), &args).assert().code(2).stderr(contains(said));
     };
-    refused(
-        "lm build text.txt --words words.txt --out a.ngram",
-        "tr A-Z a-z",
-    );
-    refused(
-        "lm build none.txt --words words.txt --out a.ngram",
-        "none.txt",
-    );
-    refused(
-        "lm build text.txt --words words.txt --order 5 --out a.ngram",
-        "--order",
-    );
-    refused(
-        "lm build text.txt --words words.txt --prune 2 --out a.ngram",
-        "from 0 to below 1",
-    );
+    refused("lm build text.txt --words words.txt --out a.ngram", "tr A-Z a-z");
+    refused("lm build none.txt --words words.txt --out a.ngram", "none.txt");
+    refused("lm build text.txt --words words.txt --order 5 --out a.ngram", "--order");
+    refused("lm build text.txt --words words.txt --prune 2 --out a.ngram", "from 0 to below 1");
     refused("lm build text.txt --words words.txt", "--out");
     refused("adapt --out x", "--text");
     refused("adapt --text none.txt --out x", "none.txt");
@@ -124,26 +93,12 @@ fn what_cannot_be_built_is_told() {
 fn an_adapted_model_knows_the_domain() {
     let folder = place();
     let lines = "Bah! Ahbah ah.\nBahah, ahbah; ah bah?\nAhbah ahbah bah ah\n";
-    let text: String = (0..12)
-        .map(|at| format!("{lines}ahbah {}\n", "bah ".repeat(at)))
-        .collect();
+    let text: String = (0..12).map(|at| format!("{lines}ahbah {}\n", "bah ".repeat(at))).collect();
     fs::write(folder.path().join("text.txt"), text).unwrap();
-    fs::write(
-        folder.path().join("words.txt"),
-        "Bab\t2\tB AA B\nxyz ahbah\n",
-    )
-    .unwrap();
+    fs::write(folder.path().join("words.txt"), "Bab\t2\tB AA B\nxyz ahbah\n").unwrap();
     paretone(
         folder.path(),
-        &[
-            "adapt",
-            "--text",
-            "text.txt",
-            "--words",
-            "words.txt",
-            "--out",
-            "mine",
-        ],
+        &["adapt", "--text", "text.txt", "--words", "words.txt", "--out", "mine"],
     )
     .assert()
     .code(0)
@@ -151,10 +106,7 @@ fn an_adapted_model_knows_the_domain() {
     .stderr(contains("left out").and(contains("xyz")));
     let mine = folder.path().join("mine");
     let read = |name: &str| fs::read_to_string(mine.join(name)).unwrap();
-    assert_eq!(
-        read("words.txt"),
-        format!("{}ahbah\nbahah\nbab\n", tiny_model::WORDS)
-    );
+    assert_eq!(read("words.txt"), format!("{}ahbah\nbahah\nbab\n", tiny_model::WORDS));
     assert!(read("lexicon.txt").contains("bab\tB AA B\n"));
     for absent in ["confidence.json", "rules.toml"] {
         assert!(!mine.join(absent).exists());
@@ -170,10 +122,7 @@ fn an_adapted_model_knows_the_domain() {
     assert!(heard("mine").contains("ahbah"), "{}", heard("mine"));
     assert!(!heard("tiny").contains("ahbah"));
     // It can be adapted again.
-    done(
-        folder.path(),
-        "adapt --text text.txt --model mine --out again",
-    );
+    done(folder.path(), "adapt --text text.txt --model mine --out again");
 }
 
 #[test]
@@ -186,8 +135,5 @@ fn where_a_network_knows_words_by_place_new_ones_take_those_of_rare_words() {
     let words = fs::read_to_string(mine.join("words.txt")).unwrap();
     assert_eq!(words, "<eps>\n<s>\n</s>\n<unk>\nah\nahbah\n");
     let lexicon = fs::read_to_string(mine.join("lexicon.txt")).unwrap();
-    assert!(
-        lexicon.contains("\nahbah\t") && !lexicon.contains("\nbah\t"),
-        "{lexicon}"
-    );
+    assert!(lexicon.contains("\nahbah\t") && !lexicon.contains("\nbah\t"), "{lexicon}");
 }

@@ -40,26 +40,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "confidence",
         ],
     ),
-    (
-        "scheduler",
-        &["units", "audio", "decode", "recognizer", "tiers"],
-    ),
-    (
-        "sweep",
-        &[
-            "units",
-            "audio",
-            "decode",
-            "confidence",
-            "tiers",
-            "eval",
-            "recognizer",
-        ],
-    ),
-    (
-        "service",
-        &["units", "audio", "tiers", "eval", "recognizer", "scheduler"],
-    ),
+    ("scheduler", &["units", "audio", "decode", "recognizer", "tiers"]),
+    ("sweep", &["units", "audio", "decode", "confidence", "tiers", "eval", "recognizer"]),
+    ("service", &["units", "audio", "tiers", "eval", "recognizer", "scheduler"]),
 ];
 
 #[test]
@@ -69,11 +52,7 @@ fn no_module_imports_a_later_stage() {
     for file in rust_files(&src) {
         let inside = file.strip_prefix(&src).expect("a file under src");
         let first = inside.components().next().expect("not empty").as_os_str();
-        let stage = first
-            .to_str()
-            .expect("our names are UTF-8")
-            .trim_end_matches(".rs")
-            .to_owned();
+        let stage = first.to_str().expect("our names are UTF-8").trim_end_matches(".rs").to_owned();
         if stage == "lib" || stage == "bin" {
             continue;
         }
@@ -88,11 +67,7 @@ fn no_module_imports_a_later_stage() {
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "imports against the flow of data:\n{}",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "imports against the flow of data:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -122,22 +97,13 @@ fn no_circle_of_files_without_a_reason() {
     let allowed: BTreeSet<Circle> = CIRCLES
         .iter()
         .map(|(folder, files, _)| {
-            (
-                folder.to_string(),
-                files.iter().map(|f| f.to_string()).collect(),
-            )
+            (folder.to_string(), files.iter().map(|f| f.to_string()).collect())
         })
         .collect();
     let new: Vec<_> = circles.difference(&allowed).collect();
-    assert!(
-        new.is_empty(),
-        "files that know each other in a circle: {new:?}"
-    );
+    assert!(new.is_empty(), "files that know each other in a circle: {new:?}");
     let gone: Vec<_> = allowed.difference(&circles).collect();
-    assert!(
-        gone.is_empty(),
-        "take these out of CIRCLES, they are none any more: {gone:?}"
-    );
+    assert!(gone.is_empty(), "take these out of CIRCLES, they are none any more: {gone:?}");
 }
 
 /// A module with children is the `mod.rs` of its folder, never a file beside it.
@@ -145,13 +111,8 @@ fn no_circle_of_files_without_a_reason() {
 fn modules_with_children_are_mod_files() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let beside = rust_files(&src).into_iter();
-    let beside: Vec<PathBuf> = beside
-        .filter(|file| file.with_extension("").is_dir())
-        .collect();
-    assert!(
-        beside.is_empty(),
-        "move these into their folders as mod.rs: {beside:?}"
-    );
+    let beside: Vec<PathBuf> = beside.filter(|file| file.with_extension("").is_dir()).collect();
+    assert!(beside.is_empty(), "move these into their folders as mod.rs: {beside:?}");
 }
 
 #[test]
@@ -161,10 +122,7 @@ fn paths_are_read_whole_and_through_what_is_handed_on() {
         file("", "mod a; mod b;"),
         file("a", "pub use c::{D, e as f}; mod c; mod g;"),
         file("a::c", "use super::g::{self, H}; // super::super::b"),
-        file(
-            "a::g",
-            "use super::D;\n#[cfg(test)]\nmod tests { use crate::b; }",
-        ),
+        file("a::g", "use super::D;\n#[cfg(test)]\nmod tests { use crate::b; }"),
         file("b", "use crate::{a::{c::X}, b::Y};"),
     ]);
     let circle: Circle = ("a".into(), ["c", "g"].map(String::from).into());
@@ -179,10 +137,7 @@ type Module = Vec<String>;
 type Circle = (String, BTreeSet<String>);
 
 fn segments(path: &str) -> Module {
-    path.split("::")
-        .filter(|part| !part.is_empty())
-        .map(str::to_owned)
-        .collect()
+    path.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 /// The modules of a crate: their code, and what they hand on from their children.
@@ -199,9 +154,7 @@ impl Tree {
         let module = |file: PathBuf| {
             let inside = file.strip_prefix(folder).expect("a file of the folder");
             let inside = inside.with_extension("");
-            let parts = inside
-                .iter()
-                .map(|part| part.to_string_lossy().into_owned());
+            let parts = inside.iter().map(|part| part.to_string_lossy().into_owned());
             let text = fs::read_to_string(&file).expect("readable source");
             let is_roof = |part: &String| *part == "mod" || format!("{part}.rs") == root;
             (parts.filter(|part| !is_roof(part)).collect(), text)
@@ -210,13 +163,8 @@ impl Tree {
     }
 
     fn new(files: Vec<(Module, String)>) -> Tree {
-        let code = files
-            .into_iter()
-            .map(|(module, text)| (module, code_of(&text)));
-        let mut tree = Tree {
-            code: code.collect(),
-            handed_on: BTreeMap::new(),
-        };
+        let code = files.into_iter().map(|(module, text)| (module, code_of(&text)));
+        let mut tree = Tree { code: code.collect(), handed_on: BTreeMap::new() };
         for (module, text) in &tree.code {
             for after in text.split("pub").skip(1).filter_map(after_use) {
                 for path in paths_at(after).0 {
@@ -236,9 +184,7 @@ impl Tree {
     /// The modules that a module names, through whatever hands them on.
     fn targets(&self, module: &Module) -> BTreeSet<Module> {
         let text = &self.code[module];
-        let starts = ["crate::", "super::"]
-            .into_iter()
-            .flat_map(|word| text.match_indices(word));
+        let starts = ["crate::", "super::"].into_iter().flat_map(|word| text.match_indices(word));
         let starts = starts.filter(|(at, _)| {
             let before = text[..*at].chars().next_back();
             before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':')
@@ -273,11 +219,7 @@ impl Tree {
         let mut folders: BTreeMap<Module, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
         for module in self.code.keys() {
             for target in self.targets(module) {
-                let shared = module
-                    .iter()
-                    .zip(&target)
-                    .take_while(|(a, b)| a == b)
-                    .count();
+                let shared = module.iter().zip(&target).take_while(|(a, b)| a == b).count();
                 if let (Some(from), Some(to)) = (module.get(shared), target.get(shared)) {
                     let folder = folders.entry(module[..shared].to_vec()).or_default();
                     folder.entry(from.clone()).or_default().insert(to.clone());
@@ -288,9 +230,7 @@ impl Tree {
         for (folder, knows) in &folders {
             for file in knows.keys() {
                 let ahead = reached(knows, file);
-                let circle = ahead
-                    .iter()
-                    .filter(|other| reached(knows, other).contains(file));
+                let circle = ahead.iter().filter(|other| reached(knows, other).contains(file));
                 let circle: BTreeSet<String> = circle.cloned().collect();
                 if !circle.is_empty() {
                     circles.insert((folder.join("::"), circle));
@@ -339,11 +279,7 @@ fn paths_at(text: &str) -> (Vec<Module>, &str) {
             rest = after;
         }
     }
-    let name = if text.starts_with('*') {
-        "*"
-    } else {
-        ident(text)
-    };
+    let name = if text.starts_with('*') { "*" } else { ident(text) };
     let rest = &text[name.len()..];
     // An alias is of no interest: the path says where the item comes from.
     let rest = match rest.strip_prefix(" as ") {
@@ -371,12 +307,7 @@ fn imported_stages(text: &str) -> BTreeSet<String> {
             Some(list) => first_names(list),
             None => vec![ident(after)],
         };
-        stages.extend(
-            names
-                .into_iter()
-                .filter(|name| known.contains(name))
-                .map(str::to_owned),
-        );
+        stages.extend(names.into_iter().filter(|name| known.contains(name)).map(str::to_owned));
     }
     stages
 }
@@ -385,9 +316,7 @@ fn imported_stages(text: &str) -> BTreeSet<String> {
 fn code_of(text: &str) -> String {
     let code = text.split("\n#[cfg(test)]\nmod ").next();
     let lines = code.unwrap_or_default().lines();
-    let lines: Vec<&str> = lines
-        .map(|line| line.split("//").next().unwrap_or(""))
-        .collect();
+    let lines: Vec<&str> = lines.map(|line| line.split("//").next().unwrap_or("")).collect();
     lines.join("\n")
 }
 
@@ -411,9 +340,7 @@ fn first_names(list: &str) -> Vec<&str> {
 }
 
 fn ident(text: &str) -> &str {
-    let end = text
-        .find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
     &text[..end]
 }
 

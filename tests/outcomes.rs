@@ -1,8 +1,5 @@
 //! The recorded outcomes in `corpora/outcomes`: each request has one row of every version.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot read its files has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its files has failed")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,9 +12,7 @@ fn tables() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora/outcomes");
     let files = fs::read_dir(folder).unwrap();
     let paths = files.map(|file| file.unwrap().path());
-    paths
-        .filter(|path| path.extension().is_some_and(|end| end == "csv"))
-        .collect()
+    paths.filter(|path| path.extension().is_some_and(|end| end == "csv")).collect()
 }
 
 /// The rows by a field.
@@ -51,24 +46,14 @@ fn every_request_has_every_version_once() {
         println!("{}", path.display());
         for (version, rows) in &versions {
             let (error, time) = (100.0 * error(rows), milliseconds(rows));
-            println!(
-                "{version}: {} requests, error {error:.2} %, {time:.3} ms",
-                rows.len()
-            );
+            println!("{version}: {} requests, error {error:.2} %, {time:.3} ms", rows.len());
         }
         for (id, rows) in by(&table.rows, |row| &row.id) {
             let mut found: Vec<_> = rows.iter().map(|row| row.version.as_str()).collect();
             found.sort_unstable();
-            assert!(
-                found.iter().eq(versions.keys()),
-                "{}: {id}: {found:?}",
-                path.display()
-            );
+            assert!(found.iter().eq(versions.keys()), "{}: {id}: {found:?}", path.display());
             let request = |row: &Outcome| (row.group.clone(), row.set.clone(), row.words);
-            assert!(
-                rows.iter().all(|row| request(row) == request(rows[0])),
-                "{id}"
-            );
+            assert!(rows.iter().all(|row| request(row) == request(rows[0])), "{id}");
         }
     }
 }
@@ -81,10 +66,5 @@ fn larger_image_classifiers_err_less() {
     assert_eq!(versions.len(), 7);
     let errors: Vec<_> = versions.values().map(|rows| error(rows)).collect();
     assert!(errors.is_sorted_by(|fast, slow| fast > slow), "{errors:?}");
-    assert!(
-        table
-            .rows
-            .iter()
-            .all(|row| row.words == 1 && row.errors <= 1)
-    );
+    assert!(table.rows.iter().all(|row| row.words == 1 && row.errors <= 1));
 }

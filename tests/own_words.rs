@@ -32,19 +32,8 @@ fn paretone(folder: &Path, args: &[&str]) -> Command {
 
 fn heard(folder: &Path, list: &str) -> Value {
     fs::write(folder.join("list.txt"), list).expect("writable");
-    let args = [
-        "transcribe",
-        "a.wav",
-        "--format",
-        "json",
-        "--words",
-        "list.txt",
-    ];
-    let output = paretone(folder, &args)
-        .assert()
-        .code(0)
-        .get_output()
-        .clone();
+    let args = ["transcribe", "a.wav", "--format", "json", "--words", "list.txt"];
+    let output = paretone(folder, &args).assert().code(0).get_output().clone();
     serde_json::from_slice(&output.stdout).expect("one line of JSON")
 }
 
@@ -56,10 +45,7 @@ fn a_likely_word_is_heard_and_written_as_the_list_has_it() {
     assert!(!text.is_empty(), "noise says something to this model");
     // At a boost beyond reason every word is the listed one.
     let own = heard(folder.path(), "Aba-Bah 20 AA B AA\n");
-    assert!(
-        own["text"].as_str().expect("a text").contains("Aba-Bah"),
-        "{own}"
-    );
+    assert!(own["text"].as_str().expect("a text").contains("Aba-Bah"), "{own}");
     // A word that the model knows, in capitals.
     let known = heard(folder.path(), "AH 20\nBAH 20\n");
     let known = known["text"].as_str().expect("a text");
@@ -71,10 +57,7 @@ fn a_phrase_is_taken_apart_into_words_with_times() {
     let folder = place();
     let own = heard(folder.path(), "Ba Ba Black 20 B AA B AA B AA\n");
     let words = own["words"].as_array().expect("words");
-    let at = words
-        .iter()
-        .position(|word| word["word"] == "Black")
-        .expect("heard");
+    let at = words.iter().position(|word| word["word"] == "Black").expect("heard");
     assert_eq!(words[at - 1]["word"], "Ba");
     let time = |at: usize, name: &str| words[at][name].as_f64().expect("a time");
     assert!(time(at - 1, "end") <= time(at, "start") + 1e-9);
@@ -91,21 +74,15 @@ fn lists_that_cannot_be_used_are_refused_with_the_reason() {
         ("route 66\n", "line 1"),
     ] {
         fs::write(folder.path().join("list.txt"), list).expect("writable");
-        paretone(
-            folder.path(),
-            &["transcribe", "a.wav", "--words", "list.txt"],
-        )
+        paretone(folder.path(), &["transcribe", "a.wav", "--words", "list.txt"])
+            .assert()
+            .code(2)
+            .stderr(contains(said));
+    }
+    paretone(folder.path(), &["transcribe", "a.wav", "--words", "none.txt"])
         .assert()
         .code(2)
-        .stderr(contains(said));
-    }
-    paretone(
-        folder.path(),
-        &["transcribe", "a.wav", "--words", "none.txt"],
-    )
-    .assert()
-    .code(2)
-    .stderr(contains("none.txt"));
+        .stderr(contains("none.txt"));
 }
 
 #[test]
@@ -115,28 +92,18 @@ fn pronunciations_are_told_and_put_on_a_list() {
         .assert()
         .code(0)
         .stdout(contains("bah\tB AA\n").and(contains("BAHAH\tB AA AA\n")));
-    paretone(folder.path(), &["lexicon", "say", "xyz"])
-        .assert()
-        .code(1)
-        .stdout("");
+    paretone(folder.path(), &["lexicon", "say", "xyz"]).assert().code(1).stdout("");
     let add = |word: &str, more: &[&str]| {
         let mut command = paretone(folder.path(), &["lexicon", "add", "names.txt", word]);
         command.args(more);
         command
     };
     add("Bahah", &[]).assert().code(0);
-    add("ah bah", &["--boost", "2.5", "--phones", "AA B AA"])
-        .assert()
-        .code(0);
+    add("ah bah", &["--boost", "2.5", "--phones", "AA B AA"]).assert().code(0);
     add("xyz", &[]).assert().code(2);
     let list = fs::read_to_string(folder.path().join("names.txt")).expect("written");
     assert_eq!(list, "Bahah\nah bah\t2.5\tAA B AA\n");
-    paretone(
-        folder.path(),
-        &["transcribe", "a.wav", "--words", "names.txt"],
-    )
-    .assert()
-    .code(0);
+    paretone(folder.path(), &["transcribe", "a.wav", "--words", "names.txt"]).assert().code(0);
 }
 
 /// What a closed grammar hears in noise.
@@ -147,10 +114,7 @@ fn commanded(folder: &Path, grammar: &str) -> String {
         .code(0)
         .get_output()
         .clone();
-    String::from_utf8(output.stdout)
-        .expect("text")
-        .trim()
-        .to_owned()
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
 }
 
 #[test]
@@ -158,18 +122,10 @@ fn a_grammar_hears_its_sentences_and_nothing_else() {
     let folder = place();
     assert_eq!(commanded(folder.path(), "Ah ah, bah.\n"), "ah ah bah");
     let either = commanded(folder.path(), "# two\nah ah bah\nbah bahbah ah\n");
-    assert!(
-        ["ah ah bah", "bah bahbah ah"].contains(&either.as_str()),
-        "{either}"
-    );
+    assert!(["ah ah bah", "bah bahbah ah"].contains(&either.as_str()), "{either}");
     let jsgf = "#JSGF V1.0;\ngrammar g;\npublic <s> = bahbah <t> [ah];\n<t> = bah bah | bahah;\n";
     let said = commanded(folder.path(), jsgf);
-    let all = [
-        "bahbah bah bah",
-        "bahbah bah bah ah",
-        "bahbah bahah",
-        "bahbah bahah ah",
-    ];
+    let all = ["bahbah bah bah", "bahbah bah bah ah", "bahbah bahah", "bahbah bahah ah"];
     assert!(all.contains(&said.as_str()), "{said}");
 }
 
@@ -182,12 +138,9 @@ fn grammars_that_cannot_be_used_are_refused_with_the_reason() {
         ("#JSGF V1.0;\npublic <a> = ah <b>;\n", "line 2"),
     ] {
         fs::write(folder.path().join("grammar"), grammar).expect("writable");
-        paretone(
-            folder.path(),
-            &["transcribe", "a.wav", "--grammar", "grammar"],
-        )
-        .assert()
-        .code(2)
-        .stderr(contains(said));
+        paretone(folder.path(), &["transcribe", "a.wav", "--grammar", "grammar"])
+            .assert()
+            .code(2)
+            .stderr(contains(said));
     }
 }

@@ -21,9 +21,7 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 fn referred(name: &str, text: &str) -> BTreeSet<String> {
     let names = quoted(text).filter_map(|path| match name {
         "" => path.strip_prefix("page/"),
-        _ => path
-            .strip_prefix("./")
-            .or_else(|| path.strip_suffix("-worklet.js").map(|_| path)),
+        _ => path.strip_prefix("./").or_else(|| path.strip_suffix("-worklet.js").map(|_| path)),
     });
     names.map(str::to_owned).collect()
 }
@@ -36,9 +34,7 @@ fn stream_head(server: &Server, headers: &str) -> String {
     );
     let mut stream = TcpStream::connect(server.address).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
-    let lines = BufReader::new(stream)
-        .lines()
-        .map(|line| line.unwrap() + "\n");
+    let lines = BufReader::new(stream).lines().map(|line| line.unwrap() + "\n");
     lines.take_while(|line| line != "\n").collect()
 }
 
@@ -47,16 +43,11 @@ fn assert_harmless(reply: &Reply, media_type: &str) {
     let header = |name| reply.header(name).unwrap_or_default();
     assert!(header("content-type").starts_with(media_type));
     assert_eq!(header("x-content-type-options"), "nosniff");
-    let policy: BTreeSet<&str> = header("content-security-policy")
-        .split(';')
-        .map(str::trim)
-        .collect();
-    for rule in [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "connect-src 'self'",
-    ] {
+    let policy: BTreeSet<&str> =
+        header("content-security-policy").split(';').map(str::trim).collect();
+    for rule in
+        ["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'"]
+    {
         assert!(policy.contains(rule), "{rule}");
     }
     assert!(!header("content-security-policy").contains("unsafe"));
@@ -67,11 +58,7 @@ fn every_file_of_the_page_is_there() {
     let server = Server::start(&[]);
     let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::from([String::new()]));
     while let Some(name) = found.pop_first() {
-        let path = if name.is_empty() {
-            "/".into()
-        } else {
-            format!("/page/{name}")
-        };
+        let path = if name.is_empty() { "/".into() } else { format!("/page/{name}") };
         let reply = server.get(&path);
         let media_type = match name.rsplit('.').next().unwrap() {
             "js" => "text/javascript",
@@ -84,9 +71,8 @@ fn every_file_of_the_page_is_there() {
         found.extend(more.difference(&seen).cloned());
     }
     let files = std::fs::read_dir("src/service/page").unwrap();
-    let mut files: BTreeSet<String> = files
-        .map(|file| file.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut files: BTreeSet<String> =
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     // The code that serves them.
     assert!(files.remove("mod.rs"));
     // It is `/`.
@@ -100,9 +86,8 @@ fn the_html_holds_no_script_and_no_style() {
     assert!(html.starts_with("<!doctype html>"));
     assert!(!html.contains(" style=") && !html.contains("<style"));
     assert!(html.matches("<script").count() == 1 && html.contains("></script>"));
-    let handlers = html
-        .split_whitespace()
-        .filter(|word| word.starts_with("on") && word.contains('='));
+    let handlers =
+        html.split_whitespace().filter(|word| word.starts_with("on") && word.contains('='));
     assert_eq!(handlers.count(), 0);
 }
 
@@ -130,20 +115,12 @@ fn the_page_is_open_where_the_rest_asks_for_a_token() {
         let header = format!("Sec-WebSocket-Protocol: {names}\r\n");
         stream_head(&server, &header).to_ascii_lowercase()
     };
-    for names in [
-        "paretone",
-        "paretone, bearer.00",
-        "bearer.secret",
-        "736563726574",
-    ] {
+    for names in ["paretone", "paretone, bearer.00", "bearer.secret", "736563726574"] {
         assert!(protocols(names).starts_with("http/1.1 401"), "{names}");
     }
     let opened = protocols("paretone, bearer.736563726574");
     assert!(opened.starts_with("http/1.1 101"), "{opened}");
-    assert!(
-        opened.contains("\nsec-websocket-protocol: paretone\n"),
-        "{opened}"
-    );
+    assert!(opened.contains("\nsec-websocket-protocol: paretone\n"), "{opened}");
 }
 
 #[test]
@@ -152,24 +129,15 @@ fn the_tiers_come_with_what_the_page_draws() {
     let tiers = server.get("/tiers").json();
     let versions = tiers["versions"].as_array().unwrap();
     assert_eq!(versions.len(), 7);
-    let errors: Vec<f64> = versions
-        .iter()
-        .map(|version| version["wer_percent"].as_f64().unwrap())
-        .collect();
-    let times: Vec<f64> = versions
-        .iter()
-        .map(|version| version["response_seconds"].as_f64().unwrap())
-        .collect();
+    let errors: Vec<f64> =
+        versions.iter().map(|version| version["wer_percent"].as_f64().unwrap()).collect();
+    let times: Vec<f64> =
+        versions.iter().map(|version| version["response_seconds"].as_f64().unwrap()).collect();
     assert!(
         errors.is_sorted_by(|a, b| a > b) && times.is_sorted_by(|a, b| a < b),
         "a Pareto front"
     );
-    assert!(
-        versions[0]["setting"]
-            .as_str()
-            .unwrap()
-            .contains("network_beam=")
-    );
+    assert!(versions[0]["setting"].as_str().unwrap().contains("network_beam="));
     assert!(!tiers["measured_on"].as_str().unwrap().is_empty());
     assert!(tiers["tolerances"]["step"].as_f64().unwrap() > 0.0);
     let schema = &server.get("/openapi.json").json()["components"]["schemas"]["VersionOnFront"];

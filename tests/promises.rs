@@ -73,9 +73,7 @@ impl Place {
             ("calibration", &made_for.calibration),
         ];
         let line = |(name, value): (&str, &Option<String>)| {
-            value
-                .as_ref()
-                .map(|value| format!("{name} = \"{value}\"\n"))
+            value.as_ref().map(|value| format!("{name} = \"{value}\"\n"))
         };
         let lines: String = table.into_iter().filter_map(line).collect();
         let rules = tiny_model::rules(&lines, TIERS);
@@ -114,45 +112,15 @@ fn rules_hold_only_for_what_they_were_learnt_for() {
     assert_ne!(heard["tier"]["certificate"], "none");
     let other = || Some("00000000000000ff".to_owned());
     for (part, learnt_for) in [
-        (
-            "model",
-            MadeFor {
-                model: other(),
-                ..now.clone()
-            },
-        ),
-        (
-            "front end",
-            MadeFor {
-                front_end: other(),
-                ..now.clone()
-            },
-        ),
-        (
-            "versions",
-            MadeFor {
-                versions: other(),
-                ..now.clone()
-            },
-        ),
-        (
-            "calibration",
-            MadeFor {
-                calibration: other(),
-                ..now.clone()
-            },
-        ),
+        ("model", MadeFor { model: other(), ..now.clone() }),
+        ("front end", MadeFor { front_end: other(), ..now.clone() }),
+        ("versions", MadeFor { versions: other(), ..now.clone() }),
+        ("calibration", MadeFor { calibration: other(), ..now.clone() }),
     ] {
         place.put_rules(&learnt_for);
-        place
-            .transcribe(&["--tolerance", "0.05"])
-            .assert()
-            .code(0)
-            .stderr(
-                contains(part)
-                    .and(contains("nothing is certified"))
-                    .and(contains("tiers train")),
-            );
+        place.transcribe(&["--tolerance", "0.05"]).assert().code(0).stderr(
+            contains(part).and(contains("nothing is certified")).and(contains("tiers train")),
+        );
         let heard = place.json(&["--tolerance", "0.05"]);
         assert_eq!(heard["tier"]["policy"], "osfa(v2)", "{part}");
         assert_eq!(heard["tier"]["certificate"], "none", "{part}");
@@ -190,22 +158,13 @@ fn a_service_without_rules_that_hold_answers_by_the_most_accurate_version() {
     let other = || Some("00000000000000ff".to_owned());
     let model = format!("--model={}", place.model().display());
     let cache = place.0.path().join("cache");
-    for rules in [
-        None,
-        Some(MadeFor {
-            model: other(),
-            ..place.now()
-        }),
-    ] {
+    for rules in [None, Some(MadeFor { model: other(), ..place.now() })] {
         if let Some(rules) = &rules {
             place.put_rules(rules);
         }
         let log = place.0.path().join("log");
-        let server = Server::start_in(
-            &[&model],
-            Stdio::from(File::create(&log).expect("a log")),
-            &cache,
-        );
+        let server =
+            Server::start_in(&[&model], Stdio::from(File::create(&log).expect("a log")), &cache);
         let tiers = server.get("/tiers").json();
         assert_eq!(tiers["certificate"]["reference"], "v2");
         let recording = fs::read(place.0.path().join("a.wav")).expect("written");
@@ -213,21 +172,14 @@ fn a_service_without_rules_that_hold_answers_by_the_most_accurate_version() {
         assert_eq!(reply.status, 200);
         drop(server);
         let said = fs::read_to_string(log).expect("a log");
-        assert!(
-            said.contains("v2 answers at every tolerance, and nothing is certified"),
-            "{said}"
-        );
+        assert!(said.contains("v2 answers at every tolerance, and nothing is certified"), "{said}");
     }
     // Whoever names the file wants that one, and damaged rules are nobody's wish.
     let rules = place.model().join("rules.toml");
     let refused = |args: &[&str], said: &str| {
         let all = [&["serve", "--listen", "127.0.0.1:0", model.as_str()], args].concat();
         let mut command = place.paretone(&all);
-        command
-            .timeout(Duration::from_secs(60))
-            .assert()
-            .code(2)
-            .stderr(contains(said.to_owned()));
+        command.timeout(Duration::from_secs(60)).assert().code(2).stderr(contains(said.to_owned()));
     };
     refused(&["--rules", &rules.display().to_string()], "tiers train");
     fs::write(&rules, "damaged").expect("writable");
@@ -239,11 +191,7 @@ fn a_port_that_is_taken_is_told_before_the_model_is_opened() {
     let place = Place::new();
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("bound").port();
-    for listen in [
-        format!("{port}"),
-        format!("localhost:{port}"),
-        format!("127.0.0.1:{port}"),
-    ] {
+    for listen in [format!("{port}"), format!("localhost:{port}"), format!("127.0.0.1:{port}")] {
         // No model could be opened here.
         let folder = place.0.path().join("none");
         fs::create_dir_all(&folder).expect("writable");
@@ -265,28 +213,16 @@ fn a_port_that_is_taken_is_told_before_the_model_is_opened() {
 fn a_changed_version_takes_rules_and_confidences_with_it() {
     let place = Place::new();
     let calibration = Calibration::of_model(&place.model()).expect("sound");
-    let parts = MadeFor {
-        calibration: None,
-        ..place.now()
-    };
-    place.put_calibration(&Calibration {
-        made_for: parts,
-        ..calibration
-    });
+    let parts = MadeFor { calibration: None, ..place.now() };
+    place.put_calibration(&Calibration { made_for: parts, ..calibration });
     place.put_rules(&place.now());
     assert!(place.json(&["--at", "v2"])["confidence"].is_number());
     let versions = place.model().join("versions.toml");
     let text = fs::read_to_string(&versions).expect("written");
     let beam = text.find("network_beam=").expect("a beam") + "network_beam=".len();
-    fs::write(
-        &versions,
-        format!("{}5.125 global_beam={}", &text[..beam], &text[beam..]),
-    )
-    .expect("writable");
-    assert!(
-        Versions::of_model(&place.model()).is_ok(),
-        "still a list of versions"
-    );
+    fs::write(&versions, format!("{}5.125 global_beam={}", &text[..beam], &text[beam..]))
+        .expect("writable");
+    assert!(Versions::of_model(&place.model()).is_ok(), "still a list of versions");
     for args in [&["--at", "v2"][..], &["--at", "v1"], &[]] {
         let heard = place.json(args);
         assert!(heard["confidence"].is_null(), "{args:?}");
@@ -306,10 +242,7 @@ fn the_default_is_the_most_accurate_version_with_its_confidence() {
     let place = Place::new();
     let (best, usual) = (place.json(&["--at", "v2"]), place.json(&[]));
     assert!(usual["confidence"].is_number());
-    assert_eq!(
-        (&usual["words"], &usual["confidence"]),
-        (&best["words"], &best["confidence"])
-    );
+    assert_eq!((&usual["words"], &usual["confidence"]), (&best["words"], &best["confidence"]));
     assert!(place.json(&["--beam", "7"])["confidence"].is_null());
 }
 
@@ -348,17 +281,8 @@ fn what_is_recorded_for_a_model_says_so_by_itself() {
     );
 
     // Recordings that both versions hear rightly and wrongly often enough.
-    let said = |version| {
-        place.json(&["--at", version])["text"]
-            .as_str()
-            .expect("text")
-            .to_owned()
-    };
-    let texts = [
-        said("v1"),
-        said("v2"),
-        "ah ah ah ah ah ah bah bah bah".to_owned(),
-    ];
+    let said = |version| place.json(&["--at", version])["text"].as_str().expect("text").to_owned();
+    let texts = [said("v1"), said("v2"), "ah ah ah ah ah ah bah bah bah".to_owned()];
     let row = |n: usize| format!("{n}\ta.wav\t{}\tspeaker {}\n", texts[n % 3], n % 15);
     let rows: String = (0..330).map(row).collect();
     fs::write(at("corpus.tsv"), format!("id\tpath\ttext\tspeaker\n{rows}")).expect("writable");
@@ -367,13 +291,7 @@ fn what_is_recorded_for_a_model_says_so_by_itself() {
     run("confidence fit --model tiny --outcomes dev.csv");
     let calibration = Calibration::of_model(&place.model()).expect("fitted");
     let now = place.now();
-    assert_eq!(
-        calibration.made_for,
-        MadeFor {
-            calibration: None,
-            ..now.clone()
-        }
-    );
+    assert_eq!(calibration.made_for, MadeFor { calibration: None, ..now.clone() });
 
     run(&format!("{bench} test.csv"));
     run("tiers train --outcomes test.csv --out tiny/rules.toml");
@@ -384,17 +302,9 @@ fn what_is_recorded_for_a_model_says_so_by_itself() {
             .iter()
             .all(|part| part.is_some())
     );
-    let said = place
-        .transcribe(&["--tolerance", "0.05"])
-        .assert()
-        .code(0)
-        .get_output()
-        .clone();
+    let said = place.transcribe(&["--tolerance", "0.05"]).assert().code(0).get_output().clone();
     assert_eq!(String::from_utf8_lossy(&said.stderr), "");
-    assert_ne!(
-        place.json(&["--tolerance", "0.05"])["tier"]["certificate"],
-        "none"
-    );
+    assert_ne!(place.json(&["--tolerance", "0.05"])["tier"]["certificate"], "none");
 }
 
 #[test]
@@ -409,11 +319,7 @@ fn nothing_of_a_model_is_overwritten_unasked() {
         &["versions", "pick", "--points", "points.json"][..],
         &["confidence", "fit", "--outcomes", "outcomes.csv"],
     ] {
-        place
-            .paretone(args)
-            .assert()
-            .code(2)
-            .stderr(contains("--in-place"));
+        place.paretone(args).assert().code(2).stderr(contains("--in-place"));
     }
     let after = fs::read(place.0.path().join("models/en/versions.toml")).expect("written");
     assert_eq!(before, after);
@@ -422,10 +328,7 @@ fn nothing_of_a_model_is_overwritten_unasked() {
 #[test]
 fn few_utterances_calibrate_nothing() {
     let place = Place::new();
-    let counters: Vec<&str> = Counter::ALL
-        .iter()
-        .map(|counter| counter.column())
-        .collect();
+    let counters: Vec<&str> = Counter::ALL.iter().map(|counter| counter.column()).collect();
     let mut table = format!(
         "id,group,version,errors,words,response_seconds,cost_seconds,confidence,set,{}\n",
         counters.join(",")
@@ -440,14 +343,7 @@ fn few_utterances_calibrate_nothing() {
     fs::write(place.0.path().join("outcomes.csv"), table).expect("writable");
     let before = fs::read(place.model().join("confidence.json")).expect("written");
     place
-        .paretone(&[
-            "confidence",
-            "fit",
-            "--model",
-            "tiny",
-            "--outcomes",
-            "outcomes.csv",
-        ])
+        .paretone(&["confidence", "fit", "--model", "tiny", "--outcomes", "outcomes.csv"])
         .assert()
         .code(2)
         .stderr(contains("60 utterances").and(contains("needs 300")));
@@ -473,21 +369,12 @@ fn a_sweeps_folder_is_of_one_corpus_split_and_limit() {
             "--dir",
             "sweep",
         ]);
-        command
-            .args(["--search", "grid", "--levels", "network_beam=9,8"])
-            .args(more);
+        command.args(["--search", "grid", "--levels", "network_beam=9,8"]).args(more);
         command
     };
     sweep(&["--split", "dev"]).assert().code(0);
     sweep(&["--split", "dev"]).assert().code(0);
-    for other in [
-        &["--split", "test"][..],
-        &["--split", "dev", "--limit", "1"],
-        &[],
-    ] {
-        sweep(other)
-            .assert()
-            .code(2)
-            .stderr(contains("another kind"));
+    for other in [&["--split", "test"][..], &["--split", "dev", "--limit", "1"], &[]] {
+        sweep(other).assert().code(2).stderr(contains("another kind"));
     }
 }

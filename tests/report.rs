@@ -1,9 +1,6 @@
 //! `paretone report`: a page, pictures and numbers from recorded outcomes, and what it refuses.
 #![cfg(feature = "cli")]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set up its files has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its files has failed")]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -34,11 +31,7 @@ fn synthetic(count: usize) -> (Vec<Utterance>, String) {
     let (mut utterances, mut table) = (Vec::new(), HEADER.to_owned() + "\n");
     for k in 0..count {
         let words = random.random_range(3..25);
-        let base = if random.random_bool(0.5) {
-            0
-        } else {
-            random.random_range(0..words / 3 + 1)
-        };
+        let base = if random.random_bool(0.5) { 0 } else { random.random_range(0..words / 3 + 1) };
         let mut errors = [base; VERSIONS];
         match random.random_range(0..100) {
             0..16 => {
@@ -73,11 +66,7 @@ fn synthetic(count: usize) -> (Vec<Utterance>, String) {
             )
             .unwrap();
         }
-        utterances.push(Utterance {
-            words,
-            errors,
-            response,
-        });
+        utterances.push(Utterance { words, errors, response });
     }
     (utterances, table)
 }
@@ -86,9 +75,7 @@ fn synthetic(count: usize) -> (Vec<Utterance>, String) {
 fn report(folder: &Path, table: &str, arguments: &[&str]) -> Output {
     fs::write(folder.join("table.csv"), table).unwrap();
     let mut command = Command::cargo_bin("paretone").unwrap();
-    command
-        .current_dir(folder)
-        .args(["report", "table.csv", "--out", "out"]);
+    command.current_dir(folder).args(["report", "table.csv", "--out", "out"]);
     command.args(arguments).output().unwrap()
 }
 
@@ -102,11 +89,7 @@ fn the_report_counts_what_the_outcomes_say() {
     let (utterances, table) = synthetic(400);
     let folder = tempfile::tempdir().unwrap();
     let output = report(folder.path(), &table, &["--round-trip", "0.1"]);
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let json = fs::read(folder.path().join("out/report.json")).unwrap();
     let json: Value = serde_json::from_slice(&json).unwrap();
     let words: u32 = utterances.iter().map(|u| u.words).sum();
@@ -126,24 +109,15 @@ fn the_report_counts_what_the_outcomes_say() {
         assert!(interval["high"].as_f64().unwrap() > rate(v));
     }
     near(&tradeoff["gap"]["value"], (rate(0) - rate(6)) / rate(6));
-    near(
-        &tradeoff["spread"]["value"],
-        (mean(6) + 0.1) / (mean(0) + 0.1),
-    );
-    let unchanged = utterances
-        .iter()
-        .filter(|u| u.errors.iter().all(|e| *e == u.errors[0]));
+    near(&tradeoff["spread"]["value"], (mean(6) + 0.1) / (mean(0) + 0.1));
+    let unchanged = utterances.iter().filter(|u| u.errors.iter().all(|e| *e == u.errors[0]));
     assert_eq!(json["shares"][0]["counts"][0], unchanged.count());
     let degrades = utterances.iter().filter(|u| {
         u.errors.windows(2).all(|pair| pair[0] <= pair[1]) && u.errors[0] < u.errors[6]
     });
     assert_eq!(json["shares"][0]["counts"][2], degrades.count());
     let exemplars = json["exemplars"].as_array().unwrap();
-    assert!(
-        exemplars
-            .iter()
-            .any(|exemplar| exemplar["category"] == "degrades")
-    );
+    assert!(exemplars.iter().any(|exemplar| exemplar["category"] == "degrades"));
     assert_eq!(json["sets"].as_array().unwrap().len(), 2);
     assert_eq!(json["groups"].as_array().unwrap().len(), 40);
     let causes = &json["causes"][0];
@@ -162,15 +136,8 @@ fn the_page_holds_every_picture_and_needs_no_other_file() {
     let output = report(folder.path(), &table, &["--hypotheses", "texts.tsv"]);
     assert!(output.status.success());
     let page = fs::read_to_string(folder.path().join("out/index.html")).unwrap();
-    let names = [
-        "tradeoff",
-        "shares",
-        "exemplars",
-        "categories",
-        "confidence",
-        "calibration",
-        "causes",
-    ];
+    let names =
+        ["tradeoff", "shares", "exemplars", "categories", "confidence", "calibration", "causes"];
     for name in names {
         let svg = fs::read_to_string(folder.path().join(format!("out/{name}.svg"))).unwrap();
         assert!(svg.starts_with("<svg") && page.contains(&svg), "{name}");
@@ -181,10 +148,7 @@ fn the_page_holds_every_picture_and_needs_no_other_file() {
     }
     let again = report(folder.path(), &table, &["--hypotheses", "texts.tsv"]);
     assert_eq!(again.stdout, output.stdout);
-    assert_eq!(
-        fs::read_to_string(folder.path().join("out/index.html")).unwrap(),
-        page
-    );
+    assert_eq!(fs::read_to_string(folder.path().join("out/index.html")).unwrap(), page);
 }
 
 /// A table with the columns that must be there and no other: what was not recorded is left out.
@@ -215,9 +179,7 @@ fn a_bare_table_gives_a_smaller_report() {
 fn the_same_ids_in_two_sets_are_other_requests() {
     let (_, whole) = synthetic(6);
     let (header, rows) = whole.split_once('\n').unwrap();
-    let elsewhere = rows
-        .replace(",clean,", ",third,")
-        .replace(",other,", ",fourth,");
+    let elsewhere = rows.replace(",clean,", ",third,").replace(",other,", ",fourth,");
     let folder = tempfile::tempdir().unwrap();
     let output = report(folder.path(), &format!("{header}\n{rows}{elsewhere}"), &[]);
     let text = String::from_utf8(output.stderr).unwrap();
@@ -234,36 +196,22 @@ fn tables_that_are_no_grid_are_refused_by_name() {
         let lines = whole.lines().filter(|line| !line.contains(part));
         lines.collect::<Vec<_>>().join("\n")
     };
-    let one_version: Vec<&str> = whole
-        .lines()
-        .filter(|line| line.starts_with("id,") || line.contains(",v1,"))
-        .collect();
+    let one_version: Vec<&str> =
+        whole.lines().filter(|line| line.starts_with("id,") || line.contains(",v1,")).collect();
     let cases = [
-        (
-            without("u0003,s3,clean,v5"),
-            "`u0003` has no outcome of version `v5`",
-        ),
+        (without("u0003,s3,clean,v5"), "`u0003` has no outcome of version `v5`"),
         (one_version.join("\n"), "one version, `v1`"),
         (HEADER.to_owned() + "\n", "no row"),
         (String::new(), "no column `id`"),
-        (
-            whole.replacen(",v2,", ",v1,", 1),
-            "two outcomes of version `v1`",
-        ),
-        (
-            whole.replacen("u0000,s0", "u0000,s9", 1),
-            "differ in `group`",
-        ),
+        (whole.replacen(",v2,", ",v1,", 1), "two outcomes of version `v1`"),
+        (whole.replacen("u0000,s0", "u0000,s9", 1), "differ in `group`"),
     ];
     for (table, said) in cases {
         let folder = tempfile::tempdir().unwrap();
         let output = report(folder.path(), &table, &[]);
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{text}");
-        assert!(
-            text.contains(said) && text.contains("table.csv"),
-            "{said}: {text}"
-        );
+        assert!(text.contains(said) && text.contains("table.csv"), "{said}: {text}");
         assert!(!folder.path().join("out").exists());
         // Whatever else reads outcomes refuses the same tables for the same reason.
         for command in ["tiers train --out rules.toml", "tiers evaluate --out out"] {
@@ -276,10 +224,7 @@ fn tables_that_are_no_grid_are_refused_by_name() {
                 .unwrap();
             let text = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(2), "{command}: {text}");
-            assert!(
-                text.contains(said) && text.contains("table.csv"),
-                "{command}: {said}: {text}"
-            );
+            assert!(text.contains(said) && text.contains("table.csv"), "{command}: {said}: {text}");
         }
     }
     let folder = tempfile::tempdir().unwrap();

@@ -27,32 +27,17 @@ fn options(workers: usize, limits: &[usize], capacity: usize) -> Options {
 
 #[test]
 fn answers_are_those_of_the_replay() {
-    let world = World {
-        groups: 4,
-        ..World::default()
-    };
+    let world = World { groups: 4, ..World::default() };
     let table = draw(&world, 11);
     let requests = table.requests.len();
     for options in [options(1, &[], requests), options(3, &[2, 1, 1], requests)] {
-        let service = Recorded {
-            table: table.clone(),
-            work: WORK,
-        };
+        let service = Recorded { table: table.clone(), work: WORK };
         let scheduler = Scheduler::new(service, tiers(), &options);
-        let load = |place| Load {
-            place,
-            panics: false,
-        };
+        let load = |place| Load { place, panics: false };
         let jobs =
             (0..tiers().len()).flat_map(|tier| (0..requests).map(move |place| (tier, place)));
         let tickets: Vec<_> = jobs
-            .map(|(tier, place)| {
-                (
-                    tier,
-                    place,
-                    scheduler.submit(load(place), tier, None).unwrap(),
-                )
-            })
+            .map(|(tier, place)| (tier, place, scheduler.submit(load(place), tier, None).unwrap()))
             .collect();
         for (tier, place, ticket) in tickets {
             let served = ticket.wait().unwrap();
@@ -77,11 +62,7 @@ fn check(account: &Account) {
 
 #[test]
 fn overload_loses_nothing_and_every_cancelled_run_stops() {
-    for options in [
-        options(2, &[], 8),
-        options(4, &[4, 4, 1], 4),
-        options(1, &[], 2),
-    ] {
+    for options in [options(2, &[], 8), options(4, &[4, 4, 1], 4), options(1, &[], 2)] {
         let report = soak(600, &options, WORK, 3);
         assert_eq!(report.submitted, 600);
         assert!(report.refused > 100, "{report:?}");
@@ -89,10 +70,7 @@ fn overload_loses_nothing_and_every_cancelled_run_stops() {
         assert_eq!(report.answered(), report.admitted());
         assert_eq!(report.statistics.answered, report.admitted());
         assert_eq!(report.wrong, 0, "{report:?}");
-        assert!(
-            report.served.iter().all(|&served| served > 10),
-            "a tier starves: {report:?}"
-        );
+        assert!(report.served.iter().all(|&served| served > 10), "a tier starves: {report:?}");
         assert!(report.late > 0 && report.panicked > 0);
         let stops = &report.statistics.stops;
         assert!(stops.iter().all(|stop| stop.frames <= 1), "{stops:?}");
@@ -104,19 +82,9 @@ fn what_cannot_be_served_is_told_and_what_was_admitted_is_answered() {
     let table = draw(&World::default(), 1);
     let service = Recorded { table, work: WORK };
     let scheduler = Scheduler::new(service, tiers(), &options(1, &[], 0));
-    let load = Load {
-        place: 0,
-        panics: false,
-    };
+    let load = Load { place: 0, panics: false };
     let refused = scheduler.submit(load, 0, None).err().unwrap();
-    assert!(matches!(
-        refused,
-        Refused::Full {
-            tier: 0,
-            waiting: 0,
-            ..
-        }
-    ));
+    assert!(matches!(refused, Refused::Full { tier: 0, waiting: 0, .. }));
     let unknown = scheduler.submit(load, 99, None).err().unwrap();
     assert_eq!(unknown, Refused::UnknownTier { tier: 99 });
 
@@ -128,9 +96,7 @@ fn what_cannot_be_served_is_told_and_what_was_admitted_is_answered() {
         scheduler.submit(load, tier, deadline).unwrap()
     };
     let late = submit(false, 3, Some(Duration::ZERO));
-    let panicking: Vec<_> = (0..tiers().len())
-        .map(|tier| submit(true, tier, None))
-        .collect();
+    let panicking: Vec<_> = (0..tiers().len()).map(|tier| submit(true, tier, None)).collect();
     let last = submit(false, 1, None);
     drop(submit(false, 1, None));
     drop(scheduler);
@@ -160,10 +126,7 @@ fn tiny(folder: &Path) -> Arc<Recognizer> {
 fn noise(count: usize) -> Waveform {
     let samples = tiny_model::noise(count);
     Waveform {
-        samples: samples
-            .iter()
-            .map(|&sample| f32::from(sample) / 32768.0)
-            .collect(),
+        samples: samples.iter().map(|&sample| f32::from(sample) / 32768.0).collect(),
         rate: Hertz(16_000),
     }
 }
@@ -176,9 +139,7 @@ fn the_recogniser_answers_as_its_versions_do_alone() {
     let alone = |version: usize, waveform: &Waveform| {
         let setting = recognizer.versions().list[version].setting;
         let mut scratch = recognizer.scratch();
-        recognizer
-            .transcribe_at(&setting, waveform, &mut scratch)
-            .unwrap()
+        recognizer.transcribe_at(&setting, waveform, &mut scratch).unwrap()
     };
     let sure = |transcript: &Transcript| 1.0 - transcript.confidence.unwrap().improvable;
     for seconds in [1, 2, 5] {
@@ -196,26 +157,19 @@ fn the_recogniser_answers_as_its_versions_do_alone() {
             let scheduler =
                 Scheduler::new(service.clone(), policies.collect(), &options(2, &[], 4));
             for tier in [0, 1] {
-                let served = scheduler
-                    .submit(waveform.clone(), tier, None)
-                    .unwrap()
-                    .wait()
-                    .unwrap();
+                let served =
+                    scheduler.submit(waveform.clone(), tier, None).unwrap().wait().unwrap();
                 let taken = usize::from(sure(&heard[0]) < threshold);
                 assert_eq!(served.account.taken, taken);
                 assert_eq!(served.answer.words, heard[taken].words);
                 assert_eq!(served.answer.confidence, heard[taken].confidence);
                 check(&served.account);
             }
-            let late = scheduler
-                .submit(waveform.clone(), 1, Some(Duration::ZERO))
-                .unwrap();
+            let late = scheduler.submit(waveform.clone(), 1, Some(Duration::ZERO)).unwrap();
             assert!(matches!(late.wait(), Err(Failure::Late)));
         }
     }
-    let policy = Policy::Osfa {
-        version: "v9".to_owned(),
-    };
+    let policy = Policy::Osfa { version: "v9".to_owned() };
     let unfit = service.policy(&policy).unwrap_err();
     assert!(matches!(&unfit, Unfit::UnknownVersion { known, .. } if known == "v1, v2"));
 }

@@ -1,9 +1,6 @@
 //! `paretone score`: tables, files and exit codes on a corpus small enough to count by hand.
 #![cfg(feature = "cli")]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set up its files has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its files has failed")]
 
 use std::fs;
 
@@ -24,23 +21,15 @@ fn score(hypotheses: &str, arguments: &[&str]) -> (i32, String, tempfile::TempDi
     fs::write(folder.path().join("ref.tsv"), MANIFEST).unwrap();
     fs::write(folder.path().join("hyp.tsv"), hypotheses).unwrap();
     let mut command = Command::cargo_bin("paretone").unwrap();
-    command
-        .current_dir(&folder)
-        .args(["score", "--ref", "ref.tsv", "--hyp", "hyp.tsv"]);
-    let output = command
-        .args(["--split", "dev"])
-        .args(arguments)
-        .output()
-        .unwrap();
+    command.current_dir(&folder).args(["score", "--ref", "ref.tsv", "--hyp", "hyp.tsv"]);
+    let output = command.args(["--split", "dev"]).args(arguments).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     (output.status.code().unwrap(), text, folder)
 }
 
 /// The fields of the line that starts with `name`.
 fn line(text: &str, name: &str) -> Vec<String> {
-    let line = text
-        .lines()
-        .find(|line| line.split_whitespace().next() == Some(name));
+    let line = text.lines().find(|line| line.split_whitespace().next() == Some(name));
     line.unwrap_or_else(|| panic!("no line {name} in\n{text}"))
         .split_whitespace()
         .map(str::to_string)
@@ -58,15 +47,9 @@ fn tables_count_errors_by_group() {
     assert_eq!(total[total.len() - 4..], ["50.00", "1", "1", "1"]);
     assert_eq!(line(&text, "Irish")[1..4], ["1", "3", "0.00"]);
     assert_eq!(line(&text, "other")[1..4], ["1", "1", "100.00"]);
-    assert!(
-        text.contains("REF: one TWO three FOUR\nHYP: one TOO three ****"),
-        "{text}"
-    );
+    assert!(text.contains("REF: one TWO three FOUR\nHYP: one TOO three ****"), "{text}");
     let trn = fs::read_to_string(folder.path().join("out/ref.trn")).unwrap();
-    assert_eq!(
-        trn,
-        "he came today (a-1)\none two three four (b-1)\nfive (b-2)\n"
-    );
+    assert_eq!(trn, "he came today (a-1)\none two three four (b-1)\nfive (b-2)\n");
 }
 
 #[test]
@@ -91,10 +74,7 @@ fn every_form_of_hypotheses_scores_the_same() {
     let (_, expected, folder) = score(tsv, &[]);
     let forms = [
         ("hyp.txt", "a-1 he came today\nb-1 one two three\nb-2\n"),
-        (
-            "hyp.trn",
-            "he came today (a-1)\none two three (b-1)\n(b-2)\n",
-        ),
+        ("hyp.trn", "he came today (a-1)\none two three (b-1)\n(b-2)\n"),
         (
             "hyp.ctm",
             "a-1 1 0 1 he 1\na-1 1 1 1 came 1\na-1 1 2 1 today 1\nb-1 1 0 1 one 1\nb-1 1 1 1 two 1\nb-1 1 2 1 three 1\n",
@@ -113,11 +93,7 @@ fn every_form_of_hypotheses_scores_the_same() {
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
-        assert_eq!(
-            String::from_utf8(output.stdout).unwrap(),
-            expected,
-            "{name}"
-        );
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), expected, "{name}");
     }
 }
 
@@ -132,16 +108,8 @@ fn a_recording_of_hours_is_scored() {
         };
         (1..30_000).map(word).collect::<Vec<_>>().join(" ")
     };
-    fs::write(
-        folder.path().join("ref.txt"),
-        format!("talk {}\n", words(40_000)),
-    )
-    .unwrap();
-    fs::write(
-        folder.path().join("hyp.txt"),
-        format!("talk {}\n", words(10)),
-    )
-    .unwrap();
+    fs::write(folder.path().join("ref.txt"), format!("talk {}\n", words(40_000))).unwrap();
+    fs::write(folder.path().join("hyp.txt"), format!("talk {}\n", words(10))).unwrap();
     let mut command = Command::cargo_bin("paretone").unwrap();
     let output = command
         .current_dir(&folder)

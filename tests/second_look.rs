@@ -39,9 +39,7 @@ fn heard(recognizer: &Recognizer, setting: &str) -> (Transcript, Vec<Alternative
     let waveform = waveform();
     let transcript = recognizer.transcribe_at(&setting, &waveform, &mut scratch);
     let scored = recognizer.score(&waveform, &mut scratch).expect("scores");
-    let again = recognizer
-        .search(&setting, &scored, &mut scratch)
-        .expect("an answer");
+    let again = recognizer.search(&setting, &scored, &mut scratch).expect("an answer");
     let answers = recognizer.n_best(&setting, &scored, 30, &mut scratch);
     let transcript = transcript.expect("a transcript");
     assert_eq!(transcript.text(), again.text());
@@ -61,10 +59,7 @@ fn without_the_file_nothing_changes() {
 /// The mixture's cost of a sentence, by the models themselves.
 fn mixture(model: &Path, words: &[String]) -> f64 {
     let table = WordTable::open(&model.join("words.txt")).expect("words");
-    let ids: Vec<WordId> = words
-        .iter()
-        .map(|word| table.id(word).expect("known"))
-        .collect();
+    let ids: Vec<WordId> = words.iter().map(|word| table.id(word).expect("known")).collect();
     let ngram = Ngram::open(&model.join("rescore.ngram")).expect("an n-gram");
     let kernels = Precision::Auto.kernels();
     let network = NeuralModel::open(&model.join("neural.safetensors"), kernels).expect("a network");
@@ -79,8 +74,7 @@ fn mixture(model: &Path, words: &[String]) -> f64 {
     let weight = f64::from(network.weight());
     let p = |cost: f32| (-f64::from(cost)).exp();
     let both = network.costs(&ids).into_iter().zip(plain);
-    both.map(|(neural, plain)| -(weight * p(neural.0) + (1.0 - weight) * p(plain.0)).ln())
-        .sum()
+    both.map(|(neural, plain)| -(weight * p(neural.0) + (1.0 - weight) * p(plain.0)).ln()).sum()
 }
 
 #[test]
@@ -100,20 +94,15 @@ fn answers_cost_what_the_models_say_of_the_whole_sentence() {
         let sum = costs.acoustic.0 + costs.language.0 + costs.word_penalty.0 + costs.silences.0;
         assert!((sum - answer.cost.0).abs() < 1e-9);
         let expected = mixture(&model, &answer.words);
-        assert!(
-            (costs.language.0 - expected).abs() < 1e-3,
-            "{expected} {costs:?}"
-        );
+        assert!((costs.language.0 - expected).abs() < 1e-3, "{expected} {costs:?}");
         // What is heard does not depend on who judges the words.
         for others in [&plain, &searched] {
             let same = others.iter().find(|other| other.words == answer.words);
             let Some(other) = same.and_then(|other| other.costs) else {
                 continue;
             };
-            let (ours, theirs) = (
-                costs.acoustic.0 + costs.silences.0,
-                other.acoustic.0 + other.silences.0,
-            );
+            let (ours, theirs) =
+                (costs.acoustic.0 + costs.silences.0, other.acoustic.0 + other.silences.0);
             assert!((ours - theirs).abs() < 2e-2, "{ours} {theirs}");
             assert_eq!(costs.graph_ngram, other.graph_ngram);
         }
@@ -130,9 +119,7 @@ fn a_stream_ends_with_what_the_network_says_too() {
     let (whole, _) = heard(&recognizer, NEURAL);
     let (plain, _) = heard(&recognizer, RESCORED);
     assert_ne!(whole.cost, plain.cost);
-    let mut stream = recognizer
-        .stream(&StreamOptions::default())
-        .expect("a stream");
+    let mut stream = recognizer.stream(&StreamOptions::default()).expect("a stream");
     let mut ended = Vec::new();
     for chunk in waveform().samples.chunks(777) {
         ended.extend(stream.push(chunk).expect("good samples"));
@@ -163,17 +150,11 @@ fn a_damaged_network_is_told_to_whoever_asks_for_it() {
     };
     assert!(hear(&recognizer, RESCORED).is_ok());
     let error = hear(&recognizer, NEURAL).err();
-    assert!(
-        matches!(error, Some(RecognizerError::Language(_))),
-        "{error:?}"
-    );
+    assert!(matches!(error, Some(RecognizerError::Language(_))), "{error:?}");
     // A version that needs it cannot be offered.
     let versions = tiny_model::TWO_VERSIONS.replacen("rescore", "rescore neural", 1);
     std::fs::write(model.join("versions.toml"), versions).expect("a file");
     let options = Options::default().cache(Cache::in_folder(model.join("cache")));
     let error = Recognizer::open_with(&model, options).err();
-    assert!(
-        matches!(error, Some(RecognizerError::Language(_))),
-        "{error:?}"
-    );
+    assert!(matches!(error, Some(RecognizerError::Language(_))), "{error:?}");
 }

@@ -15,19 +15,10 @@ fn the_papers_request_and_its_tolerances() {
     let reply = compute("Tolerance: 0.01\r\nObjective: response-time\r\n");
     assert_eq!(reply.status, 200);
     assert!(reply.text().contains("river"), "{}", reply.text());
-    for name in [
-        "policy",
-        "versions",
-        "escalated",
-        "confidence",
-        "server-ms",
-        "machine-ms",
-        "certificate",
-    ] {
-        assert!(
-            reply.header(&format!("paretone-{name}")).is_some(),
-            "{name}"
-        );
+    for name in
+        ["policy", "versions", "escalated", "confidence", "server-ms", "machine-ms", "certificate"]
+    {
+        assert!(reply.header(&format!("paretone-{name}")).is_some(), "{name}");
     }
     let tier = |headers: &str| compute(headers).header("paretone-tier").unwrap().to_owned();
     assert_eq!(tier(""), "response-time/0");
@@ -35,9 +26,7 @@ fn the_papers_request_and_its_tolerances() {
     assert_eq!(tier("Tolerance: 5%\r\n"), tier("Tolerance: 0.05\r\n"));
     assert_eq!(tier("Tolerance: 5000%\r\n"), tier("Tolerance: 10%\r\n"));
     assert!(tier("Objective: cost\r\n").starts_with("cost/"));
-    let rounded: f64 = tier("Tolerance: 0.0499\r\n")["response-time/".len()..]
-        .parse()
-        .unwrap();
+    let rounded: f64 = tier("Tolerance: 0.0499\r\n")["response-time/".len()..].parse().unwrap();
     assert!(rounded <= 0.0499);
     for bad in [
         "Tolerance: -1",
@@ -53,10 +42,7 @@ fn the_papers_request_and_its_tolerances() {
     let json = compute("Accept: application/json\r\n").json();
     assert!(json["text"].as_str().unwrap().contains("river"));
     assert_eq!(json["account"]["tier"], "response-time/0");
-    assert_eq!(
-        json["account"]["certificate"],
-        server.get("/tiers").json()["id"]
-    );
+    assert_eq!(json["account"]["certificate"], server.get("/tiers").json()["id"]);
 }
 
 #[test]
@@ -67,21 +53,10 @@ fn openais_form_in_every_format() {
     assert!(json["text"].as_str().unwrap().contains("night"));
     assert_eq!(json["account"]["tier"], "response-time/0");
     assert!(ask(&[("response_format", "text")]).text().contains("night"));
-    assert!(
-        ask(&[("response_format", "srt")])
-            .text()
-            .starts_with("1\n00:00:00,")
-    );
-    assert!(
-        ask(&[("response_format", "vtt")])
-            .text()
-            .starts_with("WEBVTT\n")
-    );
-    let verbose = ask(&[
-        ("response_format", "verbose_json"),
-        ("timestamp_granularities[]", "word"),
-    ])
-    .json();
+    assert!(ask(&[("response_format", "srt")]).text().starts_with("1\n00:00:00,"));
+    assert!(ask(&[("response_format", "vtt")]).text().starts_with("WEBVTT\n"));
+    let verbose =
+        ask(&[("response_format", "verbose_json"), ("timestamp_granularities[]", "word")]).json();
     assert!(verbose["words"].as_array().unwrap().len() > 3 && verbose["segments"].is_null());
     let verbose = ask(&[("response_format", "verbose_json")]).json();
     assert!(verbose["words"].is_null() && verbose["segments"][0]["id"] == 0);
@@ -89,11 +64,7 @@ fn openais_form_in_every_format() {
     let by_name = tier(&[("model", "paretone-5pct-cost")]);
     assert_eq!(
         by_name,
-        tier(&[
-            ("tolerance", "0.05"),
-            ("objective", "cost"),
-            ("model", "paretone")
-        ])
+        tier(&[("tolerance", "0.05"), ("objective", "cost"), ("model", "paretone")])
     );
     problem(&ask(&[("model", "gpt-4")]), 404);
     problem(&ask(&[("response_format", "xml")]), 400);
@@ -108,17 +79,11 @@ fn openais_form_in_every_format() {
         .map(|model| model["id"].as_str().unwrap())
         .collect();
     assert!(
-        ["paretone", "whisper-1", "paretone-5pct-cost"]
-            .iter()
-            .all(|name| names.contains(name))
+        ["paretone", "whisper-1", "paretone-5pct-cost"].iter().all(|name| names.contains(name))
     );
     assert!(names.len() <= 16, "a list that people read: {names:?}");
     for name in names {
-        assert_eq!(
-            server.get(&format!("/v1/models/{name}")).status,
-            200,
-            "{name}"
-        );
+        assert_eq!(server.get(&format!("/v1/models/{name}")).status, 200, "{name}");
     }
 }
 
@@ -142,10 +107,7 @@ fn every_refusal_is_a_typed_problem() {
     problem(&server.get("/nowhere"), 404);
     problem(&server.get("/compute"), 405);
     problem(&server.ask(&post("/reload", "", b"")), 403);
-    problem(
-        &server.ask(&post("/v1/audio/transcriptions", "", b"a=b")),
-        415,
-    );
+    problem(&server.ask(&post("/v1/audio/transcriptions", "", b"a=b")), 415);
     let kind = "Content-Type: multipart/form-data; boundary=x\r\n";
     for body in [
         "",
@@ -155,10 +117,7 @@ fn every_refusal_is_a_typed_problem() {
         "--y--",
         "--x--\r\n",
     ] {
-        problem(
-            &server.ask(&post("/v1/audio/transcriptions", kind, body.as_bytes())),
-            400,
-        );
+        problem(&server.ask(&post("/v1/audio/transcriptions", kind, body.as_bytes())), 400);
     }
     let slow = b"POST /compute HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 100\r\n\r\nRIFF";
     problem(&server.ask(slow), 408);
@@ -177,10 +136,7 @@ fn only_callers_with_the_token_are_served() {
     let right =
         "Authorization: Bearer secret\r\nX-Request-Id: mine-1\r\nOrigin: http://a.example\r\n";
     let reply = server.ask(&post("/compute", right, &sample("river.wav")));
-    assert_eq!(
-        (reply.status, reply.header("x-request-id")),
-        (200, Some("mine-1"))
-    );
+    assert_eq!((reply.status, reply.header("x-request-id")), (200, Some("mine-1")));
     assert_eq!(reply.header("access-control-allow-origin"), None);
     assert_eq!(server.get("/readyz").status, 200);
 }
@@ -207,9 +163,6 @@ fn it_describes_itself_and_watches_for_drift() {
     let request = post("/compute", "Tolerance: 10%\r\n", &sample("night.wav"));
     assert_eq!(server.ask(&request).status, 200);
     until("the shadow is counted", || {
-        server
-            .get("/metrics")
-            .text()
-            .contains("paretone_shadow_requests_total 1")
+        server.get("/metrics").text().contains("paretone_shadow_requests_total 1")
     });
 }

@@ -60,22 +60,14 @@ fn a_log_that_is_full_stalled_or_closed_costs_lines_and_no_request() {
 fn nobody_need_read_standard_output() {
     for out in ["/dev/full", "/dev/null"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_paretone"));
-        command.args([
-            "serve",
-            "--model=models/en",
-            "--listen=127.0.0.1:0",
-            "--config=/dev/null",
-        ]);
+        command.args(["serve", "--model=models/en", "--listen=127.0.0.1:0", "--config=/dev/null"]);
         let out = File::options().write(true).open(out).unwrap();
         let mut child = command.stdout(out).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = std::io::BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         while !line.contains(" serving") {
             line.clear();
-            assert!(
-                std::io::BufRead::read_line(&mut log, &mut line).unwrap() > 0,
-                "it ended"
-            );
+            assert!(std::io::BufRead::read_line(&mut log, &mut line).unwrap() > 0, "it ended");
         }
         let pid = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process(pid, Signal::TERM).unwrap();
@@ -88,28 +80,18 @@ fn stream_from(server: &Server, from: &str) -> Option<WebSocket<TcpStream>> {
     let stream = server.connect_from(from);
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let uri = format!("ws://{}/v1/stream", server.address);
-    tungstenite::client(uri, stream)
-        .ok()
-        .map(|(socket, _)| socket)
+    tungstenite::client(uri, stream).ok().map(|(socket, _)| socket)
 }
 
 #[test]
 fn silent_streams_take_nothing_and_end() {
-    let server = Server::start(&[
-        "--max-streams=64",
-        "--max-client-streams=32",
-        "--stream-timeout=2",
-    ]);
-    let mut silent: Vec<_> = (0..40)
-        .filter_map(|_| stream_from(&server, "127.0.0.1"))
-        .collect();
+    let server =
+        Server::start(&["--max-streams=64", "--max-client-streams=32", "--stream-timeout=2"]);
+    let mut silent: Vec<_> = (0..40).filter_map(|_| stream_from(&server, "127.0.0.1")).collect();
     assert_eq!(silent.len(), 32, "one client's share");
     assert_eq!(server.metric("paretone_streams", ""), 32.0);
     assert_eq!(server.metric("paretone_stream_memory_held_bytes", ""), 0.0);
-    assert_eq!(
-        server.post("/compute", "", &sample("river.wav")).status,
-        200
-    );
+    assert_eq!(server.post("/compute", "", &sample("river.wav")).status, 200);
     let mut other = stream_from(&server, "127.0.0.2").expect("others have theirs");
     other.send(Message::binary(vec![0; 3200])).unwrap();
     assert!(other.read().unwrap().is_text());
@@ -175,12 +157,8 @@ fn probes_have_a_listener_of_their_own_where_that_is_wanted() {
         stream.write_all(request.as_bytes()).unwrap();
         Reply::read(&mut stream).unwrap().status
     };
-    for (path, status) in [
-        ("/healthz", 200),
-        ("/readyz", 200),
-        ("/metrics", 200),
-        ("/tiers", 404),
-    ] {
+    for (path, status) in [("/healthz", 200), ("/readyz", 200), ("/metrics", 200), ("/tiers", 404)]
+    {
         assert_eq!(ask(path), status, "{path}");
     }
     assert_eq!(server.get("/tiers").status, 200);
@@ -196,14 +174,10 @@ fn one_who_sprays_over_tiers_gets_a_share_of_one_bound() {
             server.send(&post("/compute", &tolerance, &long))
         })
         .collect();
-    until("it is refused", || {
-        server.metric("paretone_refusals_total", "") >= 30.0
-    });
+    until("it is refused", || server.metric("paretone_refusals_total", "") >= 30.0);
     assert!(server.metric("paretone_queue_length", "") <= 6.0);
     let mut stream = server.connect_from("127.0.0.2");
-    stream
-        .write_all(&post("/compute", "", &sample("river.wav")))
-        .unwrap();
+    stream.write_all(&post("/compute", "", &sample("river.wav"))).unwrap();
     assert_eq!(Reply::read(&mut stream).unwrap().status, 200);
     drop(spray);
 }

@@ -34,11 +34,7 @@ fn a_full_queue_says_when_to_come_again() {
     }
     assert!(counted("") >= before + 10.0);
     // The queue of one tier keeps nobody out of another's.
-    let reply = server.send(&post(
-        "/compute",
-        "Tolerance: 10%\r\n",
-        &sample("river.wav"),
-    ));
+    let reply = server.send(&post("/compute", "Tolerance: 10%\r\n", &sample("river.wav")));
     until("it waits", || server.metric("paretone_queue", "") == 3.0);
     drop(callers);
     let mut reply = reply;
@@ -62,18 +58,12 @@ fn callers_who_go_away_are_not_worked_for() {
     let server = Server::start(&["--workers=1", "--max-audio=600"]);
     let request = post("/compute", "", &long_recording(120));
     let working = server.send(&request);
-    until("it works", || {
-        server.metric("paretone_running", "v7") == 1.0
-    });
+    until("it works", || server.metric("paretone_running", "v7") == 1.0);
     let waiting: Vec<TcpStream> = (0..3).map(|_| server.send(&request)).collect();
     until("they wait", || server.metric("paretone_queue", "") == 3.0);
     drop((working, waiting));
-    until("all are stopped", || {
-        server.metric("paretone_failures_total", "cancelled") == 4.0
-    });
-    until("the worker is free", || {
-        server.metric("paretone_running", "") == 0.0
-    });
+    until("all are stopped", || server.metric("paretone_failures_total", "cancelled") == 4.0);
+    until("the worker is free", || server.metric("paretone_running", "") == 0.0);
     let reply = server.post("/compute", "", &sample("river.wav"));
     assert_eq!(reply.status, 200);
     println!("1 caller gone in the search and 3 in the queue, 4 stopped");
@@ -163,10 +153,7 @@ fn slow_bodies_are_ended() {
 fn a_few_bytes_that_claim_hours_take_no_more_than_they_are() {
     let server = Server::start(&["--max-audio=20"]);
     let audio = |name: &str| fs::read(format!("tests/audio/chirp.{name}")).unwrap();
-    assert_eq!(
-        server.post("/compute", "", &sample("river.wav")).status,
-        200
-    );
+    assert_eq!(server.post("/compute", "", &sample("river.wav")).status, 200);
     #[cfg(target_os = "linux")]
     let before = server.peak_memory();
     let claims = [
@@ -178,17 +165,11 @@ fn a_few_bytes_that_claim_hours_take_no_more_than_they_are() {
     for (name, bytes) in &claims {
         let reply = server.post("/compute", "", bytes);
         // What is there is heard, or it is refused.
-        assert!(
-            [200, 413, 422].contains(&reply.status),
-            "{name}: {}",
-            reply.text()
-        );
+        assert!([200, 413, 422].contains(&reply.status), "{name}: {}", reply.text());
         println!("{name} that claims hours: {}", reply.status);
     }
-    let hours = [
-        ("FLAC", claims::flac_of_hours()),
-        ("Ogg Opus", claims::opus_of_hours(&audio("opus"))),
-    ];
+    let hours =
+        [("FLAC", claims::flac_of_hours()), ("Ogg Opus", claims::opus_of_hours(&audio("opus")))];
     for (name, bytes) in &hours {
         problem(&server.post("/compute", "", bytes), 413);
         let form = form(&[("model", "whisper-1")], Some(bytes));
@@ -224,19 +205,9 @@ fn malformed_forms_are_refused() {
         ),
         (400, "--x\r\n: : :\r\n\r\nRIFF\r\n--x--\r\n".into()),
         (400, format!("{file}RIFF\r\n{file}RIFF\r\n--x--\r\n")),
-        (
-            400,
-            format!("{}--x--\r\n", format!("{field}a\r\n").repeat(65)),
-        ),
+        (400, format!("{}--x--\r\n", format!("{field}a\r\n").repeat(65))),
         (400, format!("{field}{}\r\n--x--\r\n", "a".repeat(5000))),
-        (
-            413,
-            format!(
-                "{}{}\r\n--x--\r\n",
-                field.replace("prompt", "model"),
-                "a".repeat(5000)
-            ),
-        ),
+        (413, format!("{}{}\r\n--x--\r\n", field.replace("prompt", "model"), "a".repeat(5000))),
         (415, format!("{file}no audio at all\r\n--x--\r\n")),
         (422, format!("{file}RIFF\0\0\0\0WAVE\r\n--x--\r\n")),
     ];
@@ -255,11 +226,7 @@ fn malformed_forms_are_refused() {
     for kind in kinds {
         let kind = format!("Content-Type: {kind}\r\n");
         let reply = server.post("/v1/audio/transcriptions", &kind, bodies[5].1.as_bytes());
-        assert!(
-            [400, 415].contains(&reply.status),
-            "{kind}: {}",
-            reply.status
-        );
+        assert!([400, 415].contains(&reply.status), "{kind}: {}", reply.status);
     }
     let count = bodies.len() + kinds.len();
     println!("{count} malformed forms, {count} refused");

@@ -35,9 +35,7 @@ fn submit(server: &Server, headers: &str, recording: &[u8]) -> (u16, Value) {
 }
 
 fn job(server: &Server, id: &Value) -> Value {
-    server
-        .get(&format!("/v1/jobs/{}", id.as_str().unwrap()))
-        .json()
+    server.get(&format!("/v1/jobs/{}", id.as_str().unwrap())).json()
 }
 
 /// Waits for a job's end.
@@ -185,19 +183,13 @@ fn killed_it_answers_each_job_once_after_it_starts_again() {
             format!("Idempotency-Key: job-{number}\r\nCallback: http://127.0.0.1:{port}/told\r\n");
         submit(server, &headers, &recording)
     };
-    let jobs: Vec<Value> = (0..MANY)
-        .map(|number| send(&server, number).1["id"].clone())
-        .collect();
-    until("some are done", || {
-        server.metric("paretone_jobs", "done") >= 2.0
-    });
+    let jobs: Vec<Value> = (0..MANY).map(|number| send(&server, number).1["id"].clone()).collect();
+    until("some are done", || server.metric("paretone_jobs", "done") >= 2.0);
     server.child.kill().unwrap();
     server.wait();
     let server = Server::start(&flags);
-    let before: HashMap<&Value, Value> = jobs
-        .iter()
-        .map(|id| (id, job(&server, id)["finished"].clone()))
-        .collect();
+    let before: HashMap<&Value, Value> =
+        jobs.iter().map(|id| (id, job(&server, id)["finished"].clone())).collect();
     // Sent again by callers who were cut off.
     for (number, id) in jobs.iter().enumerate() {
         let (status, again) = send(&server, number);
@@ -208,16 +200,12 @@ fn killed_it_answers_each_job_once_after_it_starts_again() {
         assert_eq!(done["state"], "done", "{done}");
         assert_eq!(done["result"]["text"], text.trim_end());
         let finished = &before[id];
-        assert!(
-            finished.is_null() || *finished == done["finished"],
-            "answered twice"
-        );
+        assert!(finished.is_null() || *finished == done["finished"], "answered twice");
     }
     assert_eq!(server.metric("paretone_jobs", ""), MANY as f64);
     // At least once; once more where the process was killed between the call and its record.
     until("all callbacks are told", || {
-        jobs.iter()
-            .all(|id| job(&server, id)["callback"]["state"] == "delivered")
+        jobs.iter().all(|id| job(&server, id)["callback"]["state"] == "delivered")
     });
     let told: Vec<Value> = told.try_iter().collect();
     let mut ids: Vec<&Value> = told.iter().map(|job| &job["id"]).collect();
@@ -225,14 +213,8 @@ fn killed_it_answers_each_job_once_after_it_starts_again() {
     ids.sort_by_key(|id| id.to_string());
     ids.dedup();
     assert_eq!(ids.len(), MANY);
-    assert!(
-        told.iter()
-            .all(|job| job["result"]["text"] == text.trim_end())
-    );
-    println!(
-        "{MANY} jobs, killed once: each answered once, {} callbacks",
-        told.len()
-    );
+    assert!(told.iter().all(|job| job["result"]["text"] == text.trim_end()));
+    println!("{MANY} jobs, killed once: each answered once, {} callbacks", told.len());
 }
 
 #[test]
@@ -241,16 +223,12 @@ fn told_to_stop_it_does_not_wait_for_jobs_and_runs_them_again() {
     let flags = [flag.as_str(), "--workers=1"];
     let mut server = Server::start(&flags);
     let (_, first) = submit(&server, "", &long_recording(60));
-    until("it runs", || {
-        job(&server, &first["id"])["state"] == "running"
-    });
+    until("it runs", || job(&server, &first["id"])["state"] == "running");
     for _ in 0..3 {
         server.signal(rustix::process::Signal::TERM);
         assert!(server.wait().success());
         server = Server::start(&flags);
-        until("it runs again", || {
-            job(&server, &first["id"])["state"] == "running"
-        });
+        until("it runs again", || job(&server, &first["id"])["state"] == "running");
     }
     // Stopped four times, it is still not given up.
     assert_eq!(ended(&server, &first["id"])["state"], "done");

@@ -18,10 +18,7 @@ use tungstenite::{Message, WebSocket};
 #[test]
 fn heads_of_parts_are_bounded() {
     let server = Server::start(&["--max-memory=64"]);
-    assert_eq!(
-        server.post("/compute", "", &sample("river.wav")).status,
-        200
-    );
+    assert_eq!(server.post("/compute", "", &sample("river.wav")).status, 200);
     #[cfg(target_os = "linux")]
     let before = server.peak_memory();
     let kind = "Content-Type: multipart/form-data; boundary=x\r\n";
@@ -44,15 +41,8 @@ fn heads_of_parts_are_bounded() {
     #[cfg(target_os = "linux")]
     {
         let grown = server.peak_memory() - before;
-        println!(
-            "16 forms of 20 MiB heads, memory grew by {} MiB",
-            grown >> 10
-        );
-        assert!(
-            grown < 48 << 10,
-            "{grown} KiB; now {}",
-            server.parts_of_memory()
-        );
+        println!("16 forms of 20 MiB heads, memory grew by {} MiB", grown >> 10);
+        assert!(grown < 48 << 10, "{grown} KiB; now {}", server.parts_of_memory());
     }
     // What is only passed over may be as long as a body.
     let prompt = "a".repeat(1 << 20);
@@ -81,9 +71,7 @@ fn messages_that_do_not_end_are_counted() {
     for _ in 0..4 {
         send_part(&mut first, Data::Continue, 1 << 19);
     }
-    until("what has arrived is counted", || {
-        held() >= f64::from(3 << 20)
-    });
+    until("what has arrived is counted", || held() >= f64::from(3 << 20));
     // There is no room for as much of another's.
     let mut second = open();
     send_part(&mut second, Data::Binary, 3 << 19);
@@ -102,9 +90,7 @@ fn recordings_that_are_told_by_events_count_as_streams() {
     let server = Server::start(&["--workers=1", "--max-client-streams=2"]);
     let request = form(&[("stream", "true")], Some(&long_recording(60)));
     let told: Vec<TcpStream> = (0..2).map(|_| server.send(&request)).collect();
-    until("two are told", || {
-        server.metric("paretone_streams", "") == 2.0
-    });
+    until("two are told", || server.metric("paretone_streams", "") == 2.0);
     let reply = server.ask(&request);
     assert!(reply.header("retry-after").is_some());
     problem(&reply, 429);
@@ -112,9 +98,7 @@ fn recordings_that_are_told_by_events_count_as_streams() {
         server.metric("paretone_stream_memory_held_bytes", "") >= f64::from(10 << 20)
     });
     drop(told);
-    until("who has gone is told nothing", || {
-        server.metric("paretone_streams", "") == 0.0
-    });
+    until("who has gone is told nothing", || server.metric("paretone_streams", "") == 0.0);
     assert_eq!(server.metric("paretone_stream_memory_held_bytes", ""), 0.0);
 }
 

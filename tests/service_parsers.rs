@@ -30,21 +30,14 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
 /// A refusal is the caller's, and no longer than what it quotes may be.
 fn check(rejection: Rejection) -> Result<(), TestCaseError> {
     let Problem { status, detail, .. } = rejection.problem();
-    prop_assert!(
-        [400, 404, 413, 415, 422, 429].contains(&status),
-        "{}",
-        detail
-    );
+    prop_assert!([400, 404, 413, 415, 422, 429].contains(&status), "{}", detail);
     prop_assert!(detail.len() < 1000, "{}", detail);
     Ok(())
 }
 
 /// Reads a form that arrives in parts of this length.
 fn read(body: &[u8], boundary: &str, part: usize) -> Result<Form, Rejection> {
-    let parts: Vec<_> = body
-        .chunks(part)
-        .map(|part| Ok(Bytes::copy_from_slice(part)))
-        .collect();
+    let parts: Vec<_> = body.chunks(part).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
     let kind = format!("multipart/form-data; boundary={boundary}");
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let memory = Memory::new(MEMORY);

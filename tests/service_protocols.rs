@@ -28,28 +28,15 @@ fn openais_events_say_what_an_upload_does() {
             .map(|json| serde_json::from_str(json).unwrap())
             .collect();
         let (last, deltas) = events.split_last().unwrap();
-        assert!(
-            deltas
-                .iter()
-                .all(|delta| delta["type"] == "transcript.text.delta")
-        );
-        let told: String = deltas
-            .iter()
-            .map(|delta| delta["delta"].as_str().unwrap())
-            .collect();
+        assert!(deltas.iter().all(|delta| delta["type"] == "transcript.text.delta"));
+        let told: String = deltas.iter().map(|delta| delta["delta"].as_str().unwrap()).collect();
         assert_eq!(last["type"], "transcript.text.done");
         assert_eq!(last["text"], told.as_str());
         assert_eq!(last["text"], plain["text"]);
         assert!(last["accounts"][0]["partly_read"].is_null());
     }
-    problem(
-        &server.ask(&form(&[("stream", "true")], Some(b"no audio"))),
-        415,
-    );
-    problem(
-        &server.ask(&form(&[("stream", "maybe")], Some(b"no audio"))),
-        400,
-    );
+    problem(&server.ask(&form(&[("stream", "true")], Some(b"no audio"))), 415);
+    problem(&server.ask(&form(&[("stream", "maybe")], Some(b"no audio"))), 400);
 }
 
 #[test]
@@ -67,10 +54,7 @@ fn forms_are_read_as_openais_clients_write_them() {
         assert_eq!(status(&[("model", model)]), 200, "{model}");
     }
     let temperature = "0".repeat(10_000);
-    assert_eq!(
-        status(&[("temperature", &temperature), ("include[]", "logprobs")]),
-        200
-    );
+    assert_eq!(status(&[("temperature", &temperature), ("include[]", "logprobs")]), 200);
 }
 
 #[test]
@@ -158,17 +142,9 @@ fn vosk_servers_clients_are_understood_on_any_path() {
             }
             let sure = |one: &serde_json::Value| one["confidence"].as_f64().unwrap();
             assert!(sure(best) >= sure(other) && sure(other) > 0.0, "{answer}");
-            texts.push(
-                answer["alternatives"][0]["text"]
-                    .as_str()
-                    .unwrap()
-                    .to_owned(),
-            );
+            texts.push(answer["alternatives"][0]["text"].as_str().unwrap().to_owned());
         }
-        assert!(
-            texts[0].contains("river") && texts[0] == texts[1],
-            "{texts:?}"
-        );
+        assert!(texts[0].contains("river") && texts[0] == texts[1], "{texts:?}");
         // The second time, the recording began where the first had ended.
         let seconds = (sample("river.wav").len() - 44) as f64 / 32_000.0;
         for (first, second) in ends[..2].iter().zip(&ends[2..]) {
@@ -177,9 +153,7 @@ fn vosk_servers_clients_are_understood_on_any_path() {
         let end = b"{\"eof\" : 1}";
         match eof {
             true => socket.send(Message::binary(end.to_vec())).unwrap(),
-            false => socket
-                .send(Message::text(String::from_utf8_lossy(end).into_owned()))
-                .unwrap(),
+            false => socket.send(Message::text(String::from_utf8_lossy(end).into_owned())).unwrap(),
         }
         let last: serde_json::Value =
             serde_json::from_str(&socket.read().unwrap().into_text().unwrap()).unwrap();

@@ -71,10 +71,7 @@ fn a_refusal_reaches_callers_who_send_their_body_first() {
         let count = || ask().inspect(|reply| drop(problem(reply, *status))).count();
         let answered: usize = thread::scope(|scope| {
             let callers: Vec<_> = (0..10).map(|_| scope.spawn(count)).collect();
-            callers
-                .into_iter()
-                .map(|caller| caller.join().unwrap())
-                .sum()
+            callers.into_iter().map(|caller| caller.join().unwrap()).sum()
         });
         println!("{status} in {parts} parts: {answered} of {CALLERS} read the answer");
         lost.extend((answered < CALLERS).then_some((status, parts, answered)));
@@ -88,29 +85,21 @@ fn a_connection_goes_on_after_a_refusal() {
     let mut stream = server.connect();
     let keep = |request: Vec<u8>| {
         let request = String::from_utf8_lossy(&request).into_owned();
-        request
-            .replacen("Connection: close\r\n", "", 1)
-            .into_bytes()
+        request.replacen("Connection: close\r\n", "", 1).into_bytes()
     };
     let refused = keep(post("/compute", "Tolerance: -1\r\n", &[b'x'; BODY]));
     for _ in 0..10 {
         stream.write_all(&refused).unwrap();
         problem(&Reply::read(&mut stream).unwrap(), 400);
     }
-    stream
-        .write_all(&post("/compute", "", &sample("river.wav")))
-        .unwrap();
+    stream.write_all(&post("/compute", "", &sample("river.wav"))).unwrap();
     assert_eq!(Reply::read(&mut stream).unwrap().status, 200);
 }
 
 #[test]
 fn who_waits_to_be_told_to_continue_is_not_told_so() {
     let server = Server::start(&[]);
-    let request = post(
-        "/compute",
-        "Tolerance: -1\r\nExpect: 100-continue\r\n",
-        &[b'x'; BODY],
-    );
+    let request = post("/compute", "Tolerance: -1\r\nExpect: 100-continue\r\n", &[b'x'; BODY]);
     let head = request.len() - BODY;
     for _ in 0..10 {
         let mut stream = server.send(&request[..head]);
@@ -142,9 +131,7 @@ fn a_refused_body_is_not_waited_for_without_end() {
     let mut flood = ask(endless);
     let part = [b"100000\r\n", &[b'x'; 1 << 20][..], b"\r\n"].concat();
     // Thrown away up to a bound, and then the connection ends.
-    let taken = (0..1 << 12)
-        .take_while(|_| flood.write_all(&part).is_ok())
-        .count();
+    let taken = (0..1 << 12).take_while(|_| flood.write_all(&part).is_ok()).count();
     assert!(taken < 1 << 9, "{taken} MiB");
     let mut trickle = ask(endless);
     let trickling = std::time::Instant::now();

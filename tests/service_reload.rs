@@ -33,12 +33,7 @@ impl Swapped {
         fs::write(&path, &text).unwrap();
         let rules = format!("--rules={}", path.display());
         let flags = [&[rules.as_str(), "--token=t"], flags].concat();
-        Swapped {
-            server: Server::start(&flags),
-            path,
-            text,
-            _folder: folder,
-        }
+        Swapped { server: Server::start(&flags), path, text, _folder: folder }
     }
 
     /// Puts rules of another date, hence of another name, into the file.
@@ -65,9 +60,7 @@ impl Swapped {
 
     /// The name of the rules that answer.
     fn answered_by(&self) -> String {
-        let reply = self
-            .server
-            .post("/compute", "Tolerance: 10%\r\n", &sample("night.wav"));
+        let reply = self.server.post("/compute", "Tolerance: 10%\r\n", &sample("night.wav"));
         assert_eq!(reply.status, 200, "{}", reply.text());
         reply.header("paretone-certificate").unwrap().to_owned()
     }
@@ -100,24 +93,16 @@ fn rules_are_swapped_under_load_and_nothing_is_lost() {
             swapped.write(day);
             if day % 2 == 0 {
                 let reply = swapped.server.post("/reload", "", b"");
-                assert_eq!(
-                    reply.json()["tiers"],
-                    swapped.text.matches("[[tiers]]").count()
-                );
+                assert_eq!(reply.json()["tiers"], swapped.text.matches("[[tiers]]").count());
             } else {
                 swapped.server.signal(Signal::HUP);
             }
             let counted = f64::from(u32::try_from(day).unwrap());
-            until("the reload is counted", || {
-                swapped.reloads("done") == counted
-            });
+            until("the reload is counted", || swapped.reloads("done") == counted);
             known.push(swapped.name());
         }
         is_over.store(true, Ordering::SeqCst);
-        for name in callers
-            .into_iter()
-            .flat_map(|caller| caller.join().unwrap())
-        {
+        for name in callers.into_iter().flat_map(|caller| caller.join().unwrap()) {
             *answers.entry(name).or_default() += 1;
         }
         watch.join().unwrap()
@@ -127,15 +112,10 @@ fn rules_are_swapped_under_load_and_nothing_is_lost() {
         "{count} answers of {} rules files under 20 reloads, none lost; sets of workers: at most {most_alive}",
         answers.len()
     );
-    assert!(
-        answers.keys().all(|name| known.contains(name)),
-        "{answers:?}"
-    );
+    assert!(answers.keys().all(|name| known.contains(name)), "{answers:?}");
     assert!(most_alive <= 2.0);
     assert_eq!(known.last(), Some(&swapped.answered_by()));
-    until("the last rules are alone", || {
-        swapped.server.metric("paretone_rules_alive", "") == 1.0
-    });
+    until("the last rules are alone", || swapped.server.metric("paretone_rules_alive", "") == 1.0);
 }
 
 #[test]
@@ -144,13 +124,7 @@ fn damaged_rules_are_refused_and_the_old_ones_stay() {
     let first = swapped.name();
     let foreign = swapped.text.replace("\"v7\"", "\"v70\"");
     let half = &swapped.text[..swapped.text.len() / 2];
-    let damaged: [&[u8]; 5] = [
-        b"",
-        half.as_bytes(),
-        foreign.as_bytes(),
-        b"\xff\xfe",
-        b"[[tiers",
-    ];
+    let damaged: [&[u8]; 5] = [b"", half.as_bytes(), foreign.as_bytes(), b"\xff\xfe", b"[[tiers"];
     for bytes in damaged {
         fs::write(&swapped.path, bytes).unwrap();
         problem(&swapped.server.post("/reload", "", b""), 422);
@@ -168,11 +142,7 @@ fn damaged_rules_are_refused_and_the_old_ones_stay() {
 fn a_reload_waits_until_the_rules_before_are_done() {
     let swapped = Swapped::start(&["--workers=1", "--max-audio=600"]);
     let server = &swapped.server;
-    let long = post(
-        "/compute",
-        "Authorization: Bearer t\r\n",
-        &long_recording(120),
-    );
+    let long = post("/compute", "Authorization: Bearer t\r\n", &long_recording(120));
     let callers: Vec<TcpStream> = (0..4).map(|_| server.send(&long)).collect();
     until("one is worked for and three wait", || {
         server.metric("paretone_running", "v7") == 1.0 && server.metric("paretone_queue", "") == 3.0
@@ -194,9 +164,7 @@ fn a_reload_waits_until_the_rules_before_are_done() {
         assert_eq!(second.join().unwrap().status, 200);
         assert_ne!(swapped.answered_by(), middle);
     });
-    until("all four are stopped", || {
-        server.metric("paretone_failures_total", "cancelled") == 4.0
-    });
+    until("all four are stopped", || server.metric("paretone_failures_total", "cancelled") == 4.0);
     println!("1 reload waited for 4 requests of the rules before, and was done once they were");
 }
 
@@ -219,12 +187,8 @@ fn changed_rules_are_noticed() {
     let server = Server::start(&[&flag, "--watch-rules=0.05"]);
     let before = server.get("/tiers").json()["id"].clone();
     write("second", "no rules");
-    until("bad rules are refused", || {
-        server.metric("paretone_reloads_total", "refused") == 1.0
-    });
+    until("bad rules are refused", || server.metric("paretone_reloads_total", "refused") == 1.0);
     assert_eq!(server.get("/tiers").json()["id"], before);
     write("third", &rules);
-    until("good ones are read", || {
-        server.metric("paretone_reloads_total", "done") == 1.0
-    });
+    until("good ones are read", || server.metric("paretone_reloads_total", "done") == 1.0);
 }

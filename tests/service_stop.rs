@@ -28,9 +28,7 @@ fn kept(server: &Server) -> TcpStream {
 
 /// Told to stop, it no longer listens.
 fn until_stopping(server: &Server) {
-    until("no connection is accepted", || {
-        TcpStream::connect(server.address).is_err()
-    });
+    until("no connection is accepted", || TcpStream::connect(server.address).is_err());
 }
 
 #[test]
@@ -105,9 +103,7 @@ fn while_it_stops_it_is_not_ready_and_idle_connections_end() {
     };
     let mut probes = [half("/readyz"), half("/v1/stream")];
     let mut working = server.send(&post("/compute", "", &long_recording(60)));
-    until("it works", || {
-        server.metric("paretone_running", "v7") == 1.0
-    });
+    until("it works", || server.metric("paretone_running", "v7") == 1.0);
     server.signal(Signal::TERM);
     until_stopping(&server);
     for probe in &mut probes {
@@ -133,9 +129,7 @@ fn killed_it_starts_again_on_its_port() {
     let address = server.address.to_string();
     for round in 0..3 {
         let mut open = server.send(&post("/compute", "", &long_recording(60)));
-        until("it works", || {
-            server.metric("paretone_running", "v7") == 1.0
-        });
+        until("it works", || server.metric("paretone_running", "v7") == 1.0);
         server.signal(Signal::KILL);
         assert!(!server.wait().success());
         assert!(Reply::read(&mut open).is_none(), "an answer from the dead");
@@ -153,10 +147,7 @@ fn before_it_stops_it_says_so_for_a_while() {
     server.signal(Signal::TERM);
     until("it is not ready", || server.get("/readyz").status == 503);
     // It serves on meanwhile.
-    assert_eq!(
-        server.post("/compute", "", &sample("river.wav")).status,
-        200
-    );
+    assert_eq!(server.post("/compute", "", &sample("river.wav")).status, 200);
     assert_eq!(server.get("/healthz").status, 200);
     server.signal(Signal::TERM);
     assert!(server.wait().success());

@@ -117,11 +117,8 @@ fn a_versions_final_result_is_its_offline_result() {
 fn a_tiers_final_result_is_what_an_upload_gets() {
     let server = Server::start(&[]);
     let mut count = 0;
-    for (tolerance, objective) in [
-        ("0", "response-time"),
-        ("5%", "cost"),
-        ("10%", "response-time"),
-    ] {
+    for (tolerance, objective) in [("0", "response-time"), ("5%", "cost"), ("10%", "response-time")]
+    {
         for name in ["winter.wav", "children.wav"] {
             let headers = format!(
                 "Tolerance: {tolerance}\r\nObjective: {objective}\r\nAccept: application/json\r\n"
@@ -152,11 +149,7 @@ fn who_errs_is_told_and_the_stream_is_closed() {
         let mut talk = Talk::open(&server);
         talk.say(text);
         let told = talk.hear();
-        assert_eq!(
-            told["error"]["type"],
-            format!("urn:paretone:problem:{kind}"),
-            "{text}"
-        );
+        assert_eq!(told["error"]["type"], format!("urn:paretone:problem:{kind}"), "{text}");
         assert_eq!(talk.closed(), CloseCode::Policy, "{text}");
     }
     for length in [513 << 10, 2 << 20, 3 << 20] {

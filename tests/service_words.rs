@@ -25,10 +25,7 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         let model = tiny_model::write(folder.path());
         fs::write(model.join("versions.toml"), tiny_model::TWO_VERSIONS).unwrap();
-        Place {
-            folder,
-            recording: wav(16_000, &noise(32_000)),
-        }
+        Place { folder, recording: wav(16_000, &noise(32_000)) }
     }
 
     fn serve(&self, flags: &[&str]) -> Server {

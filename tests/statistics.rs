@@ -1,9 +1,6 @@
 //! The statistics of `tiers` against scipy and statsmodels; `scripts/golden_statistics.py` writes
 //! the golden file.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a golden file of another form is a failed test"
-)]
+#![expect(clippy::unwrap_used, reason = "a golden file of another form is a failed test")]
 
 use paretone::tiers::statistics::betting::log_wealth;
 use paretone::tiers::statistics::binomial::Share;
@@ -79,10 +76,7 @@ fn golden() -> Golden {
 #[track_caller]
 fn close(found: f64, expected: f64, relative: f64) {
     let off = (found - expected).abs();
-    assert!(
-        off <= relative * expected.abs().max(1e-6),
-        "{found} is not {expected}"
-    );
+    assert!(off <= relative * expected.abs().max(1e-6), "{found} is not {expected}");
 }
 
 #[test]
@@ -110,11 +104,7 @@ fn intervals_of_shares_are_statsmodels() {
 #[test]
 fn the_correlation_is_that_of_an_analysis_of_variance() {
     for row in golden().correlations {
-        close(
-            intra_class(&row.values, &row.groups).unwrap(),
-            row.correlation,
-            1e-9,
-        );
+        close(intra_class(&row.values, &row.groups).unwrap(), row.correlation, 1e-9);
     }
 }
 
@@ -136,35 +126,19 @@ fn critical_values_are_those_of_the_largest_of_many_normals() {
         let series: Vec<Vec<Statistic>> = (0..row.count as u32)
             .map(|group| {
                 let changes = vec![(group + 1, own), (0, shared)];
-                vec![Statistic {
-                    changes,
-                    ratio: 0.0,
-                    precision: 1.0,
-                }]
+                vec![Statistic { changes, ratio: 0.0, precision: 1.0 }]
             })
             .collect();
-        let draws = Draws {
-            delta: row.delta,
-            count: 40_000,
-            seed: 7,
-        };
+        let draws = Draws { delta: row.delta, count: 40_000, seed: 7 };
         let found = critical_value(&series, &vec![1.0; row.count + 1], draws);
         let error = (row.delta * (1.0 - row.delta) / 40_000.0).sqrt() / row.density;
-        assert!(
-            (found - row.critical).abs() < 4.0 * error,
-            "{found} is not {}",
-            row.critical
-        );
+        assert!((found - row.critical).abs() < 4.0 * error, "{found} is not {}", row.critical);
     }
 }
 
 #[test]
 fn the_wealth_of_a_diversified_gambler_adds_up() {
     for row in golden().wealth {
-        close(
-            log_wealth(row.values.into_iter(), row.highest),
-            row.log_wealth,
-            1e-9,
-        );
+        close(log_wealth(row.values.into_iter(), row.highest), row.log_wealth, 1e-9);
     }
 }

@@ -22,15 +22,7 @@ fn tiny(folder: &Path) -> Recognizer {
 fn noise(count: usize) -> Vec<f32> {
     let loud = |at: usize| at % 20_000 < 14_000;
     let samples = tiny_model::noise(count).into_iter().enumerate();
-    samples
-        .map(|(at, sample)| {
-            if loud(at) {
-                f32::from(sample) / 32_768.0
-            } else {
-                0.0
-            }
-        })
-        .collect()
+    samples.map(|(at, sample)| if loud(at) { f32::from(sample) / 32_768.0 } else { 0.0 }).collect()
 }
 
 /// The utterances of samples pushed in chunks of these lengths, over and over, and every guess at
@@ -72,9 +64,7 @@ fn finals(recognizer: &Recognizer, utterances: &[Utterance]) -> Vec<Transcript> 
 fn assert_says(recognizer: &Recognizer, utterances: &[Utterance], whole: &Waveform) {
     let heard = finals(recognizer, utterances);
     let mut scratch = recognizer.scratch();
-    let expected = recognizer
-        .transcribe_with(whole, &mut scratch)
-        .expect("a transcript");
+    let expected = recognizer.transcribe_with(whole, &mut scratch).expect("a transcript");
     let words: Vec<_> = heard.iter().flat_map(|heard| heard.words.clone()).collect();
     assert_eq!(words, expected.words);
     let cost: f64 = heard.iter().map(|heard| heard.cost.0).sum();
@@ -93,9 +83,7 @@ fn chunks_do_not_matter() {
     let samples = noise(60_000);
     let rates = [16_000, 8_000, 22_050].map(Hertz);
     let options = rates.map(|rate| StreamOptions::default().rate(rate));
-    let whole = options
-        .each_ref()
-        .map(|options| listen(&recognizer, options, &samples, &[60_000]));
+    let whole = options.each_ref().map(|options| listen(&recognizer, options, &samples, &[60_000]));
     let mut runner = proptest::test_runner::TestRunner::new_with_rng(
         ProptestConfig::with_cases(40),
         proptest::test_runner::TestRng::deterministic_rng(
@@ -123,10 +111,7 @@ fn without_rules_utterances_are_the_segments_of_the_recording() {
         let (utterances, _) = listen(&recognizer, &options, &samples, &[3_000]);
         let (last, cut) = utterances.split_last().expect("an utterance");
         assert_eq!(last.ending, Ending::Stream);
-        assert!(
-            cut.iter()
-                .all(|utterance| utterance.ending == Ending::Length)
-        );
+        assert!(cut.iter().all(|utterance| utterance.ending == Ending::Length));
         assert_says(&recognizer, &utterances, &Waveform { samples, rate });
     }
 }
@@ -137,9 +122,7 @@ fn silence_ends_an_utterance_without_words_and_memory_is_bounded() {
     let recognizer = tiny(folder.path());
     let options = StreamOptions::default();
     let (utterances, _) = listen(&recognizer, &options, &vec![0.0; 16_000 * 61], &[1_600]);
-    let longest = utterances
-        .iter()
-        .map(|utterance| utterance.audio.duration().0);
+    let longest = utterances.iter().map(|utterance| utterance.audio.duration().0);
     assert!(longest.fold(0.0, f64::max) <= 20.0);
     let mut at = Seconds(0.0);
     for utterance in &utterances {
@@ -155,20 +138,14 @@ fn what_cannot_be_heard_is_refused_and_leaves_the_stream_usable() {
     let recognizer = tiny(folder.path());
     for rate in [0, 999, 400_000] {
         let options = StreamOptions::default().rate(Hertz(rate));
-        assert!(
-            matches!(recognizer.stream(&options), Err(RecognizerError::Audio(_))),
-            "{rate}"
-        );
+        assert!(matches!(recognizer.stream(&options), Err(RecognizerError::Audio(_))), "{rate}");
     }
     let mut stream = recognizer.stream(&StreamOptions::default()).unwrap();
     assert!(stream.finish().unwrap().is_empty());
     let samples = noise(16_000);
     for bad in [f32::NAN, f32::INFINITY] {
         stream.push(&samples).unwrap();
-        assert!(matches!(
-            stream.push(&[0.0, bad]),
-            Err(RecognizerError::Audio(_))
-        ));
+        assert!(matches!(stream.push(&[0.0, bad]), Err(RecognizerError::Audio(_))));
         let utterances = stream.finish().unwrap();
         assert_eq!(utterances.len(), 1);
         assert_eq!(utterances[0].audio.samples, samples);
@@ -200,10 +177,7 @@ fn samples_are_heard_as_when_whole() {
         let (utterances, guesses) = listen(&recognizer, &options, &whole.samples, &[777, 1_600, 5]);
         assert_eq!(utterances.len(), 1);
         assert_says(&recognizer, &utterances, &whole);
-        assert!(
-            guesses.iter().any(|guess| !guess.words.is_empty()),
-            "{name}"
-        );
+        assert!(guesses.iter().any(|guess| !guess.words.is_empty()), "{name}");
     }
 }
 
@@ -219,10 +193,7 @@ fn pauses_end_utterances() {
         .collect();
     let options = StreamOptions::default();
     let (utterances, _) = listen(&recognizer, &options, &samples, &[3_200]);
-    let endings: Vec<_> = utterances
-        .iter()
-        .map(|utterance| utterance.ending)
-        .collect();
+    let endings: Vec<_> = utterances.iter().map(|utterance| utterance.ending).collect();
     assert_eq!(endings[..2], [Ending::Rule; 2], "{endings:?}");
     let heard = finals(&recognizer, &utterances);
     let ends_with = |heard: &Transcript, word: &str| {

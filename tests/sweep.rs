@@ -14,10 +14,7 @@ use tiny_model::{noise, wav};
 /// Writes a corpus of noise that claims to say something.
 fn corpus(folder: &Path) -> PathBuf {
     let mut manifest = String::from("id\tpath\ttext\tspeaker\n");
-    for (index, text) in ["ah bah", "bah", "bah ah bah", "ah", "bah bah"]
-        .iter()
-        .enumerate()
-    {
+    for (index, text) in ["ah bah", "bah", "bah ah bah", "ah", "bah bah"].iter().enumerate() {
         let samples = noise(16_000 + 3_000 * index);
         fs::write(folder.join(format!("{index}.wav")), wav(16_000, &samples)).expect("writable");
         manifest += &format!("u{index}\t{index}.wav\t{text}\ts{}\n", index % 2);
@@ -83,10 +80,7 @@ fn found(dir: &Path) -> (Measured, Vec<String>) {
         let record = record.expect("a whole line");
         let key = (record[setting].to_owned(), record[id].to_owned());
         let value = [record[errors].to_owned(), record[arcs].to_owned()];
-        assert!(
-            measured.insert(key, value).is_none(),
-            "nothing is measured twice"
-        );
+        assert!(measured.insert(key, value).is_none(), "nothing is measured twice");
     }
     let points = fs::read(dir.join("points.json")).expect("points");
     let points: serde_json::Value = serde_json::from_slice(&points).expect("JSON");
@@ -106,31 +100,14 @@ fn a_killed_sweep_goes_on_and_finds_the_same() {
     for search in [
         &["--search", "random", "--settings", "12", "--seed", "5"][..],
         &["--search", "halving", "--settings", "9", "--seed", "6"],
-        &[
-            "--search",
-            "grid",
-            "--levels",
-            "network_beam=9,3",
-            "--levels",
-            "local_top_n=inf,1",
-        ],
-        &[
-            "--search",
-            "knobs",
-            "--levels",
-            "global_beam=inf,5,2",
-            "--levels",
-            "global_top_n=9,1",
-        ],
+        &["--search", "grid", "--levels", "network_beam=9,3", "--levels", "local_top_n=inf,1"],
+        &["--search", "knobs", "--levels", "global_beam=inf,5,2", "--levels", "global_top_n=9,1"],
     ] {
         setup.run(&whole, search);
         let log = killed.join("measurements.csv");
         let before = fs::metadata(&log).map_or(0, |log| log.len()) as usize;
         for wait in [0, 5, 20, 40] {
-            let mut child = setup
-                .sweep(&killed, search)
-                .spawn()
-                .expect("the program runs");
+            let mut child = setup.sweep(&killed, search).spawn().expect("the program runs");
             std::thread::sleep(Duration::from_millis(wait));
             child.kill().expect("it is ours");
             child.wait().expect("it ends");
@@ -143,13 +120,7 @@ fn a_killed_sweep_goes_on_and_finds_the_same() {
         setup.run(&killed, search);
         assert_eq!(found(&killed), found(&whole), "{search:?}");
     }
-    for file in [
-        "points.csv",
-        "front.txt",
-        "sweep.svg",
-        "knobs.svg",
-        "knobs.txt",
-    ] {
+    for file in ["points.csv", "front.txt", "sweep.svg", "knobs.svg", "knobs.txt"] {
         assert!(whole.join(file).is_file(), "{file}");
     }
 }
@@ -161,9 +132,6 @@ fn a_folder_of_other_measurements_is_refused() {
     let search = ["--search", "random", "--settings", "2"];
     setup.run(&dir, &search);
     let other = [&search[..], &["--repeats", "2"]].concat();
-    let status = setup
-        .sweep(&dir, &other)
-        .status()
-        .expect("the program runs");
+    let status = setup.sweep(&dir, &other).status().expect("the program runs");
     assert_eq!(status.code(), Some(2));
 }

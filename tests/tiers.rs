@@ -1,9 +1,6 @@
 //! `paretone tiers`: from outcomes to rules and a study, files and exit codes.
 #![cfg(feature = "cli")]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot set up its files has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its files has failed")]
 
 use std::fs;
 use std::path::Path;
@@ -14,17 +11,10 @@ use paretone::tiers::{Objective, Rules, Tolerance};
 /// Runs `paretone tiers` with arguments parted by spaces; (exit code, stdout, stderr).
 fn tiers(folder: &Path, arguments: &str) -> (i32, String, String) {
     let mut command = Command::cargo_bin("paretone").unwrap();
-    command
-        .current_dir(folder)
-        .arg("tiers")
-        .args(arguments.split(' '));
+    command.current_dir(folder).arg("tiers").args(arguments.split(' '));
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
 /// A folder with outcomes of a made-up service.
@@ -41,10 +31,7 @@ fn rules_are_trained_and_shown() {
     let train = "train --outcomes o.csv --reference v3 --delta 0.05 --out rules.toml";
     let (code, text, error) = tiers(folder.path(), train);
     assert_eq!((code, error.as_str()), (0, ""));
-    assert!(
-        text.contains("promise, with 95.0000 % confidence: in the long run"),
-        "{text}"
-    );
+    assert!(text.contains("promise, with 95.0000 % confidence: in the long run"), "{text}");
     let rules = Rules::open(&folder.path().join("rules.toml")).unwrap();
     assert_eq!(rules.certificate.groups, 60);
     assert_eq!(rules.certificate.outcomes_sha256.len(), 64);
@@ -53,16 +40,10 @@ fn rules_are_trained_and_shown() {
     assert!(response(0.1).expected.response < response(0.0).expected.response);
     let (code, text, _) = tiers(folder.path(), "show rules.toml");
     assert_eq!(code, 0);
-    assert!(
-        text.contains("objective cost") && text.contains("osfa(v3)"),
-        "{text}"
-    );
+    assert!(text.contains("objective cost") && text.contains("osfa(v3)"), "{text}");
     let again = fs::read_to_string(folder.path().join("rules.toml")).unwrap();
     tiers(folder.path(), train);
-    assert_eq!(
-        fs::read_to_string(folder.path().join("rules.toml")).unwrap(),
-        again
-    );
+    assert_eq!(fs::read_to_string(folder.path().join("rules.toml")).unwrap(), again);
 }
 
 /// Few speakers certify little, and the output says how much and what would be needed.
@@ -72,10 +53,7 @@ fn what_cannot_be_certified_is_said() {
     let train = "train --outcomes o.csv --reference v3 --objective cost --out rules.toml";
     let (code, text, _) = tiers(folder.path(), train);
     assert_eq!(code, 0);
-    assert!(
-        text.contains("v3 answers alone, since nothing cheaper is certified"),
-        "{text}"
-    );
+    assert!(text.contains("v3 answers alone, since nothing cheaper is certified"), "{text}");
     assert!(text.contains("would take about"), "{text}");
     assert!(!text.contains("objective response-time"), "{text}");
 }
@@ -88,58 +66,35 @@ fn a_study_is_written_as_tables_pictures_and_a_page() {
     assert_eq!((code, error.as_str()), (0, ""));
     let study = |name: &str| fs::read_to_string(folder.path().join("study").join(name)).unwrap();
     assert_eq!(study("report.txt").trim_end(), text.trim_end());
-    for title in [
-        "Fig 8",
-        "Figs 9 and 10",
-        "Certificates",
-        "Fig 6",
-        "third version",
-    ] {
+    for title in ["Fig 8", "Figs 9 and 10", "Certificates", "Fig 6", "third version"] {
         assert!(text.contains(title), "{title} is not in\n{text}");
     }
     let results: serde_json::Value = serde_json::from_str(&study("results.json")).unwrap();
     let broken = results["study"]["violations"].as_array().unwrap();
     let next_batch = broken.iter().filter(|row| row["method"] == "next-batch");
     assert!(next_batch.clone().count() == 6);
-    assert!(
-        next_batch
-            .into_iter()
-            .all(|row| row["points"]["count"] == 0)
-    );
+    assert!(next_batch.into_iter().all(|row| row["points"]["count"] == 0));
     assert!(study("index.html").contains("</svg>"));
     assert!(study("fig8-population-random.svg").starts_with("<svg"));
     // Two splits, three folds, five methods, three accountings, three contenders, 101 tolerances.
-    assert_eq!(
-        study("points.csv").lines().count(),
-        1 + 2 * 3 * 5 * 3 * 3 * 101
-    );
+    assert_eq!(study("points.csv").lines().count(), 1 + 2 * 3 * 5 * 3 * 3 * 101);
 }
 
 #[test]
 fn unusable_outcomes_are_a_usage_error_by_name() {
     let folder = folder();
     let text = fs::read_to_string(folder.path().join("o.csv")).unwrap();
-    let holed: Vec<&str> = text
-        .lines()
-        .enumerate()
-        .filter(|(at, _)| *at != 5)
-        .map(|(_, line)| line)
-        .collect();
+    let holed: Vec<&str> =
+        text.lines().enumerate().filter(|(at, _)| *at != 5).map(|(_, line)| line).collect();
     fs::write(folder.path().join("holed.csv"), holed.join("\n")).unwrap();
     let (code, _, error) = tiers(folder.path(), "train --outcomes holed.csv --out r.toml");
     assert_eq!(code, 2);
     assert!(error.contains("has no outcome of version `v2`"), "{error}");
     for (arguments, said) in [
         ("train --outcomes none.csv --out r.toml", "none.csv"),
-        (
-            "train --outcomes o.csv --reference v9 --out r.toml",
-            "v1, v2, v3",
-        ),
+        ("train --outcomes o.csv --reference v9 --out r.toml", "v1, v2, v3"),
         ("train --outcomes o.csv --delta 2 --out r.toml", "between"),
-        (
-            "evaluate --outcomes o.csv --certify-set a --apply-set b --out s",
-            "no request",
-        ),
+        ("evaluate --outcomes o.csv --certify-set a --apply-set b --out s", "no request"),
         ("show o.csv", "no rules file"),
     ] {
         let (code, _, error) = tiers(folder.path(), arguments);

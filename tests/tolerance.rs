@@ -65,11 +65,7 @@ fn transcribe(folder: &Path, args: &[&str]) -> Command {
 }
 
 fn json(folder: &Path, args: &[&str]) -> Value {
-    let output = transcribe(folder, args)
-        .assert()
-        .code(0)
-        .get_output()
-        .clone();
+    let output = transcribe(folder, args).assert().code(0).get_output().clone();
     serde_json::from_slice(&output.stdout).expect("one line of JSON")
 }
 
@@ -79,10 +75,7 @@ fn a_tolerance_is_rounded_down_to_its_tier_and_the_answer_is_accounted_for() {
     let model = model(folder.path());
     fs::write(model.join("rules.toml"), rules(&model)).expect("writable");
     let slow = json(folder.path(), &["--version", "v2"]);
-    assert!(
-        slow.get("tier").is_none(),
-        "nothing changes without a tolerance"
-    );
+    assert!(slow.get("tier").is_none(), "nothing changes without a tolerance");
     let pair = "seq(v1, v2, never early, second)";
     for (tolerance, policy, escalated) in [
         ("0", "osfa(v2)", false),
@@ -100,14 +93,8 @@ fn a_tolerance_is_rounded_down_to_its_tier_and_the_answer_is_accounted_for() {
         let asked: Tolerance = tolerance.parse().expect("a tolerance");
         assert_eq!(tier["tolerance"], serde_json::json!(asked));
         assert!(tier["machine_seconds"].as_f64().expect("a time") > 0.0);
-        assert_eq!(
-            tier["versions"].as_array().expect("a list").len(),
-            1 + usize::from(escalated)
-        );
-        assert_eq!(
-            (&heard["text"], &heard["words"]),
-            (&slow["text"], &slow["words"])
-        );
+        assert_eq!(tier["versions"].as_array().expect("a list").len(), 1 + usize::from(escalated));
+        assert_eq!((&heard["text"], &heard["words"]), (&slow["text"], &slow["words"]));
     }
 }
 
@@ -132,21 +119,11 @@ fn what_a_tier_cannot_use_is_a_usage_error_that_says_what_to_do() {
     fs::write(&other, text.replace("\"v2\"", "\"v9\"")).expect("writable");
     fs::write(folder.path().join("rules.toml"), text).expect("writable");
     for (args, said) in [
-        (
-            &["--tolerance", "0.05", "--rules", "no.toml"][..],
-            "paretone tiers train",
-        ),
+        (&["--tolerance", "0.05", "--rules", "no.toml"][..], "paretone tiers train"),
         (&["--tolerance", "0.05", "--rules", "other.toml"], "v9"),
         (&["--tolerance", "0.05", "--rules", "a.wav"], "a.wav"),
         (
-            &[
-                "--tolerance",
-                "0.05",
-                "--rules",
-                "rules.toml",
-                "--objective",
-                "cost",
-            ],
+            &["--tolerance", "0.05", "--rules", "rules.toml", "--objective", "cost"],
             "no rules for cost",
         ),
         (&["--tolerance", "-0.1"], "0 or more"),
@@ -157,10 +134,6 @@ fn what_a_tier_cannot_use_is_a_usage_error_that_says_what_to_do() {
         (&["--tolerance", "0.1", "--n-best", "2"], "--n-best"),
         (&["--objective", "cost"], "--tolerance"),
     ] {
-        transcribe(folder.path(), args)
-            .assert()
-            .code(2)
-            .stderr(contains(said))
-            .stdout("");
+        transcribe(folder.path(), args).assert().code(2).stderr(contains(said)).stdout("");
     }
 }

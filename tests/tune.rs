@@ -72,12 +72,7 @@ impl Setup {
         command.arg("tune").arg("--model").arg(self.model());
         command.arg("--manifest").arg(self.at("manifest.tsv"));
         command.args(["--count", "2", "--gap", "9", "--jobs", "2"]);
-        command.args([
-            "--levels",
-            "network_beam=12,9,4",
-            "--levels",
-            "network_top_n=2000",
-        ]);
+        command.args(["--levels", "network_beam=12,9,4", "--levels", "network_top_n=2000"]);
         command
     }
 }
@@ -85,15 +80,8 @@ impl Setup {
 /// What the samples' own manifest says is said.
 fn text_of<'t>(manifest: &'t str, name: &str) -> &'t str {
     let mut lines = manifest.lines();
-    let text = lines
-        .next()
-        .unwrap()
-        .split('\t')
-        .position(|column| column == "text")
-        .unwrap();
-    let line = lines
-        .find(|line| line.contains(&format!("{name}.wav")))
-        .unwrap();
+    let text = lines.next().unwrap().split('\t').position(|column| column == "text").unwrap();
+    let line = lines.find(|line| line.contains(&format!("{name}.wav"))).unwrap();
     line.split('\t').nth(text).unwrap()
 }
 
@@ -109,12 +97,7 @@ fn measured(folder: &Path) -> usize {
 fn a_tuning_goes_on_where_it_was_and_ends_in_tiers() {
     let setup = Setup::new();
     let folder = setup.model().join("tune");
-    let mut killed = setup
-        .tune()
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut killed = setup.tune().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while measured(&folder) < 3 && killed.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -145,34 +128,18 @@ fn a_tuning_goes_on_where_it_was_and_ends_in_tiers() {
     let before = fs::read(setup.model().join("versions.toml")).unwrap();
     fs::remove_file(setup.model().join("rules.toml")).unwrap();
     let said = told(&setup.tune().output().unwrap());
-    assert!(
-        said.contains("hear the other speakers: done before"),
-        "{said}"
-    );
+    assert!(said.contains("hear the other speakers: done before"), "{said}");
     assert!(!said.contains("certify the tiers: done before"), "{said}");
-    assert_eq!(
-        fs::read(setup.model().join("versions.toml")).unwrap(),
-        before
-    );
+    assert_eq!(fs::read(setup.model().join("versions.toml")).unwrap(), before);
 
     // The tiers are in force.
     let answer = Command::new(env!("CARGO_BIN_EXE_paretone"))
-        .args([
-            "transcribe",
-            "--format",
-            "json",
-            "--tolerance",
-            "1",
-            "--model",
-        ])
+        .args(["transcribe", "--format", "json", "--tolerance", "1", "--model"])
         .args([setup.model(), "corpora/samples/river.wav".into()])
         .output()
         .unwrap();
     let said = told(&answer);
-    assert!(
-        answer.status.success() && !said.contains("\"certificate\":\"none\""),
-        "{said}"
-    );
+    assert!(answer.status.success() && !said.contains("\"certificate\":\"none\""), "{said}");
 
     // Other speech is another tuning.
     let manifest = fs::read_to_string(setup.at("manifest.tsv")).unwrap();
@@ -180,9 +147,5 @@ fn a_tuning_goes_on_where_it_was_and_ends_in_tiers() {
     fs::write(setup.at("manifest.tsv"), fewer).unwrap();
     let other = setup.tune().output().unwrap();
     assert_eq!(other.status.code(), Some(2));
-    assert!(
-        told(&other).contains("tuning to other speech"),
-        "{}",
-        told(&other)
-    );
+    assert!(told(&other).contains("tuning to other speech"), "{}", told(&other));
 }

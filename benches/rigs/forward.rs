@@ -42,11 +42,8 @@ fn main() -> Result<()> {
     let network =
         |precision: Precision| Network::from_tensors(&description, &tensors, precision.kernels());
     let networks = [network(Precision::F32)?, network(Precision::Int8)?];
-    let features: Result<Vec<_>> = args
-        .files
-        .iter()
-        .map(|file| features(&description, file))
-        .collect();
+    let features: Result<Vec<_>> =
+        args.files.iter().map(|file| features(&description, file)).collect();
     let features = features?;
     let frames: usize = features.iter().map(|features| features.nrows()).sum();
     ensure!(args.rounds > 0 && frames > 0, "nothing to measure");
@@ -99,11 +96,7 @@ impl Run {
         for (features, scores) in features.iter().zip(&mut self.scores) {
             scores.clear();
             let mut stream = self.network.stream(&mut self.scratch);
-            let chunk = if chunk == 0 {
-                features.nrows().max(1)
-            } else {
-                chunk
-            };
+            let chunk = if chunk == 0 { features.nrows().max(1) } else { chunk };
             for part in features.axis_chunks_iter(ndarray::Axis(0), chunk) {
                 stream.push(part, scores)?;
             }

@@ -37,20 +37,14 @@ fn main() -> Result<ExitCode> {
         [] => made_up(10_000),
         [requests] => made_up(requests.parse()?),
         [flag, model, files @ ..] => {
-            ensure!(
-                flag == "--model",
-                "give --model, its folder, and recordings"
-            );
+            ensure!(flag == "--model", "give --model, its folder, and recordings");
             recorded(Path::new(model), files)
         }
     }
 }
 
 fn made_up(requests: usize) -> Result<ExitCode> {
-    let options = Options::default()
-        .workers(4)
-        .limits(vec![4, 4, 3])
-        .capacity(16);
+    let options = Options::default().workers(4).limits(vec![4, 4, 3]).capacity(16);
     // Panics are part of the load; their messages would hide the report.
     std::panic::set_hook(Box::new(|_| {}));
     let report = soak_load::soak(requests, &options, WORK, 5);

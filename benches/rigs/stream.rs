@@ -89,9 +89,8 @@ impl Measured {
 
     fn compare(&mut self, seen: &[Seen], heard: &Transcript) -> Result<()> {
         let words: Vec<&str> = heard.words.iter().map(|word| word.word.as_str()).collect();
-        let last: Vec<&str> = seen.last().map_or(Vec::new(), |(_, words)| {
-            words.iter().map(String::as_str).collect()
-        });
+        let last: Vec<&str> =
+            seen.last().map_or(Vec::new(), |(_, words)| words.iter().map(String::as_str).collect());
         self.words += words.len();
         let alignment = align(&words, &last, AlignmentRule::Minimal)?;
         self.edits += ErrorCounts::of(&alignment).errors();
@@ -106,10 +105,7 @@ impl Measured {
     fn print(mut self) {
         let all: f64 = self.pushes.iter().sum();
         println!("audio\t{:.1} s", self.audio);
-        println!(
-            "pushes\t{:.2} % of the audio's time",
-            100.0 * all / self.audio
-        );
+        println!("pushes\t{:.2} % of the audio's time", 100.0 * all / self.audio);
         for (what, values) in [
             ("push", &mut self.pushes),
             ("final answer", &mut self.finals),
@@ -126,11 +122,7 @@ impl Measured {
         }
         let soon = self.delays.iter().filter(|&&delay| delay <= 0.5).count();
         println!("words shown within 0.5 s\t{soon}");
-        println!(
-            "words shown before the end\t{} of {}",
-            self.delays.len(),
-            self.words
-        );
+        println!("words shown before the end\t{} of {}", self.delays.len(), self.words);
         println!("edits of the last guess\t{}", self.edits);
     }
 }

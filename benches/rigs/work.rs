@@ -16,9 +16,7 @@ use paretone::recognizer::Recognizer;
 const SAMPLE: &str = "corpora/samples/river.wav";
 
 fn main() -> Result<()> {
-    let stage = std::env::args()
-        .nth(1)
-        .context("a stage: features, scores or a version")?;
+    let stage = std::env::args().nth(1).context("a stage: features, scores or a version")?;
     let waveform = Waveform::open(Path::new(SAMPLE))?;
     if stage == "features" {
         let mfcc = Mfcc::new(Default::default())?;
@@ -29,10 +27,7 @@ fn main() -> Result<()> {
     if stage == "scores" {
         return twice(|| recognizer.score(&waveform, &mut scratch));
     }
-    let version = recognizer
-        .versions()
-        .get(&stage)
-        .context("no such version")?;
+    let version = recognizer.versions().get(&stage).context("no such version")?;
     let scored = recognizer.score(&waveform, &mut scratch)?;
     twice(|| recognizer.search(&version.setting, &scored, &mut scratch))
 }

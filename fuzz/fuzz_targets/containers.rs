@@ -27,14 +27,9 @@ const HEADS: [&[u8]; 14] = [
 fuzz_target!(|input: (u8, &[u8])| {
     let (kind, rest) = input;
     let head = HEADS.get(usize::from(kind));
-    let raw = Encoding::names()
-        .nth(usize::from(kind) % 14)
-        .and_then(Encoding::named);
-    let raw = raw.filter(|_| head.is_none()).map(|encoding| Raw {
-        encoding,
-        rate: 8000,
-        channels: 2,
-    });
+    let raw = Encoding::names().nth(usize::from(kind) % 14).and_then(Encoding::named);
+    let raw =
+        raw.filter(|_| head.is_none()).map(|encoding| Raw { encoding, rate: 8000, channels: 2 });
     let bytes = [head.copied().unwrap_or_default(), rest].concat();
     let Ok(reader) = Reader::of_bytes(bytes, None, raw) else {
         return;

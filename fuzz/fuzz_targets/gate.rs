@@ -8,7 +8,8 @@ use paretone::feature::MfccConfig;
 use paretone::gate::Gate;
 
 fuzz_target!(|bytes: &[u8]| {
-    let parts = bytes.iter().position(|&byte| byte == 0).map_or((bytes, &[][..]), |at| bytes.split_at(at));
+    let parts =
+        bytes.iter().position(|&byte| byte == 0).map_or((bytes, &[][..]), |at| bytes.split_at(at));
     let tensors = Tensors::from_bytes(parts.1.get(1..).unwrap_or_default().to_vec());
     let kernels = Precision::Auto.kernels();
     let front_end = MfccConfig { noise_floor: 1.0 / 12.0, ..MfccConfig::default() };

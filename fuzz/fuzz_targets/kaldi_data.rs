@@ -21,7 +21,8 @@ fuzz_target!(|text: &str| {
     let Ok(utterances) = parse(files, folder) else { return };
     let mut manifest = Vec::new();
     if table::write(&mut manifest, &utterances).is_ok() {
-        let again = table::parse(&String::from_utf8_lossy(&manifest), folder).expect("what is written is read");
+        let again = table::parse(&String::from_utf8_lossy(&manifest), folder)
+            .expect("what is written is read");
         assert_eq!(again.len(), utterances.len());
     }
 });

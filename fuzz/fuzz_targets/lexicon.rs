@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use paretone::graph::{WordList, WordTable};
 use paretone::graph::lexicon::Lexicon;
+use paretone::graph::{WordList, WordTable};
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = WordTable::from_reader(bytes, "words");

@@ -12,17 +12,11 @@ use paretone::service::memory::Memory;
 use paretone::service::request::Ask;
 
 fn read(body: &[u8], length: usize) -> Result<Form, Rejection> {
-    let parts: Vec<_> = body
-        .chunks(length.max(1))
-        .map(|part| Ok(Bytes::copy_from_slice(part)))
-        .collect();
+    let parts: Vec<_> =
+        body.chunks(length.max(1)).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
     let memory = Memory::new(64 << 10);
-    let form = Form::read(
-        &memory,
-        stream::iter(parts),
-        "multipart/form-data; boundary=x",
-        Ask::default(),
-    );
+    let form =
+        Form::read(&memory, stream::iter(parts), "multipart/form-data; boundary=x", Ask::default());
     form.now_or_never().expect("all parts are there")
 }
 

@@ -16,9 +16,7 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let mut pcm = Pcm::default();
-    let cut: Vec<f32> = bytes
-        .chunks(length.max(1).into())
-        .flat_map(|part| pcm.samples(part))
-        .collect();
+    let cut: Vec<f32> =
+        bytes.chunks(length.max(1).into()).flat_map(|part| pcm.samples(part)).collect();
     assert_eq!(cut, Pcm::default().samples(bytes));
 });

@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use paretone::eval::corpus::{librispeech, table, voxforge};
 use paretone::eval::Normaliser;
+use paretone::eval::corpus::{librispeech, table, voxforge};
 use paretone::eval::transcripts::Transcripts;
 
 fuzz_target!(|text: &str| {

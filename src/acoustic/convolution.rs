@@ -28,11 +28,7 @@ impl Plane {
             channels: layer.input_dim / convolution.height,
             height_stride: convolution.height_stride,
             height_offsets: convolution.height_offsets.clone(),
-            times: layer
-                .offsets
-                .iter()
-                .map(|time| (time - first) as usize)
-                .collect(),
+            times: layer.offsets.iter().map(|time| (time - first) as usize).collect(),
         })
     }
 

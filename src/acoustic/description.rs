@@ -167,10 +167,7 @@ impl ModelDescription {
     /// # Errors
     /// The file cannot be read, is absurdly large, or fails [`ModelDescription::from_json`].
     pub fn open(dir: &Path) -> Result<Self, AcousticError> {
-        Self::from_json(&read_bounded(
-            &dir.join("model.json"),
-            MAX_DESCRIPTION_BYTES,
-        )?)
+        Self::from_json(&read_bounded(&dir.join("model.json"), MAX_DESCRIPTION_BYTES)?)
     }
 
     /// Parses and validates the bytes of a `model.json`.
@@ -187,10 +184,7 @@ impl ModelDescription {
 
     fn validate(&self) -> Result<(), AcousticError> {
         if self.format != FORMAT {
-            return Err(AcousticError::Format {
-                found: self.format,
-                supported: FORMAT,
-            });
+            return Err(AcousticError::Format { found: self.format, supported: FORMAT });
         }
         check(
             || "feature.frame_shift_ms".into(),
@@ -209,12 +203,7 @@ impl ModelDescription {
         self.hmm.validate()?;
         self.decode.validate()?;
         let outputs = self.network.output_dim();
-        check(
-            || "hmm.pdfs".into(),
-            self.hmm.pdfs,
-            self.hmm.pdfs == outputs,
-            outputs,
-        )
+        check(|| "hmm.pdfs".into(), self.hmm.pdfs, self.hmm.pdfs == outputs, outputs)
     }
 }
 
@@ -235,21 +224,14 @@ impl NetworkDescription {
     /// As [`ModelDescription::from_json`], as far as the network is concerned.
     pub fn validate(&self) -> Result<(), AcousticError> {
         let mut components = Path::new(&self.weights).components();
-        let plain = matches!(
-            (components.next(), components.next()),
-            (Some(Component::Normal(_)), None)
-        );
+        let plain =
+            matches!((components.next(), components.next()), (Some(Component::Normal(_)), None));
         let expected = "a file name without directories";
         check(|| "network.weights".into(), &self.weights, plain, expected)?;
         dim(|| "network.input_dim".into(), self.input_dim)?;
         let count = self.layers.len();
         let expected = "1 to 512 layers";
-        check(
-            || "network.layers".into(),
-            count,
-            (1..=MAX_LAYERS).contains(&count),
-            expected,
-        )?;
+        check(|| "network.layers".into(), count, (1..=MAX_LAYERS).contains(&count), expected)?;
         // Width and input frames per frame of each layer's output.
         let mut shapes: Vec<(usize, usize)> = Vec::with_capacity(count);
         for i in 0..count {
@@ -260,12 +242,7 @@ impl NetworkDescription {
         let found = self.subsampling;
         check(|| "network.subsampling".into(), found, found == rate, rate)?;
         let found = self.parameters();
-        check(
-            || "network parameters".into(),
-            found,
-            found <= MAX_PARAMETERS,
-            "up to 2^28",
-        )
+        check(|| "network parameters".into(), found, found <= MAX_PARAMETERS, "up to 2^28")
     }
 
     /// Checks layer `i`, whose input has the given width and rate; returns those of its output.
@@ -280,12 +257,7 @@ impl NetworkDescription {
         layer.validate(&field, width)?;
         let rate = rate * layer.stride;
         let expected = "strides of product up to 64";
-        check(
-            || field("stride"),
-            layer.stride,
-            rate <= MAX_SUBSAMPLING,
-            expected,
-        )?;
+        check(|| field("stride"), layer.stride, rate <= MAX_SUBSAMPLING, expected)?;
         let unique = earlier.iter().all(|other| other.name != layer.name);
         check(|| field("name"), &layer.name, unique, "a unique name")?;
         let shape = (layer.output_dim, rate);
@@ -306,12 +278,7 @@ impl NetworkDescription {
             source_width == shape.0 && shape.1 % source_rate == 0,
             expected,
         )?;
-        check(
-            || field("bypass.scale"),
-            bypass.scale,
-            bypass.scale.is_finite(),
-            "finite",
-        )?;
+        check(|| field("bypass.scale"), bypass.scale, bypass.scale.is_finite(), "finite")?;
         Ok(shape)
     }
 }
@@ -341,12 +308,7 @@ impl LayerDescription {
     }
 
     fn validate(&self, field: &dyn Fn(&str) -> String, width: usize) -> Result<(), AcousticError> {
-        check(
-            || field("input_dim"),
-            self.input_dim,
-            self.input_dim == width,
-            width,
-        )?;
+        check(|| field("input_dim"), self.input_dim, self.input_dim == width, width)?;
         dim(|| field("output_dim"), self.output_dim)?;
         check(
             || field("stride"),
@@ -355,24 +317,11 @@ impl LayerDescription {
             "1 to 64",
         )?;
         let count = self.offsets.len();
-        check(
-            || field("offsets"),
-            count,
-            (1..=MAX_OFFSETS).contains(&count),
-            "1 to 64 offsets",
-        )?;
+        check(|| field("offsets"), count, (1..=MAX_OFFSETS).contains(&count), "1 to 64 offsets")?;
         let sorted = self.offsets.windows(2).all(|pair| pair[0] < pair[1]);
-        let near = self
-            .offsets
-            .iter()
-            .all(|&offset| i64::from(offset).abs() <= MAX_REACH);
+        let near = self.offsets.iter().all(|&offset| i64::from(offset).abs() <= MAX_REACH);
         let found = format!("{:?}", self.offsets);
-        check(
-            || field("offsets"),
-            found,
-            sorted && near,
-            "strictly increasing, within ±4096",
-        )?;
+        check(|| field("offsets"), found, sorted && near, "strictly increasing, within ±4096")?;
         match &self.convolution {
             Some(convolution) => self.validate_convolution(convolution, field),
             None => Ok(()),
@@ -384,46 +333,25 @@ impl LayerDescription {
         convolution: &ConvolutionDescription,
         field: &dyn Fn(&str) -> String,
     ) -> Result<(), AcousticError> {
-        let ConvolutionDescription {
-            height,
-            height_stride,
-            height_offsets,
-        } = convolution;
+        let ConvolutionDescription { height, height_stride, height_offsets } = convolution;
         let divides = *height > 0 && self.input_dim.is_multiple_of(*height);
         let expected = "a divisor of input_dim";
         check(|| field("convolution.height"), height, divides, expected)?;
         let within = (1..=*height).contains(height_stride);
         let expected = "1 to the height";
-        check(
-            || field("convolution.height_stride"),
-            height_stride,
-            within,
-            expected,
-        )?;
+        check(|| field("convolution.height_stride"), height_stride, within, expected)?;
         let heights = height.div_ceil(*height_stride);
         let whole = self.output_dim.is_multiple_of(heights);
         let expected = format!("a multiple of the {heights} output heights");
         check(|| field("output_dim"), self.output_dim, whole, expected)?;
         let sorted = height_offsets.windows(2).all(|pair| pair[0] < pair[1]);
-        let near = height_offsets
-            .iter()
-            .all(|offset| (offset.unsigned_abs() as usize) < *height);
+        let near = height_offsets.iter().all(|offset| (offset.unsigned_abs() as usize) < *height);
         let sensible = (1..=MAX_OFFSETS).contains(&height_offsets.len()) && sorted && near;
         let found = format!("{height_offsets:?}");
         let expected = "1 to 64 strictly increasing offsets within the height";
-        check(
-            || field("convolution.height_offsets"),
-            found,
-            sensible,
-            expected,
-        )?;
+        check(|| field("convolution.height_offsets"), found, sensible, expected)?;
         let expected = "no bypass beside a convolution";
-        check(
-            || field("bypass"),
-            "a bypass",
-            self.bypass.is_none(),
-            expected,
-        )
+        check(|| field("bypass"), "a bypass", self.bypass.is_none(), expected)
     }
 }
 
@@ -465,19 +393,9 @@ impl DecodeDefaults {
             ("beam", self.beam),
             ("lattice_beam", self.lattice_beam),
         ] {
-            check(
-                || format!("decode.{name}"),
-                value,
-                value > 0.0,
-                "greater than 0",
-            )?;
+            check(|| format!("decode.{name}"), value, value > 0.0, "greater than 0")?;
         }
-        check(
-            || "decode.max_active".into(),
-            self.max_active,
-            self.max_active > 0,
-            "at least 1",
-        )
+        check(|| "decode.max_active".into(), self.max_active, self.max_active > 0, "at least 1")
     }
 }
 
@@ -510,79 +428,28 @@ mod tests {
     /// Changes to a valid description and the part of the message each must cause.
     #[test]
     fn wrong_descriptions_are_named() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/golden/acoustic/model.json"
-        );
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/acoustic/model.json");
         let valid: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         let cases = [
             ("/format", json!(2), "format 2"),
             ("/network/layers", json!([]), "network.layers is 0"),
-            (
-                "/network/layers/0/input_dim",
-                json!(7),
-                "splice).input_dim is 7, expected 6",
-            ),
-            (
-                "/network/layers/1/input_dim",
-                json!(9),
-                "stack).input_dim is 9, expected 8",
-            ),
-            (
-                "/network/layers/1/output_dim",
-                json!(1u64 << 40),
-                "stack).output_dim",
-            ),
-            (
-                "/network/layers/1/output_dim",
-                json!(0),
-                "stack).output_dim",
-            ),
+            ("/network/layers/0/input_dim", json!(7), "splice).input_dim is 7, expected 6"),
+            ("/network/layers/1/input_dim", json!(9), "stack).input_dim is 9, expected 8"),
+            ("/network/layers/1/output_dim", json!(1u64 << 40), "stack).output_dim"),
+            ("/network/layers/1/output_dim", json!(0), "stack).output_dim"),
             ("/network/layers/1/stride", json!(0), "stack).stride"),
-            (
-                "/network/layers/1/stride",
-                json!(2),
-                "network.subsampling is 3, expected 2",
-            ),
-            (
-                "/network/layers/1/offsets",
-                json!([]),
-                "stack).offsets is 0",
-            ),
-            (
-                "/network/layers/1/offsets",
-                json!([1, 1]),
-                "strictly increasing",
-            ),
-            (
-                "/network/layers/1/offsets",
-                json!([-2147483648, 1]),
-                "within",
-            ),
+            ("/network/layers/1/stride", json!(2), "network.subsampling is 3, expected 2"),
+            ("/network/layers/1/offsets", json!([]), "stack).offsets is 0"),
+            ("/network/layers/1/offsets", json!([1, 1]), "strictly increasing"),
+            ("/network/layers/1/offsets", json!([-2147483648, 1]), "within"),
             ("/network/layers/1/name", json!("splice"), "unique"),
             ("/network/layers/1/sigmoid", json!(true), "unknown field"),
-            (
-                "/network/layers/3/bypass/layer",
-                json!("output"),
-                "not an earlier layer",
-            ),
-            (
-                "/network/layers/3/bypass/layer",
-                json!("splice"),
-                "same width and frame rate",
-            ),
-            (
-                "/network/weights",
-                json!("../acoustic.safetensors"),
-                "without directories",
-            ),
+            ("/network/layers/3/bypass/layer", json!("output"), "not an earlier layer"),
+            ("/network/layers/3/bypass/layer", json!("splice"), "same width and frame rate"),
+            ("/network/weights", json!("../acoustic.safetensors"), "without directories"),
             ("/hmm/pdfs", json!(19), "hmm.pdfs is 19, expected 18"),
             ("/hmm/context", json!("triphone"), "left-biphone"),
-            (
-                "/decode/silence_probability",
-                json!(1.0),
-                "silence_probability",
-            ),
+            ("/decode/silence_probability", json!(1.0), "silence_probability"),
             ("/feature/frame_shift_ms", json!(0.0), "frame_shift_ms"),
         ];
         for (pointer, value, message) in cases {

@@ -79,20 +79,12 @@ impl Hmm {
         let pdfs = description.pdfs;
         let to_pdf = |(element, &pdf): (usize, &i32)| match u32::try_from(pdf) {
             Ok(id) if (id as usize) < pdfs => Ok(PdfId(id)),
-            _ => Err(AcousticError::UnknownPdf {
-                pdf: pdf.into(),
-                element,
-                pdfs,
-            }),
+            _ => Err(AcousticError::UnknownPdf { pdf: pdf.into(), element, pdfs }),
         };
         Ok(Hmm {
             silence: find(&phones, &description.silence, "hmm.silence")?,
             unknown: find(&phones, &description.unknown, "hmm.unknown")?,
-            table: table
-                .iter()
-                .enumerate()
-                .map(to_pdf)
-                .collect::<Result<_, _>>()?,
+            table: table.iter().enumerate().map(to_pdf).collect::<Result<_, _>>()?,
             phones,
             pdfs,
         })
@@ -122,10 +114,7 @@ impl Hmm {
         tensors: &Tensors,
     ) -> Result<Self, AcousticError> {
         let phones = description.phones.len();
-        Self::new(
-            description,
-            &tensors.view()?.integers(TABLE, &[phones, phones, 2])?,
-        )
+        Self::new(description, &tensors.view()?.integers(TABLE, &[phones, phones, 2])?)
     }
 
     /// The distribution used on an arc of `phone` after `left`.
@@ -133,19 +122,13 @@ impl Hmm {
     /// # Panics
     /// A phone is not one of this set.
     pub fn pdf(&self, left: PhoneId, phone: PhoneId, arc: HmmArc) -> PdfId {
-        assert!(
-            phone.index() < self.phones.len(),
-            "the phone belongs to this phone set"
-        );
+        assert!(phone.index() < self.phones.len(), "the phone belongs to this phone set");
         self.table[(left.index() * self.phones.len() + phone.index()) * 2 + arc as usize]
     }
 
     /// The id of a phone name.
     pub fn phone(&self, name: &str) -> Option<PhoneId> {
-        self.phones
-            .iter()
-            .position(|phone| phone == name)
-            .map(|i| PhoneId(i as u32))
+        self.phones.iter().position(|phone| phone == name).map(|i| PhoneId(i as u32))
     }
 
     /// The silence phone: also the left context at the start of an utterance.
@@ -166,13 +149,11 @@ impl Hmm {
 
 fn find(phones: &[String], name: &str, field: &str) -> Result<PhoneId, AcousticError> {
     let index = phones.iter().position(|phone| phone == name);
-    index
-        .map(|i| PhoneId(i as u32))
-        .ok_or_else(|| AcousticError::UnknownName {
-            field: field.into(),
-            name: name.into(),
-            expected: "one of hmm.phones",
-        })
+    index.map(|i| PhoneId(i as u32)).ok_or_else(|| AcousticError::UnknownName {
+        field: field.into(),
+        name: name.into(),
+        expected: "one of hmm.phones",
+    })
 }
 
 #[cfg(test)]
@@ -206,19 +187,9 @@ mod tests {
             error(&[0, 0, 0, 0, 0, 0, 0, 8]),
             AcousticError::UnknownPdf { pdf: 8, .. }
         ));
-        assert!(matches!(
-            error(&[-1; 8]),
-            AcousticError::UnknownPdf {
-                pdf: -1,
-                element: 0,
-                ..
-            }
-        ));
+        assert!(matches!(error(&[-1; 8]), AcousticError::UnknownPdf { pdf: -1, element: 0, .. }));
         let mut unknown = description();
         unknown.silence = "sil".into();
-        assert!(matches!(
-            Hmm::new(&unknown, &[0; 8]),
-            Err(AcousticError::UnknownName { .. })
-        ));
+        assert!(matches!(Hmm::new(&unknown, &[0; 8]), Err(AcousticError::UnknownName { .. })));
     }
 }

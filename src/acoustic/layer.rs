@@ -104,11 +104,7 @@ impl Layer {
             activation: activation(description, tensors)?,
             bypass: bypass
                 .zip(description.bypass.as_ref())
-                .map(|((node, ratio), bypass)| BypassOf {
-                    node,
-                    factor: bypass.scale,
-                    ratio,
-                }),
+                .map(|((node, ratio), bypass)| BypassOf { node, factor: bypass.scale, ratio }),
         })
     }
 
@@ -127,28 +123,17 @@ impl Layer {
         first: i64,
         (out, scratch): (&mut [f32], &mut ProductScratch),
     ) {
-        let ProductScratch {
-            quantised,
-            neighbourhoods,
-            bypass: copy,
-        } = scratch;
+        let ProductScratch { quantised, neighbourhoods, bypass: copy } = scratch;
         let shape = (self.output_dim, out.len() / self.output_dim);
         let bypass = self.bypass.zip(bypass).map(|(of, window)| Bypass {
             rows: window.every((first, of.ratio), shape, copy),
             factor: of.factor,
         });
-        let finish = Finish {
-            activation: &self.activation,
-            bypass,
-        };
+        let finish = Finish { activation: &self.activation, bypass };
         let (count, stride) = (out.len() / self.output_dim, self.stride as usize);
         let input = input.from(first * self.stride + self.reach.0, self.input_dim);
         let rows = match &self.plane {
-            None => Rows {
-                data: input,
-                stride: stride * self.input_dim,
-                count,
-            },
+            None => Rows { data: input, stride: stride * self.input_dim, count },
             Some(plane) => Rows {
                 data: plane.gather(input, stride, count, neighbourhoods),
                 stride: plane.depth(),
@@ -160,10 +145,7 @@ impl Layer {
                 let mut target = Target::Overwrite;
                 for (at, (start, matrix)) in runs.iter().enumerate() {
                     let last = at + 1 == runs.len();
-                    let rows = Rows {
-                        data: &rows.data[*start..],
-                        ..rows
-                    };
+                    let rows = Rows { data: &rows.data[*start..], ..rows };
                     matrix.multiply(rows, out, target, last.then_some(finish));
                     target = Target::Add;
                 }
@@ -211,8 +193,7 @@ fn runs(description: &LayerDescription) -> Vec<(usize, usize)> {
     let input_dim = description.input_dim;
     let first = description.offsets.first().copied().unwrap_or_default();
     let runs = description.offsets.chunk_by(|a, b| a + 1 == *b);
-    runs.map(|run| ((run[0] - first) as usize * input_dim, run.len() * input_dim))
-        .collect()
+    runs.map(|run| ((run[0] - first) as usize * input_dim, run.len() * input_dim)).collect()
 }
 
 /// Bias, ReLU and batch normalisation of a layer.
@@ -222,9 +203,7 @@ fn activation(
 ) -> Result<Activation, AcousticError> {
     let vector = |wanted: bool, part: &str| {
         let name = format!("{}.{part}", description.name);
-        wanted
-            .then(|| tensors.floats(&name, &[description.channels()]))
-            .transpose()
+        wanted.then(|| tensors.floats(&name, &[description.channels()])).transpose()
     };
     let bias = vector(description.bias, "bias")?;
     let scale = vector(description.norm, "scale")?;
@@ -232,10 +211,7 @@ fn activation(
     let steps = Steps {
         bias: bias.as_deref(),
         relu: description.relu,
-        norm: scale
-            .as_deref()
-            .zip(shift.as_deref())
-            .map(<[&[f32]; 2]>::from),
+        norm: scale.as_deref().zip(shift.as_deref()).map(<[&[f32]; 2]>::from),
     };
     Ok(Activation::new(description.channels(), steps))
 }

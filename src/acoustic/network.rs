@@ -134,9 +134,7 @@ fn bypass_nodes(network: &NetworkDescription) -> Vec<Option<(usize, i64)>> {
         .map(|(at, layer)| {
             let name = &layer.bypass.as_ref()?.layer;
             let source = layers.iter().position(|layer| layer.name == *name)?;
-            let strides = layers[source + 1..=at]
-                .iter()
-                .map(|layer| layer.stride as i64);
+            let strides = layers[source + 1..=at].iter().map(|layer| layer.stride as i64);
             Some((source + 1, strides.product()))
         })
         .collect()
@@ -171,10 +169,9 @@ mod tests {
     }
 
     fn int8_kernels() -> impl Iterator<Item = Kernels> {
-        DotKernel::available().into_iter().map(|kernel| Kernels {
-            float: Kernel::detect(),
-            int8: Some(kernel),
-        })
+        DotKernel::available()
+            .into_iter()
+            .map(|kernel| Kernels { float: Kernel::detect(), int8: Some(kernel) })
     }
 
     fn network(model: &str, kernels: impl Into<Kernels>) -> Network {
@@ -205,18 +202,14 @@ mod tests {
     }
 
     fn features_of(frames: Array2<f32>) -> Features {
-        Features {
-            frames,
-            shift: Seconds(0.01),
-        }
+        Features { frames, shift: Seconds(0.01) }
     }
 
     #[test]
     fn scores_equal_pytorch() {
         let kernels = Kernel::available();
-        let pairs = GOLDEN
-            .iter()
-            .flat_map(|model| kernels.iter().map(move |kernel| (model, *kernel)));
+        let pairs =
+            GOLDEN.iter().flat_map(|model| kernels.iter().map(move |kernel| (model, *kernel)));
         for (model, kernel) in pairs {
             let (network, mut scratch) = (network(model, kernel), NetworkScratch::default());
             for frames in [1, 2, 3, 7, 100, 1000] {
@@ -225,10 +218,7 @@ mod tests {
                 assert_eq!(got.num_frames(), frames.div_ceil(3));
                 let error = got.as_slice().iter().zip(&want).map(|(a, b)| (a - b).abs());
                 let error = error.fold(0.0, f32::max);
-                assert!(
-                    error < 1e-4,
-                    "{model}, {kernel:?}, {frames} frames: off by {error}"
-                );
+                assert!(error < 1e-4, "{model}, {kernel:?}, {frames} frames: off by {error}");
             }
         }
     }
@@ -237,10 +227,7 @@ mod tests {
     #[test]
     fn int8_is_near_pytorch_and_the_same_for_all_kernels() {
         let mut scratch = NetworkScratch::default();
-        for (model, frames) in GOLDEN
-            .iter()
-            .flat_map(|model| [1, 7, 1000].map(|n| (model, n)))
-        {
+        for (model, frames) in GOLDEN.iter().flat_map(|model| [1, 7, 1000].map(|n| (model, n))) {
             let (features, want) = case_of(model, frames);
             let all = int8_kernels().map(|kernels| {
                 let network = network(model, kernels);
@@ -253,24 +240,15 @@ mod tests {
             };
             let mut errors = all[0].as_slice().iter().zip(&want).map(|(a, b)| a - b);
             let noise = square(&mut errors) / square(&mut want.iter().copied());
-            assert!(
-                noise < 1e-3,
-                "{model}, {frames} frames: noise {noise} of the scores"
-            );
-            assert!(
-                all.iter().all(|scores| *scores == all[0]),
-                "{model}, {frames} frames"
-            );
+            assert!(noise < 1e-3, "{model}, {frames} frames: noise {noise} of the scores");
+            assert!(all.iter().all(|scores| *scores == all[0]), "{model}, {frames} frames");
         }
     }
 
     #[test]
     fn an_empty_utterance_has_no_scores() {
         let scores = tiny(Kernel::detect())
-            .scores(
-                &features_of(Array2::zeros((0, 6))),
-                &mut NetworkScratch::default(),
-            )
+            .scores(&features_of(Array2::zeros((0, 6))), &mut NetworkScratch::default())
             .unwrap();
         assert_eq!((scores.num_frames(), scores.num_pdfs()), (0, 18));
     }
@@ -288,23 +266,12 @@ mod tests {
         let mut broken = features.clone();
         broken.frames[[4, 2]] = f32::NAN;
         let error = network.scores(&broken, scratch).unwrap_err();
-        assert!(matches!(
-            error,
-            AcousticError::NonFiniteFeatures { frame: 4 }
-        ));
+        assert!(matches!(error, AcousticError::NonFiniteFeatures { frame: 4 }));
         broken.frames = features.frames.mapv(|value| value.signum() * f32::MAX);
         let error = network.scores(&broken, scratch).unwrap_err();
         assert!(matches!(error, AcousticError::NonFiniteScores { .. }));
-        let error = network
-            .scores(&features_of(Array2::zeros((3, 5))), scratch)
-            .unwrap_err();
-        assert!(matches!(
-            error,
-            AcousticError::FeatureWidth {
-                found: 5,
-                expected: 6
-            }
-        ));
+        let error = network.scores(&features_of(Array2::zeros((3, 5))), scratch).unwrap_err();
+        assert!(matches!(error, AcousticError::FeatureWidth { found: 5, expected: 6 }));
         let again = network.scores(&features, scratch).unwrap();
         assert_eq!(again, want);
     }

@@ -33,19 +33,12 @@ impl Plan {
         for (i, layer) in layers.iter().enumerate().rev() {
             let (stride, out) = (layer.stride as i64, spans[i + 1]);
             let (low, high) = reach(layer);
-            widen(
-                &mut spans[i],
-                out.first * stride + low,
-                out.right * stride + high,
-            );
+            widen(&mut spans[i], out.first * stride + low, out.right * stride + high);
             if let Some((node, ratio)) = bypasses[i] {
                 widen(&mut spans[node], out.first * ratio, out.right * ratio);
             }
         }
-        Plan {
-            spans,
-            subsampling: layers.iter().map(|layer| layer.stride as i64).product(),
-        }
+        Plan { spans, subsampling: layers.iter().map(|layer| layer.stride as i64).product() }
     }
 
     /// Output frames of an utterance of `frames` input frames: `⌈frames / subsampling⌉`.
@@ -62,14 +55,8 @@ impl Plan {
 
 /// Smallest and largest offset of a layer.
 pub(super) fn reach(layer: &LayerDescription) -> (i64, i64) {
-    let first = layer
-        .offsets
-        .first()
-        .expect("a validated layer has an offset");
-    let last = layer
-        .offsets
-        .last()
-        .expect("a validated layer has an offset");
+    let first = layer.offsets.first().expect("a validated layer has an offset");
+    let last = layer.offsets.last().expect("a validated layer has an offset");
     (i64::from(*first), i64::from(*last))
 }
 

@@ -23,10 +23,8 @@ impl Scores {
     /// [`AcousticError::Read`] if the file cannot be read, [`AcousticError::ScoreFile`] if it holds no
     /// matrix of floats.
     pub fn open_npy(path: &Path, shift: Seconds) -> Result<Scores, AcousticError> {
-        let bytes = fs::read(path).map_err(|source| AcousticError::Read {
-            path: path.into(),
-            source,
-        })?;
+        let bytes =
+            fs::read(path).map_err(|source| AcousticError::Read { path: path.into(), source })?;
         Scores::from_npy(&bytes, shift)
     }
 

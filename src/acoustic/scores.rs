@@ -28,10 +28,7 @@ impl Scores {
     /// # Panics
     /// `pdfs` is zero or does not divide the number of values.
     pub fn from_rows(data: Vec<f32>, pdfs: usize, shift: Seconds) -> Self {
-        assert!(
-            pdfs > 0 && data.len().is_multiple_of(pdfs),
-            "whole rows of {pdfs} scores"
-        );
+        assert!(pdfs > 0 && data.len().is_multiple_of(pdfs), "whole rows of {pdfs} scores");
         Scores { data, pdfs, shift }
     }
 

@@ -49,10 +49,7 @@ impl Node {
     }
 
     fn window(&self) -> Window<'_> {
-        Window {
-            data: self.held(),
-            first: self.first,
-        }
+        Window { data: self.held(), first: self.first }
     }
 
     /// Adds so many rows, which hold anything until they are written.
@@ -136,12 +133,7 @@ impl Network {
 
 impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
     pub(super) fn new(network: &'a Network, scratch: S) -> Self {
-        let mut stream = NetworkStream {
-            network,
-            scratch,
-            frames: 0,
-            outputs: 0,
-        };
+        let mut stream = NetworkStream { network, scratch, frames: 0, outputs: 0 };
         stream.restart();
         stream
     }
@@ -151,15 +143,8 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
         let (network, scratch) = (self.network, self.scratch.borrow_mut());
         let widths = network.layers.iter().map(|layer| layer.output_dim);
         let widths = std::iter::once(network.input_dim).chain(widths);
-        scratch
-            .nodes
-            .resize_with(network.layers.len() + 1, Node::default);
-        for ((node, width), span) in scratch
-            .nodes
-            .iter_mut()
-            .zip(widths)
-            .zip(&network.plan.spans)
-        {
+        scratch.nodes.resize_with(network.layers.len() + 1, Node::default);
+        for ((node, width), span) in scratch.nodes.iter_mut().zip(widths).zip(&network.plan.spans) {
             node.rows = 0;
             node.width = width;
             node.first = span.first;
@@ -233,19 +218,10 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
     fn take(&mut self, block: ArrayView2<'_, f32>) -> Result<(), AcousticError> {
         let input = &mut self.scratch.borrow_mut().nodes[0];
         for row in block.rows() {
-            if row
-                .iter()
-                .fold(false, |wrong, value| wrong | !value.is_finite())
-            {
-                return Err(AcousticError::NonFiniteFeatures {
-                    frame: self.frames as usize,
-                });
+            if row.iter().fold(false, |wrong, value| wrong | !value.is_finite()) {
+                return Err(AcousticError::NonFiniteFeatures { frame: self.frames as usize });
             }
-            input
-                .append(1)
-                .iter_mut()
-                .zip(row)
-                .for_each(|(to, from)| *to = *from);
+            input.append(1).iter_mut().zip(row).for_each(|(to, from)| *to = *from);
             if self.frames == 0 {
                 input.repeat_last(self.network.plan.spans[0].first.unsigned_abs() as usize);
             }
@@ -260,14 +236,11 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
         for (i, layer) in self.network.layers.iter().enumerate() {
             let (earlier, later) = nodes.split_at_mut(i + 1);
             let (input, out) = (&earlier[i], &mut later[0]);
-            let bypass = layer
-                .bypass
-                .map(|bypass| (&earlier[bypass.node], bypass.ratio));
+            let bypass = layer.bypass.map(|bypass| (&earlier[bypass.node], bypass.ratio));
             let first = out.end();
             let mut end = (input.end() - layer.reach.1 - 1).div_euclid(layer.stride) + 1;
-            end = bypass.map_or(end, |(node, ratio)| {
-                end.min((node.end() - 1).div_euclid(ratio) + 1)
-            });
+            end =
+                bypass.map_or(end, |(node, ratio)| end.min((node.end() - 1).div_euclid(ratio) + 1));
             if end <= first {
                 continue;
             }
@@ -306,16 +279,12 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
         scores.pdfs = self.network.num_pdfs();
         scores.shift = self.network.shift;
         let nodes = &mut self.scratch.borrow_mut().nodes;
-        let last = nodes
-            .last_mut()
-            .expect("a network has an input and a layer");
+        let last = nodes.last_mut().expect("a network has an input and a layer");
         let wanted = self.network.plan.outputs(self.frames).min(last.end()) - self.outputs;
         let from = (self.outputs - last.first) as usize * last.width;
         let rows = &last.held()[from..][..wanted.max(0) as usize * last.width];
         // A first look at all values at once, without a branch for each, is several times faster.
-        let wrong = rows
-            .iter()
-            .fold(false, |wrong, value| wrong | !value.is_finite());
+        let wrong = rows.iter().fold(false, |wrong, value| wrong | !value.is_finite());
         if wrong && let Some(at) = rows.iter().position(|value| !value.is_finite()) {
             let frame = self.outputs as usize + at / last.width;
             return Err(AcousticError::NonFiniteScores { frame });

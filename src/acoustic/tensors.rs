@@ -62,20 +62,13 @@ impl TensorTable<'_> {
         let data = tensor.data();
         let values: Vec<f32> = match tensor.dtype() {
             Dtype::F32 => words(data).map(f32::from_le_bytes).collect(),
-            Dtype::F16 => words(data)
-                .map(|b| f16::from_le_bytes(b).to_f32())
-                .collect(),
-            Dtype::BF16 => words(data)
-                .map(|b| bf16::from_le_bytes(b).to_f32())
-                .collect(),
+            Dtype::F16 => words(data).map(|b| f16::from_le_bytes(b).to_f32()).collect(),
+            Dtype::BF16 => words(data).map(|b| bf16::from_le_bytes(b).to_f32()).collect(),
             other => return Err(element_type(name, other, "F32, F16 and BF16")),
         };
         match values.iter().position(|value| !value.is_finite()) {
             None => Ok(values),
-            Some(element) => Err(AcousticError::NonFiniteWeight {
-                tensor: name.into(),
-                element,
-            }),
+            Some(element) => Err(AcousticError::NonFiniteWeight { tensor: name.into(), element }),
         }
     }
 
@@ -89,10 +82,8 @@ impl TensorTable<'_> {
     }
 
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<TensorView<'_>, AcousticError> {
-        let tensor = self
-            .0
-            .tensor(name)
-            .map_err(|_| AcousticError::MissingTensor(name.to_string()))?;
+        let tensor =
+            self.0.tensor(name).map_err(|_| AcousticError::MissingTensor(name.to_string()))?;
         if tensor.shape() != shape {
             return Err(AcousticError::Shape {
                 tensor: name.into(),
@@ -106,16 +97,11 @@ impl TensorTable<'_> {
 
 /// Reads a whole file of at most `limit` bytes, even if it grows or is a device without a length.
 pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, AcousticError> {
-    let error = |source| AcousticError::Read {
-        path: path.into(),
-        source,
-    };
+    let error = |source| AcousticError::Read { path: path.into(), source };
     let file = File::open(path).map_err(error)?;
     let length = file.metadata().map_err(error)?.len();
     let mut bytes = Vec::with_capacity(length.min(limit) as usize + 1);
-    file.take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(error)?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(error)?;
     if bytes.len() as u64 > limit {
         return Err(AcousticError::TooLarge {
             path: path.into(),
@@ -131,11 +117,7 @@ fn words<const N: usize>(data: &[u8]) -> impl Iterator<Item = [u8; N]> {
 }
 
 fn element_type(tensor: &str, found: Dtype, expected: &'static str) -> AcousticError {
-    AcousticError::ElementType {
-        tensor: tensor.into(),
-        found: format!("{found:?}"),
-        expected,
-    }
+    AcousticError::ElementType { tensor: tensor.into(), found: format!("{found:?}"), expected }
 }
 
 #[cfg(test)]
@@ -174,9 +156,6 @@ mod tests {
         bytes.extend([0x00, 0x3c, 0x00, 0x7c]);
         let tensors = Tensors::from_bytes(bytes);
         let error = tensors.view().unwrap().floats("w", &[2]).unwrap_err();
-        assert!(
-            matches!(error, AcousticError::NonFiniteWeight { element: 1, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, AcousticError::NonFiniteWeight { element: 1, .. }), "{error}");
     }
 }

@@ -123,13 +123,7 @@ pub(super) struct AdtsDecoder<'a> {
 
 impl<'a> AdtsDecoder<'a> {
     pub(super) fn new(bytes: Lookahead<'a>) -> Self {
-        AdtsDecoder {
-            bytes,
-            codec: None,
-            junk: 0,
-            frame: Vec::new(),
-            losses: Losses::default(),
-        }
+        AdtsDecoder { bytes, codec: None, junk: 0, frame: Vec::new(), losses: Losses::default() }
     }
 
     /// Passes over tags and what is no frame.
@@ -156,9 +150,7 @@ impl<'a> AdtsDecoder<'a> {
                 self.count_junk();
                 return Ok(Some(header));
             }
-            let next = here[1..]
-                .iter()
-                .position(|&byte| matches!(byte, 0xff | b'I' | b'A' | b'T'));
+            let next = here[1..].iter().position(|&byte| matches!(byte, 0xff | b'I' | b'A' | b'T'));
             let passed = next.map_or(here.len(), |at| at + 1);
             self.junk += passed as u64;
             self.bytes.consume(passed);
@@ -192,8 +184,7 @@ impl Decode for AdtsDecoder<'_> {
             };
             let bytes = self.bytes.peek(header.length)?;
             self.frame.clear();
-            self.frame
-                .extend_from_slice(&bytes[header.head.min(header.length)..header.length]);
+            self.frame.extend_from_slice(&bytes[header.head.min(header.length)..header.length]);
             self.bytes.consume(header.length);
             let codec = match &mut self.codec {
                 Some((last, codec)) if last.is_like(&header) => codec,

@@ -44,9 +44,7 @@ impl<'a> AuDecoder<'a> {
         if self.heard && !head.starts_with(b".snd") {
             return Ok(false);
         }
-        let head = head
-            .first_chunk::<24>()
-            .ok_or_else(|| damaged("it ends inside the header"))?;
+        let head = head.first_chunk::<24>().ok_or_else(|| damaged("it ends inside the header"))?;
         let word =
             |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let (offset, size, code) = (word(4), word(8), word(12));
@@ -90,10 +88,7 @@ impl Decode for AuDecoder<'_> {
                 }
                 continue;
             };
-            let mut samples = Samples {
-                bytes: &mut self.bytes,
-                left: &mut self.left,
-            };
+            let mut samples = Samples { bytes: &mut self.bytes, left: &mut self.left };
             if frames.next_block(&mut samples, block)? {
                 self.heard = true;
                 self.lasted.0 += block.duration().0;
@@ -129,10 +124,7 @@ impl Peek for Samples<'_, '_> {
 }
 
 fn damaged(what: &str) -> AudioError {
-    AudioError::Malformed {
-        format: "AU",
-        what: what.into(),
-    }
+    AudioError::Malformed { format: "AU", what: what.into() }
 }
 
 fn refused(what: &str) -> AudioError {

@@ -26,20 +26,12 @@ impl Codec {
         let decoder = symphonia::default::get_codecs()
             .make_audio_decoder(parameters, &AudioDecoderOptions::default())
             .map_err(|error| failure(format, error))?;
-        Ok(Codec {
-            decoder: Some(decoder),
-            ..Codec::none(format)
-        })
+        Ok(Codec { decoder: Some(decoder), ..Codec::none(format) })
     }
 
     /// No decoder yet.
     pub(super) fn none(format: &'static str) -> Self {
-        Codec {
-            format,
-            decoder: None,
-            interleaved: Vec::new(),
-            last: Seconds(0.0),
-        }
+        Codec { format, decoder: None, interleaved: Vec::new(), last: Seconds(0.0) }
     }
 
     /// Appends what a packet's bytes say, of so many frames; of a damaged one, counts the loss.
@@ -93,12 +85,7 @@ impl Codec {
 /// Symphonia's error as ours.
 pub(super) fn failure(format: &'static str, error: Error) -> AudioError {
     match error {
-        Error::Unsupported(what) => AudioError::Unsupported {
-            what: format!("{format}: {what}"),
-        },
-        error => AudioError::Malformed {
-            format,
-            what: error.to_string(),
-        },
+        Error::Unsupported(what) => AudioError::Unsupported { what: format!("{format}: {what}") },
+        error => AudioError::Malformed { format, what: error.to_string() },
     }
 }

@@ -32,14 +32,10 @@ impl Container {
             return Err(AudioError::Unsupported { what: what.into() });
         }
         let name = name_hint.unwrap_or_default().to_ascii_lowercase();
-        let searched = [".mp3", ".mp2", ".mpga"]
-            .iter()
-            .any(|end| name.ends_with(end));
+        let searched = [".mp3", ".mp2", ".mpga"].iter().any(|end| name.ends_with(end));
         match searched {
             true => Ok(Container::Mpeg),
-            false => Err(AudioError::NotAudio {
-                head: head[..head.len().min(8)].to_vec(),
-            }),
+            false => Err(AudioError::NotAudio { head: head[..head.len().min(8)].to_vec() }),
         }
     }
 
@@ -63,21 +59,9 @@ impl Container {
             [b'O', b'g', b'g', b'S', ..] => Self::Ogg,
             [b'.', b's', b'n', b'd', ..] => Self::Au,
             [b'f', b'L', b'a', b'C', ..] => Self::Media("flac"),
-            [
-                b'F',
-                b'O',
-                b'R',
-                b'M',
-                _,
-                _,
-                _,
-                _,
-                b'A',
-                b'I',
-                b'F',
-                b'F' | b'C',
-                ..,
-            ] => Self::Media("aiff"),
+            [b'F', b'O', b'R', b'M', _, _, _, _, b'A', b'I', b'F', b'F' | b'C', ..] => {
+                Self::Media("aiff")
+            }
             [b'c', b'a', b'f', b'f', ..] => Self::Media("caf"),
             [0x1a, 0x45, 0xdf, 0xa3, ..] => Self::Media("mkv"),
             _ if is_mp4(head) => Self::Media("mp4"),
@@ -102,9 +86,8 @@ fn is_mp4(head: &[u8]) -> bool {
     let Some(name) = head.get(4..8) else {
         return false;
     };
-    let atoms: [&[u8]; 8] = [
-        b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp",
-    ];
+    let atoms: [&[u8]; 8] =
+        [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp"];
     // A 3GP file of AMR is refused by its codec.
     atoms.contains(&name)
 }
@@ -114,10 +97,7 @@ fn refused(head: &[u8]) -> Option<&'static str> {
     const NAMES: [(&[u8], &str); 22] = [
         (b"#!AMR-WB", "AMR-WB"),
         (b"#!AMR", "AMR"),
-        (
-            b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
-            "Windows Media (WMA, ASF)",
-        ),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (WMA, ASF)"),
         (b"#!SILK", "SILK (voice messages)"),
         (b"\x02#!SILK", "SILK (voice messages)"),
         (b"NIST_1A", "NIST SPHERE"),

@@ -6,11 +6,7 @@ use super::*;
 /// A file of `tests/audio`, and how far from the chirp it may be.
 macro_rules! file {
     ($name:literal, $error:literal) => {
-        (
-            $name,
-            include_bytes!(concat!("../../tests/audio/", $name)) as &[u8],
-            $error,
-        )
+        ($name, include_bytes!(concat!("../../tests/audio/", $name)) as &[u8], $error)
     };
 }
 
@@ -110,11 +106,7 @@ fn what_a_container_promises_and_does_not_hold_is_told() {
             continue;
         };
         let told = shortfall.is_some();
-        assert!(
-            told || open_ended.contains(&name),
-            "{name}: {} heard",
-            part.len()
-        );
+        assert!(told || open_ended.contains(&name), "{name}: {} heard", part.len());
     }
 }
 
@@ -124,10 +116,7 @@ fn cut_short_a_file_gives_what_it_holds_or_says_what_is_wrong() {
         let (whole, _) = heard(bytes.to_vec()).unwrap();
         for cut in (0..bytes.len()).step_by(211) {
             if let Ok((part, _)) = heard(bytes[..cut].to_vec()) {
-                assert!(
-                    part.len() <= whole.len() + 2304,
-                    "{name} cut to {cut} bytes"
-                );
+                assert!(part.len() <= whole.len() + 2304, "{name} cut to {cut} bytes");
             }
         }
     }
@@ -137,9 +126,8 @@ fn cut_short_a_file_gives_what_it_holds_or_says_what_is_wrong() {
 fn tags_of_any_size_are_passed_over() {
     let mp3: &[u8] = include_bytes!("../../tests/audio/chirp.mp3");
     let flac: &[u8] = include_bytes!("../../tests/audio/chirp.flac");
-    let picture: Vec<u8> = (0..3_000_000u32)
-        .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
-        .collect();
+    let picture: Vec<u8> =
+        (0..3_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let size = picture.len();
     let size = [size >> 21, size >> 14 & 127, size >> 7 & 127, size & 127].map(|byte| byte as u8);
     let id3 = [b"ID3\x04\0\0".as_slice(), &size, &picture].concat();
@@ -175,11 +163,7 @@ fn recordings_of_other_rates_and_kinds_follow_in_one_file() {
     let stereo: &[u8] = include_bytes!("../../tests/audio/stereo44.mp3");
     let (samples, shortfall) = heard([mp3, stereo, mp3].concat()).unwrap();
     assert_eq!(shortfall, None);
-    assert!(
-        samples.len().abs_diff(3 * chirp().len()) < 2304,
-        "{}",
-        samples.len()
-    );
+    assert!(samples.len().abs_diff(3 * chirp().len()) < 2304, "{}", samples.len());
 }
 
 #[test]
@@ -206,14 +190,8 @@ fn what_is_not_read_is_named_with_a_way_out() {
         (b"MThd\0\0\0\x06".to_vec(), "MIDI"),
     ] {
         let error = heard(bytes).unwrap_err();
-        assert!(
-            matches!(error, AudioError::Unsupported { .. }),
-            "{name}: {error}"
-        );
+        assert!(matches!(error, AudioError::Unsupported { .. }), "{name}: {error}");
         let text = error.to_string();
-        assert!(
-            text.contains(name) && text.contains("ffmpeg -i FILE"),
-            "{text}"
-        );
+        assert!(text.contains(name) && text.contains("ffmpeg -i FILE"), "{text}");
     }
 }

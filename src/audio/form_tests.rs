@@ -31,12 +31,7 @@ fn fmt() -> Vec<u8> {
 /// A chunk of metadata, with what could be heard.
 fn info() -> Vec<u8> {
     let body: Vec<u8> = (0..=255).cycle().take(3000).collect();
-    [
-        b"INFOINAM".as_slice(),
-        &2992u32.to_le_bytes(),
-        &body[..2992],
-    ]
-    .concat()
+    [b"INFOINAM".as_slice(), &2992u32.to_le_bytes(), &body[..2992]].concat()
 }
 
 #[test]
@@ -47,27 +42,16 @@ fn metadata_after_samples_of_unknown_length_is_not_heard() {
         for tail in [&[][..], &[(b"LIST", info.len() as u32, info.as_slice())]] {
             let mut chunks = vec![(b"fmt ", 16, fmt.as_slice()), (b"data", claimed, &data)];
             chunks.extend_from_slice(tail);
-            assert_eq!(
-                samples(&riff(&chunks)),
-                expected,
-                "{claimed:x} {}",
-                tail.len()
-            );
+            assert_eq!(samples(&riff(&chunks)), expected, "{claimed:x} {}", tail.len());
         }
         let open = riff(&[(b"fmt ", 16, &fmt), (b"data", claimed, &data)]);
         assert_eq!(samples(&[open.as_slice(), &tag].concat()), expected);
         // And a whole file after it is.
         let twice = [open.as_slice(), &open].concat();
-        assert_eq!(
-            samples(&twice),
-            [expected.clone(), expected.clone()].concat()
-        );
+        assert_eq!(samples(&twice), [expected.clone(), expected.clone()].concat());
     }
-    let empty = riff(&[
-        (b"fmt ", 16, &fmt),
-        (b"data", 0, &[]),
-        (b"LIST", info.len() as u32, &info),
-    ]);
+    let empty =
+        riff(&[(b"fmt ", 16, &fmt), (b"data", 0, &[]), (b"LIST", info.len() as u32, &info)]);
     assert!(samples(&empty).is_empty());
 }
 
@@ -75,11 +59,7 @@ fn metadata_after_samples_of_unknown_length_is_not_heard() {
 fn chunks_come_in_any_order_with_and_without_padding() {
     let ((expected, data), fmt, info) = (sound(), fmt(), info());
     let (size, length) = (data.len() as u32, info.len() as u32);
-    let early = riff(&[
-        (b"data", size, &data),
-        (b"fmt ", 16, &fmt),
-        (b"LIST", length, &info),
-    ]);
+    let early = riff(&[(b"data", size, &data), (b"fmt ", 16, &fmt), (b"LIST", length, &info)]);
     assert_eq!(samples(&early), expected);
     let unpadded = riff(&[
         (b"note", 3, b"abc"),
@@ -90,11 +70,7 @@ fn chunks_come_in_any_order_with_and_without_padding() {
         (b"LIST", length, &info),
     ]);
     assert_eq!(samples(&unpadded), expected);
-    let two_chunks = riff(&[
-        (b"fmt ", 16, &fmt),
-        (b"data", size, &data),
-        (b"data", size, &data),
-    ]);
+    let two_chunks = riff(&[(b"fmt ", 16, &fmt), (b"data", size, &data), (b"data", size, &data)]);
     assert_eq!(samples(&two_chunks), [expected.clone(), expected].concat());
 }
 
@@ -134,18 +110,12 @@ fn files_after_each_other_are_heard_at_the_first_one_s_rate() {
 #[test]
 fn what_follows_and_is_no_sound_is_told_where_it_is_much() {
     let (_, data) = sound();
-    let wav = Wav {
-        data,
-        ..Wav::default()
-    };
+    let wav = Wav { data, ..Wav::default() };
     let wav = wav.bytes();
     let noise: Vec<u8> = (1..200u8).cycle().take(2000).collect();
-    for (tail, told) in [
-        (&[][..], false),
-        (&[0; 5000], false),
-        (&noise[..100], false),
-        (&noise, true),
-    ] {
+    for (tail, told) in
+        [(&[][..], false), (&[0; 5000], false), (&noise[..100], false), (&noise, true)]
+    {
         let bytes = [wav.as_slice(), tail].concat();
         assert_eq!(shortfall(&bytes).is_some(), told, "{}", tail.len());
         assert_eq!(samples(&bytes).len(), 2000);
@@ -155,33 +125,15 @@ fn what_follows_and_is_no_sound_is_told_where_it_is_much() {
 #[test]
 fn big_endian_and_headerless_samples_are_read() {
     let (expected, data) = sound();
-    let wav = Wav {
-        data: data.clone(),
-        ..Wav::default()
-    };
+    let wav = Wav { data: data.clone(), ..Wav::default() };
     let mut bytes = wav.bytes();
     bytes[..4].copy_from_slice(b"RIFX");
-    for (at, width) in [
-        (16, 4),
-        (20, 2),
-        (22, 2),
-        (24, 4),
-        (28, 4),
-        (32, 2),
-        (34, 2),
-        (40, 4),
-    ] {
+    for (at, width) in [(16, 4), (20, 2), (22, 2), (24, 4), (28, 4), (32, 2), (34, 2), (40, 4)] {
         bytes[at..at + width].reverse();
     }
-    bytes[44..]
-        .chunks_exact_mut(2)
-        .for_each(|pair| pair.reverse());
+    bytes[44..].chunks_exact_mut(2).for_each(|pair| pair.reverse());
     assert_eq!(samples(&bytes), expected);
-    let raw = |name| Raw {
-        encoding: Encoding::named(name).unwrap(),
-        rate: RATE,
-        channels: 1,
-    };
+    let raw = |name| Raw { encoding: Encoding::named(name).unwrap(), rate: RATE, channels: 1 };
     for (name, bytes) in [("s16le", &data), ("s16be", &bytes[44..].to_vec())] {
         let reader = Reader::of_bytes(bytes.clone(), None, Some(raw(name))).unwrap();
         let mut signal = Signal::at_its_rate(reader, ChannelChoice::Mix).unwrap();
@@ -196,15 +148,8 @@ fn big_endian_and_headerless_samples_are_read() {
 #[test]
 fn channels_are_chosen_and_those_that_cancel_noticed() {
     let (expected, _) = sound();
-    let opposed = expected
-        .iter()
-        .flat_map(|&s| [s, -s].map(i16::to_le_bytes).concat());
-    let wav = Wav {
-        channels: 2,
-        block: 4,
-        data: opposed.collect(),
-        ..Wav::default()
-    };
+    let opposed = expected.iter().flat_map(|&s| [s, -s].map(i16::to_le_bytes).concat());
+    let wav = Wav { channels: 2, block: 4, data: opposed.collect(), ..Wav::default() };
     let heard = |choice| {
         let reader = Reader::of_bytes(wav.bytes(), None, None).unwrap();
         let mut signal = Signal::new(reader, Hertz(RATE), choice)?;
@@ -213,33 +158,17 @@ fn channels_are_chosen_and_those_that_cancel_noticed() {
     let first = heard(ChannelChoice::One(0)).unwrap();
     let second = heard(ChannelChoice::One(1)).unwrap();
     let mixed = heard(ChannelChoice::Mix).unwrap();
-    assert!(
-        first
-            .samples
-            .iter()
-            .zip(&second.samples)
-            .all(|(a, b)| *a == -b)
-    );
+    assert!(first.samples.iter().zip(&second.samples).all(|(a, b)| *a == -b));
     assert!(mixed == first || mixed == second);
     let none = heard(ChannelChoice::One(2));
-    assert!(matches!(
-        none,
-        Err(AudioError::NoSuchChannel {
-            channel: 3,
-            channels: 2
-        })
-    ));
+    assert!(matches!(none, Err(AudioError::NoSuchChannel { channel: 3, channels: 2 })));
 }
 
 /// What a header promises and the file does not hold is told; what only says that nobody knew is not.
 #[test]
 fn a_header_that_promises_more_than_there_is_is_told() {
     let (expected, data) = sound();
-    let wav = |claimed| Wav {
-        claimed: Some(claimed),
-        data: data.clone(),
-        ..Wav::default()
-    };
+    let wav = |claimed| Wav { claimed: Some(claimed), data: data.clone(), ..Wav::default() };
     let held = data.len() as u32;
     for (claimed, told) in [
         // Some GiB, twice as much, a second more, and a careless writer's 44 bytes.
@@ -261,19 +190,13 @@ fn a_header_that_promises_more_than_there_is_is_told() {
     }
     let told = shortfall(&wav(4_000_000_000).bytes()).unwrap();
     assert!(told.contains("promises"), "{told}");
-    let none = Wav {
-        claimed: Some(4_000_000_000),
-        ..Wav::default()
-    };
+    let none = Wav { claimed: Some(4_000_000_000), ..Wav::default() };
     assert!(shortfall(&none.bytes()).is_some());
     // 64 bits promise as much as 32.
     let sizes = [0, 5_000_000_000, 2000].map(u64::to_le_bytes).concat();
     let ds64 = [sizes.as_slice(), &[0; 4]].concat();
     let fmt = fmt();
-    let chunks: [(&[u8; 4], u32, &[u8]); 3] = [
-        (b"ds64", 28, &ds64),
-        (b"fmt ", 16, &fmt),
-        (b"data", u32::MAX, &data),
-    ];
+    let chunks: [(&[u8; 4], u32, &[u8]); 3] =
+        [(b"ds64", 28, &ds64), (b"fmt ", 16, &fmt), (b"data", u32::MAX, &data)];
     assert!(shortfall(&riff(&chunks)).is_some());
 }

@@ -131,12 +131,7 @@ impl GsmDecoder {
     /// The short-term filter, whose coefficients move from the last frame's to this one's.
     fn synthesise(&mut self, before: &[i16; 8], samples: &mut [i16; FRAME]) {
         let now = self.ratios;
-        let zones = [
-            (0..13, 3, 1),
-            (13..27, 2, 2),
-            (27..40, 1, 3),
-            (40..FRAME, 0, 4),
-        ];
+        let zones = [(0..13, 3, 1), (13..27, 2, 2), (27..40, 1, 3), (40..FRAME, 0, 4)];
         for (zone, old, new) in zones {
             let mut reflection = [0; 8];
             for (at, coefficient) in reflection.iter_mut().enumerate() {

@@ -86,8 +86,7 @@ impl MediaDecoder {
                 }
                 // Who sends what is being recorded never comes back to write where it ends.
                 if self.format != "mkv" {
-                    self.losses
-                        .stop(format!("the {} file was cut short", self.format));
+                    self.losses.stop(format!("the {} file was cut short", self.format));
                 }
                 Ok(false)
             }
@@ -159,17 +158,9 @@ fn track_of(
     reader: &dyn FormatReader,
     format: &'static str,
 ) -> Result<(u32, TrackCodec), AudioError> {
-    let no_audio = || AudioError::Malformed {
-        format,
-        what: "it holds no audio".into(),
-    };
+    let no_audio = || AudioError::Malformed { format, what: "it holds no audio".into() };
     let track = reader.default_track(TrackType::Audio);
-    let track = track.or_else(|| {
-        reader
-            .tracks()
-            .iter()
-            .find(|track| audio_of(track).is_some())
-    });
+    let track = track.or_else(|| reader.tracks().iter().find(|track| audio_of(track).is_some()));
     let track = track.ok_or_else(no_audio)?;
     let parameters = audio_of(track).ok_or_else(no_audio)?;
     let codec = match parameters.codec {

@@ -147,9 +147,7 @@ impl Mixer {
         if !audible || self.energy[channels] >= CANCELLED * alone {
             return None;
         }
-        let before = self
-            .taken
-            .filter(|&before| self.energy[before] > 0.25 * self.energy[loudest]);
+        let before = self.taken.filter(|&before| self.energy[before] > 0.25 * self.energy[loudest]);
         Some(before.unwrap_or(loudest))
     }
 }
@@ -162,11 +160,7 @@ mod tests {
         let mut mixer = Mixer::new(choice);
         let mut out = Vec::new();
         for part in frames.chunks(37) {
-            let block = Block {
-                samples: part.concat(),
-                rate: 1000,
-                channels: 2,
-            };
+            let block = Block { samples: part.concat(), rate: 1000, channels: 2 };
             mixer.push(&block, &mut out);
         }
         mixer.finish(&mut out);
@@ -196,28 +190,13 @@ mod tests {
     #[test]
     fn channels_of_one_voice_or_of_two_are_mixed() {
         let alone: Vec<[f32; 2]> = noise(1).take(1500).map(|s| [s, 0.0]).collect();
-        let both: Vec<[f32; 2]> = noise(1)
-            .zip(noise(2))
-            .take(1500)
-            .map(|(a, b)| [a, b])
-            .collect();
+        let both: Vec<[f32; 2]> = noise(1).zip(noise(2)).take(1500).map(|(a, b)| [a, b]).collect();
         let same: Vec<[f32; 2]> = noise(1).take(1500).map(|s| [s, s]).collect();
-        for frames in [
-            alone,
-            both,
-            same,
-            vec![[0.0; 2]; 1500],
-            vec![[0.25, -0.25]; 1500],
-        ] {
+        for frames in [alone, both, same, vec![[0.0; 2]; 1500], vec![[0.25, -0.25]; 1500]] {
             let (mix, cancelled) = mixed(ChannelChoice::Mix, &frames);
             assert_eq!(cancelled, None);
             let mean = |frame: &[f32; 2]| (frame[0] + frame[1]) * 0.5;
-            assert!(
-                frames
-                    .iter()
-                    .zip(&mix)
-                    .all(|(frame, mixed)| mean(frame) == *mixed)
-            );
+            assert!(frames.iter().zip(&mix).all(|(frame, mixed)| mean(frame) == *mixed));
         }
     }
 

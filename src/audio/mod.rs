@@ -98,10 +98,7 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Bounds {
-            longest: LONGEST,
-            samples: MOST_SAMPLES,
-        }
+        Bounds { longest: LONGEST, samples: MOST_SAMPLES }
     }
 }
 
@@ -157,18 +154,12 @@ impl Waveform {
             samples.drain(..before);
             passed += before;
             if samples.len() > MOST_SAMPLES {
-                return Err(AudioError::TooLong {
-                    rate: rate.0,
-                    most: MOST_SAMPLES,
-                });
+                return Err(AudioError::TooLong { rate: rate.0, most: MOST_SAMPLES });
             }
         }
         samples.truncate(last.saturating_sub(passed));
         match passed < first || samples.is_empty() {
-            true => Err(AudioError::NoSuchPart {
-                start,
-                lasts: signal.heard(),
-            }),
+            true => Err(AudioError::NoSuchPart { start, lasts: signal.heard() }),
             false => Ok(Waveform { samples, rate }),
         }
     }
@@ -220,11 +211,7 @@ impl Waveform {
 }
 
 fn check_rate(rate: u32) -> Result<Hertz, AudioError> {
-    if RATES.contains(&rate) {
-        Ok(Hertz(rate))
-    } else {
-        Err(AudioError::Rate { rate })
-    }
+    if RATES.contains(&rate) { Ok(Hertz(rate)) } else { Err(AudioError::Rate { rate }) }
 }
 
 #[cfg(test)]

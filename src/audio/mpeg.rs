@@ -91,8 +91,7 @@ impl MpegFrames {
         losses: &mut Losses,
     ) -> Result<(), AudioError> {
         self.frame.clear();
-        self.frame
-            .extend_from_slice(&bytes.peek(header.length)?[..header.length]);
+        self.frame.extend_from_slice(&bytes.peek(header.length)?[..header.length]);
         bytes.consume(header.length);
         self.in_step = Some(header);
         self.heard = true;
@@ -155,9 +154,7 @@ impl MpegFrames {
             let cut_off = self.heard
                 && self.junk == 0
                 && Header::read(here).is_some_and(|header| header.length > here.len());
-            let next = here[1..]
-                .iter()
-                .position(|&byte| matches!(byte, 0xff | b'I' | b'A' | b'T'));
+            let next = here[1..].iter().position(|&byte| matches!(byte, 0xff | b'I' | b'A' | b'T'));
             let passed = next.map_or(here.len(), |at| at + 1);
             let silent = here[..passed].iter().all(|&byte| byte == 0) || cut_off;
             self.junk += if silent { 0 } else { passed as u64 };
@@ -182,11 +179,7 @@ impl MpegFrames {
 
 impl Part {
     fn new(info: InfoTag) -> Self {
-        Part {
-            skip: info.delay,
-            info: Some(info),
-            ..Part::default()
-        }
+        Part { skip: info.delay, info: Some(info), ..Part::default() }
     }
 
     /// Drops the encoder's delay from a block's new samples, from `first` on, and holds back what
@@ -261,10 +254,7 @@ fn new_codec(header: &Header) -> Result<Codec, AudioError> {
 }
 
 fn no_frames() -> AudioError {
-    AudioError::Malformed {
-        format: "mp3",
-        what: "it holds no audio".into(),
-    }
+    AudioError::Malformed { format: "mp3", what: "it holds no audio".into() }
 }
 
 /// A file of MPEG audio.
@@ -276,18 +266,13 @@ pub(super) struct MpegDecoder<'a> {
 
 impl<'a> MpegDecoder<'a> {
     pub(super) fn new(bytes: Lookahead<'a>) -> Self {
-        MpegDecoder {
-            bytes,
-            frames: MpegFrames::default(),
-            losses: Losses::default(),
-        }
+        MpegDecoder { bytes, frames: MpegFrames::default(), losses: Losses::default() }
     }
 }
 
 impl Decode for MpegDecoder<'_> {
     fn next_block(&mut self, block: &mut Block) -> Result<bool, AudioError> {
-        self.frames
-            .next_block(&mut self.bytes, block, &mut self.losses)
+        self.frames.next_block(&mut self.bytes, block, &mut self.losses)
     }
 
     fn losses(&self) -> Losses {

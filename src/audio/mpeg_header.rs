@@ -13,18 +13,10 @@ pub(super) const LONGEST_FRAME: usize = 2_881;
 /// Kilobits a second by index, for version 1 layers 1 to 3, and the lower rates' layer 1, and 2 and
 /// 3.
 const BIT_RATES: [[u16; 14]; 5] = [
-    [
-        32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448,
-    ],
-    [
-        32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384,
-    ],
-    [
-        32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
-    ],
-    [
-        32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256,
-    ],
+    [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
+    [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
+    [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+    [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
     [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 ];
 
@@ -148,19 +140,10 @@ impl InfoTag {
         };
         let flags = word(0)?;
         let sizes = [4, 4, 100, 4];
-        let present = (0..4)
-            .filter(|bit| flags & 1 << bit != 0)
-            .map(|bit| sizes[bit]);
+        let present = (0..4).filter(|bit| flags & 1 << bit != 0).map(|bit| sizes[bit]);
         let encoder = 4 + present.sum::<usize>();
-        let frames = if flags & 1 != 0 {
-            word(4).map(u64::from)
-        } else {
-            None
-        };
-        let mut info = InfoTag {
-            frames,
-            ..InfoTag::default()
-        };
+        let frames = if flags & 1 != 0 { word(4).map(u64::from) } else { None };
+        let mut info = InfoTag { frames, ..InfoTag::default() };
         // After the encoder's name come 12 bytes, then delay and padding in 12 bits each.
         if let Some(&[a, b, c]) = body.get(encoder + 21..encoder + 24)
             && body[encoder].is_ascii_alphabetic()

@@ -92,13 +92,7 @@ impl<'a> Pages<'a> {
             let length = HEADER + lacing.len() + body.len();
             let flags = header[5];
             let follows = match flags & FIRST != 0 {
-                true => begins(
-                    &mut self.unwanted,
-                    self.wanted,
-                    self.serial,
-                    self.under_way,
-                    body,
-                ),
+                true => begins(&mut self.unwanted, self.wanted, self.serial, self.under_way, body),
                 false => self.serial == Some(word(header, 14)),
             };
             if follows {
@@ -185,10 +179,7 @@ fn sound_page(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 pub(super) fn damaged(what: &str) -> AudioError {
-    AudioError::Malformed {
-        format: "Ogg",
-        what: what.into(),
-    }
+    AudioError::Malformed { format: "Ogg", what: what.into() }
 }
 
 /// Puts the right checksum on every page in `bytes`, so that tests can damage what is behind it.
@@ -203,11 +194,7 @@ pub(super) fn seal(bytes: &mut [u8]) {
         let Some(lengths) = page.get(lacing.clone()) else {
             continue;
         };
-        let end = lacing.end
-            + lengths
-                .iter()
-                .map(|&length| usize::from(length))
-                .sum::<usize>();
+        let end = lacing.end + lengths.iter().map(|&length| usize::from(length)).sum::<usize>();
         let Some(page) = page.get_mut(..end) else {
             continue;
         };
@@ -220,9 +207,7 @@ pub(super) fn seal(bytes: &mut [u8]) {
 /// Ogg's CRC-32: polynomial 0x04c11db7, not reflected, no inversions.
 fn checksum(start: u32, bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = table();
-    bytes.iter().fold(start, |sum, &byte| {
-        sum << 8 ^ TABLE[usize::from((sum >> 24) as u8 ^ byte)]
-    })
+    bytes.iter().fold(start, |sum, &byte| sum << 8 ^ TABLE[usize::from((sum >> 24) as u8 ^ byte)])
 }
 
 const fn table() -> [u32; 256] {
@@ -232,11 +217,7 @@ const fn table() -> [u32; 256] {
         let mut sum = (index as u32) << 24;
         let mut bit = 0;
         while bit < 8 {
-            sum = if sum >> 31 == 1 {
-                sum << 1 ^ 0x04c1_1db7
-            } else {
-                sum << 1
-            };
+            sum = if sum >> 31 == 1 { sum << 1 ^ 0x04c1_1db7 } else { sum << 1 };
             bit += 1;
         }
         table[index] = sum;

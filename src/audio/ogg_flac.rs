@@ -29,9 +29,7 @@ impl FlacStream {
             });
         }
         let mut parameters = AudioCodecParameters::new();
-        parameters
-            .for_codec(CODEC_ID_FLAC)
-            .with_extra_data(info.to_vec().into_boxed_slice());
+        parameters.for_codec(CODEC_ID_FLAC).with_extra_data(info.to_vec().into_boxed_slice());
         Ok((FlacStream(Codec::new("FLAC", &parameters)?), headers))
     }
 

@@ -28,10 +28,7 @@ struct Stream {
 }
 
 enum StreamCodec {
-    Opus {
-        head: Option<OpusHead>,
-        packets: Option<Box<OpusPackets>>,
-    },
+    Opus { head: Option<OpusHead>, packets: Option<Box<OpusPackets>> },
     Vorbis(Box<VorbisStream>),
     Flac(Box<FlacStream>),
 }
@@ -47,9 +44,7 @@ struct Clock {
 
 /// Whether a stream that begins with such a packet is sound.
 fn is_sound(first: &[u8]) -> bool {
-    [&b"OpusHead"[..], b"\x01vorbis", b"\x7fFLAC"]
-        .iter()
-        .any(|magic| first.starts_with(magic))
+    [&b"OpusHead"[..], b"\x01vorbis", b"\x7fFLAC"].iter().any(|magic| first.starts_with(magic))
 }
 
 impl<'a> OggDecoder<'a> {
@@ -73,9 +68,9 @@ impl<'a> OggDecoder<'a> {
                 Ok(false)
             }
             (true, _) => Ok(false),
-            (false, Some(codec)) => Err(AudioError::Unsupported {
-                what: format!("Ogg with {codec}"),
-            }),
+            (false, Some(codec)) => {
+                Err(AudioError::Unsupported { what: format!("Ogg with {codec}") })
+            }
             (false, None) => Err(damaged("it ends inside the headers")),
         }
     }
@@ -138,11 +133,7 @@ impl Stream {
             }
             _ => (StreamCodec::Vorbis(Box::new(VorbisStream::new(first))), 2),
         };
-        Ok(Stream {
-            codec,
-            headers,
-            clock: Clock::default(),
-        })
+        Ok(Stream { codec, headers, clock: Clock::default() })
     }
 
     /// Decodes a page's packets.
@@ -173,10 +164,7 @@ impl Stream {
         }
         if sound {
             let skip = match &self.codec {
-                StreamCodec::Opus {
-                    packets: Some(packets),
-                    ..
-                } => packets.skipped(),
+                StreamCodec::Opus { packets: Some(packets), .. } => packets.skipped(),
                 _ => 0,
             };
             let step = match &self.codec {

@@ -170,9 +170,7 @@ fn tame(block: &mut [f32], gain: f32) -> bool {
     let sound = block.iter().all(|sample| sample.abs() <= 16.0);
     let gain = if sound { gain } else { 0.0 };
     // Assigned, not multiplied, where there is no gain: zero times infinity is not a number.
-    block
-        .iter_mut()
-        .for_each(|sample| *sample = if gain == 0.0 { 0.0 } else { *sample * gain });
+    block.iter_mut().for_each(|sample| *sample = if gain == 0.0 { 0.0 } else { *sample * gain });
     sound
 }
 
@@ -199,9 +197,7 @@ impl OpusHead {
         let fields: &[u8; 19] = packet.first_chunk().ok_or_else(short)?;
         let (version, channels, family) = (fields[8], fields[9], fields[18]);
         if version & 0xf0 != 0 {
-            return Err(AudioError::Unsupported {
-                what: format!("Opus version {version}"),
-            });
+            return Err(AudioError::Unsupported { what: format!("Opus version {version}") });
         }
         if channels == 0 {
             return Err(AudioError::NoChannels);
@@ -234,9 +230,7 @@ impl OpusHead {
             .get(..usize::from(self.channels))
             .ok_or_else(|| damaged("the table of its channels is cut short"))?;
         let decoded = u16::from(streams) + u16::from(coupled);
-        let fits = mapping
-            .iter()
-            .all(|&from| from == SILENT || u16::from(from) < decoded);
+        let fits = mapping.iter().all(|&from| from == SILENT || u16::from(from) < decoded);
         if streams == 0 || coupled > streams || decoded > 255 || !fits {
             return Err(damaged("the table of its channels makes no sense"));
         }
@@ -246,8 +240,5 @@ impl OpusHead {
 }
 
 fn damaged(what: &str) -> AudioError {
-    AudioError::Malformed {
-        format: "Opus",
-        what: what.into(),
-    }
+    AudioError::Malformed { format: "Opus", what: what.into() }
 }

@@ -39,15 +39,8 @@ impl Parts {
         format: &'static str,
     ) -> Result<Self, AudioError> {
         let length = source.seek(SeekFrom::End(0)).map_err(AudioError::Read)?;
-        let mut inner = Inner {
-            source,
-            length,
-            start: 0,
-            end: None,
-            claimed: 0,
-            position: 0,
-            format,
-        };
+        let mut inner =
+            Inner { source, length, start: 0, end: None, claimed: 0, position: 0, format };
         inner.enter(0).map_err(AudioError::Read)?;
         Ok(Parts(Arc::new(Mutex::new(inner))))
     }
@@ -106,21 +99,12 @@ impl Inner {
             let Some(head) = self.head_at(self.start + at)? else {
                 return Ok(None);
             };
-            let name = if self.format == "mp4" {
-                &head[4..8]
-            } else {
-                &head[..4]
-            };
+            let name = if self.format == "mp4" { &head[4..8] } else { &head[..4] };
             if begins(name, at) {
                 return Ok(Some(self.start + at));
             }
             match size(&head, at == 0).and_then(|size| at.checked_add(size)) {
-                Some(next)
-                    if self
-                        .start
-                        .checked_add(next)
-                        .is_some_and(|to| to < self.length) =>
-                {
+                Some(next) if self.start.checked_add(next).is_some_and(|to| to < self.length) => {
                     at = next;
                 }
                 Some(next) => {
@@ -205,9 +189,7 @@ impl Inner {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let at = self.start + self.position;
         let most = self.end.map_or(u64::MAX, |end| end.saturating_sub(at));
-        let most = usize::try_from(most)
-            .unwrap_or(usize::MAX)
-            .min(buffer.len());
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(buffer.len());
         let mut count = self.source.read(&mut buffer[..most])?;
         if self.end.is_none() && matches!(self.format, "flac" | "mkv") {
             let skip = usize::from(self.position == 0);
@@ -223,11 +205,7 @@ impl Inner {
     /// Where in the bytes that were just read another file begins, of which the last bytes may not
     /// have been read yet.
     fn find_magic(&mut self, bytes: &[u8], skip: usize) -> io::Result<Option<usize>> {
-        let first: &[u8] = if self.format == "flac" {
-            b"fLaC"
-        } else {
-            b"\x1a\x45\xdf\xa3"
-        };
+        let first: &[u8] = if self.format == "flac" { b"fLaC" } else { b"\x1a\x45\xdf\xa3" };
         for at in skip..bytes.len() {
             let rest = &bytes[at..];
             if rest[0] != first[0] || !rest.iter().zip(first).all(|(a, b)| a == b) {
@@ -262,9 +240,7 @@ impl Inner {
 fn element_size(bytes: &[u8]) -> Option<(u64, u64)> {
     let width = bytes.first()?.leading_zeros() as usize + 1;
     let field = bytes.get(..width).filter(|_| width <= 8)?;
-    let all = field
-        .iter()
-        .fold(0, |sum, &byte| sum << 8 | u64::from(byte));
+    let all = field.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
     let mask = (1u64 << (7 * width)) - 1;
     let size = all & mask;
     (size != mask).then_some((width as u64, size))
@@ -290,9 +266,7 @@ impl Seek for Part {
         };
         let to = to.ok_or(io::ErrorKind::InvalidInput)?;
         let start = inner.start;
-        inner
-            .source
-            .seek(SeekFrom::Start(start.saturating_add(to)))?;
+        inner.source.seek(SeekFrom::Start(start.saturating_add(to)))?;
         inner.position = to;
         Ok(to)
     }

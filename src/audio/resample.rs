@@ -18,10 +18,7 @@ const TAPS: usize = 1024;
 
 /// `samples` at rate `from`, as `round(len · to / from)` samples at rate `to`.
 pub(super) fn resample(samples: &[f32], from: Hertz, to: Hertz) -> Result<Vec<f32>, AudioError> {
-    let (length, most) = (
-        resampled(samples.len() as u64, from, to),
-        super::MOST_SAMPLES,
-    );
+    let (length, most) = (resampled(samples.len() as u64, from, to), super::MOST_SAMPLES);
     if length > most as u128 {
         return Err(AudioError::TooLong { rate: to.0, most });
     }
@@ -131,9 +128,7 @@ impl Resampling {
 }
 
 fn failed(from: Hertz, to: Hertz, error: &dyn std::error::Error) -> AudioError {
-    AudioError::Unsupported {
-        what: format!("resampling {} Hz to {} Hz ({error})", from.0, to.0),
-    }
+    AudioError::Unsupported { what: format!("resampling {} Hz to {} Hz ({error})", from.0, to.0) }
 }
 
 /// The filter's length in input samples: a multiple of the smallest whole-numbered step, an even

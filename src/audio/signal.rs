@@ -80,10 +80,7 @@ impl<'a> Signal<'a> {
     /// A rate is outside [`RATES`](super::RATES).
     pub fn of_samples(samples: &'a [f32], from: Hertz, rate: Hertz) -> Result<Self, AudioError> {
         super::check_rate(from.0)?;
-        let source = Source::Samples {
-            samples,
-            rate: from,
-        };
+        let source = Source::Samples { samples, rate: from };
         Self::of(source, rate, ChannelChoice::Mix)
     }
 
@@ -104,10 +101,7 @@ impl<'a> Signal<'a> {
 
     /// The same signal, which tells `watch` how much was heard, once for every second of it.
     pub fn watched(self, watch: impl FnMut(Seconds) + 'a) -> Self {
-        Signal {
-            watch: Some(Box::new(watch)),
-            ..self
-        }
+        Signal { watch: Some(Box::new(watch)), ..self }
     }
 
     /// Samples per second of what is given.
@@ -191,11 +185,7 @@ impl<'a> Signal<'a> {
 
     /// Appends the mono samples at the rate that is asked for.
     fn resample(&mut self, from: Hertz, out: &mut Vec<f32>) -> Result<(), AudioError> {
-        if self
-            .resampling
-            .as_ref()
-            .is_none_or(|(rate, _)| *rate != from)
-        {
+        if self.resampling.as_ref().is_none_or(|(rate, _)| *rate != from) {
             let resampling = match from == self.rate {
                 true => None,
                 false => Some(Resampling::new(from, self.rate)?),

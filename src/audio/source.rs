@@ -29,10 +29,7 @@ const HEAD_BYTES: u64 = 1024;
 impl<'a> Source<'a> {
     /// The file at `path`, or the pipe or device that it names.
     pub(super) fn open(path: &Path) -> Result<Self, AudioError> {
-        let fail = |source| AudioError::Open {
-            path: path.to_owned(),
-            source,
-        };
+        let fail = |source| AudioError::Open { path: path.to_owned(), source };
         let file = File::open(path).map_err(fail)?;
         let metadata = file.metadata().map_err(fail)?;
         // A directory opens on Unix and fails only at the first read; say so with the path.
@@ -56,11 +53,7 @@ impl<'a> Source<'a> {
     }
 
     fn new(bytes: Bytes<'a>) -> Result<Self, AudioError> {
-        let mut source = Source {
-            head: Vec::with_capacity(HEAD_BYTES as usize),
-            base: 0,
-            bytes,
-        };
+        let mut source = Source { head: Vec::with_capacity(HEAD_BYTES as usize), base: 0, bytes };
         source.fill_head()?;
         Ok(source)
     }
@@ -95,12 +88,7 @@ impl<'a> Source<'a> {
             Bytes::Memory(memory) => Box::new(memory),
             Bytes::Stream(stream) => stream,
         };
-        Lookahead {
-            reader: rest,
-            buffer: self.head,
-            start: 0,
-            ended: false,
-        }
+        Lookahead { reader: rest, buffer: self.head, start: 0, ended: false }
     }
 
     /// All bytes, to be read in any order. A stream is copied to a temporary file.
@@ -137,15 +125,9 @@ impl<S: Seek> Tail<S> {
     fn new(mut inner: S, base: u64) -> Result<Self, AudioError> {
         let end = inner.seek(SeekFrom::End(0)).map_err(AudioError::Read)?;
         let base = base.min(end);
-        inner
-            .seek(SeekFrom::Start(base))
-            .map_err(AudioError::Read)?;
+        inner.seek(SeekFrom::Start(base)).map_err(AudioError::Read)?;
         let length = end - base;
-        Ok(Tail {
-            inner,
-            base,
-            length,
-        })
+        Ok(Tail { inner, base, length })
     }
 }
 
@@ -162,8 +144,7 @@ impl<S: Seek> Seek for Tail<S> {
             other => other,
         };
         let at = self.inner.seek(to)?;
-        at.checked_sub(self.base)
-            .ok_or_else(|| ErrorKind::InvalidInput.into())
+        at.checked_sub(self.base).ok_or_else(|| ErrorKind::InvalidInput.into())
     }
 }
 
@@ -182,9 +163,7 @@ fn spooled(reader: impl Read) -> Result<File, AudioError> {
     let mut file = tempfile::tempfile().map_err(AudioError::Read)?;
     let copied = std::io::copy(&mut reader.take(MOST_COMPRESSED_BYTES), &mut file);
     if copied.map_err(AudioError::Read)? >= MOST_COMPRESSED_BYTES {
-        return Err(AudioError::TooManyBytes {
-            most: MOST_COMPRESSED_BYTES,
-        });
+        return Err(AudioError::TooManyBytes { most: MOST_COMPRESSED_BYTES });
     }
     file.seek(SeekFrom::Start(0)).map_err(AudioError::Read)?;
     Ok(file)
@@ -213,12 +192,7 @@ impl<'a> Lookahead<'a> {
 
     /// Bytes that a reader makes of others.
     pub(super) fn of(reader: impl Read + 'a) -> Self {
-        Lookahead {
-            reader: Box::new(reader),
-            buffer: Vec::new(),
-            start: 0,
-            ended: false,
-        }
+        Lookahead { reader: Box::new(reader), buffer: Vec::new(), start: 0, ended: false }
     }
 
     fn read_more(&mut self) -> Result<(), AudioError> {

@@ -33,15 +33,7 @@ pub(super) struct Wav {
 
 impl Default for Wav {
     fn default() -> Self {
-        Wav {
-            tag: 1,
-            channels: 1,
-            rate: RATE,
-            block: 2,
-            bits: 16,
-            claimed: None,
-            data: vec![],
-        }
+        Wav { tag: 1, channels: 1, rate: RATE, block: 2, bits: 16, claimed: None, data: vec![] }
     }
 }
 
@@ -81,12 +73,8 @@ fn hound_writes_and_we_read_every_width() {
         (32, SampleFormat::Float),
     ] {
         for channels in 1..=3u16 {
-            let spec = WavSpec {
-                channels,
-                sample_rate: RATE,
-                bits_per_sample: bits,
-                sample_format,
-            };
+            let spec =
+                WavSpec { channels, sample_rate: RATE, bits_per_sample: bits, sample_format };
             let mut bytes = Cursor::new(Vec::new());
             let mut writer = WavWriter::new(&mut bytes, spec).unwrap();
             for &sample in &wave {
@@ -112,85 +100,39 @@ fn hound_writes_and_we_read_every_width() {
                 2.0 / (1i64 << bits) as f32
             };
             let worst = farthest(&ours.samples, &wave);
-            assert!(
-                worst <= step + 1e-6,
-                "{bits} bits, {channels} channels: off by {worst}"
-            );
+            assert!(worst <= step + 1e-6, "{bits} bits, {channels} channels: off by {worst}");
         }
     }
 }
 
 fn farthest(a: &[f32], b: &[f32]) -> f32 {
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| (a - b).abs())
-        .fold(0.0, f32::max)
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
 #[test]
 fn g711_and_double_samples() {
     let companded = |tag, data| {
-        let wav = Wav {
-            tag,
-            block: 1,
-            bits: 8,
-            data,
-            ..Wav::default()
-        };
-        read(&wav.bytes())
-            .unwrap()
-            .samples
-            .iter()
-            .map(|s| (s * 32768.0) as i32)
-            .collect::<Vec<_>>()
+        let wav = Wav { tag, block: 1, bits: 8, data, ..Wav::default() };
+        read(&wav.bytes()).unwrap().samples.iter().map(|s| (s * 32768.0) as i32).collect::<Vec<_>>()
     };
     // The ends and the middle of ITU-T G.711's tables, at 16 bits.
-    assert_eq!(
-        companded(7, vec![0x00, 0x7f, 0x80, 0xff]),
-        [-32124, 0, 32124, 0]
-    );
-    assert_eq!(
-        companded(6, vec![0x2a, 0x55, 0xaa, 0xd5]),
-        [-32256, -8, 32256, 8]
-    );
-    let data = [0.25f64, -1.5]
-        .iter()
-        .flat_map(|s| s.to_le_bytes())
-        .collect();
-    let double = Wav {
-        tag: 3,
-        block: 8,
-        bits: 64,
-        data,
-        ..Wav::default()
-    };
+    assert_eq!(companded(7, vec![0x00, 0x7f, 0x80, 0xff]), [-32124, 0, 32124, 0]);
+    assert_eq!(companded(6, vec![0x2a, 0x55, 0xaa, 0xd5]), [-32256, -8, 32256, 8]);
+    let data = [0.25f64, -1.5].iter().flat_map(|s| s.to_le_bytes()).collect();
+    let double = Wav { tag: 3, block: 8, bits: 64, data, ..Wav::default() };
     assert_eq!(read(&double.bytes()).unwrap().samples, [0.25, -1.5]);
 }
 
 #[test]
 fn a_pipe_s_sizes_odd_chunks_and_cut_frames_are_read() {
-    let data = [1i16, -2, 3]
-        .iter()
-        .flat_map(|s| s.to_le_bytes())
-        .collect::<Vec<_>>();
+    let data = [1i16, -2, 3].iter().flat_map(|s| s.to_le_bytes()).collect::<Vec<_>>();
     let expected: Vec<f32> = [1.0, -2.0, 3.0].map(|s| s / 32768.0).into();
     // What ffmpeg, others, and a recorder that lost power leave as the size.
     for claimed in [u32::MAX, 0, 1000, 6] {
-        let wav = Wav {
-            claimed: Some(claimed),
-            data: data.clone(),
-            ..Wav::default()
-        };
-        assert_eq!(
-            read(&wav.bytes()).unwrap().samples,
-            expected,
-            "claimed {claimed}"
-        );
+        let wav = Wav { claimed: Some(claimed), data: data.clone(), ..Wav::default() };
+        assert_eq!(read(&wav.bytes()).unwrap().samples, expected, "claimed {claimed}");
     }
-    let half_a_sample = Wav {
-        data: [&data[..], &[9]].concat(),
-        ..Wav::default()
-    };
+    let half_a_sample = Wav { data: [&data[..], &[9]].concat(), ..Wav::default() };
     assert_eq!(read(&half_a_sample.bytes()).unwrap().samples, expected);
     let fmt = &Wav::default().bytes()[20..36];
     let odd = riff(&[
@@ -213,30 +155,14 @@ fn compressed_chirps_decode_in_place() {
     ];
     for (name, bytes, tolerance) in table {
         let ours = read(bytes).unwrap();
-        assert_eq!(
-            (ours.rate, ours.samples.len()),
-            (Hertz(RATE), wave.len()),
-            "{name}"
-        );
-        let error: f32 = ours
-            .samples
-            .iter()
-            .zip(&wave)
-            .map(|(a, b)| (a - b).powi(2))
-            .sum();
+        assert_eq!((ours.rate, ours.samples.len()), (Hertz(RATE), wave.len()), "{name}");
+        let error: f32 = ours.samples.iter().zip(&wave).map(|(a, b)| (a - b).powi(2)).sum();
         let power: f32 = wave.iter().map(|a| a * a).sum();
-        assert!(
-            (error / power).sqrt() <= tolerance,
-            "{name}: off by {}",
-            (error / power).sqrt()
-        );
+        assert!((error / power).sqrt() <= tolerance, "{name}: off by {}", (error / power).sqrt());
         // Cut anywhere, a file gives the samples it still holds, or says what is wrong.
         for cut in (0..bytes.len()).step_by(97) {
             if let Ok(part) = read(&bytes[..cut]) {
-                assert!(
-                    part.samples.len() <= wave.len() + 1152,
-                    "{name} cut to {cut} bytes"
-                );
+                assert!(part.samples.len() <= wave.len() + 1152, "{name} cut to {cut} bytes");
             }
         }
     }
@@ -246,50 +172,28 @@ fn compressed_chirps_decode_in_place() {
 fn resampled_tones_stay_in_place() {
     let tone = |rate: u32, hertz: f64, count: usize| -> Vec<f32> {
         let step = 2.0 * std::f64::consts::PI * hertz / f64::from(rate);
-        (0..count)
-            .map(|n| (step * n as f64).sin() as f32 * 0.5)
-            .collect()
+        (0..count).map(|n| (step * n as f64).sin() as f32 * 0.5).collect()
     };
-    for rate in [
-        8_000, 11_025, 16_001, 22_050, 32_000, 44_100, 48_000, 96_000,
-    ] {
-        let wave = Waveform {
-            samples: tone(rate, 1000.0, rate as usize),
-            rate: Hertz(rate),
-        };
+    for rate in [8_000, 11_025, 16_001, 22_050, 32_000, 44_100, 48_000, 96_000] {
+        let wave = Waveform { samples: tone(rate, 1000.0, rate as usize), rate: Hertz(rate) };
         let ours = wave.at_rate(Hertz(RATE)).unwrap();
-        assert_eq!(
-            (ours.samples.len(), ours.rate),
-            (RATE as usize, Hertz(RATE))
-        );
+        assert_eq!((ours.samples.len(), ours.rate), (RATE as usize, Hertz(RATE)));
         // Away from the ends, where the filter sees the silence around the recording.
         let middle = 2000..14_000;
-        let worst = farthest(
-            &ours.samples[middle.clone()],
-            &tone(RATE, 1000.0, 16_000)[middle.clone()],
-        );
+        let worst =
+            farthest(&ours.samples[middle.clone()], &tone(RATE, 1000.0, 16_000)[middle.clone()]);
         assert!(worst < 2e-5, "{rate} Hz: off by {worst}");
         if rate > 20_000 {
-            let high = Waveform {
-                samples: tone(rate, 9_000.0, rate as usize),
-                rate: Hertz(rate),
-            };
-            let alias = farthest(
-                &high.at_rate(Hertz(RATE)).unwrap().samples[middle],
-                &[0.0; 12_000],
-            );
+            let high = Waveform { samples: tone(rate, 9_000.0, rate as usize), rate: Hertz(rate) };
+            let alias =
+                farthest(&high.at_rate(Hertz(RATE)).unwrap().samples[middle], &[0.0; 12_000]);
             assert!(alias < 2e-5, "{rate} Hz: 9 kHz leaks as {alias}");
         }
     }
     // Shorter than one block, where the delay is easily forgotten: the pulse stays where it was.
     let mut pulse = vec![0.0; 300];
     pulse[150] = 1.0;
-    let short = Waveform {
-        samples: pulse,
-        rate: Hertz(48_000),
-    }
-    .at_rate(Hertz(RATE))
-    .unwrap();
+    let short = Waveform { samples: pulse, rate: Hertz(48_000) }.at_rate(Hertz(RATE)).unwrap();
     let peak = (0..100).max_by(|&a, &b| short.samples[a].total_cmp(&short.samples[b]));
     assert_eq!((short.samples.len(), peak), (100, Some(50)));
 }

@@ -25,13 +25,8 @@ impl<'a> TransportDecoder<'a> {
         let (offset, stride) = layout(bytes.peek(4 * STAMPED)?).unwrap_or((0, PACKET));
         bytes.skip(offset as u64)?;
         let track = find_track(&mut bytes, stride)?;
-        let payload = Lookahead::of(Payload {
-            bytes,
-            stride,
-            pid: track.pid,
-            rest: Vec::new(),
-            at: 0,
-        });
+        let payload =
+            Lookahead::of(Payload { bytes, stride, pid: track.pid, rest: Vec::new(), at: 0 });
         Ok(TransportDecoder(match track.kind {
             0x0f => Box::new(AdtsDecoder::new(payload)),
             _ => Box::new(MpegDecoder::new(payload)),
@@ -54,11 +49,7 @@ impl Decode for TransportDecoder<'_> {
 pub(super) fn layout(head: &[u8]) -> Option<(usize, usize)> {
     let follow = |(offset, stride): &(usize, usize)| {
         head.len() > offset + 2 * stride
-            && head[*offset..]
-                .iter()
-                .step_by(*stride)
-                .take(5)
-                .all(|&byte| byte == SYNC)
+            && head[*offset..].iter().step_by(*stride).take(5).all(|&byte| byte == SYNC)
     };
     [(0, PACKET), (4, STAMPED)].into_iter().find(follow)
 }
@@ -83,9 +74,7 @@ fn find_track(bytes: &mut Lookahead<'_>, stride: usize) -> Result<Track, AudioEr
             continue;
         };
         // A pointer says where in the packet the table begins.
-        let section = payload
-            .first()
-            .and_then(|&skip| payload.get(1 + usize::from(skip)..));
+        let section = payload.first().and_then(|&skip| payload.get(1 + usize::from(skip)..));
         let Some(section) = section else { continue };
         if pid == 0 {
             map = map.or_else(|| program_map(section));
@@ -136,9 +125,7 @@ fn track_of(section: &[u8]) -> Result<Option<Track>, u8> {
         return Ok(None);
     };
     let info = usize::from(section[10] & 0x0f) << 8 | usize::from(section[11]);
-    let mut streams = section
-        .get(12 + info..length.saturating_sub(4))
-        .unwrap_or_default();
+    let mut streams = section.get(12 + info..length.saturating_sub(4)).unwrap_or_default();
     let mut other = None;
     while let [kind, b, c, d, e, rest @ ..] = streams {
         let pid = u16::from(b & 0x1f) << 8 | u16::from(*c);

@@ -18,10 +18,7 @@ pub(super) struct VorbisStream {
 impl VorbisStream {
     /// A stream that begins with an identification header.
     pub(super) fn new(identification: &[u8]) -> Self {
-        VorbisStream {
-            headers: identification.to_vec(),
-            codec: None,
-        }
+        VorbisStream { headers: identification.to_vec(), codec: None }
     }
 
     /// Takes the comment header, which says nothing of the sound, or the setup header.

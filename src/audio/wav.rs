@@ -111,10 +111,7 @@ impl<'a> WavDecoder<'a> {
             }
             return Ok(false);
         }
-        self.part = Part {
-            big_endian: head.starts_with(b"RIFX"),
-            ..Part::default()
-        };
+        self.part = Part { big_endian: head.starts_with(b"RIFX"), ..Part::default() };
         self.bytes.consume(12);
         Ok(true)
     }

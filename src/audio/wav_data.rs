@@ -64,13 +64,7 @@ impl Data {
             (0 | u32::MAX, _) => None,
             (size, _) => Some(u64::from(size)),
         };
-        Data {
-            size,
-            left: known,
-            sound: 0,
-            taken: 0,
-            ended: false,
-        }
+        Data { size, left: known, sound: 0, taken: 0, ended: false }
     }
 
     /// The chunk's bytes.

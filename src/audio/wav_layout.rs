@@ -37,9 +37,7 @@ impl Layout {
         let mut fmt = [0; 40];
         let kept = fmt.len().min(size as usize);
         let here = bytes.peek(kept)?;
-        let here = here
-            .get(..kept)
-            .ok_or_else(|| damaged("it ends inside the fmt chunk"))?;
+        let here = here.get(..kept).ok_or_else(|| damaged("it ends inside the fmt chunk"))?;
         fmt[..kept].copy_from_slice(here);
         bytes.skip(u64::from(size) + u64::from(size % 2))?;
         let word = |at: usize| match big_endian {
@@ -122,12 +120,7 @@ pub(super) enum Payload {
 
 impl Payload {
     pub(super) fn new(layout: Layout) -> Result<Self, AudioError> {
-        let Layout {
-            channels,
-            rate,
-            tag,
-            ..
-        } = layout;
+        let Layout { channels, rate, tag, .. } = layout;
         check_rate(rate)?;
         match tag {
             2 => AdpcmBlocks::new(layout, CODEC_ID_ADPCM_MS).map(Payload::Adpcm),
@@ -136,11 +129,7 @@ impl Payload {
             0x50 | 0x55 => Ok(Payload::Mpeg(Box::default())),
             _ => {
                 let encoding = layout.encoding().ok_or_else(|| layout.refused())?;
-                let raw = Raw {
-                    encoding,
-                    rate,
-                    channels,
-                };
+                let raw = Raw { encoding, rate, channels };
                 Frames::new(raw).map(Payload::Samples)
             }
         }
@@ -187,13 +176,8 @@ impl AdpcmBlocks {
         if usize::from(layout.block) <= head {
             return Err(damaged("its ADPCM blocks are too short"));
         }
-        let mut blocks = AdpcmBlocks {
-            codec: Codec::none("ADPCM"),
-            layout,
-            head,
-            in_head,
-            padded: Vec::new(),
-        };
+        let mut blocks =
+            AdpcmBlocks { codec: Codec::none("ADPCM"), layout, head, in_head, padded: Vec::new() };
         let frames = blocks.frames(usize::from(layout.block)) as u64;
         let mut parameters = AudioCodecParameters::new();
         parameters
@@ -210,11 +194,7 @@ impl AdpcmBlocks {
     fn frames(&self, bytes: usize) -> usize {
         let codes = 2 * bytes.saturating_sub(self.head) / usize::from(self.layout.channels);
         // IMA's stereo codes come eight of a channel at a time.
-        let group = if self.in_head == 1 && self.layout.channels == 2 {
-            8
-        } else {
-            1
-        };
+        let group = if self.in_head == 1 && self.layout.channels == 2 { 8 } else { 1 };
         match bytes < self.head {
             true => 0,
             false => self.in_head + codes / group * group,
@@ -239,16 +219,12 @@ impl AdpcmBlocks {
         if frames == 0 {
             return Ok(false);
         }
-        self.codec
-            .decode(&self.padded, self.frames(size) as u64, block, losses)?;
+        self.codec.decode(&self.padded, self.frames(size) as u64, block, losses)?;
         block.samples.truncate(frames * block.channels);
         Ok(true)
     }
 }
 
 pub(super) fn damaged(what: &str) -> AudioError {
-    AudioError::Malformed {
-        format: "WAV",
-        what: what.into(),
-    }
+    AudioError::Malformed { format: "WAV", what: what.into() }
 }

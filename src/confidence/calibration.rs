@@ -75,10 +75,8 @@ pub struct WordExample {
 impl Heads {
     /// Fits the heads for whole answers.
     pub fn fit(examples: &[Example]) -> Heads {
-        let rows: Vec<Vec<f64>> = examples
-            .iter()
-            .map(|example| example.evidence.features().to_vec())
-            .collect();
+        let rows: Vec<Vec<f64>> =
+            examples.iter().map(|example| example.evidence.features().to_vec()).collect();
         let importance: Vec<f64> = examples.iter().map(|e| e.importance).collect();
         let fit = |label: fn(&Example) -> bool| {
             let labels: Vec<bool> = examples.iter().map(label).collect();
@@ -191,10 +189,7 @@ impl Calibration {
         if !path.exists() {
             return Ok(Calibration::default());
         }
-        let io = |source| CalibrationError::Io {
-            path: path.clone(),
-            source,
-        };
+        let io = |source| CalibrationError::Io { path: path.clone(), source };
         if std::fs::metadata(&path).map_err(io)?.len() > MAX_BYTES {
             return Err(CalibrationError::Format {
                 problem: format!("more than {MAX_BYTES} bytes"),
@@ -209,10 +204,7 @@ impl Calibration {
     /// # Errors
     /// No JSON, missing or unknown fields, numbers that are not finite or too few.
     pub fn parse(bytes: &[u8], path: &Path) -> Result<Calibration, CalibrationError> {
-        let format = |problem: String| CalibrationError::Format {
-            path: path.into(),
-            problem,
-        };
+        let format = |problem: String| CalibrationError::Format { path: path.into(), problem };
         let calibration: Calibration =
             serde_json::from_slice(bytes).map_err(|error| format(error.to_string()))?;
         let misfit = calibration.versions.iter().find(|(_, heads)| !heads.fits());
@@ -261,11 +253,7 @@ mod tests {
                 answer_errors: 0.1,
                 answer_gap: 0.2,
             };
-            WordExample {
-                evidence,
-                right: !doubtful || i.is_multiple_of(4),
-                importance: 1.0,
-            }
+            WordExample { evidence, right: !doubtful || i.is_multiple_of(4), importance: 1.0 }
         })
     }
 
@@ -277,18 +265,12 @@ mod tests {
         let word = |at: usize| heads.word(&words[at].evidence);
         assert!(word(1) > 0.8 && word(0) < 0.5, "{} {}", word(1), word(0));
         let [sure, doubtful] = [1, 0].map(|i| heads.confidence(&examples()[i].evidence));
-        assert!(
-            sure.right > 0.9 && doubtful.right < 0.5,
-            "{sure:?} {doubtful:?}"
-        );
+        assert!(sure.right > 0.9 && doubtful.right < 0.5, "{sure:?} {doubtful:?}");
         assert!(sure.improvable < 0.1 && doubtful.improvable > sure.improvable);
         let [few, many] = [1, 0].map(|i| heads.expected_errors(&examples()[i].evidence));
         assert!(few < 0.3 && many > 0.6, "{few} {many}");
         let versions = BTreeMap::from([("v1".to_owned(), heads)]);
-        let calibration = Calibration {
-            versions,
-            ..Calibration::default()
-        };
+        let calibration = Calibration { versions, ..Calibration::default() };
         let bytes = serde_json::to_vec(&calibration).unwrap();
         let read = Calibration::parse(&bytes, Path::new(CONFIDENCE_FILE)).unwrap();
         let again = read.versions["v1"].confidence(&examples()[0].evidence);

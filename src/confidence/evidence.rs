@@ -84,14 +84,7 @@ impl Default for Evidence {
 impl Evidence {
     /// Adds a segment.
     pub fn add(&mut self, heard: &Hypothesis, doubt: &Risk, headroom: &Headroom) {
-        let Effort {
-            frames,
-            arcs,
-            dropped,
-            best_scores,
-            cutoff,
-            ..
-        } = heard.effort;
+        let Effort { frames, arcs, dropped, best_scores, cutoff, .. } = heard.effort;
         self.words += heard.words.len() as u32;
         self.expected_errors += doubt.errors;
         self.posterior *= doubt.sequence;

@@ -30,10 +30,8 @@ impl Logistic {
         let odds = (hits + 1.0) / (labels.len() as f64 - hits + 1.0);
         let mut linear = Linear::standardised(rows, odds.ln());
         if hits > 0.0 && hits < labels.len() as f64 {
-            let targets: Vec<f64> = labels
-                .iter()
-                .map(|&label| f64::from(u8::from(label)))
-                .collect();
+            let targets: Vec<f64> =
+                labels.iter().map(|&label| f64::from(u8::from(label))).collect();
             let moments = |_, eta| {
                 let p = probability(eta);
                 (p, p * (1.0 - p))
@@ -60,32 +58,23 @@ mod tests {
     /// What defines the optimum.
     #[test]
     fn the_gradient_vanishes_at_the_fit() {
-        let rows: Vec<Vec<f64>> = (0..60)
-            .map(|i| vec![f64::from(i % 7), f64::from(i * i % 11), 3.0])
-            .collect();
-        let labels: Vec<bool> = (0..60)
-            .map(|i| (i % 7) * 2 + i * i % 11 + i % 3 > 11)
-            .collect();
+        let rows: Vec<Vec<f64>> =
+            (0..60).map(|i| vec![f64::from(i % 7), f64::from(i * i % 11), 3.0]).collect();
+        let labels: Vec<bool> = (0..60).map(|i| (i % 7) * 2 + i * i % 11 + i % 3 > 11).collect();
         let ridge = 0.7;
         let model = Logistic::fit(&rows, &labels, &[1.0; 60], ridge);
         let mut gradient = vec![0.0; 4];
         for (row, &label) in rows.iter().zip(&labels) {
             let error = f64::from(u8::from(label)) - model.probability(row);
             let standard = model.0.standard(row);
-            standard
-                .iter()
-                .zip(&mut gradient)
-                .for_each(|(x, g)| *g += error * x);
+            standard.iter().zip(&mut gradient).for_each(|(x, g)| *g += error * x);
             gradient[3] += error;
         }
         for (g, w) in gradient.iter().zip(&model.0.weights) {
             assert!((g - ridge * w).abs() < 1e-7, "{gradient:?}");
         }
         assert!(gradient[3].abs() < 1e-7);
-        assert_eq!(
-            model.0.weights[2], 0.0,
-            "an input that never varies says nothing"
-        );
+        assert_eq!(model.0.weights[2], 0.0, "an input that never varies says nothing");
     }
 
     #[test]

@@ -32,10 +32,7 @@ struct Table {
 
 impl Table {
     fn new(rows: usize, columns: usize) -> Table {
-        Table {
-            cells: vec![0.0; rows * columns],
-            columns,
-        }
+        Table { cells: vec![0.0; rows * columns], columns }
     }
 
     fn row(&self, row: u32) -> &[f32] {
@@ -72,30 +69,20 @@ pub fn risk<E>(
     let distances = distances(paths, posteriors, hypothesis);
     let last = hypothesis.len();
     let ends = || paths.finals().zip(&posteriors.ending);
-    let errors = ends()
-        .map(|((node, _), p)| p * f64::from(distances.row(node)[last]))
-        .sum();
+    let errors = ends().map(|((node, _), p)| p * f64::from(distances.row(node)[last])).sum();
     go_on()?;
     let sequences = sequences(paths, posteriors, hypothesis);
     go_on()?;
-    let sequence: f64 = ends()
-        .map(|((node, _), p)| p * f64::from(sequences.row(node)[last]))
-        .sum();
+    let sequence: f64 = ends().map(|((node, _), p)| p * f64::from(sequences.row(node)[last])).sum();
     let words = words(paths, posteriors, hypothesis, &distances);
-    Ok(Risk {
-        errors,
-        words,
-        sequence: sequence.clamp(0.0, 1.0),
-    })
+    Ok(Risk { errors, words, sequence: sequence.clamp(0.0, 1.0) })
 }
 
 /// By node and number of words: the expected distance between the words so far and the first words
 /// of the hypothesis.
 fn distances(paths: &PathGraph<'_>, posteriors: &Posteriors, hypothesis: &[WordId]) -> Table {
     let mut table = Table::new(paths.num_nodes(), hypothesis.len() + 1);
-    (0u16..)
-        .zip(table.row_mut(0))
-        .for_each(|(q, cell)| *cell = f32::from(q));
+    (0u16..).zip(table.row_mut(0)).for_each(|(q, cell)| *cell = f32::from(q));
     let mut row = vec![0.0; hypothesis.len() + 1];
     for (edge, &arrival) in paths.all_edges().iter().zip(&posteriors.arrival) {
         let word = paths.word(edge);
@@ -150,11 +137,7 @@ fn sequences(paths: &PathGraph<'_>, posteriors: &Posteriors, hypothesis: &[WordI
         let word = paths.word(edge);
         if word != WordId::EPSILON {
             for q in (1..row.len()).rev() {
-                row[q] = if word == hypothesis[q - 1] {
-                    row[q - 1]
-                } else {
-                    0.0
-                };
+                row[q] = if word == hypothesis[q - 1] { row[q - 1] } else { 0.0 };
             }
             row[0] = 0.0;
         }
@@ -179,11 +162,8 @@ fn words(
         mass.row_mut(node)[columns - 1] += ending as f32;
     }
     let mut right = vec![0.0f64; hypothesis.len()];
-    let (mut row, mut share, mut moves) = (
-        vec![0.0; columns],
-        vec![0.0; columns],
-        vec![Move::Insert; columns],
-    );
+    let (mut row, mut share, mut moves) =
+        (vec![0.0; columns], vec![0.0; columns], vec![Move::Insert; columns]);
     let edges = paths.all_edges().iter().zip(&posteriors.arrival);
     for (edge, &arrival) in edges.rev() {
         let arrival = arrival as f32;
@@ -198,11 +178,7 @@ fn words(
         }
         let back = mass.row_mut(edge.from);
         for q in (0..columns).rev() {
-            let moved = if word == WordId::EPSILON || q == 0 {
-                Move::Insert
-            } else {
-                moves[q]
-            };
+            let moved = if word == WordId::EPSILON || q == 0 { Move::Insert } else { moves[q] };
             match moved {
                 Move::Insert => back[q] += share[q],
                 Move::Delete => share[q - 1] += share[q],

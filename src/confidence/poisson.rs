@@ -60,19 +60,14 @@ mod tests {
 
     #[test]
     fn what_is_expected_adds_up_to_what_there_was() {
-        let rows: Vec<Vec<f64>> = (0..200)
-            .map(|i| vec![f64::from(i % 7), f64::from(i * i % 11)])
-            .collect();
+        let rows: Vec<Vec<f64>> =
+            (0..200).map(|i| vec![f64::from(i % 7), f64::from(i * i % 11)]).collect();
         let exposure: Vec<f64> = (0..200).map(|i| f64::from(50 + i % 90)).collect();
         let counts: Vec<f64> = (0..200).map(|i| f64::from((i % 7) * (i % 3) / 4)).collect();
         let model = Poisson::fit(&rows, &counts, &exposure, &[1.0; 200], 1.0);
-        let expected: f64 = { rows.iter().zip(&exposure) }
-            .map(|(row, exposure)| exposure * model.rate(row))
-            .sum();
-        assert!(
-            (expected - counts.iter().sum::<f64>()).abs() < 1e-6,
-            "{expected}"
-        );
+        let expected: f64 =
+            { rows.iter().zip(&exposure) }.map(|(row, exposure)| exposure * model.rate(row)).sum();
+        assert!((expected - counts.iter().sum::<f64>()).abs() < 1e-6, "{expected}");
         assert!(model.rate(&[6.0, 3.0]) > 2.0 * model.rate(&[1.0, 3.0]));
     }
 

@@ -74,9 +74,7 @@ impl Linear {
     pub(super) fn standard(&self, row: &[f64]) -> Vec<f64> {
         let moments = self.mean.iter().zip(&self.deviation);
         let inputs = row.iter().zip(moments);
-        inputs
-            .map(|(x, (mean, deviation))| (x - mean) / deviation)
-            .collect()
+        inputs.map(|(x, (mean, deviation))| (x - mean) / deviation).collect()
     }
 
     /// `η` of a row of inputs.

@@ -99,10 +99,7 @@ impl Branches {
     }
 
     pub(super) fn view(&self) -> BranchView<'_> {
-        BranchView {
-            of_token: &self.of_token,
-            count: self.words.keys().len() + 1,
-        }
+        BranchView { of_token: &self.of_token, count: self.words.keys().len() + 1 }
     }
 }
 

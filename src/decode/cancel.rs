@@ -57,10 +57,7 @@ impl Cancel {
 
     /// Creates a token that also stops the work at the deadline, if one is given.
     pub fn at(deadline: Option<Instant>) -> Self {
-        Cancel {
-            deadline,
-            ..Self::default()
-        }
+        Cancel { deadline, ..Self::default() }
     }
 
     /// Requests a stop. Returns the number of frames begun; the search finishes the last of them
@@ -76,8 +73,7 @@ impl Cancel {
 
     /// Whether the deadline has passed.
     pub fn is_late(&self) -> bool {
-        self.deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Frames begun by all work that was given this token.
@@ -107,8 +103,6 @@ impl Cancel {
         }
         let begin = |state| (state & STOP == 0).then_some(state + FRAME);
         let begun = (self.state).fetch_update(Ordering::AcqRel, Ordering::Acquire, begin);
-        begun
-            .map(drop)
-            .map_err(|_| DecodeError::Cancelled { frame })
+        begun.map(drop).map_err(|_| DecodeError::Cancelled { frame })
     }
 }

@@ -40,11 +40,7 @@ struct Weight {
 
 impl Weight {
     /// Of a state where no path ends.
-    const NONE: Weight = Weight {
-        graph: f32::INFINITY,
-        acoustic: f32::INFINITY,
-        is_frame: false,
-    };
+    const NONE: Weight = Weight { graph: f32::INFINITY, acoustic: f32::INFINITY, is_frame: false };
 }
 
 impl CompactLattice {
@@ -64,16 +60,8 @@ impl CompactLattice {
         writeln!(out)?;
         for node in 0..lattice.num_nodes() as u32 {
             for (next, word, weight) in self.arcs(lattice, node) {
-                let Weight {
-                    graph,
-                    acoustic,
-                    is_frame,
-                } = weight;
-                let frames = if is_frame {
-                    ANY_TRANSITION.to_string()
-                } else {
-                    String::new()
-                };
+                let Weight { graph, acoustic, is_frame } = weight;
+                let frames = if is_frame { ANY_TRANSITION.to_string() } else { String::new() };
                 writeln!(out, "{node}\t{next}\t{word}\t{graph},{acoustic},{frames}")?;
             }
             if let Some(last) = end(lattice, node) {
@@ -137,21 +125,14 @@ impl CompactLattice {
 
 /// What it costs to end at a node, where paths can.
 fn end(lattice: &Lattice, node: u32) -> Option<f32> {
-    let at = lattice
-        .finals()
-        .binary_search_by_key(&node, |&(node, _)| node)
-        .ok()?;
+    let at = lattice.finals().binary_search_by_key(&node, |&(node, _)| node).ok()?;
     Some(lattice.finals()[at].1.0)
 }
 
 fn write_weight(out: &mut impl Write, weight: Weight) -> io::Result<()> {
     out.write_all(&weight.graph.to_le_bytes())?;
     out.write_all(&weight.acoustic.to_le_bytes())?;
-    let frames: &[i32] = if weight.is_frame {
-        &[ANY_TRANSITION]
-    } else {
-        &[]
-    };
+    let frames: &[i32] = if weight.is_frame { &[ANY_TRANSITION] } else { &[] };
     out.write_all(&(frames.len() as i32).to_le_bytes())?;
     for frame in frames {
         out.write_all(&frame.to_le_bytes())?;
@@ -179,39 +160,24 @@ mod tests {
         }
         let graph = builder.build().unwrap();
         let decoder = Decoder::new(&graph, Pruning::default()).unwrap();
-        take(
-            &decoder
-                .lattice(&array![[-2.0, -4.0], [-2.0, -3.0]], &mut Scratch::new())
-                .unwrap(),
-        );
+        take(&decoder.lattice(&array![[-2.0, -4.0], [-2.0, -3.0]], &mut Scratch::new()).unwrap());
     }
 
     #[test]
     fn text_has_a_line_an_arc_and_costs_as_before_scaling() {
         lattice(|lattice| {
-            let form = CompactLattice {
-                is_text: true,
-                acoustic_scale: 0.5,
-            };
+            let form = CompactLattice { is_text: true, acoustic_scale: 0.5 };
             let mut out = Vec::new();
             form.write(&mut out, "utt", lattice).unwrap();
             let text = String::from_utf8(out).unwrap();
-            assert!(
-                text.starts_with("utt \n0\t") && text.ends_with("\n\n"),
-                "{text}"
-            );
-            let words: Vec<&str> = text
-                .lines()
-                .filter(|line| line.contains("\t0.25,"))
-                .collect();
+            assert!(text.starts_with("utt \n0\t") && text.ends_with("\n\n"), "{text}");
+            let words: Vec<&str> = text.lines().filter(|line| line.contains("\t0.25,")).collect();
             assert!(
                 words.contains(&"0\t1\t1\t0.25,4,1") || words.contains(&"0\t2\t1\t0.25,4,1"),
                 "{text}"
             );
             assert_eq!(
-                text.lines()
-                    .filter(|line| line.ends_with("\t0.5,0,"))
-                    .count(),
+                text.lines().filter(|line| line.ends_with("\t0.5,0,")).count(),
                 lattice.finals().len()
             );
         });
@@ -220,10 +186,7 @@ mod tests {
     #[test]
     fn binary_is_a_vector_of_compact_lattice_arcs() {
         lattice(|lattice| {
-            let form = CompactLattice {
-                is_text: false,
-                acoustic_scale: 1.0,
-            };
+            let form = CompactLattice { is_text: false, acoustic_scale: 1.0 };
             let mut out = Vec::new();
             form.write(&mut out, "utt", lattice).unwrap();
             let bytes = out.strip_prefix(b"utt ").unwrap();

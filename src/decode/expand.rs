@@ -29,11 +29,7 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) const EMPTY: Self = Row {
-        token: 0,
-        state: 0,
-        cheapest: f32::INFINITY,
-    };
+    pub(super) const EMPTY: Self = Row { token: 0, state: 0, cheapest: f32::INFINITY };
 }
 
 /// Fetches the rows of a block of tokens, all together, so that the misses of different tokens
@@ -48,11 +44,8 @@ pub(super) fn fetch<'f>(
     let fetched = &mut fetched[..block.len()];
     for (row, &token) in fetched.iter_mut().zip(block) {
         let state = tokens.states()[token as usize];
-        *row = Row {
-            token,
-            state,
-            cheapest: first(state).map_or(f32::INFINITY, |arc| arc.cost().0),
-        };
+        *row =
+            Row { token, state, cheapest: first(state).map_or(f32::INFINITY, |arc| arc.cost().0) };
     }
     fetched
 }
@@ -98,10 +91,7 @@ pub(super) struct Gathered {
 
 impl Default for Gathered {
     fn default() -> Self {
-        Gathered {
-            candidates: vec![Candidate::default(); GATHERED].into(),
-            count: 0,
-        }
+        Gathered { candidates: vec![Candidate::default(); GATHERED].into(), count: 0 }
     }
 }
 
@@ -165,12 +155,7 @@ impl<R: Recorder> Out<'_, R> {
                 break;
             }
             let cost = graph_cost + self.acoustic.cost(arc.pdf());
-            free[count] = Candidate {
-                cost,
-                source,
-                index: first + index as u32,
-                arc,
-            };
+            free[count] = Candidate { cost, source, index: first + index as u32, arc };
             count += usize::from(cost <= bound);
             bound = lower(bound, cost + self.beam);
             if arc.is_last() {
@@ -186,27 +171,13 @@ impl<R: Recorder> Out<'_, R> {
     /// Applies what was gathered: each expansion arrives at its token of the next frame.
     pub(super) fn flush(&mut self) {
         for at in 0..self.gathered.count {
-            let Candidate {
-                cost,
-                source,
-                index,
-                arc,
-            } = self.gathered.candidates[at];
+            let Candidate { cost, source, index, arc } = self.gathered.candidates[at];
             let state = arc.next().0;
             // The next frame begins with it.
             self.graph.prefetch(state);
             let arrival = self.next.arrive(state, cost);
-            let step = Step {
-                source,
-                arc: index,
-                labelled: arc.has_label(),
-            };
-            self.recorder.emitting(
-                step,
-                arrival,
-                cost,
-                self.next.costs[arrival.token() as usize],
-            );
+            let step = Step { source, arc: index, labelled: arc.has_label() };
+            self.recorder.emitting(step, arrival, cost, self.next.costs[arrival.token() as usize]);
         }
         self.gathered.count = 0;
     }
@@ -256,12 +227,7 @@ impl<R: Recorder> Out<'_, R> {
             }
             let cost = graph_cost + self.acoustic.cost(arc.pdf());
             if cost <= limit {
-                self.keep(Candidate {
-                    cost,
-                    source,
-                    index,
-                    arc,
-                });
+                self.keep(Candidate { cost, source, index, arc });
             } else {
                 self.dropped[Knob::LocalBeam] = 1;
             }

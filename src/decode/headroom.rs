@@ -127,15 +127,9 @@ mod tests {
         };
         let open = measured(Pruning::OFF);
         assert_eq!((open.near, open.least), (0.0, Headroom::MOST));
-        let beam = |cost: f32| Pruning {
-            network_beam: Cost(cost),
-            ..Pruning::OFF
-        };
+        let beam = |cost: f32| Pruning { network_beam: Cost(cost), ..Pruning::OFF };
         let (wide, narrow) = (measured(beam(8.0)), measured(beam(1.0)));
         assert!(narrow.least < wide.least, "{narrow:?} {wide:?}");
-        assert!(
-            narrow.narrow > wide.narrow && narrow.near > wide.near,
-            "{narrow:?} {wide:?}"
-        );
+        assert!(narrow.narrow > wide.narrow && narrow.near > wide.near, "{narrow:?} {wide:?}");
     }
 }

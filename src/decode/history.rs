@@ -51,10 +51,7 @@ pub(super) struct History {
 impl Recorder for History {
     fn begin(&mut self, compete: bool) {
         self.reading.clear();
-        self.reading.push(Trace {
-            back: NONE,
-            arc: NONE,
-        });
+        self.reading.push(Trace { back: NONE, arc: NONE });
         self.writing.clear();
         self.entries.clear();
         self.collect_at = FIRST_COLLECTION;
@@ -86,12 +83,7 @@ impl Recorder for History {
 
     #[inline(always)]
     fn emitting(&mut self, step: Step, arrival: Arrival, _: f32, _: f32) {
-        put(
-            &mut self.writing,
-            step,
-            arrival,
-            if step.labelled { step.arc } else { NONE },
-        );
+        put(&mut self.writing, step, arrival, if step.labelled { step.arc } else { NONE });
     }
 
     fn close_frame(&mut self) {
@@ -99,21 +91,14 @@ impl Recorder for History {
     }
 
     fn epsilon(&mut self, step: Step, arrival: Arrival, _: f32, _: f32) {
-        let arc = if step.labelled {
-            step.arc | EPSILON
-        } else {
-            NONE
-        };
+        let arc = if step.labelled { step.arc | EPSILON } else { NONE };
         put(&mut self.reading, step, arrival, arc);
     }
 }
 
 #[inline(always)]
 fn put(traces: &mut Vec<Trace>, step: Step, arrival: Arrival, arc: u32) {
-    let trace = Trace {
-        back: step.source,
-        arc,
-    };
+    let trace = Trace { back: step.source, arc };
     match arrival {
         Arrival::New(_) => traces.push(trace),
         Arrival::Better(index) => traces[index as usize] = trace,
@@ -126,35 +111,23 @@ impl History {
     /// consumed.
     fn enter(&mut self, graph: &GraphView<'_>, token: u32, trace: Trace, frame: u32) -> u32 {
         let event = if trace.arc & EPSILON != 0 {
-            Event {
-                label: graph.label(trace.arc & !EPSILON),
-                frame,
-            }
+            Event { label: graph.label(trace.arc & !EPSILON), frame }
         } else {
-            Event {
-                label: graph.label(trace.arc),
-                frame: frame.saturating_sub(1),
-            }
+            Event { label: graph.label(trace.arc), frame: frame.saturating_sub(1) }
         };
         let back = self.entries.len() as u32;
         let mut branch = self.branch(trace.back);
         if self.branches.compete {
             branch = self.branches.after(branch, event.label);
         }
-        self.entries.push(Entry {
-            back: trace.back,
-            event,
-            branch,
-        });
+        self.entries.push(Entry { back: trace.back, event, branch });
         self.reading[token as usize] = Trace { back, arc: NONE };
         back
     }
 
     /// The branch that a history leads to.
     fn branch(&self, history: u32) -> u32 {
-        self.entries
-            .get(history as usize)
-            .map_or(WORDLESS, |entry| entry.branch)
+        self.entries.get(history as usize).map_or(WORDLESS, |entry| entry.branch)
     }
 
     /// Finds the branch of every token up to the cutoff.
@@ -208,11 +181,7 @@ impl History {
         }
         let mut at = self.source(graph, token, frame);
         let mut apart = 0;
-        while let Some(&on) = self
-            .remap
-            .get(at as usize)
-            .filter(|&&on| on < last.len() as u32)
-        {
+        while let Some(&on) = self.remap.get(at as usize).filter(|&&on| on < last.len() as u32) {
             debug_assert!(on > 0, "the token is one of the tokens");
             apart += 1;
             at = self.entries[at as usize].back;

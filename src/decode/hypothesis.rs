@@ -138,32 +138,19 @@ pub(super) fn words_of(events: &[Event], frames: u32) -> Vec<Word> {
     let labels = events.iter().filter(|event| event.label & WORD_MASK != 0);
     let flagged = events.iter().any(|event| event.label & WORD_START != 0);
     let bounds: Vec<&Event> = (events.iter())
-        .filter(|e| {
-            if flagged {
-                e.label & !WORD_MASK != 0
-            } else {
-                e.label & WORD_MASK != 0
-            }
-        })
+        .filter(|e| if flagged { e.label & !WORD_MASK != 0 } else { e.label & WORD_MASK != 0 })
         .collect();
-    let mut starts = bounds
-        .iter()
-        .enumerate()
-        .filter(|(_, e)| !flagged || e.label & WORD_START != 0);
+    let mut starts =
+        bounds.iter().enumerate().filter(|(_, e)| !flagged || e.label & WORD_START != 0);
     let mut words: Vec<Word> = Vec::new();
     for label in labels {
         let (start, end) = match starts.next() {
-            Some((at, event)) => (
-                event.frame,
-                bounds.get(at + 1).map_or(frames, |next| next.frame),
-            ),
+            Some((at, event)) => {
+                (event.frame, bounds.get(at + 1).map_or(frames, |next| next.frame))
+            }
             None => (label.frame, frames),
         };
-        words.push(Word {
-            id: WordId(label.label & WORD_MASK),
-            start,
-            end: end.max(start),
-        });
+        words.push(Word { id: WordId(label.label & WORD_MASK), start, end: end.max(start) });
     }
     words
 }
@@ -176,14 +163,8 @@ mod tests {
     use super::*;
 
     fn spans(events: &[(u32, u32)], frames: u32) -> Vec<(u32, u32, u32)> {
-        let events: Vec<_> = events
-            .iter()
-            .map(|&(label, frame)| Event { label, frame })
-            .collect();
-        words_of(&events, frames)
-            .iter()
-            .map(|w| (w.id.0, w.start, w.end))
-            .collect()
+        let events: Vec<_> = events.iter().map(|&(label, frame)| Event { label, frame }).collect();
+        words_of(&events, frames).iter().map(|w| (w.id.0, w.start, w.end)).collect()
     }
 
     #[test]
@@ -207,9 +188,6 @@ mod tests {
 
     #[test]
     fn a_label_without_a_start_falls_back_to_its_own_frame() {
-        assert_eq!(
-            spans(&[(WORD_START | 7, 5), (8, 12)], 40),
-            [(7, 5, 40), (8, 12, 40)]
-        );
+        assert_eq!(spans(&[(WORD_START | 7, 5), (8, 12)], 40), [(7, 5, 40), (8, 12, 40)]);
     }
 }

@@ -256,11 +256,7 @@ impl AddAssign for KnobFrames {
 
 impl Serialize for KnobFrames {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let counted = || {
-            Knob::ALL
-                .into_iter()
-                .filter(|knob| *knob != Knob::LatticeBeam)
-        };
+        let counted = || Knob::ALL.into_iter().filter(|knob| *knob != Knob::LatticeBeam);
         let mut map = serializer.serialize_map(Some(counted().count()))?;
         for knob in counted() {
             map.serialize_entry(knob.name(), &self[knob])?;
@@ -330,20 +326,14 @@ mod tests {
         }
         assert_eq!(pruning, Pruning::OFF);
         let error = "globe".parse::<Knob>().unwrap_err().to_string();
-        assert!(
-            error.contains("globe") && error.contains("local_top_n"),
-            "{error}"
-        );
+        assert!(error.contains("globe") && error.contains("local_top_n"), "{error}");
     }
 
     #[test]
     fn sweeps_look_where_knobs_may_be() {
         for knob in Knob::ALL {
             if let Some(SweepRange { off, low, high }) = knob.entry().sweep {
-                assert!(
-                    (0.0..1.0).contains(&off) && low < high && knob.allows(low),
-                    "{knob}"
-                );
+                assert!((0.0..1.0).contains(&off) && low < high && knob.allows(low), "{knob}");
             }
         }
     }

@@ -134,20 +134,14 @@ impl Lattice {
             let arc = self.arc(arc);
             acoustic += PathCost(f64::from(arc.acoustic.0));
             if arc.label != 0 {
-                events.push(Event {
-                    label: arc.label,
-                    frame: self.frame(node),
-                });
+                events.push(Event { label: arc.label, frame: self.frame(node) });
             }
         }
         let frames = self.num_frames();
         Hypothesis {
             words: words_of(&events, frames),
             cost,
-            parts: Some(CostParts {
-                acoustic,
-                graph: cost - acoustic,
-            }),
+            parts: Some(CostParts { acoustic, graph: cost - acoustic }),
             reached_final: self.reached_final,
             frames,
             effort: self.effort,
@@ -223,12 +217,7 @@ impl Lattice {
         effort: Effort,
         cutoffs: &[f64],
     ) -> Lattice {
-        Lattice {
-            reached_final,
-            effort,
-            cutoffs: cutoffs.to_vec(),
-            ..self
-        }
+        Lattice { reached_final, effort, cutoffs: cutoffs.to_vec(), ..self }
     }
 
     /// Groups arcs by the node they leave, given with each.
@@ -242,12 +231,7 @@ impl Lattice {
         for node in 0..self.num_nodes() {
             self.first_arc[node + 2] += self.first_arc[node + 1];
         }
-        let nothing = LatticeArc {
-            next: 0,
-            label: 0,
-            acoustic: Cost::FREE,
-            graph: Cost::FREE,
-        };
+        let nothing = LatticeArc { next: 0, label: 0, acoustic: Cost::FREE, graph: Cost::FREE };
         self.arcs = vec![nothing; loose.len()];
         for &(node, arc) in loose {
             let place = &mut self.first_arc[node as usize + 1];
@@ -353,12 +337,7 @@ impl FrameNodes {
     /// every token stays.
     fn place(&mut self, first: u32, arrived: &[Link], epsilon: &[Link]) {
         let tokens = self.nodes.len();
-        let Order {
-            begin,
-            waiting,
-            reachable,
-            ready,
-        } = &mut self.order;
+        let Order { begin, waiting, reachable, ready } = &mut self.order;
         begin.clear();
         begin.resize(tokens, epsilon.len());
         waiting.clear();

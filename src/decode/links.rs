@@ -205,11 +205,7 @@ impl Links {
         }
         // Beyond the cutoff, and in loops that cost nothing.
         for branch in &mut branches.of_token {
-            *branch = if *branch == UNKNOWN {
-                WORDLESS
-            } else {
-                *branch
-            };
+            *branch = if *branch == UNKNOWN { WORDLESS } else { *branch };
         }
     }
 
@@ -333,13 +329,11 @@ impl Links {
     /// best path of ending at each token of the last frame; infinity if a path cannot end there.
     pub(super) fn finish(&mut self, extra: impl Iterator<Item = f32>) {
         self.extra.clear();
-        self.extra.extend(extra.map(|extra| {
-            if extra <= self.beam {
-                extra
-            } else {
-                f32::INFINITY
-            }
-        }));
+        self.extra.extend(extra.map(
+            |extra| {
+                if extra <= self.beam { extra } else { f32::INFINITY }
+            },
+        ));
         self.prune_back(0);
     }
 

@@ -155,12 +155,7 @@ impl<'g> Decoder<'g> {
         scorer: &impl Scorer,
         scratch: &mut Scratch,
     ) -> Result<Hypothesis, DecodeError> {
-        let Scratch {
-            buffers,
-            history,
-            cancel,
-            ..
-        } = scratch;
+        let Scratch { buffers, history, cancel, .. } = scratch;
         let scorer = Stoppable(scorer, cancel.as_ref());
         let end = self.search(scorer, buffers, history)?;
         let frames = end.effort.frames;
@@ -185,12 +180,7 @@ impl<'g> Decoder<'g> {
         scorer: &impl Scorer,
         scratch: &mut Scratch,
     ) -> Result<Lattice, DecodeError> {
-        let Scratch {
-            buffers,
-            links,
-            cancel,
-            ..
-        } = scratch;
+        let Scratch { buffers, links, cancel, .. } = scratch;
         // Finite, so that a token that may not end is beyond it.
         let beam = self.pruning.lattice_beam.0.min(f32::MAX);
         links.prepare(beam, cancel.as_ref());

@@ -40,12 +40,7 @@ impl PathGraph<'_> {
     pub fn n_best(&self, count: usize) -> Vec<Hypothesis> {
         let mut sequences = Sequences::default();
         let mut ways: Vec<Vec<Way>> = vec![Vec::new(); self.num_nodes()];
-        let start = Way {
-            words: 0,
-            cost: 0.0,
-            edge: u32::MAX,
-            back: 0,
-        };
+        let start = Way { words: 0, cost: 0.0, edge: u32::MAX, back: 0 };
         ways[0].push(start);
         for node in 0..self.num_nodes() {
             keep_cheapest(&mut ways[node], count);
@@ -81,11 +76,7 @@ impl PathGraph<'_> {
                 }
             }
         }
-        ends.sort_by(|a, b| {
-            a.0.cost
-                .total_cmp(&b.0.cost)
-                .then(a.0.words.cmp(&b.0.words))
-        });
+        ends.sort_by(|a, b| a.0.cost.total_cmp(&b.0.cost).then(a.0.words.cmp(&b.0.words)));
         ends.truncate(count);
         ends.iter()
             .map(|&(way, node, at)| {

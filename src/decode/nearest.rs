@@ -13,9 +13,7 @@ impl PathGraph<'_> {
     pub fn least_errors(&self, reference: &[WordId]) -> Option<u32> {
         let columns = reference.len() + 1;
         let mut rows = vec![u32::MAX; self.num_nodes() * columns];
-        (0u32..)
-            .zip(&mut rows[..columns])
-            .for_each(|(q, cell)| *cell = q);
+        (0u32..).zip(&mut rows[..columns]).for_each(|(q, cell)| *cell = q);
         let mut row = vec![0; columns];
         for edge in self.all_edges() {
             let from = edge.from as usize * columns;

@@ -21,11 +21,7 @@ pub(super) struct Numbering {
 
 impl Default for Numbering {
     fn default() -> Self {
-        Numbering {
-            keys: Vec::new(),
-            slots: vec![EMPTY; 1 << MIN_BITS],
-            shift: 32 - MIN_BITS,
-        }
+        Numbering { keys: Vec::new(), slots: vec![EMPTY; 1 << MIN_BITS], shift: 32 - MIN_BITS }
     }
 }
 
@@ -43,9 +39,7 @@ impl Numbering {
     }
 
     fn resize_table(&mut self, expected: usize) {
-        let size = (expected * 4)
-            .next_power_of_two()
-            .clamp(1 << MIN_BITS, 1 << 31);
+        let size = (expected * 4).next_power_of_two().clamp(1 << MIN_BITS, 1 << 31);
         self.shift = 32 - size.trailing_zeros();
         self.slots.clear();
         self.slots.resize(size, EMPTY);

@@ -25,10 +25,7 @@ struct Column {
 
 impl Column {
     fn new(states: usize) -> Self {
-        Column {
-            costs: vec![f64::INFINITY; states],
-            backs: vec![None; states],
-        }
+        Column { costs: vec![f64::INFINITY; states], backs: vec![None; states] }
     }
 
     fn arrive(&mut self, cost: f64, back: Back) -> bool {
@@ -90,30 +87,16 @@ pub fn viterbi(graph: &Graph, scorer: &impl Scorer) -> Result<Hypothesis, Decode
     let (cost, state) = if reached_final {
         (final_cost, final_state)
     } else {
-        cheapest(
-            (0u32..)
-                .zip(&last.costs)
-                .map(|(state, &cost)| (cost, state)),
-        )
+        cheapest((0u32..).zip(&last.costs).map(|(state, &cost)| (cost, state)))
     };
     let frames = scorer.num_frames() as u32;
     let words = words_of(&trace(&columns, state), frames);
     let (cost, effort) = (PathCost(cost), Effort::default());
-    Ok(Hypothesis {
-        words,
-        cost,
-        parts: None,
-        reached_final,
-        frames,
-        effort,
-    })
+    Ok(Hypothesis { words, cost, parts: None, reached_final, frames, effort })
 }
 
 fn cheapest(ends: impl Iterator<Item = (f64, u32)>) -> (f64, u32) {
-    ends.fold(
-        (f64::INFINITY, 0),
-        |best, end| if end.0 < best.0 { end } else { best },
-    )
+    ends.fold((f64::INFINITY, 0), |best, end| if end.0 < best.0 { end } else { best })
 }
 
 fn advance(graph: &Graph, column: &Column, scores: &[f32]) -> Column {
@@ -136,10 +119,7 @@ fn trace(columns: &[Column], mut state: u32) -> Vec<Event> {
     while let Some(back) = columns[frame].backs[state as usize] {
         frame -= usize::from(back.arc.pdf.is_some());
         if back.arc.label != 0 {
-            events.push(Event {
-                label: back.arc.label,
-                frame: frame as u32,
-            });
+            events.push(Event { label: back.arc.label, frame: frame as u32 });
         }
         state = back.state;
     }

@@ -65,15 +65,7 @@ impl<'l> PathGraph<'l> {
         for node in 0..places.len() {
             first[node + 1] += first[node];
         }
-        PathGraph {
-            lattice,
-            places,
-            first,
-            edges,
-            finals,
-            forward,
-            back,
-        }
+        PathGraph { lattice, places, first, edges, finals, forward, back }
     }
 
     /// The lattice whose paths they are.
@@ -144,9 +136,7 @@ impl<'l> PathGraph<'l> {
 
     /// The nodes where paths can end, and the cost of ending there.
     pub fn finals(&self) -> impl Iterator<Item = (u32, PathCost)> {
-        self.finals
-            .iter()
-            .map(|&(node, last)| (node, PathCost(last)))
+        self.finals.iter().map(|&(node, last)| (node, PathCost(last)))
     }
 
     /// The cost of the best path; [`PathCost::IMPOSSIBLE`] if there is none.
@@ -189,9 +179,7 @@ impl<'l> PathGraph<'l> {
 
     /// The words and costs of a path.
     pub(super) fn hypothesis(&self, path: &[Edge], cost: PathCost) -> Hypothesis {
-        let arcs = path
-            .iter()
-            .map(|edge| (self.places[edge.from as usize], edge.arc));
+        let arcs = path.iter().map(|edge| (self.places[edge.from as usize], edge.arc));
         self.lattice.hypothesis(arcs, cost)
     }
 }
@@ -217,12 +205,7 @@ impl Lattice {
         });
         let finals = self.finals().iter();
         let finals = finals.map(|&(node, last)| (node, f64::from(last.0 * graph_scale)));
-        PathGraph::new(
-            self,
-            nodes.clone().collect(),
-            edges.collect(),
-            finals.collect(),
-        )
+        PathGraph::new(self, nodes.clone().collect(), edges.collect(), finals.collect())
     }
 
     /// The best path: the same as [`Decoder::decode`](super::Decoder::decode) finds.

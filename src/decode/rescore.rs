@@ -79,11 +79,8 @@ impl Lattice {
         &self,
         how: &Rescoring<'_, S, L>,
     ) -> Result<PathGraph<'_>, DecodeError> {
-        let mut partials = vec![Partial {
-            small: how.small.start(),
-            large: how.large.start(),
-            cost: 0.0,
-        }];
+        let mut partials =
+            vec![Partial { small: how.small.start(), large: how.large.start(), cost: 0.0 }];
         let mut at_node: Vec<Vec<u32>> = vec![Vec::new(); self.num_nodes()];
         at_node[0].push(0);
         let (mut places, mut edges, mut order) = (Vec::new(), Vec::new(), Vec::new());
@@ -101,20 +98,13 @@ impl Lattice {
                 for (arc, found) in (self.first_arc(node)..).zip(self.arcs(node)) {
                     let (partial, cost) = source.after(found, how);
                     let next = arrive(&mut partials, &mut at_node[found.next as usize], partial);
-                    edges.push(Edge {
-                        from,
-                        next,
-                        cost,
-                        arc,
-                    });
+                    edges.push(Edge { from, next, cost, arc });
                 }
             }
             at_node[node as usize] = here;
         }
         let number = numbers(&order, partials.len());
-        edges
-            .iter_mut()
-            .for_each(|edge| edge.next = number[edge.next as usize]);
+        edges.iter_mut().for_each(|edge| edge.next = number[edge.next as usize]);
         edges.retain(|edge| edge.next != NONE);
         let finals = self.ends(how, &partials, &at_node);
         let finals = finals.map(|(partial, last)| (number[partial as usize], last));

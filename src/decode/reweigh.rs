@@ -97,19 +97,12 @@ impl<'l> PathGraph<'l> {
                     };
                     let cost = edge.cost + added;
                     let next = partials.arrive(edge.next, history, source.cost + f64::from(cost.0));
-                    edges.push(Edge {
-                        from,
-                        next,
-                        cost,
-                        arc: edge.arc,
-                    });
+                    edges.push(Edge { from, next, cost, arc: edge.arc });
                 }
             }
         }
         let number = numbers(&order, partials.all.len());
-        edges
-            .iter_mut()
-            .for_each(|edge| edge.next = number[edge.next as usize]);
+        edges.iter_mut().for_each(|edge| edge.next = number[edge.next as usize]);
         edges.retain(|edge| edge.next != NONE);
         let finals = self.reweighed_ends(&partials, &number, model);
         Ok(self.with_edges(places, edges, finals))
@@ -153,17 +146,10 @@ impl<'l> PathGraph<'l> {
 
 impl Partials {
     fn new(nodes: usize, start: HistoryId) -> Partials {
-        let first = Partial {
-            history: start,
-            cost: 0.0,
-            next: NONE,
-        };
+        let first = Partial { history: start, cost: 0.0, next: NONE };
         let mut heads = vec![NONE; nodes];
         heads[0] = 0;
-        Partials {
-            all: vec![first],
-            heads,
-        }
+        Partials { all: vec![first], heads }
     }
 
     /// The partials of a node.
@@ -183,11 +169,7 @@ impl Partials {
             return at;
         }
         let head = &mut self.heads[node as usize];
-        self.all.push(Partial {
-            history,
-            cost,
-            next: *head,
-        });
+        self.all.push(Partial { history, cost, next: *head });
         *head = self.all.len() as u32 - 1;
         *head
     }
@@ -250,11 +232,7 @@ mod tests {
     }
 
     fn how(beam: f32, histories: usize) -> Reweighing<'static> {
-        Reweighing {
-            beam: Cost(beam),
-            histories,
-            cancel: None,
-        }
+        Reweighing { beam: Cost(beam), histories, cancel: None }
     }
 
     proptest! {
@@ -300,10 +278,7 @@ mod tests {
         let lattice = decoder.lattice(&case.scores, &mut Scratch::new()).unwrap();
         let cancel = Cancel::default();
         cancel.cancel();
-        let how = Reweighing {
-            cancel: Some(&cancel),
-            ..how(8.0, 4)
-        };
+        let how = Reweighing { cancel: Some(&cancel), ..how(8.0, 4) };
         let stopped = lattice.paths().reweighed(&how, &mut Scramble::default());
         assert!(matches!(stopped, Err(DecodeError::Cancelled { .. })));
     }

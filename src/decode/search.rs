@@ -123,13 +123,7 @@ impl<'a, R: Recorder> Search<'a, R> {
         buffers: &'a mut Buffers,
         recorder: &'a mut R,
     ) -> Self {
-        Search {
-            graph,
-            pruning,
-            buffers,
-            recorder,
-            at,
-        }
+        Search { graph, pruning, buffers, recorder, at }
     }
 
     /// How far the search has come.
@@ -158,22 +152,11 @@ impl<'a, R: Recorder> Search<'a, R> {
 
     /// Consumes one frame of scores (natural logarithms, larger is better).
     fn advance(&mut self, scores: &[f32]) -> Result<(), DecodeError> {
-        let dead_end = DecodeError::DeadEnd {
-            frame: self.at.frame as usize,
-        };
+        let dead_end = DecodeError::DeadEnd { frame: self.at.frame as usize };
         let acoustic = self.acoustic(scores)?;
-        let Buffers {
-            tokens,
-            next,
-            pruner,
-            cutoffs,
-            ..
-        } = &mut *self.buffers;
-        let cut = pruner
-            .cutoff(&tokens.costs, &self.pruning)
-            .ok_or(dead_end.clone())?;
-        self.recorder
-            .open_frame(&self.graph, tokens, cut.cost, self.at.frame);
+        let Buffers { tokens, next, pruner, cutoffs, .. } = &mut *self.buffers;
+        let cut = pruner.cutoff(&tokens.costs, &self.pruning).ok_or(dead_end.clone())?;
+        self.recorder.open_frame(&self.graph, tokens, cut.cost, self.at.frame);
         let best = tokens.costs[cut.best];
         let mut cutoff = f64::INFINITY;
         if cut.cost < f32::MAX {
@@ -216,20 +199,10 @@ impl<'a, R: Recorder> Search<'a, R> {
     /// of that frame. Each token takes the cheapest of three ways: `some` if the local top-N drops
     /// arcs, `near_best` if the local beam can, `all` otherwise.
     fn expand(&mut self, cut: &Cutoff, best: f32, acoustic: &Acoustic<'_>) -> f32 {
-        let Buffers {
-            tokens,
-            next,
-            pruner,
-            expansions,
-            gathered,
-            ..
-        } = &mut *self.buffers;
+        let Buffers { tokens, next, pruner, expansions, gathered, .. } = &mut *self.buffers;
         let (top_n, local_beam) = (self.pruning.local_top_n, self.pruning.local_beam.0);
         let (recorder, beam) = (&mut *self.recorder, cut.beam);
-        let frame = FrameTokens {
-            costs: &tokens.costs,
-            branches: recorder.branches(),
-        };
+        let frame = FrameTokens { costs: &tokens.costs, branches: recorder.branches() };
         let mut dropped = KnobFrames::default();
         let survivors = pruner.survivors(frame, cut, &self.pruning, &mut dropped);
         let mut out = Out {
@@ -276,12 +249,7 @@ impl<'a, R: Recorder> Search<'a, R> {
     /// Follows epsilon arcs from every token within the bound until no token gets cheaper. It works
     /// in waves: each wave holds the tokens that the one before created or improved.
     fn close(&mut self, bound: f32) -> Result<(), DecodeError> {
-        let Buffers {
-            tokens,
-            agenda,
-            wave,
-            ..
-        } = &mut *self.buffers;
+        let Buffers { tokens, agenda, wave, .. } = &mut *self.buffers;
         let with_epsilon = self.graph.epsilon_end;
         tokens.select(with_epsilon, bound, agenda);
         let mut left = RELAXATIONS;
@@ -295,9 +263,7 @@ impl<'a, R: Recorder> Search<'a, R> {
                     let cost = tokens.costs[row.token as usize];
                     left = left.saturating_sub(1);
                     if left == 0 {
-                        return Err(DecodeError::NegativeLoop {
-                            frame: self.at.frame as usize,
-                        });
+                        return Err(DecodeError::NegativeLoop { frame: self.at.frame as usize });
                     }
                     if cost + row.cheapest > bound {
                         continue;
@@ -312,11 +278,7 @@ impl<'a, R: Recorder> Search<'a, R> {
                         }
                         let state = arc.next().0;
                         let arrival = tokens.arrive(state, total);
-                        let step = Step {
-                            source,
-                            arc: index,
-                            labelled: arc.has_label(),
-                        };
+                        let step = Step { source, arc: index, labelled: arc.has_label() };
                         let held = tokens.costs[arrival.token() as usize];
                         self.recorder.epsilon(step, arrival, total, held);
                         match arrival {
@@ -337,8 +299,7 @@ impl<'a, R: Recorder> Search<'a, R> {
     /// Ends the search: finds the best token in a final state or, if none is final, the best token.
     pub(super) fn finish(&mut self) -> Result<End, DecodeError> {
         let tokens = &self.buffers.tokens;
-        self.recorder
-            .open_frame(&self.graph, tokens, f32::MAX, self.at.frame);
+        self.recorder.open_frame(&self.graph, tokens, f32::MAX, self.at.frame);
         let mut ends = [(f32::INFINITY, None); 2];
         for (index, (&state, &cost)) in tokens.states().iter().zip(&tokens.costs).enumerate() {
             let with_final = cost + self.graph.final_cost(StateId(state)).0;
@@ -353,9 +314,7 @@ impl<'a, R: Recorder> Search<'a, R> {
             Some(token) => (final_cost, Some(token), true),
             None => (cost, token, false),
         };
-        let token = token.ok_or(DecodeError::DeadEnd {
-            frame: self.at.frame as usize,
-        })?;
+        let token = token.ok_or(DecodeError::DeadEnd { frame: self.at.frame as usize })?;
         Ok(End {
             token,
             cost: self.at.offset + f64::from(cost),
@@ -385,8 +344,6 @@ impl Buffers {
             false => 0.0,
         };
         let tokens = self.tokens.states().iter().zip(&self.tokens.costs);
-        tokens
-            .map(|(&state, &cost)| (cost + last(state) - end.relative, last(state)))
-            .collect()
+        tokens.map(|(&state, &cost)| (cost + last(state) - end.relative, last(state))).collect()
     }
 }

@@ -84,9 +84,7 @@ impl SearchStream<'_> {
     /// # Errors
     /// As [`Decoder::stream`].
     pub fn restart(&mut self) -> Result<(), DecodeError> {
-        let Scratch {
-            buffers, history, ..
-        } = &mut self.scratch;
+        let Scratch { buffers, history, .. } = &mut self.scratch;
         let graph = self.decoder.graph;
         let (view, start, pruning) = (graph.view(), graph.start().0, self.decoder.pruning);
         self.at = Search::start(view, start, pruning, buffers, history)?.position();
@@ -99,9 +97,7 @@ impl SearchStream<'_> {
     /// As [`Decoder::decode`]. After an error the search can only be restarted.
     pub fn push(&mut self, scores: &impl Scorer) -> Result<(), DecodeError> {
         self.decoder.check_fit(scores)?;
-        let Scratch {
-            buffers, history, ..
-        } = &mut self.scratch;
+        let Scratch { buffers, history, .. } = &mut self.scratch;
         let (view, pruning) = (self.decoder.graph.view(), self.decoder.pruning);
         let mut search = Search::resume(view, pruning, self.at, buffers, history);
         search.consume(scores, None)?;
@@ -128,9 +124,7 @@ impl SearchStream<'_> {
     /// one pass over the history that the active paths share.
     pub fn so_far(&mut self) -> SoFar {
         let end_margin = self.end_margin();
-        let Scratch {
-            buffers, history, ..
-        } = &mut self.scratch;
+        let Scratch { buffers, history, .. } = &mut self.scratch;
         let view = self.decoder.graph.view();
         let (states, costs) = (buffers.tokens().states(), &buffers.tokens().costs);
         let frames = self.at.frame;

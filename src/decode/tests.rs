@@ -28,13 +28,7 @@ impl Case {
         builder.add_states(self.states);
         builder.set_start(StateId(0));
         for &(from, pdf, label, cost, to) in &self.arcs {
-            builder.add_arc(
-                StateId(from),
-                pdf.map(PdfId),
-                label,
-                Cost(cost),
-                StateId(to),
-            );
+            builder.add_arc(StateId(from), pdf.map(PdfId), label, Cost(cost), StateId(to));
         }
         for &(state, cost) in &self.finals {
             builder.set_final(StateId(state), Cost(cost));
@@ -139,39 +133,23 @@ proptest! {
 #[test]
 fn words_and_times() {
     let found = decode(&chain(), Pruning::default()).unwrap();
-    let spans: Vec<_> = found
-        .words
-        .iter()
-        .map(|w| (w.id.0, w.start, w.end))
-        .collect();
+    let spans: Vec<_> = found.words.iter().map(|w| (w.id.0, w.start, w.end)).collect();
     assert_eq!(spans, [(5, 0, 2), (6, 2, 4)]);
     assert!(found.reached_final);
     assert!((found.cost.0 - 2.5).abs() < 1e-6);
-    assert_eq!(
-        found.words[1].seconds(crate::units::Seconds(0.03)).0.0,
-        0.06
-    );
+    assert_eq!(found.words[1].seconds(crate::units::Seconds(0.03)).0.0, 0.06);
 }
 
 #[test]
 fn no_frames_give_no_words() {
-    let case = Case {
-        scores: Array2::zeros((0, 2)),
-        ..chain()
-    };
+    let case = Case { scores: Array2::zeros((0, 2)), ..chain() };
     let found = decode(&case, Pruning::default()).unwrap();
-    assert_eq!(
-        (found.words.len(), found.reached_final, found.frames),
-        (0, false, 0)
-    );
+    assert_eq!((found.words.len(), found.reached_final, found.frames), (0, false, 0));
 }
 
 #[test]
 fn no_final_state_in_reach_gives_the_best_token() {
-    let case = Case {
-        finals: vec![],
-        ..chain()
-    };
+    let case = Case { finals: vec![], ..chain() };
     let found = decode(&case, Pruning::default()).unwrap();
     assert!(!found.reached_final);
     assert_eq!(found.words.len(), 2);
@@ -184,17 +162,7 @@ fn scores_that_are_not_numbers_are_refused() {
         let mut case = chain();
         case.scores[[2, 1]] = bad;
         let error = decode(&case, Pruning::default()).unwrap_err();
-        assert!(
-            matches!(
-                error,
-                DecodeError::BadScore {
-                    frame: 2,
-                    pdf: 1,
-                    ..
-                }
-            ),
-            "{error}"
-        );
+        assert!(matches!(error, DecodeError::BadScore { frame: 2, pdf: 1, .. }), "{error}");
     }
 }
 
@@ -202,42 +170,18 @@ fn scores_that_are_not_numbers_are_refused() {
 fn a_frame_that_rules_every_arc_out_is_a_dead_end() {
     let mut case = chain();
     case.scores.row_mut(1).fill(f32::NEG_INFINITY);
-    assert_eq!(
-        decode(&case, Pruning::OFF),
-        Err(DecodeError::DeadEnd { frame: 1 })
-    );
-    let case = Case {
-        arcs: chain().arcs[..1].to_vec(),
-        ..chain()
-    };
-    assert_eq!(
-        decode(&case, Pruning::OFF),
-        Err(DecodeError::DeadEnd { frame: 1 })
-    );
+    assert_eq!(decode(&case, Pruning::OFF), Err(DecodeError::DeadEnd { frame: 1 }));
+    let case = Case { arcs: chain().arcs[..1].to_vec(), ..chain() };
+    assert_eq!(decode(&case, Pruning::OFF), Err(DecodeError::DeadEnd { frame: 1 }));
 }
 
 #[test]
 fn mistakes_of_the_caller_are_told() {
-    let case = Case {
-        scores: Array2::zeros((3, 1)),
-        ..chain()
-    };
+    let case = Case { scores: Array2::zeros((3, 1)), ..chain() };
     let error = decode(&case, Pruning::OFF).unwrap_err();
-    assert_eq!(
-        error,
-        DecodeError::PdfMismatch {
-            graph: 2,
-            scores: 1
-        }
-    );
-    let pruning = Pruning {
-        network_beam: Cost(f32::NAN),
-        ..Pruning::OFF
-    };
-    assert!(matches!(
-        decode(&chain(), pruning),
-        Err(DecodeError::BadPruning { .. })
-    ));
+    assert_eq!(error, DecodeError::PdfMismatch { graph: 2, scores: 1 });
+    let pruning = Pruning { network_beam: Cost(f32::NAN), ..Pruning::OFF };
+    assert!(matches!(decode(&chain(), pruning), Err(DecodeError::BadPruning { .. })));
     let mut case = chain();
     case.arcs.push((1, None, 0, -1.0, 1));
     let error = decode(&case, Pruning::OFF).unwrap_err();
@@ -399,14 +343,7 @@ fn a_local_beam_drops_a_token_s_worse_expansions() {
     case.finals = vec![(1, 9.0), (2, 0.0)];
     for (beam, word) in [(1.0, 5), (2.5, 6)] {
         let local_beam = Cost(beam);
-        let found = decode(
-            &case,
-            Pruning {
-                local_beam,
-                ..Pruning::OFF
-            },
-        )
-        .unwrap();
+        let found = decode(&case, Pruning { local_beam, ..Pruning::OFF }).unwrap();
         assert_eq!(found.words[0].id.0, word, "local beam {beam}");
         assert_eq!(found.effort.dropped[Knob::LocalBeam] > 0, word == 5);
     }
@@ -426,22 +363,13 @@ fn a_branch_is_all_tokens_with_the_same_last_word() {
     ];
     case.states = 4;
     case.finals = vec![(2, 0.0), (3, 0.0)];
-    let pruning = Pruning {
-        global_top_n: 1,
-        ..Pruning::OFF
-    };
+    let pruning = Pruning { global_top_n: 1, ..Pruning::OFF };
     let found = decode(&case, pruning).unwrap();
-    assert_eq!(
-        found.words[0].id.0, 6,
-        "the better word's token is kept beside the best"
-    );
+    assert_eq!(found.words[0].id.0, 6, "the better word's token is kept beside the best");
     assert!(
         found.effort.dropped[Knob::GlobalTopN] > 0 && found.effort.dropped[Knob::GlobalBeam] == 0
     );
-    let network = Pruning {
-        network_top_n: 1,
-        ..Pruning::OFF
-    };
+    let network = Pruning { network_top_n: 1, ..Pruning::OFF };
     let found = decode(&case, network).unwrap();
     assert_eq!(found.words[0].id.0, 5, "all tokens compete with all");
 }
@@ -457,10 +385,7 @@ impl LanguageModel for Toy {
     }
 
     fn step(&self, state: u32, word: crate::units::WordId) -> (u32, Cost) {
-        (
-            word.0,
-            Cost(((state * 31 + word.0 * 17) * self.0 % 101) as f32 / 20.0),
-        )
+        (word.0, Cost(((state * 31 + word.0 * 17) * self.0 % 101) as f32 / 20.0))
     }
 
     fn end(&self, state: u32) -> Cost {
@@ -502,11 +427,8 @@ impl EveryPath<'_> {
                 + scale * f64::from(self.how.large.end(large).0);
             self.best = self.best.min(cost + if to_final { ends } else { 0.0 });
         }
-        let arcs: Vec<_> = self
-            .graph
-            .emitting_arcs(state)
-            .chain(self.graph.epsilon_arcs(state))
-            .collect();
+        let arcs: Vec<_> =
+            self.graph.emitting_arcs(state).chain(self.graph.epsilon_arcs(state)).collect();
         for arc in arcs {
             let (mut next, mut own) = ((arc.next, small, large), f64::from(arc.cost.0));
             if arc.word().0 != 0 {
@@ -531,23 +453,13 @@ impl EveryPath<'_> {
 fn backward_pruning_keeps_the_best_path_of_a_long_utterance() {
     let scores = Array2::from_shape_fn((400, 2), |(frame, pdf)| {
         ((frame * 7 + pdf * 3) % 11) as f32 * -0.3
-            - if (frame > 150) == (pdf == 1) {
-                0.0
-            } else {
-                1.0
-            }
+            - if (frame > 150) == (pdf == 1) { 0.0 } else { 1.0 }
     });
     let mut case = Case { scores, ..chain() };
     case.arcs.push((2, None, 0, 0.1, 0));
     let graph = case.graph();
-    let decoder = Decoder::new(
-        &graph,
-        Pruning {
-            lattice_beam: Cost(2.0),
-            ..Pruning::OFF
-        },
-    )
-    .unwrap();
+    let decoder =
+        Decoder::new(&graph, Pruning { lattice_beam: Cost(2.0), ..Pruning::OFF }).unwrap();
     let mut scratch = Scratch::new();
     let expected = decoder.decode(&case.scores, &mut scratch).unwrap();
     let lattice = decoder.lattice(&case.scores, &mut scratch).unwrap();
@@ -586,10 +498,7 @@ impl Scorer for Interrupted {
 }
 
 fn cancelled_by(cancel: &Cancel) -> Scratch {
-    Scratch {
-        cancel: Some(cancel.clone()),
-        ..Scratch::new()
-    }
+    Scratch { cancel: Some(cancel.clone()), ..Scratch::new() }
 }
 
 #[test]
@@ -616,12 +525,7 @@ fn a_search_cancelled_by_another_thread_finishes_its_frame_and_no_other() {
         let (cancel, row) = (Cancel::new(), [0.0; PDFS]);
         let mut scratch = cancelled_by(&cancel);
         let begun = AtomicU64::new(0);
-        let scores = Interrupted {
-            cancel,
-            at,
-            begun,
-            row,
-        };
+        let scores = Interrupted { cancel, at, begun, row };
         let stopped = decoder.decode(&scores, &mut scratch).unwrap_err();
         let begun = scores.begun.into_inner();
         let frame = begun as usize;
@@ -732,36 +636,17 @@ fn a_stream_knows_words_silence_and_ends() {
         [-9.0, -9.0, 0.0],
     ]);
     let graph = case.graph();
-    let pruning = Pruning {
-        network_beam: Cost(4.0),
-        ..Pruning::OFF
-    };
+    let pruning = Pruning { network_beam: Cost(4.0), ..Pruning::OFF };
     let mut stream = Decoder::new(&graph, pruning).unwrap().stream().unwrap();
     let mut seen = Vec::new();
     for frame in 0..4 {
         let so_far = stream.so_far();
-        seen.push((
-            so_far.words.len(),
-            so_far.agreed,
-            so_far.silence,
-            so_far.end_margin.0,
-        ));
-        let row = case
-            .scores
-            .slice(ndarray::s![frame..frame + 1, ..])
-            .to_owned();
+        seen.push((so_far.words.len(), so_far.agreed, so_far.silence, so_far.end_margin.0));
+        let row = case.scores.slice(ndarray::s![frame..frame + 1, ..]).to_owned();
         stream.push(&row).unwrap();
     }
     let none = f32::INFINITY;
-    assert_eq!(
-        seen,
-        [
-            (0, 0, 0, none),
-            (1, 1, 0, none),
-            (2, 2, 0, 1.0),
-            (2, 2, 1, 1.0)
-        ]
-    );
+    assert_eq!(seen, [(0, 0, 0, none), (1, 1, 0, none), (2, 2, 0, 1.0), (2, 2, 1, 1.0)]);
     stream.restart().unwrap();
     assert_eq!(stream.so_far().frames, 0);
 }

@@ -45,11 +45,7 @@ impl BootstrapOptions {
 
 impl Default for BootstrapOptions {
     fn default() -> Self {
-        BootstrapOptions {
-            draws: 10_000,
-            level: 0.95,
-            seed: 1,
-        }
+        BootstrapOptions { draws: 10_000, level: 0.95, seed: 1 }
     }
 }
 
@@ -88,11 +84,7 @@ pub fn bootstrap<'a>(
 ) -> Option<Interval> {
     let mut speakers: BTreeMap<(&str, &str, &str), ErrorCounts> = BTreeMap::new();
     for utterance in utterances {
-        let alone = if utterance.speaker.is_empty() {
-            utterance.id.as_str()
-        } else {
-            ""
-        };
+        let alone = if utterance.speaker.is_empty() { utterance.id.as_str() } else { "" };
         let speaker = (utterance.set.as_str(), utterance.speaker.as_str(), alone);
         *speakers.entry(speaker).or_default() += utterance.counts;
     }
@@ -127,10 +119,7 @@ impl Interval {
     pub(super) fn of(mut values: Vec<f64>, level: f64) -> Option<Interval> {
         values.sort_by(f64::total_cmp);
         let tail = (1.0 - level) / 2.0;
-        Some(Interval {
-            low: quantile(&values, tail)?,
-            high: quantile(&values, 1.0 - tail)?,
-        })
+        Some(Interval { low: quantile(&values, tail)?, high: quantile(&values, 1.0 - tail)? })
     }
 }
 
@@ -144,11 +133,7 @@ mod tests {
             speaker: speaker.to_string(),
             accent: String::new(),
             set: String::new(),
-            counts: ErrorCounts {
-                reference: 100,
-                substitutions: errors,
-                ..Default::default()
-            },
+            counts: ErrorCounts { reference: 100, substitutions: errors, ..Default::default() },
         }
     }
 
@@ -159,18 +144,9 @@ mod tests {
         let interval = bootstrap(&corpus, BootstrapOptions::default()).unwrap();
         let deviation = (0..20).map(|e| (e as f64 - 9.5).powi(2)).sum::<f64>() / 20.0;
         let half = 1.96 * deviation.sqrt() / 10.0 / 100.0;
-        assert!(
-            (interval.low - (0.095 - half)).abs() < 0.001,
-            "{interval:?}"
-        );
-        assert!(
-            (interval.high - (0.095 + half)).abs() < 0.001,
-            "{interval:?}"
-        );
-        assert_eq!(
-            bootstrap(&corpus, BootstrapOptions::default()),
-            Some(interval)
-        );
+        assert!((interval.low - (0.095 - half)).abs() < 0.001, "{interval:?}");
+        assert!((interval.high - (0.095 + half)).abs() < 0.001, "{interval:?}");
+        assert_eq!(bootstrap(&corpus, BootstrapOptions::default()), Some(interval));
     }
 
     #[test]

@@ -60,12 +60,7 @@ impl Judging {
             set: utterance.set.clone(),
             counts: ErrorCounts::of(&alignment),
         };
-        Ok(Judged {
-            scored,
-            reference,
-            hypothesis,
-            alignment,
-        })
+        Ok(Judged { scored, reference, hypothesis, alignment })
     }
 }
 
@@ -104,10 +99,7 @@ mod tests {
 
     #[test]
     fn a_word_is_right_if_all_that_its_letters_went_into_are() {
-        let said = Utterance {
-            text: "anyone can see".into(),
-            ..Utterance::default()
-        };
+        let said = Utterance { text: "anyone can see".into(), ..Utterance::default() };
         let judged = Judging::default().judge(&said, "any one can sea").unwrap();
         let heard = ["any", "one", "can", "sea"].map(str::to_owned);
         let right = judged.right_words(&heard).unwrap();

@@ -43,9 +43,7 @@ pub struct Normaliser {
 
 impl Default for Normaliser {
     fn default() -> Self {
-        Normaliser {
-            join_compounds: true,
-        }
+        Normaliser { join_compounds: true }
     }
 }
 
@@ -55,11 +53,7 @@ impl Normaliser {
         let apostrophes = text.chars().map(plain_character);
         let small = apostrophes.nfkc().flat_map(char::to_lowercase);
         let plain: String = small.nfkc().collect();
-        let plain: String = plain
-            .replace("..", " ")
-            .chars()
-            .map(plain_character)
-            .collect();
+        let plain: String = plain.replace("..", " ").chars().map(plain_character).collect();
         let mut words: Vec<String> = Vec::new();
         for word in plain.split_whitespace().filter_map(clean_word) {
             match words.last_mut() {
@@ -74,9 +68,7 @@ impl Normaliser {
 }
 
 fn is_compound(first: &str, second: &str) -> bool {
-    COMPOUNDS
-        .iter()
-        .any(|(word, seconds)| *word == first && seconds.contains(&second))
+    COMPOUNDS.iter().any(|(word, seconds)| *word == first && seconds.contains(&second))
 }
 
 /// One spelling of the apostrophe; blanks for what parts words.
@@ -102,11 +94,7 @@ fn clean_word(word: &str) -> Option<String> {
     }
     // A word in single quotes is not an elision at both ends.
     let quoted = clean.len() > 2 && clean.starts_with('\'') && clean.ends_with('\'');
-    let clean = if quoted {
-        clean[1..clean.len() - 1].to_string()
-    } else {
-        clean
-    };
+    let clean = if quoted { clean[1..clean.len() - 1].to_string() } else { clean };
     clean.contains(char::is_alphanumeric).then_some(clean)
 }
 
@@ -121,17 +109,11 @@ mod tests {
             ("Don\u{2019}t \u{2018}stop\u{2019}", "don't stop"),
             ("'EM the boys' ''", "'em the boys'"),
             ("well-known \u{2014} and/or", "well known and or"),
-            (
-                "To-day any one  came; to morrow",
-                "today anyone came tomorrow",
-            ),
+            ("To-day any one  came; to morrow", "today anyone came tomorrow"),
             ("any one's any once no one", "any one's any once no one"),
             ("\u{c9}t\u{e9} 1984, 3.5%", "\u{e9}t\u{e9} 1984 35"),
             (" ... ' -- ", ""),
-            (
-                "cafe\u{301} CAFE\u{301} caf\u{e9}",
-                "caf\u{e9} caf\u{e9} caf\u{e9}",
-            ),
+            ("cafe\u{301} CAFE\u{301} caf\u{e9}", "caf\u{e9} caf\u{e9} caf\u{e9}"),
             (
                 "\u{fb01}ne \u{ff26}\u{ff29}\u{ff2e}\u{ff25} co\u{ad}operate na\u{200d}ive",
                 "fine fine cooperate naive",
@@ -144,9 +126,7 @@ mod tests {
         for (text, words) in cases {
             assert_eq!(Normaliser::default().words(text).join(" "), words, "{text}");
         }
-        let strict = Normaliser {
-            join_compounds: false,
-        };
+        let strict = Normaliser { join_compounds: false };
         assert_eq!(strict.words("To-day any one").join(" "), "to day any one");
     }
 }

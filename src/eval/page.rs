@@ -95,10 +95,7 @@ impl Page {
 impl Section {
     /// A section without parts.
     pub fn new(title: &str) -> Section {
-        Section {
-            title: title.to_owned(),
-            parts: Vec::new(),
-        }
+        Section { title: title.to_owned(), parts: Vec::new() }
     }
 
     /// Adds a paragraph.
@@ -108,10 +105,7 @@ impl Section {
 
     /// Adds a picture.
     pub fn picture(&mut self, svg: &str, caption: impl Into<String>) {
-        self.parts.push(Part::Picture {
-            svg: svg.to_owned(),
-            caption: caption.into(),
-        });
+        self.parts.push(Part::Picture { svg: svg.to_owned(), caption: caption.into() });
     }
 
     /// Adds a table.
@@ -121,10 +115,7 @@ impl Section {
 
     fn to_html(&self, at: usize) -> String {
         let parts: String = self.parts.iter().map(Part::to_html).collect();
-        format!(
-            "<section id=\"s{at}\">\n<h2>{}</h2>\n{parts}</section>\n",
-            escape(&self.title)
-        )
+        format!("<section id=\"s{at}\">\n<h2>{}</h2>\n{parts}</section>\n", escape(&self.title))
     }
 }
 
@@ -142,14 +133,8 @@ impl Part {
             Part::Table(table) => table.to_html(),
             Part::Folded(table) => {
                 let caption = escape(&table.caption);
-                let bare = Table {
-                    caption: String::new(),
-                    ..table.clone()
-                };
-                format!(
-                    "<details>\n<summary>{caption}</summary>\n{}</details>\n",
-                    bare.to_html()
-                )
+                let bare = Table { caption: String::new(), ..table.clone() };
+                format!("<details>\n<summary>{caption}</summary>\n{}</details>\n", bare.to_html())
             }
         }
     }
@@ -165,11 +150,7 @@ mod tests {
         section.text("1 < 2");
         section.picture("<svg></svg>\n", "a \"picture\"");
         section.parts.push(Part::Folded(Table::new("long", ["a"])));
-        let page = Page {
-            title: "T".into(),
-            lead: "L".into(),
-            sections: vec![section],
-        };
+        let page = Page { title: "T".into(), lead: "L".into(), sections: vec![section] };
         let html = page.to_html();
         for part in [
             "<h2>R &amp; D</h2>",

@@ -17,9 +17,7 @@ pub fn front(points: &[(f64, f64)]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..points.len()).filter(is_number).collect();
     order.sort_by(|&a, &b| {
         let (p, q) = (points[a], points[b]);
-        p.0.total_cmp(&q.0)
-            .then(p.1.total_cmp(&q.1))
-            .then(a.cmp(&b))
+        p.0.total_cmp(&q.0).then(p.1.total_cmp(&q.1)).then(a.cmp(&b))
     });
     let mut best = f64::INFINITY;
     order.retain(|&at| {

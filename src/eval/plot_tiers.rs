@@ -89,15 +89,9 @@ fn clouds<'a>(study: &'a Study, split: Split, method: &str) -> Vec<Cloud<'a>> {
                 && point.degradation.is_finite()
         };
         let points: Vec<&Point> = study.points.iter().filter(mine).collect();
-        let name = points
-            .first()
-            .map_or("", |point| contender.name(point.method));
+        let name = points.first().map_or("", |point| contender.name(point.method));
         let colour = colour(contender, naive);
-        Cloud {
-            name,
-            colour,
-            points,
-        }
+        Cloud { name, colour, points }
     };
     let naive = cloud(Contender::Osfa, "point", true);
     let own = Contender::ALL.map(|contender| cloud(contender, method, false));
@@ -113,18 +107,10 @@ fn clouds<'a>(study: &'a Study, split: Split, method: &str) -> Vec<Cloud<'a>> {
 pub fn promises(study: &Study, split: Split, method: &str) -> Result<String, PlotError> {
     let clouds = clouds(study, split, method);
     let at = |point: &&Point| (100.0 * point.tolerance, 100.0 * point.degradation);
-    let ends = clouds
-        .iter()
-        .flat_map(|cloud| &cloud.points)
-        .map(|point| at(point).1);
-    let (low, high) = ends.fold((-1.0f64, 10.5f64), |(low, high), y| {
-        (low.min(y), high.max(y))
-    });
+    let ends = clouds.iter().flat_map(|cloud| &cloud.points).map(|point| at(point).1);
+    let (low, high) = ends.fold((-1.0f64, 10.5f64), |(low, high), y| (low.min(y), high.max(y)));
     let heading = format!("Promised and kept: {method}, {} folds", split_name(split));
-    let labels = Labels {
-        x: "tolerance promised (%)",
-        y: "degradation found (%)",
-    };
+    let labels = Labels { x: "tolerance promised (%)", y: "degradation found (%)" };
     picture(|area| {
         let entries = clouds.iter().map(|cloud| (cloud.name, cloud.colour));
         let area = legend(&title(area, &heading)?, &entries.collect::<Vec<_>>())?;
@@ -155,12 +141,8 @@ pub fn savings(
         (curve.split, curve.method, curve.accounting) == (split, method, Accounting::Shared)
     };
     let at = usize::from(objective == Objective::Cost);
-    let share = move |mean: &Mean| {
-        (
-            100.0 * mean.tolerance,
-            100.0 * mean.spent[at] / mean.reference[at],
-        )
-    };
+    let share =
+        move |mean: &Mean| (100.0 * mean.tolerance, 100.0 * mean.spent[at] / mean.reference[at]);
     let curves: Vec<&Curves> = study.curves.iter().filter(mine).collect();
     let high = curves
         .iter()
@@ -172,10 +154,7 @@ pub fn savings(
         Objective::Cost => ("Cost", "cost (% of the reference version's)"),
     };
     let heading = format!("{what}: {method}, {} folds", split_name(split));
-    let labels = Labels {
-        x: "tolerance (%)",
-        y,
-    };
+    let labels = Labels { x: "tolerance (%)", y };
     picture(|area| {
         let entry = |curve: &&Curves| {
             let contender = curve.contender;
@@ -243,8 +222,7 @@ fn draw_timeline(
         area.draw(&Text::new(
             name,
             (x + 4, y - 8),
-            TEXT.into_font()
-                .color(if span.cancelled { &INK } else { &WHITE }),
+            TEXT.into_font().color(if span.cancelled { &INK } else { &WHITE }),
         ))?;
     }
     let [response, cost] = line.to_osfa.map(|ratio| 100.0 * (ratio - 1.0));

@@ -50,9 +50,7 @@ pub struct Report {
 impl Report {
     /// Adds up scored utterances.
     pub fn new(utterances: &[Scored], groupings: &[Grouping], options: BootstrapOptions) -> Report {
-        let tables = groupings
-            .iter()
-            .map(|&by| (by, table(utterances, by, options)));
+        let tables = groupings.iter().map(|&by| (by, table(utterances, by, options)));
         let all: Vec<&Scored> = utterances.iter().collect();
         Report {
             total: row("all".to_string(), &all, options),
@@ -81,16 +79,7 @@ impl Report {
 
 /// Rows as a table whose first column is headed by what tells the groups apart.
 fn text_table(group: &str, rows: &[Row]) -> Table {
-    let columns = [
-        "utts",
-        "words",
-        "WER %",
-        "95 % interval",
-        "macro %",
-        "S",
-        "D",
-        "I",
-    ];
+    let columns = ["utts", "words", "WER %", "95 % interval", "macro %", "S", "D", "I"];
     let mut table = Table::new("", [group].into_iter().chain(columns));
     let percent =
         |rate: Option<f64>| rate.map_or("-".into(), |rate| format!("{:.2}", 100.0 * rate));
@@ -121,27 +110,14 @@ fn table(utterances: &[Scored], by: Grouping, options: BootstrapOptions) -> Vec<
             Grouping::Speaker if utterance.set.is_empty() => utterance.speaker.clone(),
             Grouping::Speaker => format!("{} {}", utterance.set, utterance.speaker),
         };
-        let name = if name.trim().is_empty() {
-            "(none)".to_string()
-        } else {
-            name
-        };
+        let name = if name.trim().is_empty() { "(none)".to_string() } else { name };
         groups.entry(name).or_default().push(utterance);
     }
-    groups
-        .into_iter()
-        .map(|(name, members)| row(name, &members, options))
-        .collect()
+    groups.into_iter().map(|(name, members)| row(name, &members, options)).collect()
 }
 
 fn row(name: String, members: &[&Scored], options: BootstrapOptions) -> Row {
     let tally: Tally = members.iter().copied().collect();
     let interval = bootstrap(members.iter().copied(), options);
-    Row {
-        name,
-        micro: tally.micro(),
-        macro_mean: tally.macro_mean(),
-        tally,
-        interval,
-    }
+    Row { name, micro: tally.micro(), macro_mean: tally.macro_mean(), tally, interval }
 }

@@ -56,11 +56,7 @@ pub fn compare(first: &[Scored], second: &[Scored], options: BootstrapOptions) -
         utterances: pairs.len() as u64,
         better: count(|d| d < 0.0),
         worse: count(|d| d > 0.0),
-        difference: if all_words > 0.0 {
-            difference / all_words
-        } else {
-            0.0
-        },
+        difference: if all_words > 0.0 { difference / all_words } else { 0.0 },
         matched_pairs: matched_pairs(pairs.iter().map(|(_, d)| *d)),
         probability_of_improvement: (!differences.is_empty()).then_some(share),
         interval: Interval::of(differences, options.level),
@@ -81,11 +77,7 @@ fn matched_pairs(differences: impl Iterator<Item = f64> + Clone) -> Option<f64> 
 fn resampled(pairs: &[(&Scored, f64)], options: BootstrapOptions) -> Vec<f64> {
     let mut speakers: BTreeMap<(&str, &str, &str), (f64, f64)> = BTreeMap::new();
     for (scored, difference) in pairs {
-        let alone = if scored.speaker.is_empty() {
-            scored.id.as_str()
-        } else {
-            ""
-        };
+        let alone = if scored.speaker.is_empty() { scored.id.as_str() } else { "" };
         let speaker = (scored.set.as_str(), scored.speaker.as_str(), alone);
         let sums = speakers.entry(speaker).or_default();
         sums.0 += difference;
@@ -114,11 +106,7 @@ mod tests {
             speaker: (index / 10).to_string(),
             accent: String::new(),
             set: String::new(),
-            counts: ErrorCounts {
-                reference: 10,
-                substitutions: errors,
-                ..ErrorCounts::default()
-            },
+            counts: ErrorCounts { reference: 10, substitutions: errors, ..ErrorCounts::default() },
         }
     }
 
@@ -144,17 +132,10 @@ mod tests {
     #[test]
     fn one_speaker_cannot_be_resampled() {
         let pair = [scored(0, 1), scored(1, 2)];
-        let found = compare(
-            &pair,
-            &[scored(0, 0), scored(1, 0)],
-            BootstrapOptions::default(),
-        );
+        let found = compare(&pair, &[scored(0, 0), scored(1, 0)], BootstrapOptions::default());
         assert_eq!((found.interval, found.worse), (None, 2));
         // d = 1, 2: mean 1.5, standard error 0.5, z = 3.
         assert!((found.matched_pairs.unwrap() - 0.002_699_796).abs() < 1e-8);
-        assert_eq!(
-            compare(&[], &[], BootstrapOptions::default()).matched_pairs,
-            None
-        );
+        assert_eq!(compare(&[], &[], BootstrapOptions::default()).matched_pairs, None);
     }
 }

@@ -110,10 +110,7 @@ impl Table {
         if !self.caption.is_empty() {
             html += &format!("<caption>{}</caption>\n", escape(&self.caption));
         }
-        html += &format!(
-            "<thead>{}</thead>\n<tbody>\n",
-            self.html_row(&self.columns, "th")
-        );
+        html += &format!("<thead>{}</thead>\n<tbody>\n", self.html_row(&self.columns, "th"));
         for row in &self.rows {
             html += &self.html_row(row, "td");
             html.push('\n');
@@ -127,11 +124,7 @@ impl Table {
 
     fn html_row(&self, cells: &[String], tag: &str) -> String {
         let cells = cells.iter().enumerate().map(|(place, cell)| {
-            let class = if self.is_flush_left(place) {
-                " class=\"l\""
-            } else {
-                ""
-            };
+            let class = if self.is_flush_left(place) { " class=\"l\"" } else { "" };
             format!("<{tag}{class}>{}</{tag}>", escape(cell))
         });
         format!("<tr>{}</tr>", cells.collect::<String>())
@@ -201,11 +194,7 @@ mod tests {
         table.note = "word ".repeat(30);
         let text = table.to_text();
         let lines: Vec<&str> = text.lines().collect();
-        let want = [
-            "Title",
-            "  name       value  remark",
-            "  long name  1.0 %  so",
-        ];
+        let want = ["Title", "  name       value  remark", "  long name  1.0 %  so"];
         assert_eq!(lines[..3], want);
         assert_eq!(lines.len(), 5);
         assert!(lines.iter().all(|line| line.len() <= NOTE_WIDTH + 2));

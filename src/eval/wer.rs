@@ -138,11 +138,7 @@ mod tests {
     use super::*;
 
     fn counts(reference: &str, hypothesis: &str) -> ErrorCounts {
-        let words = |text: &str| {
-            text.split_whitespace()
-                .map(str::to_string)
-                .collect::<Vec<_>>()
-        };
+        let words = |text: &str| text.split_whitespace().map(str::to_string).collect::<Vec<_>>();
         let rule = AlignmentRule::Minimal;
         ErrorCounts::of(&align(&words(reference), &words(hypothesis), rule).unwrap())
     }
@@ -154,12 +150,7 @@ mod tests {
             tally.add(counts(reference, hypothesis));
         }
         assert_eq!((tally.utterances, tally.wrong), (3, 2));
-        let want = ErrorCounts {
-            reference: 5,
-            substitutions: 1,
-            deletions: 1,
-            insertions: 2,
-        };
+        let want = ErrorCounts { reference: 5, substitutions: 1, deletions: 1, insertions: 2 };
         assert_eq!(tally.counts, want);
         assert_eq!(tally.micro(), Some(4.0 / 5.0));
         assert_eq!(tally.macro_mean(), Some((0.5 + 0.0) / 2.0));

@@ -160,18 +160,12 @@ impl MfccConfig {
         let nyquist = f64::from(self.sample_rate.0) / 2.0;
         let cepstra = self.kind == FeatureKind::Mfcc;
         [
-            (
-                (2..=LONGEST_FRAME).contains(&length),
-                "frame_length_ms must give 2 to 65536 samples",
-            ),
+            ((2..=LONGEST_FRAME).contains(&length), "frame_length_ms must give 2 to 65536 samples"),
             (
                 shift >= 1 && shift <= length,
                 "frame_shift_ms must be above 0 and at most frame_length_ms",
             ),
-            (
-                (1..=MOST_BINS).contains(&self.num_bins),
-                "num_bins must be 1 to 1024",
-            ),
+            ((1..=MOST_BINS).contains(&self.num_bins), "num_bins must be 1 to 1024"),
             (
                 !cepstra || (1..=self.num_bins).contains(&self.num_ceps),
                 "num_ceps must be 1 to num_bins",
@@ -180,22 +174,13 @@ impl MfccConfig {
                 self.low_hz >= 0.0 && self.low_hz < self.high_hz,
                 "low_hz must be 0 or more and below high_hz",
             ),
-            (
-                self.high_hz <= nyquist,
-                "high_hz must be at most half the sample rate",
-            ),
+            (self.high_hz <= nyquist, "high_hz must be at most half the sample rate"),
             (
                 self.cepstral_lifter >= 0.0 && self.cepstral_lifter.is_finite(),
                 "cepstral_lifter must be 0 or more",
             ),
-            (
-                (0.0..=1.0).contains(&self.preemphasis),
-                "preemphasis must be 0 to 1",
-            ),
-            (
-                (0.0..=MOST_NOISE).contains(&self.noise_floor),
-                "noise_floor must be 0 to 2^30",
-            ),
+            ((0.0..=1.0).contains(&self.preemphasis), "preemphasis must be 0 to 1"),
+            ((0.0..=MOST_NOISE).contains(&self.noise_floor), "noise_floor must be 0 to 2^30"),
             (self.snip_edges, "snip_edges must be true"),
         ]
     }

@@ -27,40 +27,28 @@ impl MelBank {
         let bin_width = f64::from(config.sample_rate.0) / padded as f64;
         let low = mel(config.low_hz);
         let step = (mel(config.high_hz) - low) / (config.num_bins + 1) as f64;
-        let mut bank = MelBank {
-            filters: Vec::new(),
-            weights: Vec::new(),
-            floor: vec![0.0; config.num_bins],
-        };
+        let mut bank =
+            MelBank { filters: Vec::new(), weights: Vec::new(), floor: vec![0.0; config.num_bins] };
         for filter in 0..config.num_bins {
             let left = low + step * filter as f64;
             let (centre, right) = (left + step, left + 2.0 * step);
             let weight = |bin: usize| {
                 let mel = mel(bin_width * bin as f64);
-                if mel <= centre {
-                    (mel - left) / step
-                } else {
-                    (right - mel) / step
-                }
+                if mel <= centre { (mel - left) / step } else { (right - mel) / step }
             };
             let mut bins = (0..padded / 2).filter(|&bin| weight(bin) > 0.0);
             let first = bins.next().ok_or_else(|| {
                 let bins = config.num_bins;
-                FeatureError::Config(format!(
-                    "num_bins = {bins} leaves mel filter {filter} empty"
-                ))
+                FeatureError::Config(format!("num_bins = {bins} leaves mel filter {filter} empty"))
             })?;
             let past = bins.next_back().unwrap_or(first) + 1;
             let start = bank.weights.len();
-            bank.weights
-                .extend((first..past).map(|bin| weight(bin) as f32));
+            bank.weights.extend((first..past).map(|bin| weight(bin) as f32));
             bank.filters.push((first, start..bank.weights.len()));
         }
         if config.noise_floor > 0.0 {
             let noise = noise_power(config, padded);
-            bank.floor = (0..config.num_bins)
-                .map(|filter| bank.energy(filter, &noise))
-                .collect();
+            bank.floor = (0..config.num_bins).map(|filter| bank.energy(filter, &noise)).collect();
         }
         Ok(bank)
     }
@@ -103,11 +91,7 @@ fn noise_power(config: &MfccConfig, padded: usize) -> Vec<f32> {
 pub(super) fn cosine_transform(config: &MfccConfig) -> Vec<f32> {
     let (bins, lifter) = (config.num_bins as f64, config.cepstral_lifter);
     let entry = |n: usize, k: usize| {
-        let scale = if k == 0 {
-            (1.0 / bins).sqrt()
-        } else {
-            (2.0 / bins).sqrt()
-        };
+        let scale = if k == 0 { (1.0 / bins).sqrt() } else { (2.0 / bins).sqrt() };
         let angle = std::f64::consts::PI / bins * (n as f64 + 0.5) * k as f64;
         let lift = if lifter == 0.0 {
             1.0

@@ -58,10 +58,7 @@ impl Mfcc {
         let padded = config.frame_length().next_power_of_two();
         let taper = config.window.weights(config.frame_length());
         Ok(Mfcc {
-            taper: taper
-                .into_iter()
-                .map(|weight| weight * FULL_SCALE)
-                .collect(),
+            taper: taper.into_iter().map(|weight| weight * FULL_SCALE).collect(),
             fft: RealFftPlanner::new().plan_fft_forward(padded),
             bank: MelBank::new(&config, padded)?,
             cosines: cosine_transform(&config),
@@ -86,15 +83,10 @@ impl Mfcc {
         let mut scratch = self.scratch();
         let windows = waveform.samples.windows(length).step_by(shift);
         for (samples, mut row) in windows.zip(frames.rows_mut()) {
-            let row = row
-                .as_slice_mut()
-                .expect("the rows of a new array are contiguous");
+            let row = row.as_slice_mut().expect("the rows of a new array are contiguous");
             self.frame(samples, &mut scratch, row);
         }
-        Ok(Features {
-            frames,
-            shift: self.config.shift(),
-        })
+        Ok(Features { frames, shift: self.config.shift() })
     }
 
     pub(super) fn scratch(&self) -> Scratch {
@@ -126,11 +118,7 @@ impl Mfcc {
         for (power, bin) in scratch.power.iter_mut().zip(&scratch.spectrum) {
             *power = bin.re * bin.re + bin.im * bin.im;
         }
-        let Scratch {
-            power,
-            log_energies,
-            ..
-        } = scratch;
+        let Scratch { power, log_energies, .. } = scratch;
         self.bank.log_energies(power, log_energies);
         if self.config.kind == FeatureKind::LogMel {
             return out.copy_from_slice(log_energies);

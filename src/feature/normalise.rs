@@ -33,12 +33,9 @@ pub fn subtract_mean(features: &mut Features) {
 pub fn subtract_mean_of(frames: &mut [f32], dims: usize, counts: impl Fn(usize) -> bool) {
     let mut mean = RunningMean::default();
     let rows = frames.chunks_exact(dims.max(1)).enumerate();
-    rows.filter(|(at, _)| counts(*at))
-        .for_each(|(_, frame)| mean.add(frame));
+    rows.filter(|(at, _)| counts(*at)).for_each(|(_, frame)| mean.add(frame));
     if mean.frames == 0 {
-        frames
-            .chunks_exact(dims.max(1))
-            .for_each(|frame| mean.add(frame));
+        frames.chunks_exact(dims.max(1)).for_each(|frame| mean.add(frame));
     }
     let mean = mean.mean();
     for frame in frames.chunks_exact_mut(dims.max(1)) {
@@ -102,10 +99,7 @@ pub struct OnlineMeanConfig {
 
 impl Default for OnlineMeanConfig {
     fn default() -> Self {
-        OnlineMeanConfig {
-            window: 600,
-            prior_frames: 200,
-        }
+        OnlineMeanConfig { window: 600, prior_frames: 200 }
     }
 }
 
@@ -174,11 +168,7 @@ impl OnlineMean {
         }
         let seen = self.window.len() / dims.max(1);
         let room = self.config.window.saturating_sub(seen);
-        let prior_frames = if self.has_prior {
-            room.min(self.config.prior_frames)
-        } else {
-            0
-        };
+        let prior_frames = if self.has_prior { room.min(self.config.prior_frames) } else { 0 };
         let total = (seen + prior_frames) as f64;
         for ((value, sum), prior) in frame.iter_mut().zip(&self.sum).zip(&self.prior) {
             let mean = (sum + prior_frames as f64 * f64::from(*prior)) / total;

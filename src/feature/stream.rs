@@ -38,12 +38,7 @@ impl Mfcc {
 impl<'a> MfccStream<'a> {
     pub(super) fn new(mfcc: &'a Mfcc) -> Self {
         let row = vec![0.0; mfcc.config().dims()];
-        MfccStream {
-            mfcc,
-            scratch: mfcc.scratch(),
-            pending: Vec::new(),
-            row,
-        }
+        MfccStream { mfcc, scratch: mfcc.scratch(), pending: Vec::new(), row }
     }
 
     /// Takes the next samples, at the configured rate and in [-1, 1], and hands each frame that
@@ -56,10 +51,7 @@ impl<'a> MfccStream<'a> {
     /// made of.
     pub fn push_with_energies(&mut self, samples: &[f32], mut emit: impl FnMut(&[f32], &[f32])) {
         self.pending.extend_from_slice(samples);
-        let (length, shift) = (
-            self.mfcc.config().frame_length(),
-            self.mfcc.config().frame_shift(),
-        );
+        let (length, shift) = (self.mfcc.config().frame_length(), self.mfcc.config().frame_shift());
         let mut start = 0;
         while let Some(window) = self.pending.get(start..start + length) {
             self.mfcc.frame(window, &mut self.scratch, &mut self.row);

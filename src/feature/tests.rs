@@ -10,10 +10,7 @@ use crate::audio::Waveform;
 const RATE: Hertz = Hertz(16_000);
 
 fn config(kind: FeatureKind) -> MfccConfig {
-    MfccConfig {
-        kind,
-        ..MfccConfig::default()
-    }
+    MfccConfig { kind, ..MfccConfig::default() }
 }
 
 /// The generator of `scripts/golden_mfcc.py`.
@@ -23,19 +20,12 @@ fn noise(count: usize) -> Waveform {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 16) as f32 / 65536.0 - 0.5
     };
-    Waveform {
-        samples: (0..count).map(sample).collect(),
-        rate: RATE,
-    }
+    Waveform { samples: (0..count).map(sample).collect(), rate: RATE }
 }
 
 fn golden(bytes: &[u8], dims: usize) -> Array2<f32> {
-    let values: Vec<f32> = bytes
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|bytes| f32::from_le_bytes(*bytes))
-        .collect();
+    let values: Vec<f32> =
+        bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     Array2::from_shape_vec((values.len() / dims, dims), values).unwrap()
 }
 
@@ -74,9 +64,7 @@ fn the_numbers_are_kaldi_s() {
         let ours = Mfcc::new(config(kind)).unwrap().compute(waveform).unwrap();
         let theirs = golden(bytes, 40);
         assert_eq!(ours.frames.dim(), theirs.dim());
-        let worst = (&ours.frames - &theirs)
-            .iter()
-            .fold(0f32, |worst, d| worst.max(d.abs()));
+        let worst = (&ours.frames - &theirs).iter().fold(0f32, |worst, d| worst.max(d.abs()));
         assert!(worst < 1e-3, "{name}, {kind:?}: off by {worst}");
         assert_eq!(ours.shift, Seconds(0.01));
     }
@@ -87,26 +75,13 @@ fn the_numbers_are_kaldi_s() {
 fn the_noise_floor_is_the_expected_energy_of_white_noise() {
     let speech = include_bytes!("../../tests/golden/mfcc_speech.wav");
     let mut speech = Waveform::read(speech.as_slice(), None).unwrap();
-    speech
-        .samples
-        .iter_mut()
-        .for_each(|sample| *sample /= 1000.0);
+    speech.samples.iter_mut().for_each(|sample| *sample /= 1000.0);
     let floored = |kind| {
         let noise_floor = 1.0 / 12.0;
-        Mfcc::new(MfccConfig {
-            noise_floor,
-            ..config(kind)
-        })
-        .unwrap()
+        Mfcc::new(MfccConfig { noise_floor, ..config(kind) }).unwrap()
     };
-    let log_mel = floored(FeatureKind::LogMel)
-        .compute(&speech)
-        .unwrap()
-        .frames;
-    let theirs = golden(
-        include_bytes!("../../tests/golden/mfcc_speech.floor.f32"),
-        40,
-    );
+    let log_mel = floored(FeatureKind::LogMel).compute(&speech).unwrap().frames;
+    let theirs = golden(include_bytes!("../../tests/golden/mfcc_speech.floor.f32"), 40);
     let distance =
         |a: &Array2<f32>, b: &Array2<f32>| (a - b).iter().fold(0f32, |worst, d| worst.max(d.abs()));
     assert!(distance(&log_mel, &theirs) < 1e-3);
@@ -116,28 +91,15 @@ fn the_noise_floor_is_the_expected_energy_of_white_noise() {
     let cosines = Array2::from_shape_vec((40, 40), cosines).unwrap();
     assert!(distance(&cepstra, &log_mel.dot(&cosines)) < 1e-3);
     // Silence lies at the floor, whatever its length; without a floor nothing has changed.
-    let silence = Waveform {
-        samples: vec![0.0; 800],
-        rate: RATE,
-    };
-    let floor = floored(FeatureKind::LogMel)
-        .compute(&silence)
-        .unwrap()
-        .frames;
-    assert!(
-        floor.iter().all(|value| (-5.0..7.0).contains(value)),
-        "{floor}"
-    );
+    let silence = Waveform { samples: vec![0.0; 800], rate: RATE };
+    let floor = floored(FeatureKind::LogMel).compute(&silence).unwrap().frames;
+    assert!(floor.iter().all(|value| (-5.0..7.0).contains(value)), "{floor}");
 }
 
 /// The same cases in every run; `PROPTEST_CASES=100000` digs deeper.
 fn fixed() -> ProptestConfig {
     let rng_seed = proptest::test_runner::RngSeed::Fixed(1);
-    ProptestConfig {
-        rng_seed,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { rng_seed, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {
@@ -190,17 +152,11 @@ proptest! {
 
 #[test]
 fn the_mean_is_gone() {
-    let mut features = Mfcc::new(MfccConfig::default())
-        .unwrap()
-        .compute(&noise(4000))
-        .unwrap();
+    let mut features = Mfcc::new(MfccConfig::default()).unwrap().compute(&noise(4000)).unwrap();
     subtract_mean(&mut features);
     let mean = features.frames.mean_axis(Axis(0)).unwrap();
     assert!(mean.iter().all(|mean| mean.abs() < 1e-4), "{mean}");
-    let mut none = Features {
-        frames: Array2::zeros((0, 40)),
-        shift: Seconds(0.01),
-    };
+    let mut none = Features { frames: Array2::zeros((0, 40)), shift: Seconds(0.01) };
     subtract_mean(&mut none);
     assert_eq!(none.frames.dim(), (0, 40));
 }
@@ -210,41 +166,14 @@ fn short_and_silent_audio_is_fine_and_another_rate_is_not() {
     let mfcc = Mfcc::new(MfccConfig::default()).unwrap();
     let rows = |count| mfcc.compute(&noise(count)).unwrap().frames.nrows();
     assert_eq!([0, 1, 399, 400, 559, 560].map(rows), [0, 0, 0, 1, 1, 2]);
-    let silence = Waveform {
-        samples: vec![0.0; 16_000],
-        rate: RATE,
-    };
-    assert!(
-        mfcc.compute(&silence)
-            .unwrap()
-            .frames
-            .iter()
-            .all(|value| value.is_finite())
-    );
+    let silence = Waveform { samples: vec![0.0; 16_000], rate: RATE };
+    assert!(mfcc.compute(&silence).unwrap().frames.iter().all(|value| value.is_finite()));
     // The loudest that a waveform may hold.
-    let loud = Waveform {
-        samples: [2_147_483_648.0, -2_147_483_648.0].repeat(300),
-        rate: RATE,
-    };
-    assert!(
-        mfcc.compute(&loud)
-            .unwrap()
-            .frames
-            .iter()
-            .all(|value| value.is_finite())
-    );
-    let telephone = Waveform {
-        samples: vec![0.0; 800],
-        rate: Hertz(8000),
-    };
+    let loud = Waveform { samples: [2_147_483_648.0, -2_147_483_648.0].repeat(300), rate: RATE };
+    assert!(mfcc.compute(&loud).unwrap().frames.iter().all(|value| value.is_finite()));
+    let telephone = Waveform { samples: vec![0.0; 800], rate: Hertz(8000) };
     let error = mfcc.compute(&telephone).unwrap_err();
-    assert_eq!(
-        error,
-        FeatureError::Rate {
-            expected: RATE,
-            found: Hertz(8000)
-        }
-    );
+    assert_eq!(error, FeatureError::Rate { expected: RATE, found: Hertz(8000) });
 }
 
 #[test]
@@ -252,10 +181,7 @@ fn a_model_s_description_is_read_and_checked() {
     let json = r#"{"kind":"mfcc","sample_rate":16000,"frame_length_ms":25.0,"frame_shift_ms":10.0,
         "num_bins":40,"num_ceps":40,"low_hz":20.0,"high_hz":7600.0,"cepstral_lifter":22.0,
         "preemphasis":0.97,"window":"povey","snip_edges":true}"#;
-    assert_eq!(
-        serde_json::from_str::<MfccConfig>(json).unwrap(),
-        MfccConfig::default()
-    );
+    assert_eq!(serde_json::from_str::<MfccConfig>(json).unwrap(), MfccConfig::default());
     let wrong: [fn(&mut MfccConfig); 12] = [
         |c| c.sample_rate = Hertz(0),
         |c| c.frame_length_ms = f64::NAN,
@@ -273,10 +199,7 @@ fn a_model_s_description_is_read_and_checked() {
     for (number, spoil) in wrong.iter().enumerate() {
         let mut config = MfccConfig::default();
         spoil(&mut config);
-        assert!(
-            matches!(Mfcc::new(config), Err(FeatureError::Config(_))),
-            "case {number}"
-        );
+        assert!(matches!(Mfcc::new(config), Err(FeatureError::Config(_))), "case {number}");
     }
     assert!(OnlineMean::new(OnlineMeanConfig::default(), 2, Some(&[0.0])).is_err());
 }

@@ -58,10 +58,7 @@ impl Description {
                 network.input_dim == front_end.num_bins,
                 "the network must read as many values as the front end has mel filters",
             ),
-            (
-                network.output_dim() == 1,
-                "the network must have one output",
-            ),
+            (network.output_dim() == 1, "the network must have one output"),
             (
                 front_end.noise_floor > 0.0 && front_end.noise_floor < self.noise_floor + 1e-4,
                 "the gate needs a noise floor, and at most the one that it was trained with",

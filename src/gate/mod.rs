@@ -94,19 +94,12 @@ impl Gate {
     ) -> Result<Gate, GateError> {
         let shift = front_end.shift();
         let network = Network::of_layers(&description.network, shift, tensors, kernels)?;
-        Ok(Gate {
-            network,
-            description,
-        })
+        Ok(Gate { network, description })
     }
 
     /// Begins to listen.
     pub fn stream(&self) -> GateStream<'_> {
-        let Description {
-            frames_before,
-            frames_after,
-            ..
-        } = self.description;
+        let Description { frames_before, frames_after, .. } = self.description;
         GateStream {
             gate: self,
             level: Level::new(self.network.input_dim(), frames_before, frames_after),
@@ -145,9 +138,7 @@ impl GateStream<'_> {
         let dims = self.gate.network.input_dim();
         self.frames += frames.len() / dims;
         self.levelled.clear();
-        let Self {
-            level, levelled, ..
-        } = self;
+        let Self { level, levelled, .. } = self;
         for frame in frames.chunks_exact(dims) {
             level.push(frame, levelled);
         }
@@ -197,10 +188,7 @@ impl GateStream<'_> {
 
 /// The bytes of a description.
 fn read(path: &Path) -> Result<Vec<u8>, GateError> {
-    let io = |source| GateError::Io {
-        path: path.into(),
-        source,
-    };
+    let io = |source| GateError::Io { path: path.into(), source };
     if fs::metadata(path).map_err(io)?.len() > MAX_BYTES {
         return Err(GateError::Format(format!("more than {MAX_BYTES} bytes")));
     }

@@ -11,11 +11,8 @@ const RATE: usize = 16_000;
 /// The shipped gate and the log mel energies that it reads, where it is there.
 fn shipped() -> Option<(Gate, Mfcc)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/en");
-    let config = MfccConfig {
-        kind: FeatureKind::LogMel,
-        noise_floor: 1.0 / 12.0,
-        ..MfccConfig::default()
-    };
+    let config =
+        MfccConfig { kind: FeatureKind::LogMel, noise_floor: 1.0 / 12.0, ..MfccConfig::default() };
     let gate = Gate::of_model(&folder, &config, Precision::F32.kernels()).unwrap();
     if gate.is_none() {
         eprintln!("skipped: models/en has no gate.json");
@@ -25,10 +22,7 @@ fn shipped() -> Option<(Gate, Mfcc)> {
 
 /// By frame, in pushes of so many frames: whether it holds speech.
 fn heard((gate, mfcc): &(Gate, Mfcc), samples: Vec<f32>, push: usize) -> Vec<bool> {
-    let waveform = Waveform {
-        samples,
-        rate: Hertz(RATE as u32),
-    };
+    let waveform = Waveform { samples, rate: Hertz(RATE as u32) };
     let frames = mfcc.compute(&waveform).unwrap().frames;
     let (mut stream, mut speech) = (gate.stream(), Vec::new());
     // Twice, so that the first recording must leave no trace.
@@ -68,10 +62,7 @@ fn speech_is_heard_at_any_volume_and_between_pauses() {
         let between = [pause.clone(), loud, pause].concat();
         let between = heard(&gate, between, 1000);
         assert!(seconds(&between[..900]) == 0.0 && seconds(&between[between.len() - 900..]) == 0.0);
-        assert!(
-            (seconds(&between) - seconds(&whole)).abs() < 0.1 * all,
-            "{name}"
-        );
+        assert!((seconds(&between) - seconds(&whole)).abs() < 0.1 * all, "{name}");
     }
 }
 
@@ -88,34 +79,17 @@ fn noises_tones_and_silence_are_no_speech() {
     let on = |at: usize, period: f32, share: f32| f32::from(u8::from(time(at) % period < share));
     let sounds: Vec<(&str, Vec<f32>)> = vec![
         ("silence", vec![0.0; 10 * RATE]),
-        (
-            "white noise",
-            (0..10 * RATE).map(|_| 0.1 * noise()).collect(),
-        ),
-        (
-            "dither",
-            (0..10 * RATE).map(|_| noise() / 32768.0).collect(),
-        ),
-        (
-            "hum",
-            (0..10 * RATE)
-                .map(|at| 0.1 * sine(at, 50.0) + 0.03 * sine(at, 150.0))
-                .collect(),
-        ),
-        (
-            "a tone",
-            (0..10 * RATE).map(|at| 0.3 * sine(at, 1000.0)).collect(),
-        ),
+        ("white noise", (0..10 * RATE).map(|_| 0.1 * noise()).collect()),
+        ("dither", (0..10 * RATE).map(|_| noise() / 32768.0).collect()),
+        ("hum", (0..10 * RATE).map(|at| 0.1 * sine(at, 50.0) + 0.03 * sine(at, 150.0)).collect()),
+        ("a tone", (0..10 * RATE).map(|at| 0.3 * sine(at, 1000.0)).collect()),
         (
             "a ring tone",
             (0..12 * RATE)
                 .map(|at| 0.2 * (sine(at, 440.0) + sine(at, 480.0)) * on(at, 6.0, 2.0))
                 .collect(),
         ),
-        (
-            "clicks",
-            (0..10 * RATE).map(|at| 0.8 * on(at, 0.5, 0.001)).collect(),
-        ),
+        ("clicks", (0..10 * RATE).map(|at| 0.8 * on(at, 0.5, 0.001)).collect()),
     ];
     for (name, samples) in sounds {
         let speech = seconds(&heard(&gate, samples, 1000));

@@ -104,10 +104,7 @@ impl GraphBuilder {
             return;
         }
         if cost.0.is_nan() || cost.0 <= COST_MIN {
-            return self.fail(GraphError::BadCost {
-                state: from.0,
-                cost: cost.0,
-            });
+            return self.fail(GraphError::BadCost { state: from.0, cost: cost.0 });
         }
         if let Some(pdf) = pdf.filter(|pdf| pdf.index() >= PDF_LIMIT) {
             let found = u64::from(pdf.0) + 1;
@@ -118,22 +115,11 @@ impl GraphBuilder {
             });
         }
         if to.index() >= ARC_LIMIT {
-            return self.fail(GraphError::NoSuchState {
-                state: to.0,
-                states: self.states,
-            });
+            return self.fail(GraphError::NoSuchState { state: to.0, states: self.states });
         }
         let arc = PackedArc::new(pdf.map(|pdf| pdf.0), label != 0, cost.0, to.0);
-        let arcs = if pdf.is_some() {
-            &mut self.emitting
-        } else {
-            &mut self.epsilon
-        };
-        arcs.push(LooseArc {
-            from: from.0,
-            label,
-            arc,
-        });
+        let arcs = if pdf.is_some() { &mut self.emitting } else { &mut self.epsilon };
+        arcs.push(LooseArc { from: from.0, label, arc });
         self.num_pdfs = self.num_pdfs.max(pdf.map_or(0, |pdf| pdf.0 + 1));
     }
 
@@ -141,10 +127,7 @@ impl GraphBuilder {
     /// counts.
     pub fn set_final(&mut self, state: StateId, cost: Cost) {
         if cost.0.is_nan() || cost.0 == f32::NEG_INFINITY {
-            return self.fail(GraphError::BadCost {
-                state: state.0,
-                cost: cost.0,
-            });
+            return self.fail(GraphError::BadCost { state: state.0, cost: cost.0 });
         }
         self.finals.push((state.0, cost.0));
     }
@@ -207,10 +190,7 @@ impl GraphBuilder {
             .chain(self.finals.iter().map(|&(state, _)| state))
             .chain([start.0]);
         match used.find(|&state| state >= self.states) {
-            Some(state) => Err(GraphError::NoSuchState {
-                state,
-                states: self.states,
-            }),
+            Some(state) => Err(GraphError::NoSuchState { state, states: self.states }),
             None => Ok(()),
         }
     }
@@ -220,10 +200,7 @@ impl GraphBuilder {
     fn lay_out(&self) -> Result<Layout, GraphError> {
         let states = self.states as usize;
         let (mut emitting, mut epsilon) = (vec![0u32; states], vec![0u32; states]);
-        for (loose, counts) in [
-            (&self.emitting, &mut emitting),
-            (&self.epsilon, &mut epsilon),
-        ] {
+        for (loose, counts) in [(&self.emitting, &mut emitting), (&self.epsilon, &mut epsilon)] {
             for entry in loose {
                 counts[entry.from as usize] += 1;
             }
@@ -245,17 +222,8 @@ impl GraphBuilder {
             }
         }
         match end > ARC_LIMIT as u64 {
-            true => Err(GraphError::TooLarge {
-                what: "arcs",
-                found: end,
-                limit: ARC_LIMIT as u64,
-            }),
-            false => Ok(Layout {
-                new_id,
-                epsilon_end,
-                longest_row,
-                arcs: end as usize,
-            }),
+            true => Err(GraphError::TooLarge { what: "arcs", found: end, limit: ARC_LIMIT as u64 }),
+            false => Ok(Layout { new_id, epsilon_end, longest_row, arcs: end as usize }),
         }
     }
 }
@@ -298,15 +266,9 @@ fn fill(
 /// Final states in ascending order with their costs; the last entry of a state counts, infinite
 /// ones are dropped.
 fn final_rows(finals: Vec<(u32, f32)>, new_id: &[u32]) -> (Vec<u32>, Vec<f32>) {
-    let mut finals: Vec<_> = finals
-        .iter()
-        .map(|&(s, cost)| (new_id[s as usize], cost))
-        .collect();
+    let mut finals: Vec<_> = finals.iter().map(|&(s, cost)| (new_id[s as usize], cost)).collect();
     finals.reverse();
     finals.sort_by_key(|&(state, _)| state);
     finals.dedup_by_key(|&mut (state, _)| state);
-    finals
-        .into_iter()
-        .filter(|&(_, cost)| cost != f32::INFINITY)
-        .unzip()
+    finals.into_iter().filter(|&(_, cost)| cost != f32::INFINITY).unzip()
 }

@@ -158,10 +158,7 @@ impl Format {
         }
         let version = u32_at(map, 8);
         if version != self.version {
-            return Err(Fault::Version {
-                found: version,
-                supported: self.version,
-            });
+            return Err(Fault::Version { found: version, supported: self.version });
         }
         let sum_at = self.header - 8;
         if xxh3_64(&map[..sum_at]) != u64_at(map, sum_at) {
@@ -234,12 +231,7 @@ impl<T: Pod> Section<T> {
 
     /// The elements as a file holds them.
     pub fn bytes(&self) -> &[u8] {
-        const {
-            assert!(
-                cfg!(target_endian = "little"),
-                "arrays are mapped little-endian"
-            )
-        };
+        const { assert!(cfg!(target_endian = "little"), "arrays are mapped little-endian") };
         bytemuck::cast_slice(self.as_slice())
     }
 }
@@ -257,10 +249,8 @@ pub(super) fn save_atomically(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<NamedTempFile>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     // A file like any other, not for the eyes of its writer alone, as temporary ones are.
     #[cfg(unix)]
@@ -276,17 +266,12 @@ pub(super) fn save_atomically(
 /// One entry of the section table, or what is wrong with it.
 fn read_entry(map: &[u8], at: usize) -> Result<Entry, &'static str> {
     let (offset, length) = (u64_at(map, at), u64_at(map, at + 8));
-    let end = offset
-        .checked_add(length)
-        .filter(|&end| end <= map.len() as u64);
+    let end = offset.checked_add(length).filter(|&end| end <= map.len() as u64);
     let end = end.ok_or("the file was cut short")? as usize;
     if !offset.is_multiple_of(ALIGN as u64) {
         return Err("a section is not aligned");
     }
-    Ok(Entry {
-        range: offset as usize..end,
-        sum: u64_at(map, at + 16),
-    })
+    Ok(Entry { range: offset as usize..end, sum: u64_at(map, at + 16) })
 }
 
 /// The `u32` at an offset.

@@ -85,11 +85,7 @@ impl GraphError {
         match fault {
             Fault::Io(source) => GraphError::Io { path, source },
             Fault::Foreign => GraphError::NotAGraph { path },
-            Fault::Version { found, supported } => GraphError::Version {
-                path,
-                found,
-                supported,
-            },
+            Fault::Version { found, supported } => GraphError::Version { path, found, supported },
             Fault::Corrupt(what) => GraphError::Corrupt { path, what },
         }
     }

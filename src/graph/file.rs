@@ -187,10 +187,7 @@ impl Graph {
             return Err(format!("states and arcs are {found:?}, not {stated:?}"));
         }
         if longest != self.longest_row as usize {
-            return Err(format!(
-                "the longest row has {longest} arcs, not {}",
-                self.longest_row
-            ));
+            return Err(format!("the longest row has {longest} arcs, not {}", self.longest_row));
         }
         let gateways = self.gateways.as_slice();
         if !gateways.iter().all(|gateway| exists(gateway.state)) {
@@ -200,12 +197,7 @@ impl Graph {
         if !finals.is_sorted_by(|a, b| a < b) || !finals.iter().all(|&last| exists(last)) {
             return Err("final states out of order or range".into());
         }
-        if self
-            .final_costs
-            .as_slice()
-            .iter()
-            .any(|cost| !cost.is_finite())
-        {
+        if self.final_costs.as_slice().iter().any(|cost| !cost.is_finite()) {
             return Err("final cost not finite".into());
         }
         Ok(())
@@ -265,13 +257,7 @@ mod tests {
         let states: Vec<_> = (0..4).map(|_| builder.add_state()).collect();
         builder.set_start(states[0]);
         builder.set_final(states[3], Cost(1.5));
-        builder.add_arc(
-            states[0],
-            Some(PdfId(2)),
-            WORD_START | 7,
-            Cost(0.75),
-            states[1],
-        );
+        builder.add_arc(states[0], Some(PdfId(2)), WORD_START | 7, Cost(0.75), states[1]);
         builder.add_arc(states[0], Some(PdfId(1)), 0, Cost(0.25), states[2]);
         builder.add_arc(states[1], Some(PdfId(0)), 0, Cost(0.5), states[1]);
         builder.add_arc(states[2], None, 0, Cost(3.0), states[3]);
@@ -281,12 +267,7 @@ mod tests {
 
     fn arcs(graph: &Graph) -> Vec<String> {
         (graph.states())
-            .flat_map(|s| {
-                graph
-                    .emitting_arcs(s)
-                    .chain(graph.epsilon_arcs(s))
-                    .map(move |a| (s, a))
-            })
+            .flat_map(|s| graph.emitting_arcs(s).chain(graph.epsilon_arcs(s)).map(move |a| (s, a)))
             .map(|arc| format!("{arc:?}"))
             .collect()
     }
@@ -301,15 +282,9 @@ mod tests {
         assert_eq!(arcs(&graph), arcs(&mapped));
         assert_eq!(graph.start(), mapped.start());
         assert_eq!(mapped.num_pdfs(), 3);
-        assert_eq!(
-            (mapped.num_states(), mapped.num_arcs(), mapped.num_final()),
-            (4, (3, 2), 1)
-        );
+        assert_eq!((mapped.num_states(), mapped.num_arcs(), mapped.num_final()), (4, (3, 2), 1));
         let first: Vec<_> = mapped.emitting_arcs(mapped.start()).collect();
-        assert_eq!(
-            first.iter().map(|a| a.cost.0).collect::<Vec<_>>(),
-            [0.25, 0.75]
-        );
+        assert_eq!(first.iter().map(|a| a.cost.0).collect::<Vec<_>>(), [0.25, 0.75]);
         assert_eq!(first[1].label, WORD_START | 7);
     }
 

@@ -21,24 +21,15 @@ const ALLOWANCE: u64 = 1 << 20;
 /// The first bytes cannot be read; what comes later fails as it is read.
 pub(super) fn expanded<'r>(mut reader: impl BufRead + 'r) -> io::Result<Box<dyn BufRead + 'r>> {
     let mut head = Vec::with_capacity(MAGIC.len());
-    (&mut reader)
-        .take(MAGIC.len() as u64)
-        .read_to_end(&mut head)?;
+    (&mut reader).take(MAGIC.len() as u64).read_to_end(&mut head)?;
     let compressed = head == MAGIC;
     let whole = Cursor::new(head).chain(reader);
     if !compressed {
         return Ok(Box::new(whole));
     }
     let read = Rc::new(Cell::new(0));
-    let counted = Counted {
-        inner: whole,
-        read: Rc::clone(&read),
-    };
-    let text = Bounded {
-        inner: MultiGzDecoder::new(counted),
-        read,
-        given: 0,
-    };
+    let counted = Counted { inner: whole, read: Rc::clone(&read) };
+    let text = Bounded { inner: MultiGzDecoder::new(counted), read, given: 0 };
     Ok(Box::new(BufReader::with_capacity(1 << 16, text)))
 }
 

@@ -10,9 +10,7 @@ const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// It begins as gzip does, or its first bytes cannot be read.
 pub(super) fn expanded<'r>(mut reader: impl BufRead + 'r) -> io::Result<Box<dyn BufRead + 'r>> {
     let mut head = Vec::with_capacity(MAGIC.len());
-    (&mut reader)
-        .take(MAGIC.len() as u64)
-        .read_to_end(&mut head)?;
+    (&mut reader).take(MAGIC.len() as u64).read_to_end(&mut head)?;
     if head == MAGIC {
         return Err(io::Error::new(
             io::ErrorKind::Unsupported,

@@ -127,17 +127,13 @@ impl Lexicon {
     /// The pronunciations of a word, in the file's order; none for a word that cannot be said, such
     /// as `</s>`.
     pub fn pronunciations(&self, word: WordId) -> &[Pronunciation] {
-        self.by_word
-            .get(word.index())
-            .map_or(&[], |all| all.as_slice())
+        self.by_word.get(word.index()).map_or(&[], |all| all.as_slice())
     }
 
     /// All words that have a pronunciation, by id, with their pronunciations.
     pub fn iter(&self) -> impl Iterator<Item = (WordId, &[Pronunciation])> {
         let words = (0..).map(WordId);
-        words
-            .zip(self.by_word.iter().map(Vec::as_slice))
-            .filter(|(_, all)| !all.is_empty())
+        words.zip(self.by_word.iter().map(Vec::as_slice)).filter(|(_, all)| !all.is_empty())
     }
 
     /// How many pronunciations were left out, because the word table lacks their words.
@@ -155,9 +151,7 @@ fn keep(all: &mut Vec<Pronunciation>, new: Pronunciation) -> Result<(), String> 
     } else if all.len() < MOST_PRONUNCIATIONS {
         all.push(new);
     } else {
-        return Err(format!(
-            "more than {MOST_PRONUNCIATIONS} pronunciations of one word"
-        ));
+        return Err(format!("more than {MOST_PRONUNCIATIONS} pronunciations of one word"));
     }
     Ok(())
 }
@@ -214,10 +208,9 @@ impl<'a> Reader<'a> {
             Err(_) if word.starts_with('<') => Ok(Line::Unknown(word)),
             Err(name) => Err(format!("phone \"{name}\" is not one of the model's")),
             Ok(phones) if phones.is_empty() => Err(format!("\"{word}\" has no phones")),
-            Ok(phones) if phones.len() > LONGEST_PRONUNCIATION => Err(format!(
-                "{} phones, more than {LONGEST_PRONUNCIATION}",
-                phones.len()
-            )),
+            Ok(phones) if phones.len() > LONGEST_PRONUNCIATION => {
+                Err(format!("{} phones, more than {LONGEST_PRONUNCIATION}", phones.len()))
+            }
             Ok(phones) => {
                 let cost = Cost(-probability.ln());
                 Ok(Line::Said(id, Pronunciation { phones, cost }))
@@ -242,9 +235,7 @@ impl<'a> Reader<'a> {
         let unplaced = unplaced.unwrap_or(field);
         let unstressed = unplaced.strip_suffix(['0', '1', '2']).unwrap_or(unplaced);
         let known = |name: &str| self.phones.get(name).copied();
-        known(field)
-            .or_else(|| known(unplaced))
-            .or_else(|| known(unstressed))
+        known(field).or_else(|| known(unplaced)).or_else(|| known(unstressed))
     }
 
     fn is_number(&self, field: &str) -> bool {
@@ -279,10 +270,7 @@ mod tests {
         let lexicon = read("a\tAH\na\tEY\nthe\t0.5\tDH AH\nthe\t0.25\tDH IY\n").unwrap();
         let a = lexicon.pronunciations(WordId(4));
         assert_eq!(a.len(), 2);
-        assert_eq!(
-            (a[1].phones.as_slice(), a[1].cost.0),
-            (&[PhoneId(2)][..], 0.0)
-        );
+        assert_eq!((a[1].phones.as_slice(), a[1].cost.0), (&[PhoneId(2)][..], 0.0));
         let the = lexicon.pronunciations(WordId(5));
         assert_eq!(the[0].phones, [PhoneId(3), PhoneId(1)]);
         assert!((the[1].cost.0 - 4f32.ln()).abs() < 1e-6);
@@ -298,19 +286,10 @@ mod tests {
         let halves = "a 0.5 AH\na 0.5 EY\nthe 0.5 DH AH\nthe 0.5 DH IY\n";
         let forms = [
             (plain, "a AH\na EY\nthe DH AH\nthe  DH  IY\n"),
-            (
-                plain,
-                "\u{feff}A  AH0\r\nA(2)  EY1\r\nTHE  DH AH0\r\nTHE(1)  DH IY0\r\n",
-            ),
-            (
-                plain,
-                ";;; # CMUdict\n\na AH0\na EY1 # letter\nthe DH AH0\nthe(2) DH IY0 #weak\n",
-            ),
+            (plain, "\u{feff}A  AH0\r\nA(2)  EY1\r\nTHE  DH AH0\r\nTHE(1)  DH IY0\r\n"),
+            (plain, ";;; # CMUdict\n\na AH0\na EY1 # letter\nthe DH AH0\nthe(2) DH IY0 #weak\n"),
             (plain, "a AH_S\na EY1_S\nthe DH_B AH0_E\nthe DH_B IY0_E\n"),
-            (
-                plain,
-                "# comment\n#comment\na AH\na AH1\na EY\nthe DH AH\nthe DH IY\nthe DH IY2\n",
-            ),
+            (plain, "# comment\n#comment\na AH\na AH1\na EY\nthe DH AH\nthe DH IY\nthe DH IY2\n"),
         ];
         let same = |one: &Lexicon, other: &Lexicon| one.by_word == other.by_word;
         for (plain, form) in &forms {
@@ -321,13 +300,7 @@ mod tests {
         let weighted = read("a 0.25 AH0\na 0.5 AH1\n").unwrap();
         let a = weighted.pronunciations(WordId(4));
         assert!(a.len() == 1 && (a[0].cost.0 - 2f32.ln()).abs() < 1e-6);
-        assert_eq!(
-            read_with("#\n", "# AH\n")
-                .unwrap()
-                .pronunciations(WordId(6))
-                .len(),
-            1
-        );
+        assert_eq!(read_with("#\n", "# AH\n").unwrap().pronunciations(WordId(6)).len(), 1);
     }
 
     #[test]

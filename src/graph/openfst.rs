@@ -124,10 +124,8 @@ impl Graph {
         out.write_all(&(self.num_states() as i64).to_le_bytes())?;
         out.write_all(&((emitting + epsilon) as i64).to_le_bytes())?;
         for state in self.states() {
-            let arcs: Vec<ArcRef> = self
-                .epsilon_arcs(state)
-                .chain(self.emitting_arcs(state))
-                .collect();
+            let arcs: Vec<ArcRef> =
+                self.epsilon_arcs(state).chain(self.emitting_arcs(state)).collect();
             out.write_all(&self.final_cost(state).0.to_le_bytes())?;
             out.write_all(&(arcs.len() as i64).to_le_bytes())?;
             for arc in arcs {
@@ -142,10 +140,7 @@ impl Graph {
 }
 
 fn io_error(path: &Path, source: io::Error) -> GraphError {
-    GraphError::Io {
-        path: path.to_owned(),
-        source,
-    }
+    GraphError::Io { path: path.to_owned(), source }
 }
 
 /// Why reading stopped.
@@ -271,12 +266,7 @@ fn read_header(input: &mut Input<impl Read>) -> Result<Header, Fault> {
         }
     }
     let aligned = flags & IS_ALIGNED != 0 || kind == "const" && version == CONST_ALIGNED_VERSION;
-    Ok(Header {
-        kind,
-        aligned,
-        start,
-        states,
-    })
+    Ok(Header { kind, aligned, start, states })
 }
 
 fn skip_symbols(input: &mut Input<impl Read>) -> Result<(), Fault> {
@@ -368,12 +358,7 @@ fn read_arc(
     let (label, word) = (input.i32()?, input.i32()?);
     let cost = Cost(input.f32()?);
     let next = state_id(i64::from(input.i32()?))?;
-    let damaged = || {
-        format_fault(format!(
-            "labels {label}:{word} of an arc of state {}",
-            from.0
-        ))
-    };
+    let damaged = || format_fault(format!("labels {label}:{word} of an arc of state {}", from.0));
     if label < 0 || word < 0 || word as u32 > WORD_MASK {
         return damaged();
     }
@@ -406,10 +391,8 @@ mod tests {
     fn listing(graph: &Graph) -> Vec<String> {
         (graph.states())
             .map(|state| {
-                let arcs: Vec<_> = graph
-                    .emitting_arcs(state)
-                    .chain(graph.epsilon_arcs(state))
-                    .collect();
+                let arcs: Vec<_> =
+                    graph.emitting_arcs(state).chain(graph.epsilon_arcs(state)).collect();
                 format!("{:?} {arcs:?}", graph.final_cost(state))
             })
             .collect()
@@ -474,10 +457,8 @@ mod tests {
     #[test]
     fn counts_below_nothing_are_refused() {
         let header = vector().len() - {
-            let arcs: usize = listing(&small())
-                .iter()
-                .map(|line| line.matches("ArcRef").count())
-                .sum();
+            let arcs: usize =
+                listing(&small()).iter().map(|line| line.matches("ArcRef").count()).sum();
             3 * (4 + 8) + arcs * 16
         };
         for (name, bytes, offset) in [
@@ -489,28 +470,19 @@ mod tests {
             for number in [i64::MIN, i64::MIN + 1, -2] {
                 let mut damaged = bytes.clone();
                 damaged[offset..offset + 8].copy_from_slice(&number.to_le_bytes());
-                assert!(
-                    Graph::from_openfst(&damaged[..]).is_err(),
-                    "{number} {name}"
-                );
+                assert!(Graph::from_openfst(&damaged[..]).is_err(), "{number} {name}");
             }
         }
         let mut open = vector();
         open[header - 16..header - 8].copy_from_slice(&UNKNOWN_STATES.to_le_bytes());
-        assert_eq!(
-            listing(&Graph::from_openfst(&open[..]).unwrap()),
-            listing(&small())
-        );
+        assert_eq!(listing(&Graph::from_openfst(&open[..]).unwrap()), listing(&small()));
     }
 
     #[test]
     fn damaged_files_are_errors_or_graphs_but_never_panics() {
         for bytes in [vector(), constant(false), constant(true)] {
             for length in 0..bytes.len() {
-                assert!(
-                    Graph::from_openfst(&bytes[..length]).is_err(),
-                    "cut to {length}"
-                );
+                assert!(Graph::from_openfst(&bytes[..length]).is_err(), "cut to {length}");
                 for value in [0x00, 0x7f, 0xff] {
                     let mut damaged = bytes.clone();
                     damaged[length] = value;

@@ -383,12 +383,7 @@ impl<'g> GraphView<'g> {
 
     /// An arc of this index, unpacked, with the pdf it consumes a frame with.
     fn unpacked(&self, index: u32, arc: PackedArc, pdf: Option<PdfId>) -> ArcRef {
-        ArcRef {
-            pdf,
-            label: self.label(index),
-            cost: arc.cost(),
-            next: arc.next(),
-        }
+        ArcRef { pdf, label: self.label(index), cost: arc.cost(), next: arc.next() }
     }
 
     /// Asks for the row of a state.

@@ -63,12 +63,7 @@ impl<'r> Lines<'r> {
     pub(super) fn new(reader: impl BufRead + 'r, name: &str) -> Result<Self, TextError> {
         let name = name.to_owned();
         match gzip::expanded(reader) {
-            Ok(reader) => Ok(Lines {
-                reader,
-                name,
-                line: 0,
-                bytes: Vec::new(),
-            }),
+            Ok(reader) => Ok(Lines { reader, name, line: 0, bytes: Vec::new() }),
             Err(source) => Err(TextError::Io { name, source }),
         }
     }
@@ -95,20 +90,14 @@ impl<'r> Lines<'r> {
             self.bytes.drain(..BYTE_ORDER_MARK.len());
         }
         match std::str::from_utf8(&self.bytes) {
-            Ok(_) => Ok(Some(
-                std::str::from_utf8(&self.bytes).expect("checked a line above"),
-            )),
+            Ok(_) => Ok(Some(std::str::from_utf8(&self.bytes).expect("checked a line above"))),
             Err(_) => Err(self.error("not UTF-8; `iconv -t UTF-8` makes it so".to_owned())),
         }
     }
 
     /// An error about the line read last.
     pub(super) fn error(&self, what: String) -> TextError {
-        TextError::Line {
-            name: self.name.clone(),
-            line: self.line,
-            what,
-        }
+        TextError::Line { name: self.name.clone(), line: self.line, what }
     }
 
     /// What errors call the file.
@@ -136,10 +125,7 @@ mod tests {
         for bytes in [&b"caf\xe9 K\n"[..], b"\xff\xfea\0\n\0"] {
             let mut lines = Lines::new(bytes, "t").unwrap();
             let error = lines.next_line().unwrap_err().to_string();
-            assert!(
-                error.contains("line 1") && error.contains("iconv"),
-                "{error}"
-            );
+            assert!(error.contains("line 1") && error.contains("iconv"), "{error}");
         }
     }
 }

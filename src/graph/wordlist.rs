@@ -121,22 +121,14 @@ fn parse(line: &str) -> Result<ListedWord, String> {
             ));
         }
     }
-    Ok(ListedWord {
-        text,
-        boost: number,
-        phones: fields.map(str::to_owned).collect(),
-    })
+    Ok(ListedWord { text, boost: number, phones: fields.map(str::to_owned).collect() })
 }
 
 /// Where the number stands that follows a line's words; the line's end if none does.
 fn boost_at(line: &str) -> usize {
     let fields = line.split_whitespace().skip(1);
-    let number = fields
-        .into_iter()
-        .find(|field| field.parse::<f32>().is_ok() && !is_name(field));
-    number.map_or(line.len(), |field| {
-        field.as_ptr() as usize - line.as_ptr() as usize
-    })
+    let number = fields.into_iter().find(|field| field.parse::<f32>().is_ok() && !is_name(field));
+    number.map_or(line.len(), |field| field.as_ptr() as usize - line.as_ptr() as usize)
 }
 
 /// `inf` and `nan` are numbers to a computer and words to people.

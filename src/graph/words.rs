@@ -180,10 +180,7 @@ mod tests {
         assert_eq!((table.len(), table.id("b")), (4, Some(WordId(3))));
         assert_eq!(table.name(WordId(2)), Some(""));
         for text in ["a\n", "a b\n", "a 1\na 2\n", "a 4294967295\n"] {
-            assert!(
-                WordTable::from_numbered(text.as_bytes(), "t").is_err(),
-                "{text}"
-            );
+            assert!(WordTable::from_numbered(text.as_bytes(), "t").is_err(), "{text}");
         }
     }
 
@@ -191,10 +188,7 @@ mod tests {
     fn bad_tables_name_the_line() {
         for (text, line) in [("a\n\nb\n", 2), ("a\nb\na\n", 3), ("a b\n", 1)] {
             let error = WordTable::from_reader(text.as_bytes(), "t").unwrap_err();
-            assert!(
-                matches!(error, TextError::Line { line: l, .. } if l == line),
-                "{error}"
-            );
+            assert!(matches!(error, TextError::Line { line: l, .. } if l == line), "{error}");
         }
     }
 }

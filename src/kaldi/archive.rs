@@ -152,10 +152,7 @@ impl<'p, R: BufRead> Source<'p, R> {
     fn next_name(&mut self) -> Result<Option<String>, KaldiError> {
         let mut name = Vec::new();
         loop {
-            let here = self
-                .bytes
-                .fill_buf()
-                .map_err(|error| KaldiError::io(self.path, error))?;
+            let here = self.bytes.fill_buf().map_err(|error| KaldiError::io(self.path, error))?;
             let Some(&byte) = here.first() else {
                 return match name.is_empty() {
                     true => Ok(None),
@@ -180,17 +177,12 @@ impl<'p, R: BufRead> Source<'p, R> {
 
     /// The matrix that comes next, in either mode.
     fn matrix(&mut self) -> Result<Matrix, KaldiError> {
-        let here = self
-            .bytes
-            .fill_buf()
-            .map_err(|error| KaldiError::io(self.path, error))?;
+        let here = self.bytes.fill_buf().map_err(|error| KaldiError::io(self.path, error))?;
         if here.first() == Some(&0) {
             return self.binary();
         }
         let mut bytes = Vec::new();
-        let read = (&mut self.bytes)
-            .take(LONGEST_TEXT)
-            .read_until(b']', &mut bytes);
+        let read = (&mut self.bytes).take(LONGEST_TEXT).read_until(b']', &mut bytes);
         read.map_err(|error| KaldiError::io(self.path, error))?;
         let matrix = text(&bytes).map_err(|what| self.error(what))?;
         Ok(matrix.mapv(|value| value as f32))
@@ -228,9 +220,7 @@ impl<'p, R: BufRead> Source<'p, R> {
                     _ => (0, 1),
                 };
                 shape.and_then(|(rows, columns)| {
-                    rows.checked_mul(columns)?
-                        .checked_mul(size)?
-                        .checked_add(columns * heads)
+                    rows.checked_mul(columns)?.checked_mul(size)?.checked_add(columns * heads)
                 })
             }
             _ => return Err(self.error("no matrix follows; vectors and lattices are not read")),
@@ -348,9 +338,7 @@ mod tests {
         std::fs::write(&ark, [first.clone(), full("b", 1, 2, &[2.0, 3.0])].concat()).unwrap();
         std::fs::write(&scp, format!("b s.ark:{}\na s.ark:2\n", first.len() + 2)).unwrap();
         let mut read = Vec::new();
-        let list = Archive::parse(&format!("scp:{}", scp.display()))
-            .unwrap()
-            .unwrap();
+        let list = Archive::parse(&format!("scp:{}", scp.display())).unwrap().unwrap();
         list.for_each::<KaldiError>(|name, matrix| {
             read.push((name.to_owned(), matrix.ncols()));
             Ok(())
@@ -402,10 +390,7 @@ mod tests {
             assert!(error.contains(told), "{error}");
         }
         assert_eq!(Archive::parse("scores.npy"), Ok(None));
-        assert_eq!(
-            Archive::parse("ark,t:x"),
-            Ok(Some(Archive::Ark("x".into())))
-        );
+        assert_eq!(Archive::parse("ark,t:x"), Ok(Some(Archive::Ark("x".into()))));
         assert!(Archive::parse("ark:copy-matrix a b |").is_err());
     }
 }

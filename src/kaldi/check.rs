@@ -22,10 +22,7 @@ pub fn check_final_mdl(bytes: &[u8]) -> Result<usize, KaldiError> {
     let path = Path::new("final.mdl");
     let (_, nnet) = final_mdl(bytes, path)?;
     let folded = fold(&nnet, SUBSAMPLING);
-    let folded = folded.map_err(|what| KaldiError::Network {
-        path: path.to_owned(),
-        what,
-    })?;
+    let folded = folded.map_err(|what| KaldiError::Network { path: path.to_owned(), what })?;
     Ok(folded.layers.len())
 }
 
@@ -37,18 +34,14 @@ pub fn check_final_mdl(bytes: &[u8]) -> Result<usize, KaldiError> {
 pub fn check_config_lines(text: &str) -> Result<usize, String> {
     let mut nnet = Nnet::default();
     text.lines().try_for_each(|line| nnet.add(line))?;
-    let names: Vec<String> = nnet
-        .nodes
-        .values()
-        .filter_map(|node| node.component.clone())
-        .collect();
+    let names: Vec<String> =
+        nnet.nodes.values().filter_map(|node| node.component.clone()).collect();
     for name in names {
         let component = match name.starts_with("relu") {
             true => Component::Relu,
-            false => Component::Affine {
-                weights: ndarray::Array2::eye(SQUARE),
-                bias: vec![0.0; SQUARE],
-            },
+            false => {
+                Component::Affine { weights: ndarray::Array2::eye(SQUARE), bias: vec![0.0; SQUARE] }
+            }
         };
         nnet.components.insert(name, component);
     }

@@ -20,10 +20,7 @@ impl Conf {
     /// An option may lack its value where it is a switch.
     pub fn parse(bytes: &[u8], path: &Path) -> Result<Conf, KaldiError> {
         let text = String::from_utf8_lossy(bytes);
-        let mut conf = Conf {
-            path: path.to_owned(),
-            options: Vec::new(),
-        };
+        let mut conf = Conf { path: path.to_owned(), options: Vec::new() };
         for line in text.lines() {
             let line = line.split('#').next().unwrap_or_default().trim();
             if line.is_empty() {
@@ -60,11 +57,7 @@ impl Conf {
 
     /// An error at an option.
     pub fn error(&self, name: &str, what: String) -> KaldiError {
-        KaldiError::Format {
-            path: self.path.clone(),
-            token: name.to_owned(),
-            what,
-        }
+        KaldiError::Format { path: self.path.clone(), token: name.to_owned(), what }
     }
 }
 
@@ -86,10 +79,7 @@ mod tests {
     fn errors_name_file_and_option() {
         let conf = Conf::parse(b"--beam=wide\n", Path::new("model.conf")).unwrap();
         let error = conf.get("beam", 0.0).unwrap_err().to_string();
-        assert!(
-            error.contains("model.conf") && error.contains("beam"),
-            "{error}"
-        );
+        assert!(error.contains("model.conf") && error.contains("beam"), "{error}");
         assert!(Conf::parse(b"beam=13\n", Path::new("model.conf")).is_err());
     }
 }

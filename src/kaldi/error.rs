@@ -68,9 +68,6 @@ pub enum KaldiError {
 impl KaldiError {
     /// What the system said of a path.
     pub(super) fn io(path: &Path, source: std::io::Error) -> Self {
-        KaldiError::Io {
-            path: path.to_owned(),
-            source,
-        }
+        KaldiError::Io { path: path.to_owned(), source }
     }
 }

@@ -16,10 +16,7 @@ impl VoskFolder {
         let is = |name: &str| folder.join(name).is_file();
         let parted = is("am/final.mdl") && is("conf/model.conf");
         let flat = is("final.mdl") && is("mfcc.conf");
-        (parted || flat).then(|| VoskFolder {
-            folder: folder.to_owned(),
-            parted,
-        })
+        (parted || flat).then(|| VoskFolder { folder: folder.to_owned(), parted })
     }
 
     /// The folder itself.

@@ -93,20 +93,11 @@ mod tests {
         for (text, option) in [
             ("--num-ceps=40\n", "use-energy"),
             ("--use-energy=false\n--htk-compat=true\n", "htk-compat"),
-            (
-                "--use-energy=false\n--window-type=blackman\n",
-                "window-type",
-            ),
-            (
-                "--use-energy=false\n--sample-frequency=0\n",
-                "sample-frequency",
-            ),
+            ("--use-energy=false\n--window-type=blackman\n", "window-type"),
+            ("--use-energy=false\n--sample-frequency=0\n", "sample-frequency"),
         ] {
             let error = read(text).unwrap_err().to_string();
-            assert!(
-                error.contains(option) && error.contains("mfcc.conf"),
-                "{error}"
-            );
+            assert!(error.contains(option) && error.contains("mfcc.conf"), "{error}");
         }
     }
 }

@@ -62,10 +62,7 @@ impl VoskFolder {
         let bytes = read(&path)?;
         let (transitions, nnet) = final_mdl(&bytes, &path)?;
         let folded = fold(&nnet, subsampling);
-        let folded = folded.map_err(|what| KaldiError::Network {
-            path: path.clone(),
-            what,
-        })?;
+        let folded = folded.map_err(|what| KaldiError::Network { path: path.clone(), what })?;
         let dims = feature.dims();
         if folded.inputs.0 != dims {
             let what = format!(
@@ -133,12 +130,7 @@ impl VoskFolder {
             what: format!("it has no sums of {dims} values and a count of frames"),
         })?;
         let sums = stats.row(0);
-        Ok(Some(
-            sums.iter()
-                .take(dims)
-                .map(|sum| (sum / frames) as f32)
-                .collect(),
-        ))
+        Ok(Some(sums.iter().take(dims).map(|sum| (sum / frames) as f32).collect()))
     }
 
     /// The files that [`VoskFolder::graph_of`] reads: what a cached graph depends on.
@@ -198,10 +190,7 @@ impl TransitionModel {
     pub fn graph(&self, path: &Path, word_boundary: &Path) -> Result<Graph, KaldiError> {
         let boundaries = Boundaries::open(word_boundary)?;
         let all = self.all();
-        let marks: Vec<u32> = all
-            .iter()
-            .map(|transition| boundaries.mark(*transition))
-            .collect();
+        let marks: Vec<u32> = all.iter().map(|transition| boundaries.mark(*transition)).collect();
         let graph = Graph::read_openfst_with(path, |label| {
             let at = (label as usize).wrapping_sub(1);
             let transition = all.get(at)?;
@@ -274,11 +263,7 @@ fn tensors(folded: &Folded) -> Tensors {
             held.push((format!("{}.{part}", layer.name), shape, bytes));
         };
         let (rows, columns) = numbers.weights.dim();
-        put(
-            "weight",
-            vec![rows, columns],
-            bytes(&mut numbers.weights.iter()),
-        );
+        put("weight", vec![rows, columns], bytes(&mut numbers.weights.iter()));
         put("bias", vec![rows], bytes(&mut numbers.bias.iter()));
         if let Some((scale, shift)) = &numbers.norm {
             put("scale", vec![rows], bytes(&mut scale.iter()));
@@ -302,11 +287,7 @@ struct Own {
 impl Own {
     fn read(path: &Path) -> Result<Own, KaldiError> {
         if !path.is_file() {
-            return Ok(Own {
-                normalisation: None,
-                noise_floor: 0.0,
-                graph_scale: GRAPH_SCALE,
-            });
+            return Ok(Own { normalisation: None, noise_floor: 0.0, graph_scale: GRAPH_SCALE });
         }
         let conf = Conf::open(path)?;
         let normalisation = match conf.text("normalisation") {
@@ -315,24 +296,14 @@ impl Own {
             Some("utterance-mean") => Some(Normalisation::UtteranceMean),
             Some("speech-mean") => Some(Normalisation::SpeechMean),
             Some(other) => {
-                warn!(
-                    "{}: normalisation \"{other}\" is not known and left out",
-                    path.display()
-                );
+                warn!("{}: normalisation \"{other}\" is not known and left out", path.display());
                 None
             }
         };
         let graph_scale = conf.get("graph-scale", GRAPH_SCALE)?;
         if !(0.0..=100.0).contains(&graph_scale) {
-            return Err(conf.error(
-                "graph-scale",
-                format!("{graph_scale} is not within 0 to 100"),
-            ));
+            return Err(conf.error("graph-scale", format!("{graph_scale} is not within 0 to 100")));
         }
-        Ok(Own {
-            normalisation,
-            noise_floor: conf.get("noise-floor", 0.0)?,
-            graph_scale,
-        })
+        Ok(Own { normalisation, noise_floor: conf.get("noise-floor", 0.0)?, graph_scale })
     }
 }

@@ -37,12 +37,7 @@ pub(super) enum Kind {
 impl<'b> Input<'b> {
     /// A file in binary mode; `path` is what errors call it.
     pub fn new(bytes: &'b [u8], path: &'b Path) -> Result<Self, KaldiError> {
-        let mut input = Input {
-            bytes,
-            at: 0,
-            path,
-            token: String::new(),
-        };
+        let mut input = Input { bytes, at: 0, path, token: String::new() };
         if !bytes.starts_with(BINARY) {
             return Err(input.error(
                 "it is no Kaldi file in binary mode; convert it, such as with nnet3-am-copy \
@@ -187,11 +182,7 @@ impl<'b> Input<'b> {
     }
 
     pub fn vector(&mut self) -> Result<Vec<f32>, KaldiError> {
-        Ok(self
-            .vector_f64()?
-            .into_iter()
-            .map(|value| value as f32)
-            .collect())
+        Ok(self.vector_f64()?.into_iter().map(|value| value as f32).collect())
     }
 
     /// As [`Input::vector`], without rounding what the file has in double precision.
@@ -219,10 +210,7 @@ impl<'b> Input<'b> {
         }
         let values = self.floats(count, size)?;
         let shape = (rows as usize, columns as usize);
-        Ok(
-            ndarray::Array2::from_shape_vec(shape, values)
-                .expect("as many values as the shape has"),
-        )
+        Ok(ndarray::Array2::from_shape_vec(shape, values).expect("as many values as the shape has"))
     }
 
     /// `F` or `D` and one of these letters; the size of a value.
@@ -240,17 +228,13 @@ impl<'b> Input<'b> {
             'D' => Some(8),
             _ => None,
         });
-        letter
-            .zip(size)
-            .ok_or_else(|| self.error(format!("{token} where numbers were expected")))
+        letter.zip(size).ok_or_else(|| self.error(format!("{token} where numbers were expected")))
     }
 
     fn floats(&mut self, count: usize, size: usize) -> Result<Vec<f64>, KaldiError> {
         let bytes = self.take(count * size)?;
         let values: Vec<f64> = match size {
-            4 => words(bytes)
-                .map(|word| f32::from_le_bytes(word).into())
-                .collect(),
+            4 => words(bytes).map(|word| f32::from_le_bytes(word).into()).collect(),
             _ => words(bytes).map(f64::from_le_bytes).collect(),
         };
         match values.iter().position(|value| !value.is_finite()) {
@@ -265,9 +249,9 @@ impl<'b> Input<'b> {
         let rows = i64::from(i32::from_le_bytes(self.array()?));
         let columns = i64::from(i32::from_le_bytes(self.array()?));
         if rows < 0 || columns < 0 || !low.is_finite() || !range.is_finite() {
-            return Err(self.error(format!(
-                "a compressed matrix of {rows} rows, {columns} columns"
-            )));
+            return Err(
+                self.error(format!("a compressed matrix of {rows} rows, {columns} columns"))
+            );
         }
         let size = match token {
             "CM" | "CM3" => 1,
@@ -307,7 +291,5 @@ impl<'b> Input<'b> {
 }
 
 fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
-    bytes
-        .chunks_exact(N)
-        .map(|word| word.try_into().expect("chunks of this size"))
+    bytes.chunks_exact(N).map(|word| word.try_into().expect("chunks of this size"))
 }

@@ -23,18 +23,13 @@ pub(super) fn matrix_file(path: &Path) -> Result<Array2<f64>, KaldiError> {
 /// ` [`, rows of numbers, `]`.
 pub(super) fn text(bytes: &[u8]) -> Result<Array2<f64>, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is neither text nor binary")?;
-    let inside = text
-        .trim()
-        .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'));
+    let inside = text.trim().strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     let inside = inside.ok_or("a matrix in text stands between [ and ]")?;
     let (mut values, mut columns, mut rows) = (Vec::new(), None, 0);
     for line in inside.lines().filter(|line| !line.trim().is_empty()) {
         let before = values.len();
         for word in line.split_whitespace() {
-            let value: f64 = word
-                .parse()
-                .map_err(|_| format!("\"{word}\" is no number"))?;
+            let value: f64 = word.parse().map_err(|_| format!("\"{word}\" is no number"))?;
             if !value.is_finite() {
                 return Err(format!("\"{word}\" is not finite"));
             }
@@ -43,9 +38,7 @@ pub(super) fn text(bytes: &[u8]) -> Result<Array2<f64>, String> {
         rows += 1;
         let width = values.len() - before;
         if *columns.get_or_insert(width) != width {
-            return Err(format!(
-                "row {rows} has {width} numbers, the others another number"
-            ));
+            return Err(format!("row {rows} has {width} numbers, the others another number"));
         }
     }
     let shape = (rows, columns.unwrap_or(0));

@@ -11,9 +11,7 @@ pub(super) struct Output {
 impl Output {
     /// A file in binary mode.
     pub fn new() -> Self {
-        Output {
-            bytes: b"\0B".to_vec(),
-        }
+        Output { bytes: b"\0B".to_vec() }
     }
 
     pub fn into_bytes(self) -> Vec<u8> {

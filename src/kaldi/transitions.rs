@@ -51,10 +51,7 @@ impl TransitionModel {
 
     /// One more than the largest pdf.
     pub fn num_pdfs(&self) -> usize {
-        let pdfs = self
-            .transitions
-            .iter()
-            .map(|transition| transition.pdf as usize + 1);
+        let pdfs = self.transitions.iter().map(|transition| transition.pdf as usize + 1);
         pdfs.max().unwrap_or(0)
     }
 
@@ -76,26 +73,18 @@ impl TransitionModel {
         for _ in 0..count {
             let (phone, state, forward) = (input.int()?, input.int()?, input.int()?);
             let own = if pairs { input.int()? } else { forward };
-            let entry = usize::try_from(phone)
-                .ok()
-                .and_then(|phone| entry_of.get(phone));
+            let entry = usize::try_from(phone).ok().and_then(|phone| entry_of.get(phone));
             let entry = entry.and_then(|&entry| entries.get(usize::try_from(entry).ok()?));
             let destinations = entry.and_then(|entry| entry.get(usize::try_from(state).ok()?));
             let destinations = destinations.ok_or_else(|| {
-                input.error(format!(
-                    "phone {phone} has no state {state} in the topology"
-                ))
+                input.error(format!("phone {phone} has no state {state} in the topology"))
             })?;
             for destination in destinations {
                 let is_loop = *destination == state;
                 let pdf = u32::try_from(if is_loop { own } else { forward });
                 let pdf =
                     pdf.map_err(|_| input.error(format!("a pdf of phone {phone} is negative")))?;
-                transitions.push(Transition {
-                    pdf,
-                    phone: phone as u32,
-                    is_loop,
-                });
+                transitions.push(Transition { pdf, phone: phone as u32, is_loop });
             }
         }
         input.expect(end)?;
@@ -103,9 +92,7 @@ impl TransitionModel {
         let costs = input.vector()?;
         if costs.len() != transitions.len() + 1 {
             let (found, expected) = (costs.len(), transitions.len() + 1);
-            return Err(input.error(format!(
-                "{found} probabilities for {expected} transition-ids"
-            )));
+            return Err(input.error(format!("{found} probabilities for {expected} transition-ids")));
         }
         input.expect("</LogProbs>")?;
         input.expect("</TransitionModel>")?;

@@ -47,8 +47,7 @@ impl ByteRows {
     /// All rows as floats.
     pub fn to_floats(&self) -> Vec<f32> {
         let rows = self.values.chunks_exact(self.width).zip(&self.scales);
-        rows.flat_map(|(row, scale)| row.iter().map(move |&q| f32::from(q) * scale))
-            .collect()
+        rows.flat_map(|(row, scale)| row.iter().map(move |&q| f32::from(q) * scale)).collect()
     }
 }
 
@@ -68,20 +67,12 @@ pub(super) struct Contents {
 
 /// The bytes of a file, bounded even if it grows or has no length.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, LanguageError> {
-    let error = |source| LanguageError::Read {
-        path: path.into(),
-        source,
-    };
+    let error = |source| LanguageError::Read { path: path.into(), source };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(error)?;
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(error)?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(error)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(LanguageError::TooLarge {
-            path: path.into(),
-            limit: MAX_BYTES,
-        });
+        return Err(LanguageError::TooLarge { path: path.into(), limit: MAX_BYTES });
     }
     Ok(bytes)
 }
@@ -92,10 +83,7 @@ impl Contents {
         let (_, header) = SafeTensors::read_metadata(bytes)?;
         let said = |name: &str| header.metadata().as_ref()?.get(name).cloned();
         if said("format").as_deref() != Some(FORMAT) {
-            return Err(LanguageError::Format {
-                found: said("format"),
-                supported: FORMAT,
-            });
+            return Err(LanguageError::Format { found: said("format"), supported: FORMAT });
         }
         let table = Table(SafeTensors::deserialize(bytes)?);
         let [words] = table.dimensions("rank")?;
@@ -193,10 +181,7 @@ impl<'a> Table<'a> {
         let scale_name = format!("{name}.scale");
         let scales = self.floats(&scale_name, &[count])?;
         if let Some(element) = scales.iter().position(|&scale| scale < 0.0) {
-            return Err(LanguageError::Value {
-                tensor: scale_name,
-                element,
-            });
+            return Err(LanguageError::Value { tensor: scale_name, element });
         }
         Ok(ByteRows {
             values: bytes.iter().map(|&byte| byte.cast_signed()).collect(),
@@ -223,10 +208,7 @@ impl<'a> Table<'a> {
 fn finite(name: &str, values: Vec<f32>) -> Result<Vec<f32>, LanguageError> {
     match values.iter().position(|value| !value.is_finite()) {
         None => Ok(values),
-        Some(element) => Err(LanguageError::Value {
-            tensor: name.into(),
-            element,
-        }),
+        Some(element) => Err(LanguageError::Value { tensor: name.into(), element }),
     }
 }
 

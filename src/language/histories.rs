@@ -42,12 +42,7 @@ impl Histories {
         self.children.clear();
         self.states.clear();
         self.steps = 0;
-        self.nodes.push(Node {
-            parent: None,
-            word: begin,
-            cost: None,
-            state: None,
-        });
+        self.nodes.push(Node { parent: None, word: begin, cost: None, state: None });
     }
 
     /// States that were computed since [`Histories::clear`]: the work done.
@@ -72,12 +67,7 @@ impl Histories {
         }
         let cost = self.cost(model, history, word, limit);
         let number = self.nodes.len() as u32;
-        self.nodes.push(Node {
-            parent: Some(history),
-            word,
-            cost,
-            state: None,
-        });
+        self.nodes.push(Node { parent: Some(history), word, cost, state: None });
         self.children.insert((history, word), number);
         (number, true, cost)
     }

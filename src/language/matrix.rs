@@ -29,11 +29,7 @@ impl Matrix {
 
     /// `out = rows · weightsᵀ`, for as many rows as `inputs` has.
     pub fn multiply(&self, inputs: &[f32], out: &mut [f32], quantised: &mut QuantisedRows) {
-        let rows = |depth: usize| Rows {
-            data: inputs,
-            stride: depth,
-            count: inputs.len() / depth,
-        };
+        let rows = |depth: usize| Rows { data: inputs, stride: depth, count: inputs.len() / depth };
         match self {
             Matrix::Float(matrix) => {
                 matrix.multiply(rows(matrix.depth()), out, Target::Overwrite, None);

@@ -31,13 +31,7 @@ impl<'m> Mixture<'m> {
         histories.clear(BEGIN);
         states.clear();
         states.push(ngram.start());
-        Mixture {
-            network,
-            ngram,
-            histories,
-            states,
-            limit,
-        }
+        Mixture { network, ngram, histories, states, limit }
     }
 
     /// The history before the first word.

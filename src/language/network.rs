@@ -102,8 +102,7 @@ impl NeuralModel {
         work.output.resize(self.cell, 0.0);
         self.vectors.write(word, &mut work.vector);
         let quantised = &mut work.quantised;
-        self.input
-            .multiply(&work.vector, &mut work.from_input, quantised);
+        self.input.multiply(&work.vector, &mut work.from_input, quantised);
         let (head, cell) = after.split_at_mut(width + self.vectors.short());
         match before.map(|state| self.parts(state)) {
             Some(before) => {
@@ -116,11 +115,8 @@ impl NeuralModel {
                 cell.fill(0.0);
             }
         }
-        let sums = Gates {
-            input: &work.from_input,
-            state: &work.from_state,
-            bias: &self.gate_bias,
-        };
+        let sums =
+            Gates { input: &work.from_input, state: &work.from_state, bias: &self.gate_bias };
         advance(sums, cell, &mut work.output);
         let (hidden, shortened) = head.split_at_mut(width);
         self.projection.multiply(&work.output, hidden, quantised);
@@ -132,9 +128,7 @@ impl NeuralModel {
     /// # Panics
     /// As [`NeuralModel::step`].
     pub fn cost(&self, state: &[f32], word: WordId) -> Cost {
-        let Parts {
-            hidden, shortened, ..
-        } = self.parts(state);
+        let Parts { hidden, shortened, .. } = self.parts(state);
         Cost(-self.vectors.score(word, hidden, shortened))
     }
 
@@ -162,9 +156,7 @@ impl NeuralModel {
     /// # Panics
     /// As [`NeuralModel::step`].
     pub fn log_normaliser(&self, state: &[f32], never: &[WordId]) -> f32 {
-        let Parts {
-            hidden, shortened, ..
-        } = self.parts(state);
+        let Parts { hidden, shortened, .. } = self.parts(state);
         let score = |id: u32| f64::from(self.vectors.score(WordId(id), hidden, shortened));
         let all = (0..self.num_words() as u32).filter(|&id| !never.contains(&WordId(id)));
         all.map(|id| score(id).exp()).sum::<f64>().ln() as f32
@@ -174,10 +166,6 @@ impl NeuralModel {
         assert_eq!(state.len(), self.state_len(), "a state of this model");
         let (hidden, rest) = state.split_at(self.vectors.width());
         let (shortened, cell) = rest.split_at(self.vectors.short());
-        Parts {
-            hidden,
-            shortened,
-            cell,
-        }
+        Parts { hidden, shortened, cell }
     }
 }

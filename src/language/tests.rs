@@ -51,10 +51,7 @@ fn costs_equal_those_of_pytorch() {
             assert_eq!(ours.len(), golden.costs.len());
             for (at, (ours, theirs)) in ours.iter().zip(&golden.costs).enumerate() {
                 let difference = (ours.0 - theirs).abs();
-                assert!(
-                    difference < tolerance,
-                    "{precision} {at}: {ours:?} {theirs}"
-                );
+                assert!(difference < tolerance, "{precision} {at}: {ours:?} {theirs}");
             }
         }
     }
@@ -69,12 +66,7 @@ fn the_normaliser_equals_pytorch() {
         model.step(None, BEGIN, &mut states[0], &mut work);
         for &word in &golden.words {
             let mut next = vec![0.0; model.state_len()];
-            model.step(
-                states.last().map(Vec::as_slice),
-                WordId(word),
-                &mut next,
-                &mut work,
-            );
+            model.step(states.last().map(Vec::as_slice), WordId(word), &mut next, &mut work);
             states.push(next);
         }
         for (state, theirs) in states.iter().zip(&golden.log_normalisers) {
@@ -104,11 +96,7 @@ fn histories_equal_plain_sentences() {
             assert_eq!(costs, model.costs(&ids(golden)));
         }
         let words: usize = goldens().iter().map(|golden| golden.words.len()).sum();
-        assert_eq!(
-            histories.steps(),
-            1 + words,
-            "the sentences share their beginning only"
-        );
+        assert_eq!(histories.steps(), 1 + words, "the sentences share their beginning only");
     }
 }
 
@@ -155,22 +143,13 @@ fn errors_name_what_is_wrong() {
     let mut bytes = file();
     let found = |bytes: &[u8]| {
         let kernels: Kernels = Precision::Auto.kernels();
-        NeuralModel::from_bytes(bytes, kernels)
-            .err()
-            .unwrap()
-            .to_string()
+        NeuralModel::from_bytes(bytes, kernels).err().unwrap().to_string()
     };
-    let at = bytes
-        .windows(6)
-        .position(|bytes| bytes == b"\"rank\"")
-        .unwrap();
+    let at = bytes.windows(6).position(|bytes| bytes == b"\"rank\"").unwrap();
     bytes[at + 1] = b'b';
     assert!(found(&bytes).contains("no tensor `rank`"));
     let mut bytes = file();
-    let at = bytes
-        .windows(7)
-        .position(|bytes| bytes == b"model 1")
-        .unwrap();
+    let at = bytes.windows(7).position(|bytes| bytes == b"model 1").unwrap();
     bytes[at + 6] = b'2';
     assert!(found(&bytes).contains("export it again"));
     let mut bytes = file();

@@ -15,11 +15,7 @@ pub(super) struct Vectors {
 
 impl Vectors {
     pub fn new(contents: &mut Contents) -> Vectors {
-        let none = || ByteRows {
-            values: Vec::new(),
-            scales: Vec::new(),
-            width: 0,
-        };
+        let none = || ByteRows { values: Vec::new(), scales: Vec::new(), width: 0 };
         Vectors {
             rank: std::mem::take(&mut contents.rank),
             bias: std::mem::take(&mut contents.bias),

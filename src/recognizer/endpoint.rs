@@ -90,11 +90,7 @@ mod tests {
     use crate::units::WordId;
 
     fn ends(words: usize, silence: u32, end_margin: f32, length: f64) -> bool {
-        let word = Word {
-            id: WordId(7),
-            start: 0,
-            end: 5,
-        };
+        let word = Word { id: WordId(7), start: 0, end: 5 };
         let heard = SoFar {
             words: vec![word; words],
             agreed: 0,

@@ -23,10 +23,7 @@ pub(super) const NEURAL: &str = "neural.safetensors";
 
 /// The bytes of a file.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, RecognizerError> {
-    fs::read(path).map_err(|source| RecognizerError::Io {
-        path: path.to_owned(),
-        source,
-    })
+    fs::read(path).map_err(|source| RecognizerError::Io { path: path.to_owned(), source })
 }
 
 /// The weights of the graph that are neither in the lexicon nor in the n-gram.

@@ -44,13 +44,7 @@ impl<'r> Ears<'r> {
         mut frame: impl FnMut(&[f32]),
         ended: &mut Vec<Segment>,
     ) -> Result<(), RecognizerError> {
-        let Self {
-            mfcc,
-            energies,
-            levels,
-            bins,
-            ..
-        } = self;
+        let Self { mfcc, energies, levels, bins, .. } = self;
         energies.clear();
         mfcc.push_with_energies(samples, |features, log_mel| {
             energies.extend_from_slice(log_mel);
@@ -134,14 +128,10 @@ impl<'r> Front<'r> {
         each: impl FnMut(&Segment, &mut [f32]) -> Result<(), RecognizerError>,
     ) -> Result<(), RecognizerError> {
         if !self.varied {
-            let first = *self
-                .constant
-                .get_or_insert(samples.first().copied().unwrap_or(0.0));
+            let first = *self.constant.get_or_insert(samples.first().copied().unwrap_or(0.0));
             self.varied = samples.iter().any(|sample| *sample != first);
         }
-        let Self {
-            ears, rows, ended, ..
-        } = self;
+        let Self { ears, rows, ended, .. } = self;
         ears.push(samples, |frame| rows.extend_from_slice(frame), ended)?;
         self.hand_over(each)
     }

@@ -74,20 +74,12 @@ impl Recognizer {
                 unsaid.push(word.as_str());
             }
             let id: WordId = known(table, word).unwrap_or_else(|| own.add(word));
-            let said = said
-                .into_iter()
-                .map(|(phones, cost)| Pronunciation { phones, cost });
-            words.push(GrammarWord {
-                id,
-                said: said.collect(),
-            });
+            let said = said.into_iter().map(|(phones, cost)| Pronunciation { phones, cost });
+            words.push(GrammarWord { id, said: said.collect() });
         }
         match unsaid.is_empty() {
             true => Ok((words, own)),
-            false => Err(GrammarError::Unpronounceable {
-                words: unsaid.join(", "),
-            }
-            .into()),
+            false => Err(GrammarError::Unpronounceable { words: unsaid.join(", ") }.into()),
         }
     }
 }

@@ -52,11 +52,8 @@ pub(super) fn parts(
     let mut model = vec![
         json(serde_json::to_string(&description.network)).into_bytes(),
         json(serde_json::to_string(&description.hmm)).into_bytes(),
-        format!(
-            "{} {} {}",
-            decode.acoustic_scale, decode.word_penalty, decode.silence_probability
-        )
-        .into_bytes(),
+        format!("{} {} {}", decode.acoustic_scale, decode.word_penalty, decode.silence_probability)
+            .into_bytes(),
         read(&folder.join(&description.network.weights))?,
         read(&folder.join(WORDS))?,
         read(&folder.join(LEXICON))?,
@@ -125,10 +122,7 @@ fn ends(path: &Path) -> Result<Vec<u8>, RecognizerError> {
         bytes.extend(length.to_le_bytes());
         file.take(HEAD).read_to_end(&mut bytes)
     });
-    tail.map_err(|source| RecognizerError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
+    tail.map_err(|source| RecognizerError::Io { path: path.to_owned(), source })?;
     Ok(bytes)
 }
 
@@ -136,9 +130,6 @@ fn ends(path: &Path) -> Result<Vec<u8>, RecognizerError> {
 fn head(path: &Path) -> Result<Vec<u8>, RecognizerError> {
     let mut bytes = Vec::new();
     let file = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut bytes));
-    file.map_err(|source| RecognizerError::Io {
-        path: path.to_owned(),
-        source,
-    })?;
+    file.map_err(|source| RecognizerError::Io { path: path.to_owned(), source })?;
     Ok(bytes)
 }

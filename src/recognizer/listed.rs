@@ -34,10 +34,7 @@ impl Recognizer {
             folder: self.folder.clone(),
             versions: self.versions.clone(),
             calibration: self.calibration.clone(),
-            made_for: MadeFor {
-                model: Some(hash(own)),
-                ..self.made_for.clone()
-            },
+            made_for: MadeFor { model: Some(hash(own)), ..self.made_for.clone() },
             without_words: Some(base.clone()),
             model,
         })

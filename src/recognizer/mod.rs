@@ -125,11 +125,7 @@ impl ScoredAudio {
     /// pseudo-likelihoods, already scaled as the search wants them ([`Recognizer::score`] gives such).
     pub fn of_scores(scores: Scores) -> Self {
         let audio = Seconds(scores.num_frames() as f64 * scores.shift().0);
-        ScoredAudio {
-            segments: vec![(Seconds(0.0), scores)],
-            audio,
-            timings: Timings::default(),
-        }
+        ScoredAudio { segments: vec![(Seconds(0.0), scores)], audio, timings: Timings::default() }
     }
 
     /// Where each segment begins, and its scores, in the order of time.
@@ -337,10 +333,7 @@ impl Recognizer {
         signal: &mut Signal<'_>,
         scratch: &mut RecognizerScratch,
     ) -> Result<Transcript, RecognizerError> {
-        let mut transcript = Transcript {
-            reached_final: true,
-            ..Transcript::default()
-        };
+        let mut transcript = Transcript { reached_final: true, ..Transcript::default() };
         let mut timings = Timings::default();
         self.listen(signal, scratch, &mut timings, |offset, scratch| {
             let scores = std::mem::take(&mut scratch.scores);
@@ -400,9 +393,7 @@ impl Recognizer {
         scratch: &mut RecognizerScratch,
     ) -> Result<ScoredAudio, RecognizerError> {
         let mut scored = ScoredAudio::default();
-        let ScoredAudio {
-            segments, timings, ..
-        } = &mut scored;
+        let ScoredAudio { segments, timings, .. } = &mut scored;
         self.listen(signal, scratch, timings, |offset, scratch| {
             segments.push((offset, std::mem::take(&mut scratch.scores)));
             Ok(())
@@ -424,10 +415,8 @@ impl Recognizer {
         let Some(near) = &utterance.near_speech else {
             return self.score(&utterance.audio, scratch);
         };
-        let mut scored = ScoredAudio {
-            audio: utterance.audio.duration(),
-            ..ScoredAudio::default()
-        };
+        let mut scored =
+            ScoredAudio { audio: utterance.audio.duration(), ..ScoredAudio::default() };
         check(&scratch.search, 0)?;
         let started = Instant::now();
         let features = self.model.mfcc.compute(&utterance.audio)?;
@@ -498,11 +487,7 @@ impl Recognizer {
         timings: &mut Timings,
         mut each: impl FnMut(Seconds, &mut RecognizerScratch) -> Result<(), RecognizerError>,
     ) -> Result<(), RecognizerError> {
-        assert_eq!(
-            signal.rate(),
-            self.sample_rate(),
-            "a signal of another rate"
-        );
+        assert_eq!(signal.rate(), self.sample_rate(), "a signal of another rate");
         let mut front = Front::new(&self.model);
         let shift = self.model.mfcc.config().shift();
         // What the segments take is counted by their stages.
@@ -561,9 +546,7 @@ impl Recognizer {
         let started = Instant::now();
         let frames = ArrayView2::from_shape((rows.len() / dims, dims), rows);
         let frames = frames.expect("whole frames");
-        self.model
-            .network
-            .scores_into(frames, &mut scratch.network, &mut scratch.scores)?;
+        self.model.network.scores_into(frames, &mut scratch.network, &mut scratch.scores)?;
         let defaults = &self.model.description.decode;
         scratch.scores.scale(defaults.acoustic_scale);
         add(&mut timings.acoustic, started);
@@ -627,11 +610,9 @@ impl Recognizer {
         scratch: &mut RecognizerScratch,
     ) -> Result<Option<u32>, RecognizerError> {
         let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
-        let ([(_, scores)], Some(models), true) = (
-            scored.segments.as_slice(),
-            &self.model.second_look,
-            setting.rescore,
-        ) else {
+        let ([(_, scores)], Some(models), true) =
+            (scored.segments.as_slice(), &self.model.second_look, setting.rescore)
+        else {
             return Ok(None);
         };
         let lattice = decoder.lattice(scores, &mut scratch.search)?;
@@ -772,10 +753,7 @@ fn check(scratch: &decode::Scratch, frame: usize) -> Result<(), decode::DecodeEr
 /// spread what is not.
 fn check_finite(samples: &[f32]) -> Result<(), AudioError> {
     match samples.iter().position(|sample| !sample.is_finite()) {
-        Some(index) => Err(AudioError::NotFinite {
-            index,
-            value: samples[index],
-        }),
+        Some(index) => Err(AudioError::NotFinite { index, value: samples[index] }),
         None => Ok(()),
     }
 }

@@ -52,9 +52,7 @@ impl Model {
 
     pub(super) fn open(folder: &Path, options: &Options) -> Result<Self, RecognizerError> {
         if !Model::is_in(folder) {
-            return Err(RecognizerError::NoModel {
-                folder: folder.to_owned(),
-            });
+            return Err(RecognizerError::NoModel { folder: folder.to_owned() });
         }
         let opening = options.opening.clone().unwrap_or_default();
         opening.enter(Stage::Weights);
@@ -144,11 +142,7 @@ impl Model {
             list.entries().len(),
             started.elapsed().as_secs_f64()
         );
-        Ok(Model {
-            graph: Arc::new(graph),
-            own: Some(Arc::new(own)),
-            ..self.clone()
-        })
+        Ok(Model { graph: Arc::new(graph), own: Some(Arc::new(own)), ..self.clone() })
     }
 
     /// What own words are made from.
@@ -244,10 +238,7 @@ fn open_graph(
     cache: &Cache,
     compile: impl FnOnce() -> Result<Graph, RecognizerError>,
 ) -> Result<Graph, RecognizerError> {
-    let mut key = CacheKey::new(&format!(
-        "graph-{GRAPH_FORMAT}-{}",
-        env!("CARGO_PKG_VERSION")
-    ));
+    let mut key = CacheKey::new(&format!("graph-{GRAPH_FORMAT}-{}", env!("CARGO_PKG_VERSION")));
     for name in [WORDS, LEXICON, GRAPH_NGRAM] {
         key = key.with(&read(&folder.join(name))?);
     }

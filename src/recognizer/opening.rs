@@ -21,13 +21,8 @@ pub enum Stage {
 
 impl Stage {
     /// All stages in their order.
-    pub const ALL: [Stage; 5] = [
-        Stage::Weights,
-        Stage::Graph,
-        Stage::Compilation,
-        Stage::LanguageModels,
-        Stage::Ready,
-    ];
+    pub const ALL: [Stage; 5] =
+        [Stage::Weights, Stage::Graph, Stage::Compilation, Stage::LanguageModels, Stage::Ready];
 
     /// What is being done, in words.
     pub fn describe(self) -> &'static str {

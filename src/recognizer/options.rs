@@ -58,10 +58,7 @@ impl Default for Options {
 impl Options {
     /// Whether to open the large language model; see [`Options::large_model`].
     pub fn large_model(self, large_model: bool) -> Self {
-        Options {
-            large_model,
-            ..self
-        }
+        Options { large_model, ..self }
     }
 
     /// Where the compiled graph is kept; see [`Options::cache`].
@@ -77,18 +74,12 @@ impl Options {
 
     /// Whether to leave out what is no speech; see [`Options::speech_gate`].
     pub fn speech_gate(self, speech_gate: bool) -> Self {
-        Options {
-            speech_gate,
-            ..self
-        }
+        Options { speech_gate, ..self }
     }
 
     /// Whether graph and language models are read into memory; see [`Options::private_copies`].
     pub fn private_copies(self, private_copies: bool) -> Self {
-        Options {
-            private_copies,
-            ..self
-        }
+        Options { private_copies, ..self }
     }
 
     /// A graph to search in place of the model's own; see [`Options::graph`].

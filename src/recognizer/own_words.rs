@@ -79,11 +79,7 @@ impl Source {
             || Ok::<_, RecognizerError>(Spelling::learn(words, &lexicon)),
             |spelling, out| spelling.write(out),
         )?;
-        Ok(Source {
-            hmm,
-            lexicon,
-            spelling,
-        })
+        Ok(Source { hmm, lexicon, spelling })
     }
 
     /// The acoustic model's phones.
@@ -103,12 +99,7 @@ impl Source {
 
     /// The names of phones.
     pub fn phone_names(&self, phones: &[PhoneId]) -> Vec<&str> {
-        let name = |phone: &PhoneId| {
-            self.hmm
-                .phones
-                .get(phone.index())
-                .map_or("?", String::as_str)
-        };
+        let name = |phone: &PhoneId| self.hmm.phones.get(phone.index()).map_or("?", String::as_str);
         phones.iter().map(name).collect()
     }
 
@@ -208,25 +199,16 @@ impl Making<'_> {
         for part in parts {
             let said = self.source.pronunciations(self.words, part);
             if said.is_empty() {
-                return Err(RecognizerError::Unpronounceable {
-                    word: (*part).to_owned(),
-                });
+                return Err(RecognizerError::Unpronounceable { word: (*part).to_owned() });
             }
             let mut longer = Vec::with_capacity(all.len() * said.len());
             for (before, cost) in &all {
                 for (phones, dearer) in &said {
-                    longer.push((
-                        [before.as_slice(), phones].concat(),
-                        Cost(cost.0 + dearer.0),
-                    ));
+                    longer.push(([before.as_slice(), phones].concat(), Cost(cost.0 + dearer.0)));
                 }
             }
             longer.sort_by(|a, b| a.1.0.total_cmp(&b.1.0));
-            longer.truncate(if parts.len() > 1 {
-                COMBINATIONS
-            } else {
-                usize::MAX
-            });
+            longer.truncate(if parts.len() > 1 { COMBINATIONS } else { usize::MAX });
             all = longer;
         }
         Ok(all)
@@ -313,9 +295,7 @@ impl LanguageModel for Extended<'_> {
     }
 
     fn step(&self, state: LmState, word: WordId) -> (LmState, Cost) {
-        let own = self
-            .own
-            .and_then(|own| Some((own, word.0.checked_sub(own.first)?)));
+        let own = self.own.and_then(|own| Some((own, word.0.checked_sub(own.first)?)));
         let Some((own, at)) = own else {
             return self.ngram.step(state, word);
         };

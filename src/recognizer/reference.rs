@@ -43,12 +43,7 @@ impl<'r> References<'r> {
         let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
         let path = folder.join(LEXICON);
         let lexicon = Lexicon::open(&path, recognizer.model.words(), &hmm.phones)?;
-        Ok(References {
-            recognizer,
-            lexicon,
-            hmm,
-            options: compile_options(&description.decode),
-        })
+        Ok(References { recognizer, lexicon, hmm, options: compile_options(&description.decode) })
     }
 
     /// The ids of words; [`WordId::EPSILON`] for those that cannot be recognised.
@@ -57,10 +52,7 @@ impl<'r> References<'r> {
             let id = self.recognizer.model.words().id(word);
             id.filter(|&id| !self.lexicon.pronunciations(id).is_empty())
         };
-        words
-            .iter()
-            .map(|word| id(word).unwrap_or_default())
-            .collect()
+        words.iter().map(|word| id(word).unwrap_or_default()).collect()
     }
 
     /// The cost of the best path that says `words`, under the language models that have the last word
@@ -74,10 +66,7 @@ impl<'r> References<'r> {
         words: &[WordId],
         setting: &Setting,
     ) -> Result<ReferenceCost, RecognizerError> {
-        let unknown = words
-            .iter()
-            .filter(|&&word| word == WordId::EPSILON)
-            .count();
+        let unknown = words.iter().filter(|&&word| word == WordId::EPSILON).count();
         if unknown > 0 {
             return Ok(ReferenceCost::OutOfVocabulary(unknown as u32));
         }
@@ -88,10 +77,7 @@ impl<'r> References<'r> {
             return Ok(ReferenceCost::Unknown);
         };
         let (costs, end) = models.word_costs(setting, words, None)?;
-        let sentence = Sentence {
-            words: words.iter().copied().zip(costs).collect(),
-            end,
-        };
+        let sentence = Sentence { words: words.iter().copied().zip(costs).collect(), end };
         let graph = compile_sentence(&self.hmm, &self.lexicon, &sentence, &self.options)?;
         let decoder = Decoder::new(&graph, Pruning::OFF)?;
         let heard = decoder.decode(scores, &mut Scratch::new())?;

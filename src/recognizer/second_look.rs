@@ -84,11 +84,7 @@ impl SecondLook {
             words: words.len(),
             network: OnceLock::new(),
         });
-        Ok(Some(SecondLook {
-            small,
-            large,
-            neural,
-        }))
+        Ok(Some(SecondLook { small, large, neural }))
     }
 
     /// Whether there is a network.
@@ -121,16 +117,9 @@ impl SecondLook {
         let Some(network) = self.network(setting)? else {
             return Ok(paths);
         };
-        let how = Reweighing {
-            beam: NEURAL_BEAM,
-            histories: NEURAL_HISTORIES,
-            cancel,
-        };
+        let how = Reweighing { beam: NEURAL_BEAM, histories: NEURAL_HISTORIES, cancel };
         let limit = STATES_A_FRAME * lattice.num_frames() as usize;
-        let mut model = WithOwn {
-            mixture: self.mixture(network, scratch, limit),
-            own,
-        };
+        let mut model = WithOwn { mixture: self.mixture(network, scratch, limit), own };
         Ok(paths.reweighed(&how, &mut model)?)
     }
 
@@ -178,10 +167,8 @@ impl SecondLook {
         let (mut costs, mut end) = under(&self.large, words, own);
         if let Some(network) = self.network(setting)? {
             let mut scratch = LookScratch::default();
-            let mut mixture = WithOwn {
-                mixture: self.mixture(network, &mut scratch, words.len() + 1),
-                own,
-            };
+            let mut mixture =
+                WithOwn { mixture: self.mixture(network, &mut scratch, words.len() + 1), own };
             let mut history = SequenceModel::start(&mut mixture);
             for (cost, &word) in costs.iter_mut().zip(words) {
                 let (next, added) = SequenceModel::step(&mut mixture, history, word);
@@ -212,18 +199,14 @@ impl SecondLook {
         let language = total(self.word_costs(setting, &words, own)?);
         let acoustic = heard.parts.map_or(PathCost(0.0), |parts| parts.acoustic);
         let penalty = PathCost(f64::from(word_penalty.0) * words.len() as f64);
-        let neural = self
-            .network(setting)?
-            .map(|network| neural_costs(network, &words, own));
+        let neural = self.network(setting)?.map(|network| neural_costs(network, &words, own));
         Ok(Costs {
             acoustic,
             language,
             word_penalty: penalty,
             silences: heard.cost - acoustic - language - penalty,
             graph_ngram: total(under(&self.small, &words, own)),
-            rescoring_ngram: setting
-                .rescore
-                .then(|| total(under(&self.large, &words, own))),
+            rescoring_ngram: setting.rescore.then(|| total(under(&self.large, &words, own))),
             neural: neural.map(total),
         })
     }

@@ -182,11 +182,8 @@ impl Segmenter {
     /// holds too little speech.
     fn end(&mut self, end: usize, by_length: bool) -> Option<Segment> {
         let inside = (end - self.first).saturating_sub(self.lengths.across);
-        let segment = self.segment(inside).map(|segment| Segment {
-            end: Some(end),
-            by_length,
-            ..segment
-        });
+        let segment =
+            self.segment(inside).map(|segment| Segment { end: Some(end), by_length, ..segment });
         self.floor = end;
         self.last_speech = None;
         self.begin_again();
@@ -221,9 +218,7 @@ impl Segmenter {
     fn margin_before(&self, onset: usize) -> usize {
         let from = onset.saturating_sub(self.lengths.margin).max(self.first);
         let mut margin = (from..onset.min(self.next())).rev();
-        margin
-            .find(|at| self.is_silent(*at))
-            .map_or(from, |at| at + 1)
+        margin.find(|at| self.is_silent(*at)).map_or(from, |at| at + 1)
     }
 
     /// Returns the end of the margin after speech whose last frame is `last`. A frame that reaches
@@ -264,11 +259,7 @@ impl Segmenter {
 
     fn quietest(&self, range: Range<usize>) -> usize {
         let window = self.lengths.window.min(range.len());
-        let levels = || {
-            self.frames
-                .range(range.clone())
-                .map(|frame| f64::from(frame.level))
-        };
+        let levels = || self.frames.range(range.clone()).map(|frame| f64::from(frame.level));
         let mut sum: f64 = levels().take(window).sum();
         let mut best = (sum, 0);
         for (at, (new, old)) in levels().skip(window).zip(levels()).enumerate() {
@@ -300,10 +291,8 @@ mod tests {
     fn segments(frames: impl IntoIterator<Item = (bool, f32)>) -> Vec<Segment> {
         let mut segmenter = Segmenter::new(&MfccConfig::default(), -9.0);
         let mut frames = frames.into_iter();
-        let mut all: Vec<Segment> = frames
-            .by_ref()
-            .filter_map(|(speech, level)| segmenter.push(speech, level))
-            .collect();
+        let mut all: Vec<Segment> =
+            frames.by_ref().filter_map(|(speech, level)| segmenter.push(speech, level)).collect();
         all.extend(segmenter.finish());
         all
     }

@@ -61,12 +61,8 @@ impl Setting {
 
 impl fmt::Display for Setting {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let on = Knob::ALL
-            .into_iter()
-            .filter(|&knob| self.get(knob) < f64::INFINITY);
-        let mut words: Vec<String> = on
-            .map(|knob| format!("{knob}={}", self.get(knob)))
-            .collect();
+        let on = Knob::ALL.into_iter().filter(|&knob| self.get(knob) < f64::INFINITY);
+        let mut words: Vec<String> = on.map(|knob| format!("{knob}={}", self.get(knob))).collect();
         words.extend(self.rescore.then(|| RESCORE.to_owned()));
         words.extend(self.neural.then(|| NEURAL.to_owned()));
         out.write_str(&words.join(" "))
@@ -91,11 +87,7 @@ impl FromStr for Setting {
     type Err = SettingError;
 
     fn from_str(text: &str) -> Result<Setting, SettingError> {
-        let mut setting = Setting {
-            rescore: false,
-            neural: false,
-            pruning: Pruning::OFF,
-        };
+        let mut setting = Setting { rescore: false, neural: false, pruning: Pruning::OFF };
         for word in text.split_whitespace() {
             let Some((name, value)) = word.split_once('=') else {
                 match word {

@@ -68,10 +68,7 @@ pub fn find(asked: Option<&Path>) -> Result<PathBuf, NoSuchModel> {
     let sought: Vec<PathBuf> = shelves().into_iter().map(|shelf| shelf.folder).collect();
     let mut places = sought.iter().map(|folder| folder.join(&*name));
     let found = places.find(|folder| is_model(folder));
-    found.ok_or_else(|| NoSuchModel {
-        name: name.into_owned(),
-        sought,
-    })
+    found.ok_or_else(|| NoSuchModel { name: name.into_owned(), sought })
 }
 
 /// Every model on a shelf, the first of each name before those it hides.

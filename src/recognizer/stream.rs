@@ -52,20 +52,13 @@ impl StreamOptions {
 
     /// When utterances end; see [`StreamOptions::endpointing`].
     pub fn endpointing(self, endpointing: Endpointing) -> Self {
-        StreamOptions {
-            endpointing,
-            ..self
-        }
+        StreamOptions { endpointing, ..self }
     }
 }
 
 impl Default for StreamOptions {
     fn default() -> Self {
-        StreamOptions {
-            rate: Hertz(16_000),
-            guess: None,
-            endpointing: Endpointing::default(),
-        }
+        StreamOptions { rate: Hertz(16_000), guess: None, endpointing: Endpointing::default() }
     }
 }
 
@@ -110,12 +103,7 @@ pub struct Utterance {
 impl From<Waveform> for Utterance {
     /// A whole recording.
     fn from(audio: Waveform) -> Self {
-        Utterance {
-            audio,
-            start: Seconds(0.0),
-            ending: Ending::Stream,
-            near_speech: None,
-        }
+        Utterance { audio, start: Seconds(0.0), ending: Ending::Stream, near_speech: None }
     }
 }
 
@@ -229,10 +217,7 @@ impl Stream<'_> {
     pub fn guess(&mut self) -> Result<Guess, RecognizerError> {
         let SoFar { words, agreed, .. } = self.follower.up_to_now()?;
         let name = |word: &crate::decode::Word| self.recognizer.model.word(word.id).to_owned();
-        Ok(Guess {
-            words: words.iter().map(name).collect(),
-            agreed,
-        })
+        Ok(Guess { words: words.iter().map(name).collect(), agreed })
     }
 
     /// How long the utterance under way is.

@@ -181,11 +181,7 @@ impl Transcript {
     /// Processing seconds per second of audio, always of the recording's own length; zero for an
     /// empty recording.
     pub fn real_time_factor(&self) -> f64 {
-        if self.audio.0 > 0.0 {
-            self.timings.total().0 / self.audio.0
-        } else {
-            0.0
-        }
+        if self.audio.0 > 0.0 { self.timings.total().0 / self.audio.0 } else { 0.0 }
     }
 }
 
@@ -202,10 +198,7 @@ impl WordTime {
     /// The same so much later, rounded to the millisecond.
     pub(crate) fn later(self, by: Seconds) -> WordTime {
         let moved = |time: Seconds| Seconds(((time.0 + by.0) * 1000.0).round() / 1000.0);
-        WordTime {
-            start: moved(self.start),
-            end: moved(self.end),
-        }
+        WordTime { start: moved(self.start), end: moved(self.end) }
     }
 }
 
@@ -229,11 +222,7 @@ pub struct Alternative {
 impl Alternative {
     /// What is heard in no segments at all: nothing, for sure.
     pub(crate) fn nothing() -> Alternative {
-        Alternative {
-            posterior: 1.0,
-            costs: Some(Costs::NOTHING),
-            ..Alternative::default()
-        }
+        Alternative { posterior: 1.0, costs: Some(Costs::NOTHING), ..Alternative::default() }
     }
 
     /// The `count` cheapest of all pairs of a first and a second part.
@@ -242,9 +231,7 @@ impl Alternative {
         second: &[Alternative],
         count: usize,
     ) -> Vec<Alternative> {
-        let pairs = first
-            .iter()
-            .flat_map(|a| second.iter().map(move |b| (a, b)));
+        let pairs = first.iter().flat_map(|a| second.iter().map(move |b| (a, b)));
         let mut all: Vec<Alternative> = pairs
             .map(|(a, b)| Alternative {
                 words: [a.words.as_slice(), &b.words].concat(),
@@ -266,18 +253,11 @@ mod tests {
     use super::*;
 
     fn alternative(word: &str, posterior: f64) -> Alternative {
-        Alternative {
-            words: vec![word.to_owned()],
-            posterior,
-            ..Alternative::default()
-        }
+        Alternative { words: vec![word.to_owned()], posterior, ..Alternative::default() }
     }
 
     fn at(start: f64, end: f64) -> WordTime {
-        WordTime {
-            start: Seconds(start),
-            end: Seconds(end),
-        }
+        WordTime { start: Seconds(start), end: Seconds(end) }
     }
 
     #[test]
@@ -307,10 +287,7 @@ mod tests {
         let written = written.in_digits();
         assert_eq!(written.text(), "in 1984");
         let year = &written.words[1];
-        assert_eq!(
-            (year.start.0, year.end.0, year.confidence),
-            (0.5, 2.0, Some(0.6))
-        );
+        assert_eq!((year.start.0, year.end.0, year.confidence), (0.5, 2.0, Some(0.6)));
         assert_eq!(written.posteriors, [0.9, 0.4]);
         let other = &written.alternatives[0];
         assert_eq!(other.words, ["55"]);
@@ -329,10 +306,7 @@ mod tests {
         };
         let mut transcript = Transcript {
             words: vec![word],
-            confidence: Some(Confidence {
-                right: 0.7,
-                improvable: 0.1,
-            }),
+            confidence: Some(Confidence { right: 0.7, improvable: 0.1 }),
             ..Transcript::default()
         };
         let sure = |transcript: &Transcript| {
@@ -348,10 +322,7 @@ mod tests {
         transcript.set_alternatives(vec![alternative("yes", 1.0), alternative("no", 0.0)]);
         assert_eq!(sure(&transcript), [0.7, 0.0]);
         // The best may be unlikely; what ranks below it is not likelier.
-        transcript.confidence = Some(Confidence {
-            right: 0.1,
-            improvable: 0.9,
-        });
+        transcript.confidence = Some(Confidence { right: 0.1, improvable: 0.9 });
         transcript.set_alternatives(answers.map(|(w, p)| alternative(w, p)).to_vec());
         assert_eq!(sure(&transcript), [0.1, 0.1, 0.1]);
     }

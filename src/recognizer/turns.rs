@@ -29,10 +29,7 @@ pub fn turns(channels: &[Transcript]) -> Vec<Turn<'_>> {
     for (index, transcript) in channels.iter().enumerate() {
         let pause = |a: &TranscriptWord, b: &TranscriptWord| b.start.0 - a.end.0 < PAUSE;
         for phrase in transcript.words.chunk_by(pause) {
-            let turn = Turn {
-                channel: index + 1,
-                words: phrase.iter().collect(),
-            };
+            let turn = Turn { channel: index + 1, words: phrase.iter().collect() };
             phrases.push((phrase[0].start.0, turn));
         }
     }
@@ -59,10 +56,7 @@ mod tests {
             end: Seconds(end),
             confidence: Some(1.0),
         };
-        Transcript {
-            words: words.iter().map(word).collect(),
-            ..Transcript::default()
-        }
+        Transcript { words: words.iter().map(word).collect(), ..Transcript::default() }
     }
 
     #[test]
@@ -79,10 +73,7 @@ mod tests {
             .iter()
             .map(|turn| format!("{}: {}", turn.channel, turn.text()))
             .collect();
-        assert_eq!(
-            all,
-            ["1: hello there", "2: hi", "1: and", "2: yes", "1: well"]
-        );
+        assert_eq!(all, ["1: hello there", "2: hi", "1: and", "2: yes", "1: well"]);
         assert!(turns(&[]).is_empty());
     }
 }

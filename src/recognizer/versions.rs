@@ -95,11 +95,7 @@ impl Versions {
     /// The list cannot be read or is malformed.
     pub fn of_model(folder: &Path) -> Result<Versions, VersionsError> {
         let path = folder.join(VERSIONS_FILE);
-        if path.exists() {
-            Versions::open(&path)
-        } else {
-            Ok(Versions::default())
-        }
+        if path.exists() { Versions::open(&path) } else { Ok(Versions::default()) }
     }
 
     /// Reads a list.
@@ -107,10 +103,7 @@ impl Versions {
     /// # Errors
     /// It cannot be read, is no list of versions, names one twice, or a knob is out of range.
     pub fn open(path: &Path) -> Result<Versions, VersionsError> {
-        let io = |source| VersionsError::Io {
-            path: path.into(),
-            source,
-        };
+        let io = |source| VersionsError::Io { path: path.into(), source };
         if fs::metadata(path).map_err(io)?.len() > MAX_BYTES {
             return Err(VersionsError::Format {
                 path: path.into(),
@@ -125,10 +118,7 @@ impl Versions {
     /// # Errors
     /// As [`Versions::open`].
     pub fn parse(text: &str, path: &Path) -> Result<Versions, VersionsError> {
-        let format = |problem: String| VersionsError::Format {
-            path: path.into(),
-            problem,
-        };
+        let format = |problem: String| VersionsError::Format { path: path.into(), problem };
         let versions: Versions = toml::from_str(text).map_err(|e| format(e.to_string()))?;
         if versions.list.len() > MAX_VERSIONS {
             return Err(format(format!("more than {MAX_VERSIONS} versions")));
@@ -205,10 +195,7 @@ mod tests {
     #[test]
     fn a_list_is_read_back() {
         let text = versions().to_text();
-        assert!(
-            !text.contains("local"),
-            "knobs that are off are left out:\n{text}"
-        );
+        assert!(!text.contains("local"), "knobs that are off are left out:\n{text}");
         let read = Versions::parse(&text, Path::new("versions.toml")).unwrap();
         assert_eq!(read, versions());
         assert_eq!(read.get("v2"), Some(&versions().list[1]));

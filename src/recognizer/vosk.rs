@@ -77,10 +77,7 @@ fn graph_key(folder: &VoskFolder) -> Result<CacheKey, RecognizerError> {
 
 fn with_file(key: CacheKey, path: &Path) -> std::io::Result<CacheKey> {
     let (whole, found) = (fs::canonicalize(path)?, fs::metadata(path)?);
-    let since = found
-        .modified()?
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = found.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     let key = key.with(whole.as_os_str().as_encoded_bytes());
     let key = key.with(&found.len().to_le_bytes());
     Ok(key.with(&since.as_nanos().to_le_bytes()))

@@ -48,9 +48,7 @@ pub(super) fn answer<S: Service<Scratch: Send>>(
     let job = Job::new(request, policy.clone(), cancels, Box::new(tell));
     let run = |side: Side, ask_second: &dyn Fn()| {
         let mut scratch = scratches.take().unwrap_or_else(|| service.scratch());
-        let ended = job
-            .begin(side)
-            .then(|| perform(service, &job, side, &mut scratch, ask_second));
+        let ended = job.begin(side).then(|| perform(service, &job, side, &mut scratch, ask_second));
         scratches.put(scratch);
         ended
     };

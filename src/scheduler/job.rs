@@ -107,9 +107,7 @@ impl<S: Service, R: Borrow<S::Request>> Job<S, R> {
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress<S>> {
-        self.progress
-            .lock()
-            .expect("no code under this lock panics")
+        self.progress.lock().expect("no code under this lock panics")
     }
 
     /// The version of a side, where the policy has one.
@@ -150,10 +148,7 @@ impl<S: Service, R: Borrow<S::Request>> Job<S, R> {
     /// Runs a side's version on what was prepared.
     pub(super) fn run(&self, service: &S, side: Side, scratch: &mut S::Scratch) -> Made<S> {
         self.stop(side)?;
-        let prepared = self
-            .prepared
-            .get()
-            .expect("the first side prepares before either runs");
+        let prepared = self.prepared.get().expect("the first side prepares before either runs");
         let version = self.version(side).expect("only sides of the policy run");
         let made = service.run(prepared, version, &self.cancels[side as usize], scratch);
         made.map_err(|error| self.failure(side, error))
@@ -191,11 +186,7 @@ impl<S: Service, R: Borrow<S::Request>> Job<S, R> {
             made => made,
         };
         progress.made[side as usize] = Some(made);
-        match next(
-            &self.policy,
-            progress.state(Side::First),
-            progress.state(Side::Second),
-        ) {
+        match next(&self.policy, progress.state(Side::First), progress.state(Side::Second)) {
             Step::AskSecond if !progress.asked => {
                 progress.asked = true;
                 Ended::AskSecond
@@ -209,20 +200,18 @@ impl<S: Service, R: Borrow<S::Request>> Job<S, R> {
     fn take(&self, progress: &mut Progress<S>, side: Side, now: Instant) -> Ended {
         let escalated = escalates(&self.policy, progress.state(Side::First));
         let made = progress.made[side as usize].take();
-        let reply = made
-            .expect("a side is taken once it is done")
-            .map(|judged| Served {
-                answer: judged.answer,
-                account: Account {
-                    policy: self.policy.clone(),
-                    ran: self.ran(progress),
-                    escalated,
-                    taken: self.version(side).expect("only sides of the policy run"),
-                    confidence: judged.confidence,
-                    response: seconds(now - self.submitted),
-                    machine: seconds(progress.machine(now)),
-                },
-            });
+        let reply = made.expect("a side is taken once it is done").map(|judged| Served {
+            answer: judged.answer,
+            account: Account {
+                policy: self.policy.clone(),
+                ran: self.ran(progress),
+                escalated,
+                taken: self.version(side).expect("only sides of the policy run"),
+                confidence: judged.confidence,
+                response: seconds(now - self.submitted),
+                machine: seconds(progress.machine(now)),
+            },
+        });
         self.answer(progress, reply, now)
     }
 

@@ -165,12 +165,7 @@ impl<S: Service> Scheduler<S> {
             std::thread::spawn(move || worker::work(&shared, crew))
         };
         let crews = std::iter::repeat_n(Crew::Everything, workers).chain([Crew::Steps]);
-        Scheduler {
-            workers,
-            threads: crews.map(start).collect(),
-            shared,
-            tiers,
-        }
+        Scheduler { workers, threads: crews.map(start).collect(), shared, tiers }
     }
 
     /// Admits a request to a tier. It is cancelled, wherever it is, once so much time has passed.
@@ -186,11 +181,7 @@ impl<S: Service> Scheduler<S> {
         let (sender, reply) = sync_channel(1);
         // A caller who has gone away needs no answer.
         let tell = move |made| drop(sender.try_send(made));
-        let terms = Terms {
-            tier,
-            deadline,
-            ..Terms::default()
-        };
+        let terms = Terms { tier, deadline, ..Terms::default() };
         let admitted = self.submit_to(request, terms, tell)?;
         Ok(Ticket { reply, admitted })
     }
@@ -206,26 +197,14 @@ impl<S: Service> Scheduler<S> {
         terms: Terms,
         tell: impl FnOnce(Reply<S>) + Send + 'static,
     ) -> Result<Admitted, Refused> {
-        let Terms {
-            tier,
-            client,
-            deadline,
-        } = terms;
+        let Terms { tier, client, deadline } = terms;
         let policy = self.tiers.get(tier);
         let policy = policy.ok_or(Refused::UnknownTier { tier })?.clone();
         let now = Instant::now();
         let deadline = deadline.and_then(|time| now.checked_add(time));
         let cancels = [Cancel::at(deadline), Cancel::at(deadline)];
-        let job = Arc::new(Job::new(
-            request.into(),
-            policy,
-            cancels.clone(),
-            Box::new(tell),
-        ));
-        let task = Task {
-            job,
-            side: Side::First,
-        };
+        let job = Arc::new(Job::new(request.into(), policy, cancels.clone(), Box::new(tell)));
+        let task = Task { job, side: Side::First };
         let refused = self.shared.waiting().push(tier, client, task);
         if let Err(waiting) = refused {
             return Err(self.full(tier, waiting));
@@ -343,9 +322,7 @@ pub struct Admitted {
 impl Admitted {
     /// How far the search is, for whoever wants to look later.
     pub fn searched(&self) -> Searched {
-        Searched {
-            cancels: self.cancels.clone(),
-        }
+        Searched { cancels: self.cancels.clone() }
     }
 
     /// Stops the request within a frame, whichever version runs; it is still answered.

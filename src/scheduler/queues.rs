@@ -57,20 +57,14 @@ impl Tier {
             Policy::Osfa { version } => (*version, None),
             Policy::Seq(pair) | Policy::Conc(pair) => (pair.first, Some(pair.second)),
         };
-        Tier {
-            first,
-            second,
-            waiting: 0,
-        }
+        Tier { first, second, waiting: 0 }
     }
 }
 
 impl<T> Queues<T> {
     pub(super) fn new(policies: &[Policy], workers: usize, options: &Options) -> Self {
         let tiers: Vec<Tier> = policies.iter().map(Tier::new).collect();
-        let named = tiers
-            .iter()
-            .map(|tier| tier.first.max(tier.second.unwrap_or(0)));
+        let named = tiers.iter().map(|tier| tier.first.max(tier.second.unwrap_or(0)));
         let versions = named.max().map_or(0, |last| last + 1);
         let limit = |version| options.limits.get(version).copied().unwrap_or(workers);
         Queues {
@@ -103,10 +97,9 @@ impl<T> Queues<T> {
         self.total += 1;
         match place {
             Some(place) => self.clients[place].waiting.push_back((tier, item)),
-            None => self.clients.push_back(Requests {
-                client,
-                waiting: VecDeque::from([(tier, item)]),
-            }),
+            None => {
+                self.clients.push_back(Requests { client, waiting: VecDeque::from([(tier, item)]) })
+            }
         }
         Ok(())
     }
@@ -224,21 +217,12 @@ mod tests {
     }
 
     fn seq(first: usize, second: usize) -> Policy {
-        Policy::Seq(Pair {
-            first,
-            second,
-            threshold: 0.5,
-            choice: Choice::Confident,
-        })
+        Policy::Seq(Pair { first, second, threshold: 0.5, choice: Choice::Confident })
     }
 
     fn queues(policies: &[Policy], limits: &[usize]) -> Queues<&'static str> {
-        let options = Options {
-            workers: 4,
-            limits: limits.to_vec(),
-            capacity: 3,
-            total: usize::MAX,
-        };
+        let options =
+            Options { workers: 4, limits: limits.to_vec(), capacity: 3, total: usize::MAX };
         Queues::new(policies, 4, &options)
     }
 
@@ -251,10 +235,7 @@ mod tests {
         assert_eq!(queues.push(0, ANN, "a4"), Err(3));
         queues.push(1, ANN, "b1").unwrap();
         let mut served = || queues.next().unwrap().1;
-        assert_eq!(
-            [served(), served(), served(), served()],
-            ["a1", "b1", "a2", "a3"]
-        );
+        assert_eq!([served(), served(), served(), served()], ["a1", "b1", "a2", "a3"]);
         assert_eq!(queues.next(), None);
         queues.close();
         assert!(!queues.is_finished());
@@ -285,17 +266,10 @@ mod tests {
     #[test]
     fn one_who_sprays_over_tiers_keeps_nobody_out_and_waits_its_turn() {
         let tiers: Vec<Policy> = (0..97).map(|_| osfa(0)).collect();
-        let options = Options {
-            workers: 1,
-            limits: Vec::new(),
-            capacity: 20,
-            total: 40,
-        };
+        let options = Options { workers: 1, limits: Vec::new(), capacity: 20, total: 40 };
         let mut queues = Queues::new(&tiers, 1, &options);
         let taken = |queues: &mut Queues<_>, client, name: &'static str| {
-            (0..1000)
-                .filter(|at| queues.push(at % 97, client, name).is_ok())
-                .count()
+            (0..1000).filter(|at| queues.push(at % 97, client, name).is_ok()).count()
         };
         assert_eq!(taken(&mut queues, ANN, "Ann's"), 27);
         assert_eq!(queues.push(0, BOB, "Bob's"), Ok(()));
@@ -310,17 +284,10 @@ mod tests {
 
     #[test]
     fn one_who_fills_a_tier_keeps_nobody_out_of_it() {
-        let options = Options {
-            workers: 1,
-            limits: Vec::new(),
-            capacity: 4,
-            total: 8,
-        };
+        let options = Options { workers: 1, limits: Vec::new(), capacity: 4, total: 8 };
         let mut queues = Queues::new(&[osfa(0), osfa(0)], 1, &options);
         let of_tier = |queues: &mut Queues<_>, tier, client| {
-            (0..20)
-                .filter(|_| queues.push(tier, client, "").is_ok())
-                .count()
+            (0..20).filter(|_| queues.push(tier, client, "").is_ok()).count()
         };
         assert_eq!(of_tier(&mut queues, 0, ANN), 4);
         assert_eq!(of_tier(&mut queues, 1, ANN), 2);
@@ -329,11 +296,7 @@ mod tests {
         let clients = (3..20).map(Client);
         let taken = clients.filter(|&client| queues.push(0, client, "").is_ok());
         assert_eq!(taken.count(), 0);
-        assert_eq!(
-            queues.push(1, BOB, ""),
-            Err(7),
-            "who has one waits like all"
-        );
+        assert_eq!(queues.push(1, BOB, ""), Err(7), "who has one waits like all");
         assert_eq!(queues.push(1, Client(20), ""), Ok(()));
         assert_eq!(queues.push(1, Client(21), ""), Err(8), "all is taken");
     }

@@ -41,10 +41,7 @@ impl Spoken {
 
 impl From<Utterance> for Spoken {
     fn from(utterance: Utterance) -> Self {
-        Spoken {
-            utterance,
-            by: None,
-        }
+        Spoken { utterance, by: None }
     }
 }
 

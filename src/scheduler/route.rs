@@ -69,17 +69,10 @@ mod tests {
 
     #[test]
     fn every_state_has_its_step() {
-        let pair = |choice| Pair {
-            first: 0,
-            second: 1,
-            threshold: 0.9,
-            choice,
-        };
+        let pair = |choice| Pair { first: 0, second: 1, threshold: 0.9, choice };
         let (first, second) = (Step::Take(Side::First), Step::Take(Side::Second));
-        for policy in [
-            Policy::Seq(pair(Choice::Confident)),
-            Policy::Conc(pair(Choice::Confident)),
-        ] {
+        for policy in [Policy::Seq(pair(Choice::Confident)), Policy::Conc(pair(Choice::Confident))]
+        {
             for (a, b, expected) in [
                 (Pending, Pending, Step::Wait),
                 (Pending, Answered(1.0), Step::Wait),

@@ -43,11 +43,7 @@ pub(super) struct Taken {
 
 impl<T> Default for Steps<T> {
     fn default() -> Self {
-        Steps {
-            waiting: Vec::new(),
-            had: HashMap::new(),
-            now: Duration::ZERO,
-        }
+        Steps { waiting: Vec::new(), had: HashMap::new(), now: Duration::ZERO }
     }
 }
 
@@ -55,12 +51,7 @@ impl<T> Steps<T> {
     /// Has a step of a stream wait.
     pub(super) fn push(&mut self, stream: StreamId, item: T) {
         let had = self.had.get(&stream).copied().unwrap_or_default();
-        self.waiting.push(Step {
-            stream,
-            from: had.max(self.now),
-            had,
-            item,
-        });
+        self.waiting.push(Step { stream, from: had.max(self.now), had, item });
     }
 
     /// The step that is worked at next.
@@ -68,9 +59,7 @@ impl<T> Steps<T> {
         let least = self.waiting.iter().enumerate();
         // Of those that count alike, who has had the least; of these, who came first.
         let (place, _) = least.min_by_key(|(_, step)| (step.from, step.had))?;
-        let Step {
-            stream, from, item, ..
-        } = self.waiting.remove(place);
+        let Step { stream, from, item, .. } = self.waiting.remove(place);
         self.now = from;
         Some((Taken { stream, from }, item))
     }
@@ -83,10 +72,7 @@ impl<T> Steps<T> {
             self.had.retain(|_, had| *had > now);
         }
         if self.had.len() > REMEMBERED {
-            let least = self
-                .had
-                .iter()
-                .min_by_key(|(stream, had)| (**had, stream.0));
+            let least = self.had.iter().min_by_key(|(stream, had)| (**had, stream.0));
             let stream = *least.expect("there are many").0;
             self.had.remove(&stream);
         }

@@ -124,10 +124,7 @@ fn run<S: Service>(shared: &Shared<S>, task: &Task<S>, scratch: &mut S::Scratch)
 /// Has a request's second version run, by whoever is free first.
 fn ask_second<S: Service>(shared: &Shared<S>, job: &Arc<Job<S>>) {
     let version = job.version(Side::Second);
-    let task = Task {
-        job: Arc::clone(job),
-        side: Side::Second,
-    };
+    let task = Task { job: Arc::clone(job), side: Side::Second };
     let version = version.expect("a policy that asks a second version has one");
     shared.waiting().requests.follow_up(version, task);
     shared.wake.notify_one();

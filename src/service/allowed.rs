@@ -36,9 +36,7 @@ impl FromStr for AllowedOrigin {
         let (scheme, authority) = lower.split_once("://").ok_or_else(wrong)?;
         let uri: axum::http::uri::Authority = authority.parse().map_err(|_| wrong())?;
         let is_scheme = scheme.starts_with(|c: char| c.is_ascii_lowercase())
-            && scheme
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
         // A colon after the host is a port's, and one without a port is a mistake.
         let after_host = &authority[authority.rfind(']').unwrap_or(0)..];
         let has_port = match uri.port() {
@@ -49,10 +47,7 @@ impl FromStr for AllowedOrigin {
         let host = uri.host();
         let is_host = !host.is_empty() && (host.starts_with('[') || host.chars().all(is_name));
         let is_plain = is_scheme && has_port && is_host && !authority.contains('@');
-        let default = matches!(
-            (scheme, uri.port_u16()),
-            ("http", Some(80)) | ("https", Some(443))
-        );
+        let default = matches!((scheme, uri.port_u16()), ("http", Some(80)) | ("https", Some(443)));
         // Browsers leave a scheme's own port out, so such an origin would never be met.
         let value = HeaderValue::from_str(&lower).ok();
         let value = value.filter(|_| is_plain && !default);
@@ -108,17 +103,12 @@ impl FromStr for AllowedHost {
         let wrong =
             || format!("{text:?} is no host: name one such as backend.example or 10.0.0.7:8080");
         let uri: axum::http::Uri = format!("http://{text}/").parse().map_err(|_| wrong())?;
-        let authority = uri
-            .authority()
-            .filter(|authority| authority.as_str() == text);
+        let authority = uri.authority().filter(|authority| authority.as_str() == text);
         let authority = authority.ok_or_else(wrong)?;
         if authority.host().is_empty() || authority.as_str().contains('@') {
             return Err(wrong());
         }
-        Ok(AllowedHost {
-            host: authority.host().to_ascii_lowercase(),
-            port: authority.port_u16(),
-        })
+        Ok(AllowedHost { host: authority.host().to_ascii_lowercase(), port: authority.port_u16() })
     }
 }
 

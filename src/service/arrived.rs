@@ -74,9 +74,7 @@ mod tests {
                 }
             })
         };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let read = |pieces| runtime.block_on(arrived.counted(&memory, read_in_pieces(pieces)));
         assert_eq!(read(1), Ok(0));
         assert_eq!(read(4), Ok(768 << 10));

@@ -36,9 +36,7 @@ fn shows(headers: &HeaderMap, token: &str) -> bool {
 }
 
 fn in_authorization(headers: &HeaderMap, token: &str) -> bool {
-    let shown = headers
-        .get(header::AUTHORIZATION)
-        .map(|value| value.as_bytes());
+    let shown = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
     let Some((scheme, shown)) = shown.and_then(|shown| shown.split_at_checked("Bearer ".len()))
     else {
         return false;

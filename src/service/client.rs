@@ -77,10 +77,7 @@ pub struct Shares {
 impl Shares {
     /// So many for each.
     pub fn new(each: usize) -> Self {
-        Shares {
-            each: each.max(1),
-            clients: Mutex::default(),
-        }
+        Shares { each: each.max(1), clients: Mutex::default() }
     }
 
     /// Waits until a client may have one more, which it has until this is dropped.
@@ -119,10 +116,7 @@ pub struct Counted {
 impl PerClient {
     /// At most so many for each.
     pub fn new(most: usize) -> Self {
-        PerClient {
-            most: most.max(1),
-            counts: Arc::default(),
-        }
+        PerClient { most: most.max(1), counts: Arc::default() }
     }
 
     fn counts(&self) -> MutexGuard<'_, HashMap<Client, usize>> {
@@ -138,10 +132,7 @@ impl PerClient {
             return None;
         }
         *count += 1;
-        Some(Counted {
-            client,
-            of: self.clone(),
-        })
+        Some(Counted { client, of: self.clone() })
     }
 }
 
@@ -183,10 +174,7 @@ mod tests {
         for text in ["2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:4711"] {
             assert_eq!(of("10.0.0.1", &[text]), client("2001:db8::1"), "{text}");
         }
-        assert_eq!(
-            of("10.0.0.1", &["8.8.8.8", "9.9.9.9, 10.0.0.2"]),
-            client("9.9.9.9")
-        );
+        assert_eq!(of("10.0.0.1", &["8.8.8.8", "9.9.9.9, 10.0.0.2"]), client("9.9.9.9"));
         assert_eq!(of("::ffff:10.0.0.1", &["9.9.9.9"]), client("9.9.9.9"));
         assert_eq!(of("10.0.0.1", &["8.8.8.8, nobody"]), client("10.0.0.1"));
         assert_eq!(of("10.0.0.1", &[]), client("10.0.0.1"));

@@ -53,15 +53,8 @@ pub async fn compute(
     check_encoding(&headers)?;
     check_length(&app, &body)?;
     let upload = Upload::read(&app, body).await?;
-    let job = Job {
-        upload,
-        name: None,
-        ask,
-        words: OwnWords::default(),
-        deadline,
-        client,
-        id: id.0,
-    };
+    let job =
+        Job { upload, name: None, ask, words: OwnWords::default(), deadline, client, id: id.0 };
     let answer = recognise(&app, job).await?;
     Ok(respond(answer, wants_json(&headers)))
 }

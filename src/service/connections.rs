@@ -72,11 +72,7 @@ pub struct Front {
 impl Front {
     /// A front behind which this router answers.
     pub fn new(options: Connections, edge: Edge, router: Router) -> Self {
-        Front {
-            options,
-            edge,
-            router: watch::Sender::new(router),
-        }
+        Front { options, edge, router: watch::Sender::new(router) }
     }
 
     /// From now on this router answers, on open connections too.

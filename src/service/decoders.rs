@@ -26,10 +26,7 @@ impl Decoders {
     /// At most so many at once.
     pub fn new(most: usize) -> Self {
         let most = most.clamp(1, Semaphore::MAX_PERMITS);
-        Decoders {
-            all: Arc::new(Semaphore::new(most)),
-            of_clients: Shares::new(most.div_ceil(2)),
-        }
+        Decoders { all: Arc::new(Semaphore::new(most)), of_clients: Shares::new(most.div_ceil(2)) }
     }
 
     /// Waits for a turn of a client's.
@@ -37,10 +34,7 @@ impl Decoders {
         // Its own first: who waits for that does not stand in the others' line.
         let own = self.of_clients.take(client).await;
         let all = Arc::clone(&self.all).acquire_owned().await;
-        Decoding {
-            _one_of_all: all.expect("the semaphore is never closed"),
-            _one_of_client: own,
-        }
+        Decoding { _one_of_all: all.expect("the semaphore is never closed"), _one_of_client: own }
     }
 }
 
@@ -64,11 +58,7 @@ mod tests {
             .map(|text| Client::at(text.parse::<IpAddr>().unwrap()));
         let mut anns: Vec<_> = (0..10).map(|_| Box::pin(decoders.turn(ann))).collect();
         let first = is_ready(anns[0].as_mut()).expect("Ann's first");
-        assert!(
-            anns[1..]
-                .iter_mut()
-                .all(|turn| is_ready(turn.as_mut()).is_none())
-        );
+        assert!(anns[1..].iter_mut().all(|turn| is_ready(turn.as_mut()).is_none()));
         let bobs = is_ready(Box::pin(decoders.turn(bob)).as_mut()).expect("Bob's");
         let mut cids = Box::pin(decoders.turn(cid));
         assert!(is_ready(cids.as_mut()).is_none(), "two are decoded");

@@ -101,11 +101,9 @@ impl Rejection {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "No valid token"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
-            Self::MethodNotAllowed => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method-not-allowed",
-                "Method not allowed",
-            ),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
+            }
             Self::Timeout(_) => (StatusCode::REQUEST_TIMEOUT, "slow-body", "Body too slow"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
             Self::Unsupported(_) => (
@@ -113,23 +111,15 @@ impl Rejection {
                 "unsupported-media-type",
                 "Unsupported media type",
             ),
-            Self::Unprocessable(_) => (
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "unprocessable",
-                "Cannot be processed",
-            ),
+            Self::Unprocessable(_) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", "Cannot be processed")
+            }
             Self::Busy { .. } => (StatusCode::TOO_MANY_REQUESTS, "busy", "Too many requests"),
             Self::Late => (StatusCode::SERVICE_UNAVAILABLE, "late", "Deadline passed"),
-            Self::Unavailable(_) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "Not available",
-            ),
-            Self::Internal(_) => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "Internal error",
-            ),
+            Self::Unavailable(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available")
+            }
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
         }
     }
 
@@ -150,11 +140,7 @@ impl Rejection {
             kind: format!("urn:paretone:problem:{kind}"),
             title,
             status: status.as_u16(),
-            error: OpenAiError {
-                message: detail.clone(),
-                kind,
-                code: kind,
-            },
+            error: OpenAiError { message: detail.clone(), kind, code: kind },
             detail,
         }
     }
@@ -217,11 +203,7 @@ impl From<Failure<RecognizerError>> for Rejection {
 impl From<Refused> for Rejection {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Full {
-                waiting,
-                retry_after,
-                ..
-            } => Self::Busy {
+            Refused::Full { waiting, retry_after, .. } => Self::Busy {
                 reason: format!(
                     "{waiting} requests wait, and this tier or this caller has its share of the room"
                 ),

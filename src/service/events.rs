@@ -57,11 +57,7 @@ pub async fn tell(app: &Arc<App>, job: Job) -> Result<Response, Rejection> {
     let due = Instant::now() + job.deadline;
     let asked = asked.with_words(app, job.words, due).await?;
     let decoded = decode(app, job.upload, job.name, job.client, due).await?;
-    let Decoded {
-        waveform,
-        held,
-        shortfall,
-    } = decoded;
+    let Decoded { waveform, held, shortfall } = decoded;
     let longest = Seconds(waveform.duration().0.min(LONGEST.0));
     let mut searched = Held::default();
     app.stream_memory.grow(&mut searched, held_bytes(longest))?;
@@ -91,10 +87,8 @@ pub async fn tell(app: &Arc<App>, job: Job) -> Result<Response, Rejection> {
         let event = told.recv().await?;
         Some((Ok::<Bytes, Infallible>(event), told))
     });
-    let headers = [
-        (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-cache"),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
     Ok((headers, Body::from_stream(body)).into_response())
 }
 

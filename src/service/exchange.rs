@@ -34,9 +34,7 @@ impl RequestId {
         let given = given.and_then(|value| value.to_str().ok());
         let is_plain = |id: &&str| {
             (1..=LONGEST_ID).contains(&id.len())
-                && id
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
         };
         let id = given.filter(is_plain).map(str::to_owned);
         RequestId(id.unwrap_or_else(|| format!("{:016x}", rand::random::<u64>())))

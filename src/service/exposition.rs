@@ -88,26 +88,10 @@ fn register_counts(registry: &mut Registry, counts: &Metrics) {
         "Requests refused because their queue was full",
         counts.refused.clone(),
     );
-    registry.register(
-        "failures",
-        "Admitted requests without an answer",
-        counts.failed.clone(),
-    );
-    registry.register(
-        "exchanges",
-        "HTTP exchanges by route and status",
-        counts.exchanges.clone(),
-    );
-    registry.register(
-        "reloads",
-        "Times the rules were read again",
-        counts.reloads.clone(),
-    );
-    registry.register(
-        "connections",
-        "Connections that are open",
-        counts.connections.clone(),
-    );
+    registry.register("failures", "Admitted requests without an answer", counts.failed.clone());
+    registry.register("exchanges", "HTTP exchanges by route and status", counts.exchanges.clone());
+    registry.register("reloads", "Times the rules were read again", counts.reloads.clone());
+    registry.register("connections", "Connections that are open", counts.connections.clone());
 }
 
 /// How things stand now.
@@ -118,26 +102,14 @@ fn register_state(registry: &mut Registry, app: &App) {
         "Rules that have workers: those in force, and older ones that still have requests",
         app.worker_sets.count(),
     );
-    gauge(
-        "streams",
-        "Streams that are open",
-        app.stream_limits.count(),
-    );
+    gauge("streams", "Streams that are open", app.stream_limits.count());
     let lost: Counter = Counter::default();
     lost.inc_by(log::lost_lines());
     let mut memory = |name: &str, of: &str, held: usize| {
         registry.register_with_unit(name, of, Unit::Bytes, gauge_of(held));
     };
-    memory(
-        "memory_held",
-        "Memory that uploads, waveforms and scores hold",
-        app.memory.held(),
-    );
-    memory(
-        "stream_memory_held",
-        "Memory that streams hold",
-        app.stream_memory.held(),
-    );
+    memory("memory_held", "Memory that uploads, waveforms and scores hold", app.memory.held());
+    memory("stream_memory_held", "Memory that streams hold", app.stream_memory.held());
     registry.register(
         "log_lines_lost",
         "Lines of the log that were left out or could not be written",
@@ -147,10 +119,7 @@ fn register_state(registry: &mut Registry, app: &App) {
     let labels = vec![
         ("version", env!("CARGO_PKG_VERSION").to_owned()),
         ("model", model),
-        (
-            "certificate",
-            app.serving().routing.certificate().to_owned(),
-        ),
+        ("certificate", app.serving().routing.certificate().to_owned()),
     ];
     registry.register("build", "What runs here", Info::new(labels));
 }
@@ -167,16 +136,8 @@ fn register_shadow(registry: &mut Registry, shadow: &ShadowMetrics) {
         shadow.distance.clone(),
     );
     registry.register("shadow_words", "Words of the shadows", shadow.words.clone());
-    registry.register(
-        "shadow_evidence",
-        "Odds that traffic has drifted",
-        shadow.evidence.clone(),
-    );
-    registry.register(
-        "shadow_alarm",
-        "Whether the drift alarm is on",
-        shadow.alarm.clone(),
-    );
+    registry.register("shadow_evidence", "Odds that traffic has drifted", shadow.evidence.clone());
+    registry.register("shadow_alarm", "Whether the drift alarm is on", shadow.alarm.clone());
 }
 
 fn register_jobs(registry: &mut Registry, counts: &[(JobState, u64, u64)]) {
@@ -219,16 +180,8 @@ fn register_scheduler(registry: &mut Registry, serving: &Serving) {
     registry.register("running", "Workers that run a version", running);
     let total: usize = serving.waiting().map(|(_, count)| count).sum();
     for (name, help, count) in [
-        (
-            "queue_length",
-            "Requests that wait, over all policies",
-            total,
-        ),
-        (
-            "queue_steps",
-            "Steps of streams that wait for a worker",
-            serving.waiting_steps(),
-        ),
+        ("queue_length", "Requests that wait, over all policies", total),
+        ("queue_steps", "Steps of streams that wait for a worker", serving.waiting_steps()),
         ("workers", "Workers there are", serving.workers()),
     ] {
         registry.register(name, help, gauge_of(count));

@@ -54,10 +54,7 @@ impl Format {
             "srt" => Ok(Format::Srt),
             "vtt" => Ok(Format::Vtt),
             "verbose_json" => Ok(Format::VerboseJson),
-            _ => Err(wrong(
-                "response_format",
-                "json, text, srt, vtt or verbose_json",
-            )),
+            _ => Err(wrong("response_format", "json, text, srt, vtt or verbose_json")),
         }
     }
 }
@@ -119,10 +116,7 @@ impl Form {
                 form.ask = form.ask.or(asked).or(model);
                 return Ok(form);
             };
-            let mut content = Content {
-                field,
-                between: &between,
-            };
+            let mut content = Content { field, between: &between };
             match content.field.name() {
                 Some("file") => form.take_file(memory, &mut content).await?,
                 Some("model") => model = Ask::of_model(&content.text().await?)?,
@@ -135,9 +129,7 @@ impl Form {
                 _ => while content.chunk().await?.is_some() {},
             }
         }
-        Err(Rejection::BadRequest(format!(
-            "a form has at most {MOST_FIELDS} fields"
-        )))
+        Err(Rejection::BadRequest(format!("a form has at most {MOST_FIELDS} fields")))
     }
 
     async fn take_file(
@@ -172,9 +164,7 @@ impl Form {
                 _ => return Err(wrong(name, "word or segment")),
             },
             "language" if !is_english(value) => {
-                return Err(Rejection::Unprocessable(
-                    "the model hears English only".into(),
-                ));
+                return Err(Rejection::Unprocessable("the model hears English only".into()));
             }
             "stream" => self.stream = truth(value)?,
             _ => {}
@@ -232,9 +222,7 @@ impl Content<'_> {
 fn is_english(language: &str) -> bool {
     let language = language.trim();
     let primary = language.split(['-', '_']).next().unwrap_or_default();
-    ["", "en", "eng", "english"]
-        .iter()
-        .any(|name| primary.eq_ignore_ascii_case(name))
+    ["", "en", "eng", "english"].iter().any(|name| primary.eq_ignore_ascii_case(name))
 }
 
 /// A truth as forms write it.

@@ -22,9 +22,7 @@ pub async fn healthz() -> &'static str {
 ))]
 pub async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Rejection> {
     match app.stopping.is_ready() {
-        false => Err(Rejection::Unavailable(
-            "the service is about to stop".into(),
-        )),
+        false => Err(Rejection::Unavailable("the service is about to stop".into())),
         true => Ok("ready\n"),
     }
 }

@@ -33,10 +33,7 @@ impl Memory {
     /// So many bytes.
     pub fn new(bytes: usize) -> Self {
         let units = (bytes / UNIT).clamp(1, Semaphore::MAX_PERMITS);
-        Memory {
-            free: Arc::new(Semaphore::new(units)),
-            units,
-        }
+        Memory { free: Arc::new(Semaphore::new(units)), units }
     }
 
     /// How many bytes are held.

@@ -49,12 +49,7 @@ impl Between {
 impl<S> Metered<S> {
     /// The parts of a body, metered.
     pub fn new(parts: S, between: Between) -> Self {
-        Metered {
-            parts: Box::pin(parts),
-            rest: Bytes::new(),
-            is_given: false,
-            between,
-        }
+        Metered { parts: Box::pin(parts), rest: Bytes::new(), is_given: false, between }
     }
 }
 

@@ -108,19 +108,11 @@ impl Metrics {
             Ok(served) => served,
             Err(failure) => return self.failed(failure),
         };
-        let label = TierLabel {
-            tier: serving.name(way),
-        };
+        let label = TierLabel { tier: serving.name(way) };
         let account = &served.account;
-        self.response
-            .get_or_create(&label)
-            .observe(account.response.0);
-        self.machine
-            .get_or_create(&label)
-            .observe(account.machine.0);
-        self.escalated
-            .get_or_create(&label)
-            .inc_by(account.escalated.into());
+        self.response.get_or_create(&label).observe(account.response.0);
+        self.machine.get_or_create(&label).observe(account.machine.0);
+        self.escalated.get_or_create(&label).inc_by(account.escalated.into());
         self.audio.inc_by(served.answer.audio.0);
         for &version in &account.ran {
             let version = serving.routing.versions()[version].clone();
@@ -152,8 +144,6 @@ impl Metrics {
 
     /// An exchange ended; `path` is the route's, not the caller's.
     pub(super) fn exchanged(&self, path: String, status: u16) {
-        self.exchanges
-            .get_or_create(&ExchangeLabel { path, status })
-            .inc();
+        self.exchanges.get_or_create(&ExchangeLabel { path, status }).inc();
     }
 }

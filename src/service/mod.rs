@@ -85,10 +85,7 @@ use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, Any, CorsLayer};
 pub fn router(app: Arc<App>) -> Router {
     let guarded = Router::new()
         .route("/compute", post(compute::compute))
-        .route(
-            "/v1/audio/transcriptions",
-            post(transcriptions::transcriptions),
-        )
+        .route("/v1/audio/transcriptions", post(transcriptions::transcriptions))
         .route("/v1/stream", any(stream::stream))
         .route("/v1/jobs", post(jobs::submit))
         .route("/v1/jobs/{id}", get(jobs::show).delete(jobs::forget))

@@ -39,12 +39,7 @@ pub struct Model {
 
 impl Model {
     fn new(id: String) -> Self {
-        Model {
-            id,
-            object: "model",
-            created: 0,
-            owned_by: MODEL,
-        }
+        Model { id, object: "model", created: 0, owned_by: MODEL }
     }
 }
 
@@ -55,21 +50,14 @@ impl Model {
 pub async fn models(State(app): State<Arc<App>>) -> Json<ModelList> {
     let serving = app.serving();
     let rules = serving.routing.rules();
-    let objectives: BTreeSet<&str> = rules
-        .tiers
-        .iter()
-        .map(|rule| rule.objective.name())
-        .collect();
+    let objectives: BTreeSet<&str> = rules.tiers.iter().map(|rule| rule.objective.name()).collect();
     let named = |percent: u32| {
         let name = move |objective: &&str| format!("{MODEL}-{percent}pct-{objective}");
         objectives.iter().map(name).collect::<Vec<String>>()
     };
     let names = LISTED.into_iter().flat_map(named);
     let general = [MODEL].into_iter().chain(OPENAI_MODELS).map(str::to_owned);
-    Json(ModelList {
-        object: "list",
-        data: general.chain(names).map(Model::new).collect(),
-    })
+    Json(ModelList { object: "list", data: general.chain(names).map(Model::new).collect() })
 }
 
 /// Whether there is a model of this name

@@ -94,10 +94,7 @@ impl StreamLimits {
         });
         let open = self.open.clone();
         match may {
-            true => Ok(OpenStream {
-                open,
-                _of_client: of_client,
-            }),
+            true => Ok(OpenStream { open, _of_client: of_client }),
             false => Err(NoStream::All { most: self.most }),
         }
     }

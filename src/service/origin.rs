@@ -46,10 +46,7 @@ fn host(hosts: &Hosts, request: &Request) -> Result<(), Rejection> {
         (Some(_), Some(_)) => return wrong("a request has one header Host (RFC 9112, 3.2)"),
     };
     // Where the target names a host, that counts (RFC 9112, Section 3.2.2).
-    let named = request
-        .uri()
-        .authority()
-        .map_or(named, |authority| authority.as_str());
+    let named = request.uri().authority().map_or(named, |authority| authority.as_str());
     let is_name = |named: &str| named.parse::<Authority>().is_ok() && !named.contains('@');
     if !named.is_empty() && !is_name(named) {
         return wrong("the header Host names a host, and perhaps a port (RFC 9110, 7.2)");

@@ -109,9 +109,7 @@ fn phrases(prompt: &str, knows: impl Fn(&str) -> bool) -> Vec<String> {
     let pieces = prompt.split(is_end).flat_map(|piece| piece.split(". "));
     for piece in pieces {
         let is_mark = |letter: char| !letter.is_alphanumeric();
-        let words = piece
-            .split_whitespace()
-            .map(|word| word.trim_matches(is_mark));
+        let words = piece.split_whitespace().map(|word| word.trim_matches(is_mark));
         let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
         match words.len() <= PHRASE {
             true => put(words.join(" ")),
@@ -127,11 +125,7 @@ fn phrases(prompt: &str, knows: impl Fn(&str) -> bool) -> Vec<String> {
 impl WordGraphs {
     /// At most so many, and none where that is 0.
     pub fn new(most: usize) -> Self {
-        WordGraphs {
-            most,
-            kept: Mutex::default(),
-            making: tokio::sync::Mutex::default(),
-        }
+        WordGraphs { most, kept: Mutex::default(), making: tokio::sync::Mutex::default() }
     }
 
     /// The recogniser with a caller's words; `None` where there are none, or none that can be used. It waits
@@ -169,9 +163,7 @@ impl WordGraphs {
         self.make_room(due).await?;
         let base = Arc::clone(base);
         let make = tokio::task::spawn_blocking(move || made(&base, &words));
-        let made = make
-            .await
-            .map_err(|error| Rejection::Internal(error.to_string()))??;
+        let made = make.await.map_err(|error| Rejection::Internal(error.to_string()))??;
         if let Some(made) = &made {
             self.kept().push((key, Arc::clone(made)));
         }
@@ -243,9 +235,7 @@ fn made(base: &Recognizer, words: &OwnWords) -> Result<Option<Arc<Recognizer>>, 
         ) => Err(Rejection::BadRequest(error.to_string())),
         Err(error) => {
             let why = WithCauses(&error);
-            Err(Rejection::Unprocessable(format!(
-                "the model takes no words: {why}"
-            )))
+            Err(Rejection::Unprocessable(format!("the model takes no words: {why}")))
         }
     }
 }
@@ -263,10 +253,7 @@ mod tests {
                 .any(|known| known == word)
         };
         let said = |prompt: &str| phrases(prompt, knows);
-        assert_eq!(
-            said("Paretone, Ada Lovelace\n\"Zyx\""),
-            ["Paretone", "Ada Lovelace", "Zyx"]
-        );
+        assert_eq!(said("Paretone, Ada Lovelace\n\"Zyx\""), ["Paretone", "Ada Lovelace", "Zyx"]);
         assert_eq!(
             said("Today we meet Doctor Kowalczyk and her friends. Kowalczyk!"),
             ["Kowalczyk"]

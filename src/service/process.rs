@@ -23,33 +23,15 @@ pub fn register(registry: &mut Registry) {
         registry.register_with_unit("cpu", help, Unit::Seconds, cpu);
         if let Some(boot) = boot_time() {
             let help = "When the process started, since 1970";
-            gauge(
-                registry,
-                "start_time",
-                help,
-                Unit::Seconds,
-                boot + stat.start_seconds,
-            );
+            gauge(registry, "start_time", help, Unit::Seconds, boot + stat.start_seconds);
         }
         let help = "Virtual memory";
-        gauge(
-            registry,
-            "virtual_memory",
-            help,
-            Unit::Bytes,
-            stat.virtual_bytes,
-        );
+        gauge(registry, "virtual_memory", help, Unit::Bytes, stat.virtual_bytes);
     }
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     if let Some(kibibytes) = field(&status, "VmRSS:") {
         let help = "Memory in use";
-        gauge(
-            registry,
-            "resident_memory",
-            help,
-            Unit::Bytes,
-            kibibytes * 1024.0,
-        );
+        gauge(registry, "resident_memory", help, Unit::Bytes, kibibytes * 1024.0);
     }
     if let Ok(files) = fs::read_dir("/proc/self/fd") {
         plain(registry, "open_fds", "Open files", files.count() as f64);
@@ -113,11 +95,7 @@ mod tests {
     #[test]
     fn names_may_hold_anything() {
         let text = "17 (a) b (c) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20 0 3 0 1000 4096 7";
-        let expected = Stat {
-            cpu_seconds: 3.0,
-            start_seconds: 10.0,
-            virtual_bytes: 4096.0,
-        };
+        let expected = Stat { cpu_seconds: 3.0, start_seconds: 10.0, virtual_bytes: 4096.0 };
         assert_eq!(Stat::parse(text), Some(expected));
         assert_eq!(Stat::parse("17 (a"), None);
         assert_eq!(Stat::parse(""), None);

@@ -67,12 +67,7 @@ impl Asked {
     pub fn new(app: &App, ask: Ask, client: Client) -> Result<Asked, Rejection> {
         let serving = app.serving();
         let tier = serving.tier(ask)?;
-        Ok(Asked {
-            serving,
-            tier,
-            by: None,
-            client,
-        })
+        Ok(Asked { serving, tier, by: None, client })
     }
 
     /// The same with words of the caller's, made into a graph by `due`.
@@ -85,10 +80,7 @@ impl Asked {
         words: OwnWords,
         due: Instant,
     ) -> Result<Asked, Rejection> {
-        let by = app
-            .word_graphs
-            .recognizer(&app.recognizer, words, due)
-            .await?;
+        let by = app.word_graphs.recognizer(&app.recognizer, words, due).await?;
         Ok(Asked { by, ..self })
     }
 
@@ -124,12 +116,7 @@ impl Asked {
         due: Instant,
         watch: impl FnOnce(Searched),
     ) -> Result<Served<Transcript>, Rejection> {
-        let Asked {
-            serving,
-            by,
-            client,
-            ..
-        } = self;
+        let Asked { serving, by, client, .. } = self;
         let (sender, reply) = oneshot::channel();
         let (metrics, rules, way) = (app.metrics.clone(), Arc::clone(serving), self.way());
         let mut spoken = spoken.into();
@@ -202,11 +189,7 @@ pub async fn recognise_told(
     let asked = Asked::new(app, job.ask, job.client)?;
     let asked = asked.with_words(app, job.words, due).await?;
     let decoded = decode(app, job.upload, job.name, job.client, due).await?;
-    let Decoded {
-        waveform,
-        held,
-        shortfall,
-    } = decoded;
+    let Decoded { waveform, held, shortfall } = decoded;
     let Asked { serving, tier, .. } = &asked;
     let takes = asked.by.is_none() && app.shadow.takes(serving, *tier, &job.id);
     let shadowed = takes.then(|| copy(app, &waveform)).flatten();
@@ -249,9 +232,7 @@ fn scores_of(waveform: &Waveform) -> usize {
 /// A copy of a recording, where there is room for it.
 fn copy(app: &App, waveform: &Waveform) -> Option<(Waveform, Held)> {
     let (mut held, samples) = (Held::default(), size_of_val(waveform.samples.as_slice()));
-    app.memory
-        .grow(&mut held, samples + scores_of(waveform))
-        .ok()?;
+    app.memory.grow(&mut held, samples + scores_of(waveform)).ok()?;
     Some((waveform.clone(), held))
 }
 
@@ -275,9 +256,7 @@ pub async fn decode(
         drop(turn);
         decoded
     });
-    decoded
-        .await
-        .map_err(|error| Rejection::Internal(error.to_string()))?
+    decoded.await.map_err(|error| Rejection::Internal(error.to_string()))?
 }
 
 fn decode_here(app: &App, upload: Upload, name: Option<&str>) -> Result<Decoded, Rejection> {
@@ -312,11 +291,6 @@ fn decode_here(app: &App, upload: Upload, name: Option<&str>) -> Result<Decoded,
     drop(signal);
     let waveform = Waveform { samples, rate }.at_rate(app.recognizer.sample_rate())?;
     let samples = waveform.samples.capacity() * size_of::<f32>();
-    app.memory
-        .resize(&mut held, samples + scores_of(&waveform))?;
-    Ok(Decoded {
-        waveform,
-        held,
-        shortfall,
-    })
+    app.memory.resize(&mut held, samples + scores_of(&waveform))?;
+    Ok(Decoded { waveform, held, shortfall })
 }

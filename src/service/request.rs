@@ -20,12 +20,8 @@ const LONGEST_NUMBER: usize = 32;
 /// The model's name, and the prefix of those that name a tier.
 pub const MODEL: &str = "paretone";
 /// Names that clients of OpenAI's interface send, the default first.
-pub const OPENAI_MODELS: [&str; 4] = [
-    "whisper-1",
-    "gpt-4o-transcribe",
-    "gpt-4o-mini-transcribe",
-    "gpt-4o-transcribe-diarize",
-];
+pub const OPENAI_MODELS: [&str; 4] =
+    ["whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-4o-transcribe-diarize"];
 
 /// What a caller asks for; what is missing, another source may add.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -89,16 +85,13 @@ impl Ask {
         if name == MODEL || OPENAI_MODELS.contains(&name) {
             return Ok(Ask::default());
         }
-        let rest = name
-            .strip_prefix(MODEL)
-            .and_then(|rest| rest.strip_prefix('-'));
+        let rest = name.strip_prefix(MODEL).and_then(|rest| rest.strip_prefix('-'));
         let rest = rest.ok_or_else(unknown)?;
         let (percent, rest) = match rest.split_once("pct") {
             Some((percent, "")) => (Some(percent), None),
-            Some((percent, rest)) => (
-                Some(percent),
-                Some(rest.strip_prefix('-').ok_or_else(unknown)?),
-            ),
+            Some((percent, rest)) => {
+                (Some(percent), Some(rest.strip_prefix('-').ok_or_else(unknown)?))
+            }
             None => (None, Some(rest)),
         };
         let share = percent.map(|percent| tolerance(&format!("{percent}%")));
@@ -187,10 +180,7 @@ mod tests {
     fn models_name_tiers() {
         let ask = |percent: Option<f64>, objective| {
             let tolerance = percent.map(|percent| Tolerance::percent(percent).unwrap());
-            Ok(Ask {
-                tolerance,
-                objective,
-            })
+            Ok(Ask { tolerance, objective })
         };
         let (cost, response) = (Some(Objective::Cost), Some(Objective::ResponseTime));
         assert_eq!(Ask::of_model("paretone"), ask(None, None));
@@ -198,10 +188,7 @@ mod tests {
             assert_eq!(Ask::of_model(name), ask(None, None));
         }
         assert_eq!(Ask::of_model("paretone-5pct-cost"), ask(Some(5.0), cost));
-        assert_eq!(
-            Ask::of_model("paretone-0.5pct-response-time"),
-            ask(Some(0.5), response)
-        );
+        assert_eq!(Ask::of_model("paretone-0.5pct-response-time"), ask(Some(0.5), response));
         assert_eq!(Ask::of_model("paretone-5pct"), ask(Some(5.0), None));
         assert_eq!(Ask::of_model("paretone-cost"), ask(None, cost));
         for name in [
@@ -215,11 +202,7 @@ mod tests {
             "paretone-5pct-",
             "paretone-5pct-speed",
         ] {
-            assert_eq!(
-                Ask::of_model(name),
-                Err(AskError::Model(name.into())),
-                "{name}"
-            );
+            assert_eq!(Ask::of_model(name), Err(AskError::Model(name.into())), "{name}");
         }
     }
 
@@ -231,24 +214,12 @@ mod tests {
         headers.insert("tolerance", "5%".parse().unwrap());
         assert_eq!(
             Ask::of_headers(&headers),
-            Ok(Ask {
-                tolerance: Tolerance::percent(5.0).ok(),
-                objective: Some(Objective::Cost)
-            })
+            Ok(Ask { tolerance: Tolerance::percent(5.0).ok(), objective: Some(Objective::Cost) })
         );
         headers.append("tolerance", "5%".parse().unwrap());
-        assert_eq!(
-            Ask::of_headers(&headers),
-            Err(AskError::Header("Tolerance"))
-        );
-        headers.insert(
-            "tolerance",
-            axum::http::HeaderValue::from_bytes(b"\xff").unwrap(),
-        );
-        assert_eq!(
-            Ask::of_headers(&headers),
-            Err(AskError::Header("Tolerance"))
-        );
+        assert_eq!(Ask::of_headers(&headers), Err(AskError::Header("Tolerance")));
+        headers.insert("tolerance", axum::http::HeaderValue::from_bytes(b"\xff").unwrap());
+        assert_eq!(Ask::of_headers(&headers), Err(AskError::Header("Tolerance")));
     }
 
     proptest! {

@@ -137,9 +137,7 @@ impl Serving {
         let routing = Routing::new(rules, &service)?;
         let reference = &routing.rules().certificate.reference;
         let best = recognizer.versions().most_accurate().map(|best| &best.name);
-        let own_words = Policy::Osfa {
-            version: best.unwrap_or(reference).clone(),
-        };
+        let own_words = Policy::Osfa { version: best.unwrap_or(reference).clone() };
         let mut queues = routing.queues();
         let policy = service.policy(&own_words)?;
         let place = queues.iter().position(|queue| *queue == policy);
@@ -197,9 +195,7 @@ impl Serving {
     /// The rules have no tiers for the objective.
     pub fn tier(&self, ask: Ask) -> Result<TierId, Rejection> {
         let objective = ask.objective.unwrap_or(Objective::ResponseTime);
-        let tier = self
-            .routing
-            .tier(ask.tolerance.unwrap_or_default(), objective);
+        let tier = self.routing.tier(ask.tolerance.unwrap_or_default(), objective);
         tier.map_err(|missing| Rejection::Unprocessable(missing.to_string()))
     }
 
@@ -267,10 +263,7 @@ impl Serving {
 
     /// The versions and how many workers run each.
     pub fn running(&self) -> impl Iterator<Item = (&String, usize)> {
-        self.routing
-            .versions()
-            .iter()
-            .zip(self.scheduler().running())
+        self.routing.versions().iter().zip(self.scheduler().running())
     }
 
     /// What its scheduler has done.

@@ -55,10 +55,7 @@ impl Shadow {
         Shadow {
             share: options.shadow,
             deadline: options.deadline,
-            counts: Arc::new(Counts {
-                metrics,
-                watch: Mutex::new(Watch::new(limits).ok()),
-            }),
+            counts: Arc::new(Counts { metrics, watch: Mutex::new(Watch::new(limits).ok()) }),
         }
     }
 

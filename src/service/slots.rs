@@ -18,12 +18,7 @@ use super::client::{Client, Shares};
 use super::options::Connections;
 
 /// Requests of operators' probes, by their beginnings.
-const PROBES: [&[u8]; 4] = [
-    b"GET /healthz ",
-    b"GET /readyz ",
-    b"HEAD /healthz ",
-    b"HEAD /readyz ",
-];
+const PROBES: [&[u8]; 4] = [b"GET /healthz ", b"GET /readyz ", b"HEAD /healthz ", b"HEAD /readyz "];
 /// As much of a request as tells a probe.
 pub const PROBE_BYTES: usize = 16;
 /// Probes that are answered at once beside all else.
@@ -116,11 +111,7 @@ impl Slots {
         let number = waiting.next;
         waiting.next += 1;
         waiting.evict.insert(number, (Client::at(peer), evict));
-        Wait {
-            number,
-            all: Arc::clone(&self.waiting),
-            evicted,
-        }
+        Wait { number, all: Arc::clone(&self.waiting), evicted }
     }
 
     /// Waits for a slot; `peer` is nobody's where the connection is a trusted proxy's, who speaks for
@@ -131,10 +122,7 @@ impl Slots {
             Some(peer) => Some(self.of_clients.take(Client::at(peer)).await),
         };
         let all = Arc::clone(&self.all).acquire_owned().await;
-        Slot {
-            _one_of_all: all.expect("the semaphore is never closed"),
-            _one_of_clients: own,
-        }
+        Slot { _one_of_all: all.expect("the semaphore is never closed"), _one_of_clients: own }
     }
 
     /// A slot of all, or where a probe would have to wait for it, one of those for probes.
@@ -194,10 +182,7 @@ mod tests {
     /// What a future has come to without waiting.
     fn now<F: Future>(future: F) -> Option<F::Output> {
         let mut future = std::pin::pin!(future);
-        match future
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-        {
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(output) => Some(output),
             Poll::Pending => None,
         }
@@ -207,10 +192,8 @@ mod tests {
     fn a_client_has_its_share_and_a_proxy_all() {
         let slots = Slots::new(3, 2);
         let [ann, bob]: [IpAddr; 2] = ["1.1.1.1", "2.2.2.2"].map(|text| text.parse().unwrap());
-        let mut held = vec![
-            now(slots.take(Some(ann))).unwrap(),
-            now(slots.take(Some(ann))).unwrap(),
-        ];
+        let mut held =
+            vec![now(slots.take(Some(ann))).unwrap(), now(slots.take(Some(ann))).unwrap()];
         assert!(now(slots.take(Some(ann))).is_none(), "Ann has her share");
         held.push(now(slots.take(Some(bob))).unwrap());
         assert!(now(slots.take(None)).is_none(), "all are taken");

@@ -19,7 +19,5 @@ pub fn starting(opening: Opening) -> Router {
             format!("the service is starting: {what} (step {step} of {steps}), for {seconds} s");
         async { Rejection::Unavailable(text) }
     };
-    Router::new()
-        .route("/healthz", get(super::health::healthz))
-        .fallback(not_yet)
+    Router::new().route("/healthz", get(super::health::healthz)).fallback(not_yet)
 }

@@ -73,9 +73,7 @@ impl App {
         let rules_at_first = digest(&options.rules);
         let serving = Serving::open(&options.rules, &recognizer, &options, workers);
         let serving = serving.or_else(|why| {
-            let workers = worker_sets
-                .try_begin()
-                .expect("no set has outlived its rules");
+            let workers = worker_sets.try_begin().expect("no set has outlived its rules");
             Serving::uncertified(why, &recognizer, &options, workers)
         })?;
         let limits = options.limits;

@@ -65,9 +65,7 @@ impl From<&Version> for VersionOnFront {
 pub async fn tiers(State(app): State<Arc<App>>) -> Json<Tiers> {
     let serving = app.serving();
     let rules = serving.routing.rules();
-    let Versions {
-        measured_on, list, ..
-    } = app.recognizer.versions();
+    let Versions { measured_on, list, .. } = app.recognizer.versions();
     let json = |value: serde_json::Result<Value>| {
         value.expect("rules have no value that JSON cannot hold")
     };

@@ -173,9 +173,7 @@ pub async fn transcriptions(
     check_encoding(&headers)?;
     check_length(&app, &body)?;
     let content_type = headers.get(header::CONTENT_TYPE);
-    let content_type = content_type
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
     let form = Form::read(&app.memory, parts(&app, body), content_type, asked).await?;
     let missing = || Rejection::BadRequest("the form has no field `file`".into());
     let job = Job {
@@ -198,20 +196,13 @@ fn respond(answer: Answer, format: Format, granularities: Granularities) -> Resp
     let headers = answer.account.headers();
     match format {
         Format::Json => (headers, Json(Transcription::new(answer))).into_response(),
-        Format::VerboseJson => (
-            headers,
-            Json(VerboseTranscription::new(answer, granularities)),
-        )
-            .into_response(),
+        Format::VerboseJson => {
+            (headers, Json(VerboseTranscription::new(answer, granularities))).into_response()
+        }
         Format::Text => (headers, answer.transcript.text() + "\n").into_response(),
         Format::Srt => {
             let text = written(|out| subtitle::write_srt(out, &answer.transcript));
-            (
-                headers,
-                [(header::CONTENT_TYPE, "application/x-subrip")],
-                text,
-            )
-                .into_response()
+            (headers, [(header::CONTENT_TYPE, "application/x-subrip")], text).into_response()
         }
         Format::Vtt => {
             let text = written(|out| subtitle::write_vtt(out, &answer.transcript));
@@ -228,10 +219,7 @@ fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> Vec<u8> {
 
 impl Usage {
     fn of(transcript: &Transcript) -> Usage {
-        Usage {
-            kind: "duration",
-            seconds: transcript.audio.0,
-        }
+        Usage { kind: "duration", seconds: transcript.audio.0 }
     }
 }
 
@@ -247,10 +235,7 @@ impl Transcription {
 
 impl VerboseTranscription {
     fn new(answer: Answer, granularities: Granularities) -> Self {
-        let Answer {
-            transcript,
-            account,
-        } = answer;
+        let Answer { transcript, account } = answer;
         let wants_segments = granularities.segment || !granularities.word;
         let cues = || subtitle::cues(&transcript, 0);
         let segments = || cues().iter().enumerate().map(Segment::new).collect();
@@ -270,10 +255,8 @@ impl VerboseTranscription {
 impl Segment {
     fn new((id, cue): (usize, &Cue<'_>)) -> Self {
         // A word that was heard has some probability, however it was rounded.
-        let logarithms = cue
-            .words
-            .iter()
-            .map(|word| word.confidence.unwrap_or(1.0).max(1e-10).ln());
+        let logarithms =
+            cue.words.iter().map(|word| word.confidence.unwrap_or(1.0).max(1e-10).ln());
         Segment {
             id,
             seek: 0,

@@ -38,10 +38,7 @@ pub fn give_memory_back() {
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn bound_what_is_kept() {
-    for (what, bytes) in [
-        (libc::M_TRIM_THRESHOLD, KEPT),
-        (libc::M_MMAP_THRESHOLD, LARGE),
-    ] {
+    for (what, bytes) in [(libc::M_TRIM_THRESHOLD, KEPT), (libc::M_MMAP_THRESHOLD, LARGE)] {
         // SAFETY: mallopt has no preconditions but that its arguments are numbers; it is called before
         // there are other threads of this program's.
         #[allow(unsafe_code)]

@@ -32,14 +32,7 @@ pub struct TimedWrites<C> {
 impl<C> TimedWrites<C> {
     /// Bounds the waits of a connection, and counts what arrives on it.
     pub fn new(connection: C, arrived: Arrived, idle: Duration, whole: Duration) -> Self {
-        TimedWrites {
-            connection,
-            arrived,
-            idle,
-            whole,
-            waiting: None,
-            due: None,
-        }
+        TimedWrites { connection, arrived, idle, whole, waiting: None, due: None }
     }
 
     /// What a write came to, or that it has waited too long.

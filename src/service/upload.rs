@@ -77,11 +77,7 @@ pub fn parts(app: &App, body: Body) -> impl Stream<Item = Result<Bytes, Rejectio
 
 async fn next(mut rest: Rest) -> Result<Option<(Bytes, Rest)>, Rejection> {
     let idle = Instant::now() + rest.idle;
-    let waited = if idle < rest.end {
-        rest.idle
-    } else {
-        rest.upload
-    };
+    let waited = if idle < rest.end { rest.idle } else { rest.upload };
     let part = timeout_at(idle.min(rest.end), rest.body.next()).await;
     let Some(part) = part.map_err(|_| Rejection::Timeout(waited))? else {
         return Ok(None);

@@ -32,10 +32,7 @@ pub fn analyse(
     scratch: &mut RecognizerScratch,
 ) -> Result<Analysis, RecognizerError> {
     let lattice = recognizer.lattice_errors(setting, scored, words, scratch)?;
-    let mut analysis = Analysis {
-        lattice_errors: lattice.unwrap_or(0),
-        ..Analysis::default()
-    };
+    let mut analysis = Analysis { lattice_errors: lattice.unwrap_or(0), ..Analysis::default() };
     match references.cost(scored, words, setting)? {
         ReferenceCost::Cost(cost) => {
             analysis.search_error = cost.0 + MISSED < transcript.cost.0;

@@ -61,14 +61,7 @@ mod tests {
 
     #[test]
     fn the_first_fronts_stay() {
-        let points = [
-            (1.0, 9.0),
-            (9.0, 1.0),
-            (2.0, 10.0),
-            (10.0, 10.0),
-            (3.0, 11.0),
-            (11.0, 11.0),
-        ];
+        let points = [(1.0, 9.0), (9.0, 1.0), (2.0, 10.0), (10.0, 10.0), (3.0, 11.0), (11.0, 11.0)];
         assert_eq!(better_half(&points), [0, 1, 2]);
         assert_eq!(better_half(&points[..4]), [0, 1]);
         assert!(better_half(&[]).is_empty());

@@ -55,11 +55,7 @@ pub fn identity(
         hash.update(line.join("\t").as_bytes());
         hash.update(b"\n");
     }
-    let model = MadeFor {
-        versions: None,
-        calibration: None,
-        ..recognizer.made_for().clone()
-    };
+    let model = MadeFor { versions: None, calibration: None, ..recognizer.made_for().clone() };
     let numbers = match precision.kernels().int8 {
         Some(_) => Precision::Int8,
         None => Precision::F32,
@@ -79,10 +75,7 @@ pub fn identity(
 /// The folder is of another kind, or cannot be read or written.
 pub fn claim(folder: &Path, identity: &str) -> Result<(), IdentityError> {
     let path = folder.join(FILE);
-    let io = |source| IdentityError::Io {
-        path: path.clone(),
-        source,
-    };
+    let io = |source| IdentityError::Io { path: path.clone(), source };
     match fs::read_to_string(&path) {
         Ok(found) if found.trim_end() == identity => Ok(()),
         Ok(found) => Err(IdentityError::Another {

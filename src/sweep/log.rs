@@ -102,28 +102,19 @@ impl MeasurementLog {
     /// # Errors
     /// The file cannot be read or written, or holds something else.
     pub fn open(path: &Path) -> Result<MeasurementLog, LogError> {
-        let io = |source| LogError::Io {
-            path: path.into(),
-            source,
-        };
+        let io = |source| LogError::Io { path: path.into(), source };
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(path).map_err(io)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(io)?;
-        let whole = bytes
-            .iter()
-            .rposition(|&b| b == b'\n')
-            .map_or(0, |at| at + 1);
+        let whole = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
         bytes.truncate(whole);
         file.set_len(whole as u64).map_err(io)?;
         file.seek(SeekFrom::End(0)).map_err(io)?;
         let rows = csv::Reader::from_reader(bytes.as_slice()).into_deserialize();
         let found: Result<Vec<Measurement>, csv::Error> = rows.collect();
-        let found = found.map_err(|source| LogError::Line {
-            path: path.into(),
-            source,
-        })?;
+        let found = found.map_err(|source| LogError::Line { path: path.into(), source })?;
         let key = |m: &Measurement| (m.setting.clone(), m.id.clone());
         let log = MeasurementLog {
             path: path.into(),
@@ -147,17 +138,12 @@ impl MeasurementLog {
     /// # Errors
     /// The file cannot be written.
     pub fn append(&self, measurement: &Measurement) -> Result<(), LogError> {
-        let mut writer = csv::WriterBuilder::new()
-            .has_headers(false)
-            .from_writer(Vec::new());
+        let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
         let line = writer.serialize(measurement).and_then(|()| {
             let line = writer.into_inner().map_err(|error| error.into_error())?;
             Ok(String::from_utf8(line).expect("CSV of text is text"))
         });
-        let line = line.map_err(|source| LogError::Line {
-            path: self.path.clone(),
-            source,
-        })?;
+        let line = line.map_err(|source| LogError::Line { path: self.path.clone(), source })?;
         self.write(line.trim_end())
     }
 
@@ -165,10 +151,7 @@ impl MeasurementLog {
     fn write(&self, line: &str) -> Result<(), LogError> {
         let mut file = self.file.lock().expect("no thread panics with the lock");
         let written = file.write_all(format!("{line}\n").as_bytes());
-        written.map_err(|source| LogError::Io {
-            path: self.path.clone(),
-            source,
-        })
+        written.map_err(|source| LogError::Io { path: self.path.clone(), source })
     }
 }
 
@@ -239,10 +222,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log.csv");
         std::fs::write(&path, "id\tpath\nx\ty\n").unwrap();
-        assert!(matches!(
-            MeasurementLog::open(&path),
-            Err(LogError::Line { .. })
-        ));
+        assert!(matches!(MeasurementLog::open(&path), Err(LogError::Line { .. })));
         assert_eq!(std::fs::read(&path).unwrap(), b"id\tpath\nx\ty\n");
     }
 }

@@ -57,11 +57,7 @@ pub fn prepare(
         scored = recognizer.score(&waveform, scratch)?;
         scores = scores.min((thread_time() - start).as_secs_f64());
     }
-    Ok(Prepared {
-        scored,
-        reading: Seconds(reading.as_secs_f64()),
-        scores: Seconds(scores),
-    })
+    Ok(Prepared { scored, reading: Seconds(reading.as_secs_f64()), scores: Seconds(scores) })
 }
 
 /// Searches a recording's scores at every setting, `repeats` times in turn, so that a disturbance

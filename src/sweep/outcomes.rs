@@ -111,9 +111,7 @@ pub(super) fn micros(value: f64) -> f64 {
 
 /// Rounded to five significant digits, in which a logarithm does not feel it.
 fn digits(value: f64) -> f64 {
-    format!("{value:.4e}")
-        .parse()
-        .expect("a number was written")
+    format!("{value:.4e}").parse().expect("a number was written")
 }
 
 #[cfg(test)]
@@ -125,18 +123,11 @@ mod tests {
     fn evidence_is_read_from_the_counters_by_name() {
         let mut outcomes = Outcomes::with_counters(Counter::ALL);
         let counters = (0..Counter::ALL.len()).map(|place| place as f64);
-        let row = Outcome {
-            counters: counters.collect(),
-            ..Outcome::default()
-        };
+        let row = Outcome { counters: counters.collect(), ..Outcome::default() };
         let place = |counter| row.counters[outcomes.counter(counter).unwrap()];
         let (frames, arcs) = (place(Counter::Frames), place(Counter::Arcs));
-        outcomes.rows = ["v1", "v2"]
-            .map(|version| Outcome {
-                version: version.into(),
-                ..row.clone()
-            })
-            .into();
+        outcomes.rows =
+            ["v1", "v2"].map(|version| Outcome { version: version.into(), ..row.clone() }).into();
         let table = Table::new(&outcomes).unwrap();
         let read = evidence(&table, &table.versions[1], 0).unwrap();
         assert_eq!((f64::from(read.frames), read.arcs as f64), (frames, arcs));

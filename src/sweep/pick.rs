@@ -17,9 +17,7 @@ use super::Point;
 /// assert!(pick(&[], 7, 0.12).is_empty()); // nothing measured, nothing picked
 /// ```
 pub fn pick(points: &[Point], count: usize, gap: f64) -> Vec<usize> {
-    let mut front: Vec<usize> = (0..points.len())
-        .filter(|&at| points[at].on_front)
-        .collect();
+    let mut front: Vec<usize> = (0..points.len()).filter(|&at| points[at].on_front).collect();
     front.sort_by(|&a, &b| {
         let time = |at: usize| points[at].response_seconds;
         time(a).total_cmp(&time(b))
@@ -76,24 +74,12 @@ mod tests {
     use super::*;
 
     fn point((response_seconds, wer_percent): (f64, f64)) -> Point {
-        Point {
-            response_seconds,
-            wer_percent,
-            on_front: true,
-            ..Point::default()
-        }
+        Point { response_seconds, wer_percent, on_front: true, ..Point::default() }
     }
 
     #[test]
     fn picks_along_the_front() {
-        let front = [
-            (1.0, 30.0),
-            (2.0, 12.0),
-            (3.0, 11.9),
-            (4.0, 11.4),
-            (5.0, 11.1),
-            (6.0, 10.0),
-        ];
+        let front = [(1.0, 30.0), (2.0, 12.0), (3.0, 11.9), (4.0, 11.4), (5.0, 11.1), (6.0, 10.0)];
         let mut points: Vec<Point> = front.map(point).to_vec();
         points[3].on_front = false;
         assert_eq!(pick(&points, 3, 0.25), [1, 2, 5]);

@@ -115,23 +115,16 @@ pub fn points(measurements: &[Measurement]) -> Vec<Point> {
     }
     let mut points: Vec<Point> = sums.iter().map(|(name, sums)| sums.point(name)).collect();
     let all = points.iter().map(|point| point.utterances).max();
-    let whole: Vec<usize> = (0..points.len())
-        .filter(|&at| Some(points[at].utterances) == all)
-        .collect();
+    let whole: Vec<usize> =
+        (0..points.len()).filter(|&at| Some(points[at].utterances) == all).collect();
     let front = |x: fn(&Point) -> f64| {
-        let coordinates = whole
-            .iter()
-            .map(|&at| (x(&points[at]), points[at].wer_percent));
+        let coordinates = whole.iter().map(|&at| (x(&points[at]), points[at].wer_percent));
         let front = pareto::front(&coordinates.collect::<Vec<_>>());
         front.into_iter().map(|at| whole[at]).collect::<Vec<_>>()
     };
     let (by_time, by_arcs) = (front(|p| p.response_seconds), front(|p| p.arcs_per_frame));
-    by_time
-        .into_iter()
-        .for_each(|at| points[at].on_front = true);
-    by_arcs
-        .into_iter()
-        .for_each(|at| points[at].on_arcs_front = true);
+    by_time.into_iter().for_each(|at| points[at].on_front = true);
+    by_arcs.into_iter().for_each(|at| points[at].on_arcs_front = true);
     points
 }
 
@@ -189,10 +182,7 @@ mod tests {
         assert!((a.wer_percent - 15.0).abs() < 1e-12 && (a.macro_percent - 15.0).abs() < 1e-12);
         assert_eq!((a.response_seconds, a.search_seconds), (2.25, 1.75));
         assert_eq!((a.real_time_factor, a.arcs_per_frame), (4.5 / 4.0, 60.0));
-        let fronts: Vec<_> = points
-            .iter()
-            .map(|p| (p.on_front, p.on_arcs_front))
-            .collect();
+        let fronts: Vec<_> = points.iter().map(|p| (p.on_front, p.on_arcs_front)).collect();
         assert_eq!(fronts, [(true, true), (true, false), (false, false)]);
     }
 

@@ -96,9 +96,7 @@ pub fn close(points: &[Point]) -> Vec<usize> {
     let most = points.iter().map(|point| point.utterances).max();
     let whole = |point: &&Point| Some(point.utterances) == most;
     let wer = |points: &mut dyn Iterator<Item = &Point>| {
-        points
-            .map(|point| point.wer_percent)
-            .fold(f64::INFINITY, f64::min)
+        points.map(|point| point.wer_percent).fold(f64::INFINITY, f64::min)
     };
     let best = wer(&mut points.iter().filter(whole));
     let is_close = |point: &Point| {
@@ -107,9 +105,7 @@ pub fn close(points: &[Point]) -> Vec<usize> {
         point.wer_percent <= CLOSE * reached && point.wer_percent <= FAR * best
     };
     let indices = 0..points.len();
-    indices
-        .filter(|&at| whole(&&points[at]) && is_close(&points[at]))
-        .collect()
+    indices.filter(|&at| whole(&&points[at]) && is_close(&points[at])).collect()
 }
 
 /// Every combination of the levels, over `base`.
@@ -123,10 +119,7 @@ pub fn grid(base: &Setting, levels: &[(Knob, Vec<f64>)]) -> Vec<Setting> {
 /// Each knob of the levels alone, from its loosest level to its tightest, the others as in `base`.
 pub fn one_at_a_time(base: &Setting, levels: &[(Knob, Vec<f64>)]) -> Vec<Setting> {
     let ladder = |(knob, values): &(Knob, Vec<f64>)| {
-        values
-            .iter()
-            .map(|&value| base.with(*knob, value))
-            .collect::<Vec<_>>()
+        values.iter().map(|&value| base.with(*knob, value)).collect::<Vec<_>>()
     };
     levels.iter().flat_map(ladder).collect()
 }
@@ -138,9 +131,7 @@ mod tests {
     use super::*;
 
     fn base() -> Setting {
-        "network_beam=13 network_top_n=7000 lattice_beam=8 rescore"
-            .parse()
-            .unwrap()
+        "network_beam=13 network_top_n=7000 lattice_beam=8 rescore".parse().unwrap()
     }
 
     #[test]
@@ -151,22 +142,15 @@ mod tests {
         for setting in drawn.iter().chain(&mutated) {
             assert_eq!(&setting.to_string().parse::<Setting>().unwrap(), setting);
         }
-        assert_eq!(
-            random(&base(), 200, &mut ChaCha8Rng::seed_from_u64(3)),
-            drawn
-        );
-        let off = drawn
-            .iter()
-            .filter(|s| s.get(Knob::GlobalBeam) == f64::INFINITY);
+        assert_eq!(random(&base(), 200, &mut ChaCha8Rng::seed_from_u64(3)), drawn);
+        let off = drawn.iter().filter(|s| s.get(Knob::GlobalBeam) == f64::INFINITY);
         assert!((70..130).contains(&off.count()));
     }
 
     #[test]
     fn grids_and_ladders() {
-        let levels = [
-            (Knob::NetworkBeam, vec![9.0, 8.0]),
-            (Knob::LocalTopN, vec![f64::INFINITY, 7.0, 3.0]),
-        ];
+        let levels =
+            [(Knob::NetworkBeam, vec![9.0, 8.0]), (Knob::LocalTopN, vec![f64::INFINITY, 7.0, 3.0])];
         let texts = |settings: Vec<Setting>| -> Vec<String> {
             settings.iter().map(Setting::to_string).collect()
         };

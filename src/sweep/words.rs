@@ -89,10 +89,7 @@ pub fn heard_words(
     let Some(verdicts) = judged.right_words(&heard) else {
         return Vec::new();
     };
-    let known = transcript
-        .word_evidence()
-        .into_iter()
-        .zip(&transcript.words);
+    let known = transcript.word_evidence().into_iter().zip(&transcript.words);
     let rows = known.zip(verdicts).filter_map(|((known, word), right)| {
         Some(HeardWord::new(
             (version, &judged.scored.set),
@@ -128,10 +125,7 @@ pub enum WordsError {
 
 impl WordsError {
     fn csv(path: &Path) -> impl Fn(csv::Error) -> WordsError {
-        |source| WordsError::Csv {
-            path: path.into(),
-            source,
-        }
+        |source| WordsError::Csv { path: path.into(), source }
     }
 }
 

@@ -60,30 +60,14 @@ impl Cascade {
         let sure = |at: usize| version(at).sure[place];
         let errors = |at: usize| f64::from(version(at).errors[place]);
         let surer = |a: usize, b: usize| {
-            if self.choice.takes_first(sure(a), sure(b)) {
-                a
-            } else {
-                b
-            }
+            if self.choice.takes_first(sure(a), sure(b)) { a } else { b }
         };
-        let (one, two) = (
-            costing.alone(run(0)).cost,
-            costing.seq_full(run(0), run(1)).cost,
-        );
+        let (one, two) = (costing.alone(run(0)).cost, costing.seq_full(run(0), run(1)).cost);
         let three = two + costing.seq_full(run(0), run(2)).cost - one;
         [
-            Total {
-                errors: errors(0),
-                cost: one,
-            },
-            Total {
-                errors: errors(1),
-                cost: two,
-            },
-            Total {
-                errors: errors(surer(surer(0, 1), 2)),
-                cost: three,
-            },
+            Total { errors: errors(0), cost: one },
+            Total { errors: errors(1), cost: two },
+            Total { errors: errors(surer(surer(0, 1), 2)), cost: three },
         ]
     }
 }
@@ -97,38 +81,22 @@ pub fn cheapest_cascade(
     tolerances: &[f64],
     grid: usize,
 ) -> Vec<Option<Cascade>> {
-    let errors = table.versions[reference]
-        .errors
-        .iter()
-        .map(|&errors| f64::from(errors))
-        .sum();
+    let errors = table.versions[reference].errors.iter().map(|&errors| f64::from(errors)).sum();
     let mut best: Vec<Option<(f64, Cascade)>> = vec![None; tolerances.len()];
     for versions in triples(table.versions.len()) {
         for choice in [Choice::Confident, Choice::Second] {
-            let cascade = Cascade {
-                versions,
-                thresholds: [0.0; 2],
-                choice,
-            };
+            let cascade = Cascade { versions, thresholds: [0.0; 2], choice };
             for (thresholds, total) in surface(table, costing, cascade, grid) {
                 let worse = degradation(total.errors, errors);
                 for (best, &tolerance) in best.iter_mut().zip(tolerances) {
                     if worse <= tolerance && best.is_none_or(|(cost, _)| total.cost < cost) {
-                        *best = Some((
-                            total.cost,
-                            Cascade {
-                                thresholds,
-                                ..cascade
-                            },
-                        ));
+                        *best = Some((total.cost, Cascade { thresholds, ..cascade }));
                     }
                 }
             }
         }
     }
-    best.into_iter()
-        .map(|best| best.map(|(_, cascade)| cascade))
-        .collect()
+    best.into_iter().map(|best| best.map(|(_, cascade)| cascade)).collect()
 }
 
 fn triples(versions: usize) -> impl Iterator<Item = [usize; 3]> {
@@ -153,10 +121,8 @@ fn surface(
         let step =
             |at: usize| thresholds[at].partition_point(|&threshold| threshold > sure(at)[place]);
         let (i, j) = (step(0), step(1));
-        let less = |a: Total, b: Total| Total {
-            errors: a.errors - b.errors,
-            cost: a.cost - b.cost,
-        };
+        let less =
+            |a: Total, b: Total| Total { errors: a.errors - b.errors, cost: a.cost - b.cost };
         // Full operation everywhere; from the second's step on its answer; from the first's on its.
         cells[0].add(three);
         cells[j].add(less(two, three));
@@ -176,11 +142,7 @@ fn sum_up(cells: &mut [Total], width: usize) {
         let mut row = Total::default();
         for at in start..start + width {
             row.add(cells[at]);
-            let above = if start > 0 {
-                cells[at - width]
-            } else {
-                Total::default()
-            };
+            let above = if start > 0 { cells[at - width] } else { Total::default() };
             cells[at] = row;
             cells[at].add(above);
         }
@@ -192,9 +154,8 @@ fn falling(confidence: &[f64], grid: usize) -> Vec<f64> {
     let mut sorted = confidence.to_vec();
     sorted.sort_unstable_by(|a, b| b.total_cmp(a));
     let grid = grid.clamp(1, sorted.len());
-    let mut picked: Vec<f64> = (1..=grid)
-        .map(|at| sorted[(at * sorted.len()).div_ceil(grid) - 1])
-        .collect();
+    let mut picked: Vec<f64> =
+        (1..=grid).map(|at| sorted[(at * sorted.len()).div_ceil(grid) - 1]).collect();
     picked.dedup();
     picked
 }
@@ -206,27 +167,12 @@ mod tests {
 
     #[test]
     fn running_sums_are_replays() {
-        let table = draw(
-            &World {
-                groups: 10,
-                versions: 4,
-                ..World::default()
-            },
-            2,
-        );
+        let table = draw(&World { groups: 10, versions: 4, ..World::default() }, 2);
         let costing = Costing::default();
         for choice in [Choice::Confident, Choice::Second] {
-            let cascade = Cascade {
-                versions: [0, 2, 3],
-                thresholds: [0.0; 2],
-                choice,
-            };
+            let cascade = Cascade { versions: [0, 2, 3], thresholds: [0.0; 2], choice };
             for (thresholds, total) in surface(&table, costing, cascade, 5) {
-                let exact = Cascade {
-                    thresholds,
-                    ..cascade
-                }
-                .replay(&table, costing);
+                let exact = Cascade { thresholds, ..cascade }.replay(&table, costing);
                 assert_eq!(total.errors, exact.errors);
                 assert!((total.cost - exact.cost).abs() < 1e-6 * exact.cost);
             }
@@ -235,14 +181,7 @@ mod tests {
 
     #[test]
     fn a_larger_tolerance_is_never_dearer() {
-        let table = draw(
-            &World {
-                groups: 30,
-                versions: 4,
-                ..World::default()
-            },
-            2,
-        );
+        let table = draw(&World { groups: 30, versions: 4, ..World::default() }, 2);
         let cascades = cheapest_cascade(&table, 3, Costing::default(), &[0.0, 0.05, 0.2], 8);
         let cost = |at: usize| {
             cascades[at].map_or(f64::MAX, |c| c.replay(&table, Costing::default()).cost)

@@ -101,10 +101,7 @@ impl Costing {
             Sharing::Shared => first.response - first.scores,
             Sharing::Separate => first.response,
         };
-        self.spent(
-            first.response,
-            first.cost + self.second(second).cost_until(started),
-        )
+        self.spent(first.response, first.cost + self.second(second).cost_until(started))
     }
 
     /// *Conc* in full operation.
@@ -122,10 +119,7 @@ impl Costing {
     }
 
     fn spent(self, response: f64, cost: f64) -> Spent {
-        Spent {
-            response: response + self.network.0,
-            cost,
-        }
+        Spent { response: response + self.network.0, cost }
     }
 }
 
@@ -147,11 +141,7 @@ pub fn reference_costs(table: &Table) -> Table {
     let (low, high) = REFERENCE_PROCESSING;
     let mut table = table.clone();
     for (version, mean) in table.versions.iter_mut().zip(means) {
-        let share = if slowest > fastest {
-            (mean - fastest) / (slowest - fastest)
-        } else {
-            0.0
-        };
+        let share = if slowest > fastest { (mean - fastest) / (slowest - fastest) } else { 0.0 };
         let processing = low + share * (high - low);
         version.response.fill(processing);
         version.cost.fill(processing);
@@ -165,21 +155,14 @@ mod tests {
     use super::*;
 
     fn run(response: f64, scores: f64) -> Run {
-        Run {
-            response,
-            cost: response,
-            scores,
-        }
+        Run { response, cost: response, scores }
     }
 
     /// Section IV-C: full operation of Seq costs 20 % more response and 25 % more cost than OSFA;
     /// early termination of Conc 60 % less response and 50 % less cost.
     #[test]
     fn the_four_ratios_of_figure_6_hold_in_the_reference_model() {
-        let costing = Costing {
-            sharing: Sharing::Separate,
-            network: REFERENCE_NETWORK,
-        };
+        let costing = Costing { sharing: Sharing::Separate, network: REFERENCE_NETWORK };
         let (v1, v7) = (run(0.5, 0.0), run(2.1, 0.0));
         let osfa = costing.alone(v7);
         let full = costing.seq_full(v1, v7);
@@ -189,59 +172,20 @@ mod tests {
         assert!((early.response / osfa.response - 0.40).abs() < 0.02);
         assert!((early.cost / osfa.cost - 0.50).abs() < 0.03);
         // In full operation Conc answers when OSFA would and costs what Seq does.
-        assert_eq!(
-            costing.conc_full(v1, v7),
-            Spent {
-                response: osfa.response,
-                cost: full.cost
-            }
-        );
+        assert_eq!(costing.conc_full(v1, v7), Spent { response: osfa.response, cost: full.cost });
     }
 
     #[test]
     fn shared_scores_are_paid_once() {
         let costing = Costing::default();
         let (fast, slow) = (run(1.0, 0.75), run(3.0, 0.75));
-        assert_eq!(
-            costing.seq_full(fast, slow),
-            Spent {
-                response: 3.25,
-                cost: 3.25
-            }
-        );
-        assert_eq!(
-            costing.conc_full(fast, slow),
-            Spent {
-                response: 3.0,
-                cost: 3.25
-            }
-        );
+        assert_eq!(costing.seq_full(fast, slow), Spent { response: 3.25, cost: 3.25 });
+        assert_eq!(costing.conc_full(fast, slow), Spent { response: 3.0, cost: 3.25 });
         // The slow search is cancelled a quarter second after both began.
-        assert_eq!(
-            costing.conc_early(fast, slow),
-            Spent {
-                response: 1.0,
-                cost: 1.25
-            }
-        );
+        assert_eq!(costing.conc_early(fast, slow), Spent { response: 1.0, cost: 1.25 });
         // Cancelling what has long been finished saves nothing.
-        assert_eq!(
-            costing.conc_early(slow, fast),
-            Spent {
-                response: 3.0,
-                cost: 3.25
-            }
-        );
-        let separate = Costing {
-            sharing: Sharing::Separate,
-            ..costing
-        };
-        assert_eq!(
-            separate.conc_early(fast, slow),
-            Spent {
-                response: 1.0,
-                cost: 2.0
-            }
-        );
+        assert_eq!(costing.conc_early(slow, fast), Spent { response: 3.0, cost: 3.25 });
+        let separate = Costing { sharing: Sharing::Separate, ..costing };
+        assert_eq!(separate.conc_early(fast, slow), Spent { response: 1.0, cost: 2.0 });
     }
 }

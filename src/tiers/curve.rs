@@ -82,11 +82,7 @@ pub fn shapes(versions: usize) -> Vec<Shape> {
     let pairs = (0..versions).flat_map(|first| (0..versions).map(move |second| (first, second)));
     let pairs = pairs.filter(|(first, second)| first != second);
     let pairs = pairs.flat_map(|(first, second)| {
-        let shape = move |choice| Shape::Pair {
-            first,
-            second,
-            choice,
-        };
+        let shape = move |choice| Shape::Pair { first, second, choice };
         let second = (first < second).then(|| shape(Choice::Second));
         std::iter::once(shape(Choice::Confident)).chain(second)
     });
@@ -102,19 +98,13 @@ pub fn family(table: &Table, grid: usize) -> Vec<Curve> {
     let curve = |shape| {
         let thresholds = match shape {
             Shape::Osfa(_) => vec![NEVER_EARLY],
-            Shape::Pair {
-                first,
-                choice: Choice::Second,
-                ..
-            } => versions[first].clone(),
+            Shape::Pair { first, choice: Choice::Second, .. } => versions[first].clone(),
             Shape::Pair { first, .. } => [&[NEVER_EARLY], &versions[first][..]].concat(),
         };
         Curve::new(table, shape, thresholds)
     };
     let curves = shapes(table.versions.len()).into_iter().map(curve);
-    curves
-        .filter(|curve| !curve.thresholds.is_empty())
-        .collect()
+    curves.filter(|curve| !curve.thresholds.is_empty()).collect()
 }
 
 /// Confidences at which the share of requests that end early grows by about `1/grid`; the lowest
@@ -124,9 +114,8 @@ fn thresholds(confidence: &[f64], grid: usize) -> Vec<f64> {
     sorted.sort_unstable_by(|a, b| b.total_cmp(a));
     let last = sorted.last().copied();
     let grid = grid.clamp(1, sorted.len().max(1));
-    let mut picked: Vec<f64> = (1..grid)
-        .map(|i| sorted[(i * sorted.len()).div_ceil(grid) - 1])
-        .collect();
+    let mut picked: Vec<f64> =
+        (1..grid).map(|i| sorted[(i * sorted.len()).div_ceil(grid) - 1]).collect();
     picked.dedup();
     picked.retain(|&value| Some(value) != last);
     picked
@@ -143,32 +132,16 @@ impl Curve {
                 table.versions[first].sure.iter().map(step).collect()
             }
         };
-        Curve {
-            shape,
-            thresholds,
-            steps,
-        }
+        Curve { shape, thresholds, steps }
     }
 
     /// The policies at one step: one for a version alone, else one for each order.
     pub fn policies(&self, step: usize) -> Vec<(Order, Policy)> {
         match self.shape {
             Shape::Osfa(version) => vec![(Order::Seq, Policy::Osfa { version })],
-            Shape::Pair {
-                first,
-                second,
-                choice,
-            } => {
-                let pair = Pair {
-                    first,
-                    second,
-                    threshold: self.thresholds[step],
-                    choice,
-                };
-                vec![
-                    (Order::Seq, Policy::Seq(pair.clone())),
-                    (Order::Conc, Policy::Conc(pair)),
-                ]
+            Shape::Pair { first, second, choice } => {
+                let pair = Pair { first, second, threshold: self.thresholds[step], choice };
+                vec![(Order::Seq, Policy::Seq(pair.clone())), (Order::Conc, Policy::Conc(pair))]
             }
         }
     }
@@ -177,11 +150,7 @@ impl Curve {
     pub fn errors(&self, table: &Table, place: usize) -> [u32; 2] {
         match self.shape {
             Shape::Osfa(version) => [table.versions[version].errors[place]; 2],
-            Shape::Pair {
-                first,
-                second,
-                choice,
-            } => {
+            Shape::Pair { first, second, choice } => {
                 let (first, second) = (&table.versions[first], &table.versions[second]);
                 let takes_first = choice.takes_first(first.sure[place], second.sure[place]);
                 let full = if takes_first { first } else { second };
@@ -202,32 +171,18 @@ impl Curve {
         let [full, early] = self.errors(table, place).map(f64::from);
         let run = |version: usize| Run::of(&table.versions[version], place);
         let (seq, conc) = match self.shape {
-            Shape::Osfa(version) => (
-                [costing.alone(run(version)); 2],
-                [costing.alone(run(version)); 2],
-            ),
+            Shape::Osfa(version) => {
+                ([costing.alone(run(version)); 2], [costing.alone(run(version)); 2])
+            }
             Shape::Pair { first, second, .. } => {
                 let (first, second) = (run(first), run(second));
                 let seq = [costing.seq_full(first, second), costing.alone(first)];
-                (
-                    seq,
-                    [
-                        costing.conc_full(first, second),
-                        costing.conc_early(first, second),
-                    ],
-                )
+                (seq, [costing.conc_full(first, second), costing.conc_early(first, second)])
             }
         };
         let escalated = f64::from(u8::from(!matches!(self.shape, Shape::Osfa(_))));
         let sums = |errors, escalated, at: usize| {
-            [
-                errors,
-                escalated,
-                seq[at].response,
-                seq[at].cost,
-                conc[at].response,
-                conc[at].cost,
-            ]
+            [errors, escalated, seq[at].response, seq[at].cost, conc[at].response, conc[at].cost]
         };
         let (full, early) = (sums(full, escalated, 0), sums(early, 0.0, 1));
         (full, std::array::from_fn(|i| early[i] - full[i]))
@@ -239,10 +194,7 @@ impl Curve {
         let mut steps = vec![Sums::default(); self.thresholds.len() + 1];
         for place in places {
             add(&mut base, &effects.full[place]);
-            add(
-                &mut steps[self.steps[place] as usize],
-                &effects.change[place],
-            );
+            add(&mut steps[self.steps[place] as usize], &effects.change[place]);
         }
         steps.pop();
         for step in &mut steps {
@@ -269,19 +221,10 @@ mod tests {
     /// The fast path against its obvious twin: every policy of every curve, replayed.
     #[test]
     fn running_sums_are_replays() {
-        let table = draw(
-            &World {
-                groups: 12,
-                ..World::default()
-            },
-            3,
-        );
+        let table = draw(&World { groups: 12, ..World::default() }, 3);
         for costing in [
             Costing::default(),
-            Costing {
-                sharing: crate::tiers::Sharing::Separate,
-                ..Costing::default()
-            },
+            Costing { sharing: crate::tiers::Sharing::Separate, ..Costing::default() },
         ] {
             for curve in family(&table, 7) {
                 let sums = curve.sums(&curve.effects(&table, costing), 0..table.requests.len());
@@ -296,14 +239,8 @@ mod tests {
                         let mean = |sum: f64| sum / table.requests.len() as f64;
                         assert_eq!(sums[sum::ERRORS], exact.errors as f64, "{policy}");
                         assert!((mean(sums[sum::ESCALATED]) - exact.escalated).abs() < 1e-9);
-                        assert!(
-                            (mean(sums[at]) - exact.mean.response).abs() < 1e-9,
-                            "{policy}"
-                        );
-                        assert!(
-                            (mean(sums[at + 1]) - exact.mean.cost).abs() < 1e-9,
-                            "{policy}"
-                        );
+                        assert!((mean(sums[at]) - exact.mean.response).abs() < 1e-9, "{policy}");
+                        assert!((mean(sums[at + 1]) - exact.mean.cost).abs() < 1e-9, "{policy}");
                     }
                 }
             }
@@ -312,21 +249,10 @@ mod tests {
 
     #[test]
     fn all_pairs_stand_in_both_orders() {
-        let table = draw(
-            &World {
-                groups: 20,
-                versions: 7,
-                ..World::default()
-            },
-            1,
-        );
+        let table = draw(&World { groups: 20, versions: 7, ..World::default() }, 1);
         let family = family(&table, 50);
         assert_eq!(family.len(), 7 + 42 + 21);
-        assert!(
-            family
-                .iter()
-                .all(|curve| curve.thresholds.is_sorted_by(|a, b| a > b))
-        );
+        assert!(family.iter().all(|curve| curve.thresholds.is_sorted_by(|a, b| a > b)));
         assert!(family.iter().all(|curve| curve.thresholds.len() <= 50));
     }
 }

@@ -233,19 +233,12 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    const LIMITS: Limits = Limits {
-        bound: 0.05,
-        longest: 20,
-        alpha: 0.01,
-    };
+    const LIMITS: Limits = Limits { bound: 0.05, longest: 20, alpha: 0.01 };
 
     fn unit(rate: f64, random: &mut ChaCha8Rng) -> Disagreement {
         let words = random.random_range(1..=20);
         let differs = (0..words).filter(|_| random.random::<f64>() < rate);
-        Disagreement {
-            distance: differs.count() as u32,
-            words,
-        }
+        Disagreement { distance: differs.count() as u32, words }
     }
 
     fn watch(limits: Limits) -> Watch {
@@ -255,10 +248,7 @@ mod tests {
     #[test]
     fn alarms_are_as_rare_as_promised_over_a_whole_stream() {
         let (streams, units) = (2000, 2000);
-        let limits = Limits {
-            alpha: 0.05,
-            ..LIMITS
-        };
+        let limits = Limits { alpha: 0.05, ..LIMITS };
         let mut random = ChaCha8Rng::seed_from_u64(11);
         let alarms = (0..streams).filter(|_| {
             let mut watch = watch(limits);
@@ -298,9 +288,7 @@ mod tests {
         for bet in (1..=BETS as i32).map(|k| 0.5f64.powi(k)) {
             for start in 0..units.len() {
                 let share = uninvested(start as u64) - uninvested(start as u64 + 1);
-                let grown = units[start..]
-                    .iter()
-                    .map(|&unit| 1.0 + bet * LIMITS.excess(unit));
+                let grown = units[start..].iter().map(|&unit| 1.0 + bet * LIMITS.excess(unit));
                 expected += share * grown.product::<f64>() / BETS as f64;
             }
         }
@@ -324,43 +312,17 @@ mod tests {
             assert!(serde_json::from_str::<Watch>(&saved.replacen(from, to, 1)).is_err());
         }
         let negative = saved.replacen("\"highest\":", "\"highest\":-", 1);
-        let error = serde_json::from_str::<Watch>(&negative)
-            .unwrap_err()
-            .to_string();
+        let error = serde_json::from_str::<Watch>(&negative).unwrap_err().to_string();
         assert!(error.contains("damaged"), "{error}");
     }
 
     #[test]
     fn limits_out_of_range_are_named() {
         for (limits, named) in [
-            (
-                Limits {
-                    bound: 0.0,
-                    ..LIMITS
-                },
-                "bound",
-            ),
-            (
-                Limits {
-                    bound: f64::NAN,
-                    ..LIMITS
-                },
-                "bound",
-            ),
-            (
-                Limits {
-                    longest: 0,
-                    ..LIMITS
-                },
-                "longest",
-            ),
-            (
-                Limits {
-                    alpha: 1.0,
-                    ..LIMITS
-                },
-                "alpha",
-            ),
+            (Limits { bound: 0.0, ..LIMITS }, "bound"),
+            (Limits { bound: f64::NAN, ..LIMITS }, "bound"),
+            (Limits { longest: 0, ..LIMITS }, "longest"),
+            (Limits { alpha: 1.0, ..LIMITS }, "alpha"),
         ] {
             assert!(Watch::new(limits).unwrap_err().to_string().contains(named));
         }
@@ -375,12 +337,8 @@ mod tests {
         assert!((450..550).contains(&count(0.05, 1)));
         assert_eq!((count(0.0, 1), count(1.0, 1)), (0, 10_000));
         assert_ne!(
-            (0..64)
-                .map(|n| is_shadowed(&n.to_string(), 0.5, 1))
-                .collect::<Vec<_>>(),
-            (0..64)
-                .map(|n| is_shadowed(&n.to_string(), 0.5, 2))
-                .collect::<Vec<_>>()
+            (0..64).map(|n| is_shadowed(&n.to_string(), 0.5, 1)).collect::<Vec<_>>(),
+            (0..64).map(|n| is_shadowed(&n.to_string(), 0.5, 2)).collect::<Vec<_>>()
         );
     }
 

@@ -41,15 +41,11 @@ pub fn folds(table: &Table, split: Split, count: usize, seed: u64) -> Vec<Fold> 
     let fold = |test: Vec<usize>| {
         let mut tests = vec![false; table.requests.len()];
         test.iter().for_each(|&place| tests[place] = true);
-        let train = (0..table.requests.len())
-            .filter(|&place| !tests[place])
-            .collect();
+        let train = (0..table.requests.len()).filter(|&place| !tests[place]).collect();
         Fold { train, test }
     };
     let folds = tests.into_iter().map(fold);
-    folds
-        .filter(|fold| !fold.test.is_empty() && !fold.train.is_empty())
-        .collect()
+    folds.filter(|fold| !fold.test.is_empty() && !fold.train.is_empty()).collect()
 }
 
 fn random_tests(requests: usize, count: usize, random: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
@@ -73,10 +69,7 @@ fn disjoint_tests(table: &Table, count: usize, random: &mut ChaCha8Rng) -> Vec<V
     members.shuffle(random);
     let mut tests = vec![Vec::new(); count];
     for group in members {
-        if let Some(test) = tests
-            .iter_mut()
-            .min_by_key(|test: &&mut Vec<usize>| test.len())
-        {
+        if let Some(test) = tests.iter_mut().min_by_key(|test: &&mut Vec<usize>| test.len()) {
             test.extend(group);
         }
     }
@@ -107,19 +100,9 @@ mod tests {
         let table = draw(&World::default(), 1);
         let folds = folds(&table, Split::Disjoint, 10, 1);
         let groups = |places: &[usize]| -> HashSet<usize> {
-            places
-                .iter()
-                .map(|&place| table.requests[place].group)
-                .collect()
+            places.iter().map(|&place| table.requests[place].group).collect()
         };
-        assert!(
-            folds
-                .iter()
-                .all(|fold| groups(&fold.train).is_disjoint(&groups(&fold.test)))
-        );
-        assert_eq!(
-            folds.iter().map(|fold| fold.test.len()).sum::<usize>(),
-            table.requests.len()
-        );
+        assert!(folds.iter().all(|fold| groups(&fold.train).is_disjoint(&groups(&fold.test))));
+        assert_eq!(folds.iter().map(|fold| fold.test.len()).sum::<usize>(), table.requests.len());
     }
 }

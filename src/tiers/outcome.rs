@@ -96,16 +96,8 @@ pub enum OutcomeError {
 }
 
 /// The columns of every table, in the order they are written.
-const COLUMNS: [&str; 8] = [
-    "id",
-    "group",
-    "version",
-    "errors",
-    "words",
-    "response_seconds",
-    "cost_seconds",
-    "confidence",
-];
+const COLUMNS: [&str; 8] =
+    ["id", "group", "version", "errors", "words", "response_seconds", "cost_seconds", "confidence"];
 /// The part of the corpus: a column that may be missing.
 const SET: &str = "set";
 /// What the outcomes were recorded with: a column that may be missing.
@@ -115,10 +107,7 @@ impl Outcomes {
     /// An empty table with these counters.
     pub fn with_counters(counters: &[Counter]) -> Outcomes {
         Outcomes {
-            counters: counters
-                .iter()
-                .map(|counter| counter.column().to_owned())
-                .collect(),
+            counters: counters.iter().map(|counter| counter.column().to_owned()).collect(),
             ..Outcomes::default()
         }
     }
@@ -128,10 +117,8 @@ impl Outcomes {
     /// # Errors
     /// The file cannot be read, a column is missing, a field is no number or out of range.
     pub fn open(path: &Path) -> Result<Outcomes, OutcomeError> {
-        let file = File::open(path).map_err(|error| OutcomeError::Csv {
-            path: path.into(),
-            source: error.into(),
-        })?;
+        let file = File::open(path)
+            .map_err(|error| OutcomeError::Csv { path: path.into(), source: error.into() })?;
         Outcomes::read(file, path)
     }
 
@@ -140,10 +127,7 @@ impl Outcomes {
     /// # Errors
     /// As [`Outcomes::open`].
     pub fn read(bytes: impl Read, path: &Path) -> Result<Outcomes, OutcomeError> {
-        let unreadable = |source| OutcomeError::Csv {
-            path: path.into(),
-            source,
-        };
+        let unreadable = |source| OutcomeError::Csv { path: path.into(), source };
         let mut reader = csv::Reader::from_reader(bytes);
         let columns = Columns::find(reader.headers().map_err(unreadable)?, path)?;
         let (mut rows, mut made_for) = (Vec::new(), None);
@@ -153,11 +137,7 @@ impl Outcomes {
             rows.push(columns.outcome(&record, path)?);
         }
         let counters = columns.counters.into_iter().map(|(name, _)| name).collect();
-        Ok(Outcomes {
-            counters,
-            made_for: made_for.unwrap_or_default(),
-            rows,
-        })
+        Ok(Outcomes { counters, made_for: made_for.unwrap_or_default(), rows })
     }
 
     /// Writes the table; reading it back gives the same rows.
@@ -186,9 +166,7 @@ impl Outcomes {
 
     /// The place of a counter in each row's [`Outcome::counters`]; none where the table lacks it.
     pub fn counter(&self, counter: Counter) -> Option<usize> {
-        self.counters
-            .iter()
-            .position(|name| name == counter.column())
+        self.counters.iter().position(|name| name == counter.column())
     }
 }
 
@@ -205,10 +183,8 @@ impl Columns {
         let find = |name: &str| header.iter().position(|column| column == name);
         let mut known = [0; COLUMNS.len()];
         for (place, column) in known.iter_mut().zip(COLUMNS) {
-            *place = find(column).ok_or_else(|| OutcomeError::Column {
-                path: path.into(),
-                column,
-            })?;
+            *place =
+                find(column).ok_or_else(|| OutcomeError::Column { path: path.into(), column })?;
         }
         let is_counter = |name: &&str| !COLUMNS.contains(name) && ![SET, MADE_FOR].contains(name);
         let counters = header
@@ -313,10 +289,7 @@ b,bob,v1,0,0,0,0,1,3,other
     fn a_table_is_read_and_written_back() {
         let table = read(TABLE).unwrap();
         let first = &table.rows[0];
-        assert_eq!(
-            (first.id.as_str(), first.errors, first.words),
-            ("a,1", 2, 9)
-        );
+        assert_eq!((first.id.as_str(), first.errors, first.words), ("a,1", 2, 9));
         assert_eq!((first.response, first.confidence), (Seconds(0.25), 0.75));
         assert_eq!(table.rows[1].set, "other");
         assert_eq!(table.counter(Counter::Arcs), Some(0));
@@ -340,12 +313,7 @@ b,bob,v1,0,0,0,0,1,3,other
         table.write(&mut out).unwrap();
         assert_eq!(read(std::str::from_utf8(&out).unwrap()).unwrap(), table);
         for (first, second) in [("1/2/3/4", "1/2/3/5"), ("one", "one")] {
-            assert!(
-                read(&with(first, second))
-                    .unwrap_err()
-                    .to_string()
-                    .contains("made_for")
-            );
+            assert!(read(&with(first, second)).unwrap_err().to_string().contains("made_for"));
         }
     }
 
@@ -354,10 +322,7 @@ b,bob,v1,0,0,0,0,1,3,other
         let said = |text: String| crate::WithCauses(&read(&text).unwrap_err()).to_string();
         assert!(said(TABLE.replace("errors", "faults")).contains("no column `errors`"));
         let nan = said(TABLE.replace("0.75,1200", "NaN,1200"));
-        assert!(
-            nan.contains("line 2") && nan.contains("confidence"),
-            "{nan}"
-        );
+        assert!(nan.contains("line 2") && nan.contains("confidence"), "{nan}");
         assert!(said(TABLE.replace(",1200", ",inf")).contains("`arcs` is `inf`"));
         assert!(said(TABLE.replace(",2,9", ",-2,9")).contains("expected a count"));
         assert!(said(TABLE.replace("0.25,0.5", "0.25,-1")).contains("cost_seconds"));

@@ -83,9 +83,7 @@ impl<V> Policy<V> {
         match self {
             Policy::Seq(pair) => Policy::Seq(rename(pair)),
             Policy::Conc(pair) => Policy::Conc(rename(pair)),
-            Policy::Osfa { version } => Policy::Osfa {
-                version: name(version),
-            },
+            Policy::Osfa { version } => Policy::Osfa { version: name(version) },
         }
     }
 }
@@ -98,22 +96,13 @@ impl<V: std::fmt::Display> std::fmt::Display for Policy<V> {
             Policy::Seq(pair) => ("seq", pair),
             Policy::Conc(pair) => ("conc", pair),
         };
-        let Pair {
-            first,
-            second,
-            threshold,
-            choice,
-        } = pair;
+        let Pair { first, second, threshold, choice } = pair;
         write!(out, "{kind}({first}, {second}, ")?;
         match *threshold > 1.0 {
             true => write!(out, "never early")?,
             false => write!(out, "{threshold:.4}")?,
         }
-        let choice = if *choice == Choice::Second {
-            ", second)"
-        } else {
-            ")"
-        };
+        let choice = if *choice == Choice::Second { ", second)" } else { ")" };
         out.write_str(choice)
     }
 }
@@ -124,19 +113,11 @@ mod tests {
 
     #[test]
     fn policies_are_written_as_people_write_them() {
-        let pair = Pair {
-            first: 0,
-            second: 6,
-            threshold: 0.93,
-            choice: Choice::Second,
-        };
+        let pair = Pair { first: 0, second: 6, threshold: 0.93, choice: Choice::Second };
         let policy = Policy::Seq(pair).rename(|version| format!("v{}", version + 1));
         assert_eq!(policy.to_string(), "seq(v1, v7, 0.9300, second)");
         let text = toml::to_string(&policy).unwrap();
-        assert!(
-            text.contains("kind = \"seq\"") && text.contains("choice = \"second\""),
-            "{text}"
-        );
+        assert!(text.contains("kind = \"seq\"") && text.contains("choice = \"second\""), "{text}");
         assert_eq!(toml::from_str::<Policy<String>>(&text).unwrap(), policy);
     }
 

@@ -38,11 +38,7 @@ impl Replay {
 
 /// `(errors − reference) / reference`; 0 where both are 0.
 pub fn degradation(errors: f64, reference: f64) -> f64 {
-    if errors == reference {
-        0.0
-    } else {
-        errors / reference - 1.0
-    }
+    if errors == reference { 0.0 } else { errors / reference - 1.0 }
 }
 
 /// One request under a policy.
@@ -64,11 +60,7 @@ pub fn serve(table: &Table, policy: &Policy, costing: Costing, place: usize) -> 
                 (_, false) => costing.alone(a),
                 (_, true) => costing.seq_full(a, b),
             };
-            Served {
-                errors: answer(pair, first, second, place).errors[place],
-                spent,
-                escalated,
-            }
+            Served { errors: answer(pair, first, second, place).errors[place], spent, escalated }
         }
     }
 }
@@ -76,11 +68,7 @@ pub fn serve(table: &Table, policy: &Policy, costing: Costing, place: usize) -> 
 /// The version whose answer a pair gives.
 fn answer<'a>(pair: &Pair, first: &'a Version, second: &'a Version, place: usize) -> &'a Version {
     let (sure, other) = (first.sure[place], second.sure[place]);
-    if sure >= pair.threshold || pair.choice.takes_first(sure, other) {
-        first
-    } else {
-        second
-    }
+    if sure >= pair.threshold || pair.choice.takes_first(sure, other) { first } else { second }
 }
 
 /// A policy over all requests, beside the reference version.
@@ -124,37 +112,17 @@ c,s,v7,2,5,4,4,0.5
     #[test]
     fn policies_are_replayed_exactly() {
         let table = table();
-        let pair = |threshold, choice| Pair {
-            first: 0,
-            second: 1,
-            threshold,
-            choice,
-        };
+        let pair = |threshold, choice| Pair { first: 0, second: 1, threshold, choice };
         let run = |policy: Policy| replay(&table, &policy, 1, Costing::default());
         let osfa = run(Policy::Osfa { version: 1 });
-        assert_eq!(
-            (osfa.errors, osfa.degradation(), osfa.mean.response),
-            (4, 0.0, 4.0)
-        );
+        assert_eq!((osfa.errors, osfa.degradation(), osfa.mean.response), (4, 0.0, 4.0));
         // a ends early; b and c do not; of c's answers the first is the surer.
         let confident = run(Policy::Seq(pair(0.9, Choice::Confident)));
         assert_eq!((confident.errors, confident.degradation()), (2, -0.5));
-        assert_eq!(
-            confident.mean,
-            Spent {
-                response: 11.0 / 3.0,
-                cost: 11.0 / 3.0
-            }
-        );
+        assert_eq!(confident.mean, Spent { response: 11.0 / 3.0, cost: 11.0 / 3.0 });
         let second = run(Policy::Conc(pair(0.9, Choice::Second)));
         assert_eq!(second.errors, 3);
-        assert_eq!(
-            second.mean,
-            Spent {
-                response: 3.0,
-                cost: 4.0
-            }
-        );
+        assert_eq!(second.mean, Spent { response: 3.0, cost: 4.0 });
         assert_eq!(second.escalated, 2.0 / 3.0);
     }
 }

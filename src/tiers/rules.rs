@@ -203,9 +203,7 @@ impl Rules {
             degradation: 0.0,
             expected: Spent::default(),
             escalated: 0.0,
-            policy: Policy::Osfa {
-                version: reference.to_owned(),
-            },
+            policy: Policy::Osfa { version: reference.to_owned() },
         };
         Rules {
             format: FORMAT.to_owned(),
@@ -236,15 +234,10 @@ impl Rules {
     /// # Errors
     /// The file cannot be read, or is no rules file.
     pub fn open(path: &Path) -> Result<Rules, RulesError> {
-        let unreadable = |source| RulesError::Read {
-            path: path.into(),
-            source,
-        };
+        let unreadable = |source| RulesError::Read { path: path.into(), source };
         let mut text = String::new();
         let file = File::open(path).map_err(unreadable)?;
-        file.take(LARGEST + 1)
-            .read_to_string(&mut text)
-            .map_err(unreadable)?;
+        file.take(LARGEST + 1).read_to_string(&mut text).map_err(unreadable)?;
         Rules::parse(&text)
     }
 
@@ -268,8 +261,7 @@ impl Rules {
 
     /// The rule for a tolerance and objective; none where the rules have none for the objective.
     pub fn rule(&self, tolerance: Tolerance, objective: Objective) -> Option<&Rule> {
-        self.place(tolerance, objective)
-            .map(|place| &self.tiers[place])
+        self.place(tolerance, objective).map(|place| &self.tiers[place])
     }
 
     /// Where that rule stands in [`Rules::tiers`].
@@ -291,11 +283,7 @@ impl Rules {
 
     /// Names of all versions that some tier asks, without repeats.
     pub fn versions(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self
-            .tiers
-            .iter()
-            .flat_map(|rule| names(&rule.policy))
-            .collect();
+        let mut names: Vec<&str> = self.tiers.iter().flat_map(|rule| names(&rule.policy)).collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -315,9 +303,7 @@ impl Rules {
         if self.tiers.is_empty() {
             return Err(wrong("tiers", "there are none"));
         }
-        Objective::ALL
-            .into_iter()
-            .try_for_each(|objective| self.check_order(objective))?;
+        Objective::ALL.into_iter().try_for_each(|objective| self.check_order(objective))?;
         self.tiers.iter().try_for_each(Rule::check)
     }
 
@@ -325,20 +311,11 @@ impl Rules {
     fn check_order(&self, objective: Objective) -> Result<(), RulesError> {
         let tiers = self.tiers.iter().filter(|rule| rule.objective == objective);
         let tolerances: Vec<Tolerance> = tiers.map(|rule| rule.tolerance).collect();
-        if tolerances
-            .first()
-            .is_some_and(|first| *first != Tolerance::NONE)
-        {
-            return Err(wrong(
-                objective.name(),
-                "the first tier must have tolerance 0",
-            ));
+        if tolerances.first().is_some_and(|first| *first != Tolerance::NONE) {
+            return Err(wrong(objective.name(), "the first tier must have tolerance 0"));
         }
         if !tolerances.is_sorted_by(|a, b| a < b) {
-            return Err(wrong(
-                objective.name(),
-                "tolerances must rise from tier to tier",
-            ));
+            return Err(wrong(objective.name(), "tolerances must rise from tier to tier"));
         }
         Ok(())
     }
@@ -346,12 +323,7 @@ impl Rules {
 
 impl Rule {
     fn check(&self) -> Result<(), RulesError> {
-        let Rule {
-            tolerance,
-            bound,
-            expected,
-            ..
-        } = self;
+        let Rule { tolerance, bound, expected, .. } = self;
         let measured = [expected.response, expected.cost, self.escalated];
         let problem =
             if !self.degradation.is_finite() || bound.is_nan() || *bound > tolerance.as_share() {
@@ -380,10 +352,7 @@ impl Certificate {
             return Err(wrong("certificate.delta", "must be between 0 and 1"));
         }
         if !at_least_0(self.reference_error_rate) || !at_least_0(self.costing.network.0) {
-            return Err(wrong(
-                "certificate",
-                "an error rate and a time are numbers, 0 or more",
-            ));
+            return Err(wrong("certificate", "an error rate and a time are numbers, 0 or more"));
         }
         if !is_name(&self.reference) {
             return Err(wrong("certificate.reference", "must be a version's name"));
@@ -399,16 +368,8 @@ impl Certificate {
         costing: Costing,
     ) -> Certificate {
         let reference = &table.versions[candidates.reference];
-        let errors: f64 = reference
-            .errors
-            .iter()
-            .map(|&errors| f64::from(errors))
-            .sum();
-        let words: f64 = table
-            .requests
-            .iter()
-            .map(|request| f64::from(request.words))
-            .sum();
+        let errors: f64 = reference.errors.iter().map(|&errors| f64::from(errors)).sum();
+        let words: f64 = table.requests.iter().map(|request| f64::from(request.words)).sum();
         Certificate {
             method: options.method,
             delta: options.delta,
@@ -433,18 +394,12 @@ fn rule(table: &Table, tier: &Tier) -> Rule {
         degradation: tier.candidate.degradation,
         expected: tier.candidate.expected,
         escalated: tier.candidate.escalated,
-        policy: tier
-            .candidate
-            .policy
-            .rename(|&version| table.versions[version].name.clone()),
+        policy: tier.candidate.policy.rename(|&version| table.versions[version].name.clone()),
     }
 }
 
 fn wrong(place: &str, problem: &'static str) -> RulesError {
-    RulesError::Value {
-        place: place.to_owned(),
-        problem,
-    }
+    RulesError::Value { place: place.to_owned(), problem }
 }
 
 fn names(policy: &Policy<String>) -> impl Iterator<Item = &str> {
@@ -471,21 +426,12 @@ mod tests {
 
     fn rules() -> Rules {
         let table = draw(&World::default(), 5);
-        let options = Options {
-            delta: 0.05,
-            thresholds: 20,
-            ..Options::default()
-        };
+        let options = Options { delta: 0.05, thresholds: 20, ..Options::default() };
         let costing = Costing::default();
         let candidates = Bounds::new(&table, 2, costing, options).candidates(&table, costing);
         let tolerances = Tolerances::default();
         let certificate = Certificate::new(&table, &candidates, options, Costing::default());
-        Rules::new(
-            &table,
-            &tiers(&candidates, tolerances),
-            tolerances,
-            certificate,
-        )
+        Rules::new(&table, &tiers(&candidates, tolerances), tolerances, certificate)
     }
 
     #[test]
@@ -493,14 +439,8 @@ mod tests {
         let rules = rules();
         assert_eq!(Rules::parse(&rules.to_text()).unwrap(), rules);
         let first = rules.rule(Tolerance::NONE, Objective::Cost).unwrap();
-        assert_eq!(
-            (first.tolerance, first.objective),
-            (Tolerance::NONE, Objective::Cost)
-        );
-        let last = rules
-            .tiers
-            .iter()
-            .rfind(|rule| rule.objective == Objective::ResponseTime);
+        assert_eq!((first.tolerance, first.objective), (Tolerance::NONE, Objective::Cost));
+        let last = rules.tiers.iter().rfind(|rule| rule.objective == Objective::ResponseTime);
         let seven = Tolerance::share(7.0).unwrap();
         assert_eq!(rules.rule(seven, Objective::ResponseTime), last);
         assert!(rules.versions().contains(&"v3"));
@@ -531,14 +471,10 @@ mod tests {
         use rand::{RngExt, SeedableRng};
         let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
         let text = rules().to_text();
-        let pieces = [
-            "=", "[", "\"", "inf", "-1", "nan", "9e999", "tiers", "\n", "0x", "{",
-        ];
+        let pieces = ["=", "[", "\"", "inf", "-1", "nan", "9e999", "tiers", "\n", "0x", "{"];
         for _ in 0..500 {
-            let (from, piece) = (
-                random.random_range(0..text.len()),
-                random.random_range(0..pieces.len()),
-            );
+            let (from, piece) =
+                (random.random_range(0..text.len()), random.random_range(0..pieces.len()));
             let to = (from + random.random_range(0..20)).min(text.len());
             let damaged = [&text[..from], pieces[piece], &text[to..]].concat();
             if let Ok(rules) = Rules::parse(&damaged) {

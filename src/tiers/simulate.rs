@@ -31,14 +31,7 @@ pub struct World {
 
 impl Default for World {
     fn default() -> Self {
-        World {
-            groups: 78,
-            requests: 36.0,
-            versions: 3,
-            gap: 0.12,
-            spread: 0.6,
-            noise: 1.2,
-        }
+        World { groups: 78, requests: 36.0, versions: 3, gap: 0.12, spread: 0.6, noise: 1.2 }
     }
 }
 
@@ -70,12 +63,7 @@ pub fn draw(world: &World, seed: u64) -> Table {
         for _ in 0..size {
             let words = random.random_range(3..=17);
             let id = requests.len().to_string();
-            requests.push(Request {
-                id,
-                group,
-                set: 0,
-                words,
-            });
+            requests.push(Request { id, group, set: 0, words });
             let hard = hard + 0.8 * normal(&mut random);
             answer(world, &mut versions, words, [hard, loses], &mut random);
         }
@@ -136,9 +124,7 @@ fn logistic(logit: f64) -> f64 {
 }
 
 fn binomial(trials: u32, share: f64, random: &mut ChaCha8Rng) -> u32 {
-    (0..trials)
-        .map(|_| u32::from(random.random::<f64>() < share))
-        .sum()
+    (0..trials).map(|_| u32::from(random.random::<f64>() < share)).sum()
 }
 
 /// A standard normal number (Box and Muller 1958).
@@ -154,10 +140,7 @@ mod tests {
 
     #[test]
     fn the_made_up_service_is_what_it_says() {
-        let world = World {
-            groups: 2000,
-            ..World::default()
-        };
+        let world = World { groups: 2000, ..World::default() };
         let table = draw(&world, 1);
         assert_eq!(table, draw(&world, 1));
         let errors = |version: usize| table.versions[version].errors.iter().sum::<u32>() as f64;

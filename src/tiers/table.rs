@@ -153,26 +153,16 @@ impl Table {
                 builder.add(Cell { row, table })?;
             }
         }
-        Ok(Table {
-            made_for,
-            ..builder.finish(tables)?
-        })
+        Ok(Table { made_for, ..builder.finish(tables)? })
     }
 
     /// The requests at `places`, in that order; groups and sets keep their numbers.
     pub fn subset(&self, places: &[usize]) -> Table {
         Table {
-            requests: places
-                .iter()
-                .map(|&place| self.requests[place].clone())
-                .collect(),
+            requests: places.iter().map(|&place| self.requests[place].clone()).collect(),
             groups: self.groups.clone(),
             sets: self.sets.clone(),
-            versions: self
-                .versions
-                .iter()
-                .map(|version| version.subset(places))
-                .collect(),
+            versions: self.versions.iter().map(|version| version.subset(places)).collect(),
             counters: self.counters.clone(),
             made_for: self.made_for.clone(),
         }
@@ -202,9 +192,7 @@ impl Table {
 
     /// The place of a counter in [`Table::counters`].
     pub fn counter(&self, counter: Counter) -> Option<usize> {
-        self.counters
-            .iter()
-            .position(|name| name == counter.column())
+        self.counters.iter().position(|name| name == counter.column())
     }
 
     /// Every group `times` times over, each time as a group of its own.
@@ -224,10 +212,7 @@ impl Table {
     /// # Errors
     /// There is none of that name.
     pub fn version(&self, name: &str) -> Result<usize, TableError> {
-        let found = self
-            .versions
-            .iter()
-            .position(|version| version.name == name);
+        let found = self.versions.iter().position(|version| version.name == name);
         found.ok_or_else(|| TableError::UnknownVersion {
             name: name.to_owned(),
             known: self.version_names().collect::<Vec<_>>().join(", "),
@@ -236,16 +221,9 @@ impl Table {
 
     /// The version with the fewest errors; of several, the fastest.
     pub fn most_accurate(&self) -> usize {
-        let errors = |&place: &usize| {
-            self.versions[place]
-                .errors
-                .iter()
-                .map(|&e| u64::from(e))
-                .sum::<u64>()
-        };
-        (0..self.versions.len())
-            .min_by_key(errors)
-            .expect("a table has a version")
+        let errors =
+            |&place: &usize| self.versions[place].errors.iter().map(|&e| u64::from(e)).sum::<u64>();
+        (0..self.versions.len()).min_by_key(errors).expect("a table has a version")
     }
 
     /// How many groups have a request here.
@@ -334,12 +312,8 @@ impl<'a> Builder<'a> {
         let group = [row.set.as_str(), row.group.as_str(), alone].join("\t");
         let next = self.requests.len();
         let place = *self.places.entry((set, row.id.as_str())).or_insert(next);
-        let request = Request {
-            id: row.id.clone(),
-            group: self.groups.place(&group),
-            set,
-            words: row.words,
-        };
+        let request =
+            Request { id: row.id.clone(), group: self.groups.place(&group), set, words: row.words };
         match self.requests.get(place) {
             None => self.requests.push(request),
             Some(known) => {
@@ -354,10 +328,7 @@ impl<'a> Builder<'a> {
             cells.resize(place + 1, None);
         }
         match cells[place].replace(cell) {
-            Some(_) => Err(TableError::Twice {
-                id: row.id.clone(),
-                version: row.version.clone(),
-            }),
+            Some(_) => Err(TableError::Twice { id: row.id.clone(), version: row.version.clone() }),
             None => Ok(()),
         }
     }
@@ -393,11 +364,7 @@ impl<'a> Builder<'a> {
     fn check_holes(&self) -> Result<(), TableError> {
         let hole =
             |place: usize, cells: &Vec<Option<Cell>>| cells.get(place).is_none_or(Option::is_none);
-        let holes = |place: usize| {
-            self.cells
-                .iter()
-                .filter(move |(_, cells)| hole(place, cells))
-        };
+        let holes = |place: usize| self.cells.iter().filter(move |(_, cells)| hole(place, cells));
         let places = || 0..self.requests.len();
         let Some(place) = places().find(|&place| holes(place).next().is_some()) else {
             return Ok(());
@@ -460,9 +427,7 @@ impl Columns {
         if versions.iter().any(told) {
             for version in versions {
                 let improvable = version.counters[at].iter();
-                version.sure = improvable
-                    .map(|value| (1.0 - value).clamp(0.0, 1.0))
-                    .collect();
+                version.sure = improvable.map(|value| (1.0 - value).clamp(0.0, 1.0)).collect();
             }
         }
     }
@@ -543,19 +508,11 @@ impl From<&Table> for Outcomes {
             response: Seconds(version.response[place]),
             cost: Seconds(version.cost[place]),
             confidence: version.confidence[place],
-            counters: version
-                .counters
-                .iter()
-                .map(|column| column[place])
-                .collect(),
+            counters: version.counters.iter().map(|column| column[place]).collect(),
         };
         let rows = table.requests.iter().enumerate();
-        let rows = rows.flat_map(|request| {
-            table
-                .versions
-                .iter()
-                .map(move |version| row(request, version))
-        });
+        let rows = rows
+            .flat_map(|request| table.versions.iter().map(move |version| row(request, version)));
         Outcomes {
             counters: table.counters.clone(),
             made_for: table.made_for.clone(),
@@ -584,11 +541,7 @@ b,,fast,0,4,1,1,0.7,0.25
     #[test]
     fn rows_become_a_matrix_with_the_fastest_version_first() {
         let table = table(ROWS).unwrap();
-        let names: Vec<&str> = table
-            .versions
-            .iter()
-            .map(|version| version.name.as_str())
-            .collect();
+        let names: Vec<&str> = table.versions.iter().map(|version| version.name.as_str()).collect();
         assert_eq!(names, ["fast", "slow"]);
         assert_eq!(table.versions[1].errors, [1, 0]);
         assert_eq!(table.versions[0].scores, [0.5, 0.25]);
@@ -616,11 +569,7 @@ b,,fast,0,4,1,1,0.7,0.25
         let second = format!("{header},frames,oov\nb,,v10,2,5,0,0,0,1,2\nb,,v2,3,5,0,0,0,1,2\n");
         let joined = Table::of(&[read(&first), read(&second)]).unwrap();
         let names: Vec<&str> = joined.version_names().collect();
-        assert_eq!(
-            names,
-            ["v2", "v10"],
-            "equally fast: by name, as people read it"
-        );
+        assert_eq!(names, ["v2", "v10"], "equally fast: by name, as people read it");
         assert_eq!(joined.counters, ["frames"]);
         assert_eq!(joined.versions[0].counters, [[2.0, 1.0]]);
         assert_eq!(joined.total(1, Counter::Frames), Some(3.0));
@@ -643,15 +592,8 @@ b,,fast,0,4,1,1,0.7,0.25
     #[test]
     fn what_is_no_table_is_refused_by_name() {
         let said = |text: &str| table(text).unwrap_err().to_string();
-        let hole = TableError::Missing {
-            id: "b".into(),
-            version: "fast".into(),
-            holes: 1,
-        };
-        assert_eq!(
-            table(&ROWS.replace("b,,fast,0,4,1,1,0.7,0.25\n", "")),
-            Err(hole)
-        );
+        let hole = TableError::Missing { id: "b".into(), version: "fast".into(), holes: 1 };
+        assert_eq!(table(&ROWS.replace("b,,fast,0,4,1,1,0.7,0.25\n", "")), Err(hole));
         let twice = format!("{ROWS}b,,fast,0,4,1,1,0.7,0.25\n");
         assert!(said(&twice).contains("two outcomes of version `fast`"));
         let words = ROWS.replace("b,,fast,0,4", "b,,fast,0,5");

@@ -112,10 +112,7 @@ impl FromStr for Tolerance {
         };
         if let Some(percent) = trimmed.strip_suffix('%').map(str::trim_end) {
             let share = is_number(percent, ".").then(|| format!("{percent}e-2").parse());
-            return share
-                .and_then(Result::ok)
-                .and_then(Tolerance::checked)
-                .ok_or_else(no);
+            return share.and_then(Result::ok).and_then(Tolerance::checked).ok_or_else(no);
         }
         let share = is_number(trimmed, ".eE+-").then(|| trimmed.parse::<f64>());
         Tolerance::bare(share.and_then(Result::ok).ok_or_else(no)?)
@@ -227,23 +224,15 @@ mod tests {
             tolerance: Tolerance,
         }
         let read = |text: &str| toml::from_str::<Rule>(text).map_err(|error| error.to_string());
-        let five = Rule {
-            tolerance: Tolerance(0.05),
-        };
-        for text in [
-            "tolerance = 0.05",
-            "tolerance = \"5%\"",
-            "tolerance = \"0.05\"",
-        ] {
+        let five = Rule { tolerance: Tolerance(0.05) };
+        for text in ["tolerance = 0.05", "tolerance = \"5%\"", "tolerance = \"0.05\""] {
             assert_eq!(read(text).as_ref(), Ok(&five), "{text}");
         }
         assert!(read("tolerance = 5").unwrap_err().contains("5% meant"));
         assert!(read("tolerance = nan").is_err());
         assert!(read("tolerance = [1]").is_err());
         for share in [0.0, 0.007, 1.0, 1.5] {
-            let rule = Rule {
-                tolerance: Tolerance(share),
-            };
+            let rule = Rule { tolerance: Tolerance(share) };
             assert_eq!(read(&toml::to_string(&rule).unwrap()), Ok(rule));
         }
     }

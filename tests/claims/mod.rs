@@ -100,9 +100,7 @@ fn seal(page: &mut [u8]) {
 
 fn crc8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum, byte| {
-        (0..8).fold(sum ^ byte, |sum: u8, _| {
-            sum << 1 ^ if sum >> 7 == 1 { 0x07 } else { 0 }
-        })
+        (0..8).fold(sum ^ byte, |sum: u8, _| sum << 1 ^ if sum >> 7 == 1 { 0x07 } else { 0 })
     })
 }
 

@@ -64,14 +64,8 @@ impl Server {
         let mut child = command.spawn().expect("the program is built");
         let mut line = String::new();
         let out = child.stdout.take().expect("piped");
-        BufReader::new(out)
-            .read_line(&mut line)
-            .expect("it says where it listens");
-        let address = line
-            .trim()
-            .rsplit('/')
-            .next()
-            .and_then(|address| address.parse().ok());
+        BufReader::new(out).read_line(&mut line).expect("it says where it listens");
+        let address = line.trim().rsplit('/').next().and_then(|address| address.parse().ok());
         let token = flags.iter().find_map(|flag| flag.strip_prefix("--token="));
         let authorization = token.map(|token| format!("Authorization: Bearer {token}\r\n"));
         Server {
@@ -89,9 +83,7 @@ impl Server {
     /// Opens a connection that comes from another address of loopback.
     pub fn connect_from(&self, from: &str) -> TcpStream {
         let from: SocketAddr = format!("{from}:0").parse().expect("an address");
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let stream = runtime.expect("a runtime").block_on(async {
             let socket = tokio::net::TcpSocket::new_v4()?;
             socket.bind(from)?;
@@ -138,9 +130,7 @@ impl Server {
             let (known, labels) = key.split_once('{').unwrap_or((key, ""));
             known == name && labels.contains(label)
         });
-        named
-            .map(|(_, value)| value.parse::<f64>().expect("a number"))
-            .sum()
+        named.map(|(_, value)| value.parse::<f64>().expect("a number")).sum()
     }
 
     /// What its memory is made of: its own, of files, and shared.
@@ -148,9 +138,8 @@ impl Server {
     pub fn parts_of_memory(&self) -> String {
         let status = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(status).expect("it runs");
-        let parts = status
-            .lines()
-            .filter(|line| line.starts_with("Rss") || line.starts_with("VmRSS"));
+        let parts =
+            status.lines().filter(|line| line.starts_with("Rss") || line.starts_with("VmRSS"));
         parts.collect::<Vec<_>>().join(", ")
     }
 
@@ -206,11 +195,7 @@ impl Reply {
             };
             headers.push((name.to_ascii_lowercase(), value.to_owned()));
         }
-        let mut reply = Reply {
-            status,
-            headers,
-            body: Vec::new(),
-        };
+        let mut reply = Reply { status, headers, body: Vec::new() };
         reply.body = vec![0; reply.header("content-length")?.parse().ok()?];
         reader.read_exact(&mut reply.body).ok()?;
         Some(reply)
@@ -285,11 +270,7 @@ pub fn form(fields: &[(&str, &str)], file: Option<&[u8]>) -> Vec<u8> {
         body.extend(b"\r\n");
     }
     body.extend(b"--limit--\r\n");
-    post(
-        "/v1/audio/transcriptions",
-        "Content-Type: multipart/form-data; boundary=limit\r\n",
-        &body,
-    )
+    post("/v1/audio/transcriptions", "Content-Type: multipart/form-data; boundary=limit\r\n", &body)
 }
 
 /// A thousand connections are more files than the usual limit leaves room for.

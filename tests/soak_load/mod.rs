@@ -104,12 +104,7 @@ impl Report {
 
 /// The tiers of the load: one and two versions, both orders of work, both choices.
 pub fn tiers() -> Vec<Policy> {
-    let pair = |first, second, choice| Pair {
-        first,
-        second,
-        threshold: 0.6,
-        choice,
-    };
+    let pair = |first, second, choice| Pair { first, second, threshold: 0.6, choice };
     vec![
         Policy::Osfa { version: 0 },
         Policy::Osfa { version: 2 },
@@ -132,17 +127,11 @@ struct Waiting {
 /// Submits so many requests: as many as the queues hold, then two for each that is answered.
 pub fn soak(requests: usize, options: &Options, work: u64, seed: u64) -> Report {
     let table = draw(&World::default(), seed);
-    let service = Recorded {
-        table: table.clone(),
-        work,
-    };
+    let service = Recorded { table: table.clone(), work };
     let scheduler = Scheduler::new(service, tiers(), options);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut waiting = Vec::new();
-    let mut report = Report {
-        served: vec![0; tiers().len()],
-        ..Report::default()
-    };
+    let mut report = Report { served: vec![0; tiers().len()], ..Report::default() };
     let held = (options.capacity * tiers().len()) as u64;
     for number in 0..requests as u64 {
         while number > held + 2 * scheduler.statistics().answered {
@@ -177,13 +166,7 @@ fn submit(
             if is_cancelled {
                 ticket.cancel();
             }
-            waiting.push(Waiting {
-                ticket,
-                load,
-                tier,
-                is_late,
-                is_cancelled,
-            });
+            waiting.push(Waiting { ticket, load, tier, is_late, is_cancelled });
         }
         Err(Refused::Full { retry_after, .. }) if !retry_after.is_zero() => report.refused += 1,
         Err(_) => report.wrong += 1,

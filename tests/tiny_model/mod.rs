@@ -114,24 +114,17 @@ fn weights() -> Vec<u8> {
         (f64::from(state >> 8) / f64::from(1 << 24) - 0.5) as f32 * 0.02
     };
     let columns = OFFSETS.len() * INPUTS;
-    let weight: Vec<u8> = (0..PDFS * columns)
-        .flat_map(|_| next().to_le_bytes())
-        .collect();
+    let weight: Vec<u8> = (0..PDFS * columns).flat_map(|_| next().to_le_bytes()).collect();
     let bias: Vec<u8> = (0..PDFS).flat_map(|_| next().to_le_bytes()).collect();
-    let table: Vec<u8> = (0..PHONES.len())
-        .flat_map(|_| 0..PDFS as i32)
-        .flat_map(i32::to_le_bytes)
-        .collect();
+    let table: Vec<u8> =
+        (0..PHONES.len()).flat_map(|_| 0..PDFS as i32).flat_map(i32::to_le_bytes).collect();
     let view = |dtype, shape: &[usize], bytes| {
         TensorView::new(dtype, shape.to_vec(), bytes).expect("shape and bytes agree")
     };
     let tensors = BTreeMap::from([
         ("output.weight", view(Dtype::F32, &[PDFS, columns], &weight)),
         ("output.bias", view(Dtype::F32, &[PDFS], &bias)),
-        (
-            "hmm.pdfs",
-            view(Dtype::I32, &[PHONES.len(), PHONES.len(), 2], &table),
-        ),
+        ("hmm.pdfs", view(Dtype::I32, &[PHONES.len(), PHONES.len(), 2], &table)),
     ]);
     safetensors::serialize(tensors, None).expect("a few tensors")
 }
@@ -147,9 +140,7 @@ pub fn add_neural(model: &Path) {
             (state >> 24) as u8
         };
         // Each row of integers has a 127 among them, as the exporter sees to.
-        (0..count)
-            .map(|at| if at % 2 == 0 { 127 } else { next() })
-            .collect()
+        (0..count).map(|at| if at % 2 == 0 { 127 } else { next() }).collect()
     };
     let floats =
         |values: Vec<f32>| -> Vec<u8> { values.into_iter().flat_map(f32::to_le_bytes).collect() };
@@ -170,18 +161,8 @@ pub fn add_neural(model: &Path) {
             vec![words],
             halves((0..words).map(|at| -1.5 - 0.1 * at as f32).collect()),
         ),
-        (
-            "widen",
-            Dtype::F16,
-            vec![width, short],
-            halves(vec![0.5; width * short]),
-        ),
-        (
-            "gate_bias",
-            Dtype::F32,
-            vec![4 * cell],
-            floats(vec![0.25; 4 * cell]),
-        ),
+        ("widen", Dtype::F16, vec![width, short], halves(vec![0.5; width * short])),
+        ("gate_bias", Dtype::F32, vec![4 * cell], floats(vec![0.25; 4 * cell])),
     ];
     for (name, scale, rows, columns) in [
         ("frequent", "frequent.scale", frequent, width),
@@ -194,15 +175,9 @@ pub fn add_neural(model: &Path) {
         tensors.push((scale, Dtype::F32, vec![rows], floats(vec![0.02; rows])));
     }
     let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
-        (
-            *name,
-            TensorView::new(*dtype, shape.clone(), bytes).expect("shape and bytes agree"),
-        )
+        (*name, TensorView::new(*dtype, shape.clone(), bytes).expect("shape and bytes agree"))
     });
-    let said = [
-        ("format", "paretone neural language model 1"),
-        ("weight", "0.5"),
-    ];
+    let said = [("format", "paretone neural language model 1"), ("weight", "0.5")];
     let said = said.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let file = safetensors::serialize(views, Some(said.into())).expect("a few tensors");
     fs::write(model.join("neural.safetensors"), file).expect("writable");

@@ -28,29 +28,15 @@ pub fn write_npy(path: &Path, matrix: ArrayView2<'_, f32>) -> Result<()> {
 /// Reads a matrix.
 pub fn read_npy(path: &Path) -> Result<Array2<f32>> {
     let bytes = fs::read(path).with_context(|| path.display().to_string())?;
-    ensure!(
-        bytes.len() > 10 && bytes.starts_with(b"\x93NUMPY\x01"),
-        "not NumPy format 1.0"
-    );
+    ensure!(bytes.len() > 10 && bytes.starts_with(b"\x93NUMPY\x01"), "not NumPy format 1.0");
     let length = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
     let header = std::str::from_utf8(bytes.get(10..10 + length).context("cut short")?)?;
-    ensure!(
-        header.contains("'<f4'") && header.contains("'fortran_order': False"),
-        "{header}"
-    );
-    let shape = header
-        .split('(')
-        .nth(1)
-        .and_then(|rest| rest.split(')').next())
-        .context("shape")?;
-    let shape: Vec<usize> = shape
-        .split(',')
-        .filter_map(|n| n.trim().parse().ok())
-        .collect();
+    ensure!(header.contains("'<f4'") && header.contains("'fortran_order': False"), "{header}");
+    let shape =
+        header.split('(').nth(1).and_then(|rest| rest.split(')').next()).context("shape")?;
+    let shape: Vec<usize> = shape.split(',').filter_map(|n| n.trim().parse().ok()).collect();
     ensure!(shape.len() == 2, "not a matrix: {header}");
     let values = bytes[10 + length..].chunks_exact(4);
-    let values = values
-        .map(|v| f32::from_le_bytes([v[0], v[1], v[2], v[3]]))
-        .collect();
+    let values = values.map(|v| f32::from_le_bytes([v[0], v[1], v[2], v[3]])).collect();
     Ok(Array2::from_shape_vec((shape[0], shape[1]), values)?)
 }

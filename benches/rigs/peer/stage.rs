@@ -39,9 +39,7 @@ pub struct WavStage;
 
 impl Stage for WavStage {
     fn answer(&mut self, question: &[&str]) -> Result<(f64, String)> {
-        let [audio, out] = question else {
-            bail!("a question is AUDIO and OUT")
-        };
+        let [audio, out] = question else { bail!("a question is AUDIO and OUT") };
         let spec = hound::WavSpec {
             channels: 1,
             sample_rate: 16000,
@@ -65,17 +63,13 @@ pub struct FeatureStage(Mfcc);
 
 impl FeatureStage {
     pub fn open(model: &Path) -> Result<Self> {
-        Ok(FeatureStage(Mfcc::new(
-            ModelDescription::open(model)?.feature,
-        )?))
+        Ok(FeatureStage(Mfcc::new(ModelDescription::open(model)?.feature)?))
     }
 }
 
 impl Stage for FeatureStage {
     fn answer(&mut self, question: &[&str]) -> Result<(f64, String)> {
-        let [wav, out] = question else {
-            bail!("a question is WAV and OUT")
-        };
+        let [wav, out] = question else { bail!("a question is WAV and OUT") };
         let waveform = Waveform::open(Path::new(wav))?;
         let begin = cpu_seconds();
         let features = self.0.compute(&waveform)?;
@@ -141,10 +135,7 @@ pub struct SearchStage {
 
 impl SearchStage {
     pub fn open(graph: &Path) -> Result<Self> {
-        Ok(SearchStage {
-            graph: Graph::open(graph)?,
-            scratch: Scratch::new(),
-        })
+        Ok(SearchStage { graph: Graph::open(graph)?, scratch: Scratch::new() })
     }
 }
 
@@ -187,25 +178,18 @@ impl PipelineStage {
     pub fn open(model: &Path) -> Result<Self> {
         let recognizer = Recognizer::open(model)?;
         let scratch = recognizer.scratch();
-        Ok(PipelineStage {
-            recognizer,
-            scratch,
-        })
+        Ok(PipelineStage { recognizer, scratch })
     }
 }
 
 impl Stage for PipelineStage {
     fn answer(&mut self, question: &[&str]) -> Result<(f64, String)> {
-        let [wav, version] = question else {
-            bail!("a question is WAV and VERSION")
-        };
+        let [wav, version] = question else { bail!("a question is WAV and VERSION") };
         let version = self.recognizer.versions().get(version);
         let setting = version.context("no such version")?.setting;
         let waveform = Waveform::open(Path::new(wav))?;
         let begin = cpu_seconds();
-        let transcript = self
-            .recognizer
-            .transcribe_at(&setting, &waveform, &mut self.scratch)?;
+        let transcript = self.recognizer.transcribe_at(&setting, &waveform, &mut self.scratch)?;
         let seconds = cpu_seconds() - begin;
         Ok((seconds, transcript.text()))
     }

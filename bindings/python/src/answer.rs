@@ -54,12 +54,7 @@ fn seconds<'py>(
     transcript: &Transcript,
 ) -> PyResult<Bound<'py, PyAny>> {
     let spent = &transcript.timings;
-    let stages = (
-        spent.features.0,
-        spent.acoustic.0,
-        spent.search.0,
-        spent.rescore.0,
-    );
+    let stages = (spent.features.0, spent.acoustic.0, spent.search.0, spent.rescore.0);
     classes.getattr("Seconds")?.call1(stages)
 }
 
@@ -70,12 +65,7 @@ fn alternatives<'py>(
     let class = classes.getattr("Alternative")?;
     let one = |other: &Alternative| {
         let cost = other.cost.0;
-        class.call1((
-            other.words.join(" "),
-            cost,
-            other.posterior,
-            other.confidence,
-        ))
+        class.call1((other.words.join(" "), cost, other.posterior, other.confidence))
     };
     let all: PyResult<Vec<_>> = transcript.alternatives.iter().map(one).collect();
     PyTuple::new(classes.py(), all?)

@@ -144,18 +144,12 @@ impl Decoder {
         let matrix = arrays::matrix(log_probs)?;
         let (frames, columns) = (matrix.shape()[0], matrix.shape()[1]);
         let data = matrix.as_slice()?;
-        let rows = Rows {
-            data,
-            columns,
-            frames,
-        };
+        let rows = Rows { data, columns, frames };
         let decoded = match frames < SHORT {
             true => py.detach(|| self.search(&rows, n_best, None)),
             false => {
                 let stop = [Cancel::new()];
-                interruptible(py, &stop, || {
-                    self.search(&rows, n_best, Some(stop[0].clone()))
-                })?
+                interruptible(py, &stop, || self.search(&rows, n_best, Some(stop[0].clone())))?
             }
         };
         self.answer(py, &decoded.map_err(|error| of_decode(&error))?)
@@ -212,9 +206,7 @@ impl Decoder {
             .into_iter()
             .map(|knob| (knob, self.pruning.get(knob)))
             .filter(|(_, number)| number.is_finite());
-        let on: Vec<String> = on
-            .map(|(knob, number)| format!("{knob}={number}"))
-            .collect();
+        let on: Vec<String> = on.map(|(knob, number)| format!("{knob}={number}")).collect();
         format!("Decoder({})", on.join(", "))
     }
 }
@@ -236,11 +228,7 @@ fn batch<'a>(
             )));
         }
         let data = &matrix.as_slice()?[..frames * columns];
-        Ok(Rows {
-            data,
-            columns,
-            frames,
-        })
+        Ok(Rows { data, columns, frames })
     };
     matrices.iter().enumerate().map(rows).collect()
 }
@@ -287,27 +275,17 @@ impl Decoder {
             true => rows,
             false => {
                 scaled = rows.data.iter().map(|score| score * self.scale).collect();
-                &Rows {
-                    data: &scaled,
-                    ..*rows
-                }
+                &Rows { data: &scaled, ..*rows }
             }
         };
-        let free = || {
-            self.scratches
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
+        let free = || self.scratches.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = free().pop();
         let mut scratch = taken.unwrap_or_default();
         scratch.cancel = cancel;
         let decoded = self.search_with(rows, n_best, &mut scratch);
         scratch.cancel = None;
         free().push(scratch);
-        decoded.map(|decoded| Decoded {
-            seconds: began.elapsed().as_secs_f64(),
-            ..decoded
-        })
+        decoded.map(|decoded| Decoded { seconds: began.elapsed().as_secs_f64(), ..decoded })
     }
 
     fn search_with(

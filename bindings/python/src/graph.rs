@@ -80,16 +80,11 @@ impl Graph {
         let tokens = Tokens::new(names, PdfId(blank)).map_err(|error| value_of(&error))?;
         let text = lexicon_text(lexicon)?;
         if words_of(&text).next().is_none() {
-            return Err(value(
-                "the lexicon has no words: say how each is made of tokens",
-            ));
+            return Err(value("the lexicon has no words: say how each is made of tokens"));
         }
         let made = interruptible(py, &[], || built(&tokens, &text, &arpa, Cost(word_penalty)))?;
         let (graph, table) = made.map_err(|told| of_class("GraphError", told))?;
-        Ok(Graph {
-            automaton: Arc::new(graph),
-            words: Arc::new(table),
-        })
+        Ok(Graph { automaton: Arc::new(graph), words: Arc::new(table) })
     }
 
     /// Open a graph that was saved, or that ``paretone graph compile`` made.
@@ -170,10 +165,7 @@ impl Graph {
     fn named(automaton: Automaton, words: &Path) -> PyResult<Graph> {
         let name = words.display().to_string();
         let text = std::fs::read(words).map_err(|error| {
-            of_class(
-                "GraphError",
-                format!("cannot read the words of {name}: {error}"),
-            )
+            of_class("GraphError", format!("cannot read the words of {name}: {error}"))
         })?;
         let table = match is_numbered(&text) {
             true => WordTable::from_numbered(text.as_slice(), &name),
@@ -214,9 +206,7 @@ fn told(error: impl std::error::Error + 'static) -> String {
 
 /// The words of a lexicon, in its order; CMUdict's alternatives, as `either(2)`, are no other words.
 fn words_of(lexicon: &str) -> impl Iterator<Item = &str> {
-    let first = lexicon
-        .lines()
-        .filter_map(|line| line.split_whitespace().next());
+    let first = lexicon.lines().filter_map(|line| line.split_whitespace().next());
     let words = first.filter(|word| !word.starts_with(";;;") && !word.starts_with('#'));
     words.map(|word| match word.split_once('(') {
         Some((word, number)) if !word.is_empty() && number.ends_with(')') => word,
@@ -227,10 +217,7 @@ fn words_of(lexicon: &str) -> impl Iterator<Item = &str> {
 /// The names of tokens, from a sequence or a file.
 fn token_names(tokens: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     match path_of(tokens)? {
-        Some(path) => Ok(read(&path)?
-            .lines()
-            .map(|line| line.trim_end().into())
-            .collect()),
+        Some(path) => Ok(read(&path)?.lines().map(|line| line.trim_end().into()).collect()),
         None => tokens.extract(),
     }
 }

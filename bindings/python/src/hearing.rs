@@ -155,10 +155,7 @@ pub fn setting(
             let versions = recognizer.versions();
             let version = versions.get(name).ok_or_else(|| {
                 let known: Vec<&str> = versions.names().collect();
-                value(format!(
-                    "no version {name}: the model has {}",
-                    known.join(", ")
-                ))
+                value(format!("no version {name}: the model has {}", known.join(", ")))
             })?;
             Ok(version.setting)
         }
@@ -184,9 +181,7 @@ pub fn objective(name: Option<&str>) -> PyResult<Objective> {
     let name = name.unwrap_or(Objective::ResponseTime.name());
     let known = all.into_iter().find(|objective| objective.name() == name);
     known.ok_or_else(|| {
-        value(format!(
-            "no objective {name}: there are \"response-time\" and \"cost\""
-        ))
+        value(format!("no objective {name}: there are \"response-time\" and \"cost\""))
     })
 }
 
@@ -197,8 +192,6 @@ pub fn objective(name: Option<&str>) -> PyResult<Objective> {
 pub fn rate(rate: u32) -> PyResult<Hertz> {
     match paretone::audio::RATES.contains(&rate) {
         true => Ok(Hertz(rate)),
-        false => Err(value(format!(
-            "rate {rate}: give samples per second from 1000 to 384000"
-        ))),
+        false => Err(value(format!("rate {rate}: give samples per second from 1000 to 384000"))),
     }
 }

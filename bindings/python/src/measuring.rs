@@ -26,33 +26,9 @@ use crate::recognizer::Recognizer;
 /// An utterance: id, audio, text, speaker, set.
 type Said = (String, PathBuf, String, String, String);
 /// The fields of a [`Measurement`], in their order.
-type Row = (
-    String,
-    String,
-    u32,
-    u32,
-    f64,
-    f64,
-    f64,
-    f64,
-    u32,
-    u64,
-    u64,
-    u64,
-);
+type Row = (String, String, u32, u32, f64, f64, f64, f64, u32, u64, u64, u64);
 /// The fields of an [`Outcome`]: id, group, set, version, errors, words, response, cost, confidence, counters.
-type OutcomeRow = (
-    String,
-    String,
-    String,
-    String,
-    u32,
-    u32,
-    f64,
-    f64,
-    f64,
-    Vec<f64>,
-);
+type OutcomeRow = (String, String, String, String, u32, u32, f64, f64, f64, Vec<f64>);
 
 /// How words are compared, and how often each utterance is searched.
 #[derive(FromPyObject)]
@@ -78,22 +54,12 @@ impl Rule {
             return Err(value("repeats are 1 or more"));
         }
         let join_compounds = !self.strict;
-        Ok(Judging {
-            normaliser: Normaliser { join_compounds },
-            rule,
-        })
+        Ok(Judging { normaliser: Normaliser { join_compounds }, rule })
     }
 }
 
 fn utterance((id, audio, text, speaker, set): Said) -> Utterance {
-    Utterance {
-        id,
-        audio,
-        text,
-        speaker,
-        set,
-        ..Utterance::default()
-    }
+    Utterance { id, audio, text, speaker, set, ..Utterance::default() }
 }
 
 /// Any error with its causes, as `paretone.Error`.
@@ -111,9 +77,7 @@ pub fn corpus_of(
     sets: Option<Vec<String>>,
     limit: Option<usize>,
 ) -> PyResult<Vec<Said>> {
-    let mut all = py
-        .detach(|| corpus::open(&path))
-        .map_err(|told| error(&told))?;
+    let mut all = py.detach(|| corpus::open(&path)).map_err(|told| error(&told))?;
     let is_asked = |one: &Utterance| {
         split.is_none_or(|split| split == one.split)
             && sets.as_ref().is_none_or(|sets| sets.contains(&one.set))
@@ -183,13 +147,7 @@ fn heard(
         let mut all = Vec::new();
         for setting in settings {
             let alone = std::slice::from_ref(setting);
-            all.extend(measure::hear(
-                &recognizer.inner,
-                &prepared,
-                alone,
-                repeats,
-                scratch,
-            )?);
+            all.extend(measure::hear(&recognizer.inner, &prepared, alone, repeats, scratch)?);
         }
         Ok((prepared, all))
     };
@@ -263,9 +221,7 @@ impl Log {
     #[new]
     fn new(path: PathBuf) -> PyResult<Self> {
         let log = MeasurementLog::open(&path).map_err(|told| error(&told))?;
-        Ok(Log {
-            log: Mutex::new(log),
-        })
+        Ok(Log { log: Mutex::new(log) })
     }
 
     /// What it held when it was opened: setting and id.
@@ -280,8 +236,7 @@ impl Log {
     fn append(&self, rows: Vec<Row>) -> PyResult<()> {
         let log = self.log.lock().expect("no thread panics with the lock");
         let mut rows = rows.into_iter().map(measurement);
-        rows.try_for_each(|row| log.append(&row))
-            .map_err(|told| error(&told))
+        rows.try_for_each(|row| log.append(&row)).map_err(|told| error(&told))
     }
 }
 

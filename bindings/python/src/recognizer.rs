@@ -219,13 +219,7 @@ impl Recognizer {
         n_best: usize,
         channel: Option<usize>,
     ) -> PyResult<Py<PyAny>> {
-        let asked = Asked {
-            version,
-            setting,
-            tolerance,
-            objective,
-            n_best,
-        };
+        let asked = Asked { version, setting, tolerance, objective, n_best };
         let how = self.how(py, asked)?;
         let recording = self.recording(audio, rate)?;
         let source = recording.source(channel)?;
@@ -341,13 +335,7 @@ impl Recognizer {
         tolerance: Option<Bound<'_, PyAny>>,
         objective: Option<&str>,
     ) -> PyResult<Stream> {
-        let asked = Asked {
-            version,
-            setting,
-            tolerance,
-            objective,
-            n_best: 0,
-        };
+        let asked = Asked { version, setting, tolerance, objective, n_best: 0 };
         let how = self.how(py, asked)?;
         let rate = rate.map_or(Ok(self.inner.sample_rate()), check_rate)?;
         let options = StreamOptions::default().rate(rate);
@@ -428,8 +416,7 @@ impl Recognizer {
             best.name
         );
         let category = py.get_type::<pyo3::exceptions::PyUserWarning>();
-        py.import("warnings")?
-            .call_method1("warn", (told, category))?;
+        py.import("warnings")?.call_method1("warn", (told, category))?;
         let rules = Rules::uncertified(&best.name);
         Tiers::new(Arc::clone(&self.inner), rules).map_err(of_tiers)
     }
@@ -450,11 +437,7 @@ impl Recognizer {
 
     /// Works with a scratch that is used again; one that a panic left is not.
     pub fn with_scratch<T>(&self, work: impl FnOnce(&mut RecognizerScratch) -> T) -> T {
-        let free = || {
-            self.scratches
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
+        let free = || self.scratches.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = free().pop();
         let mut scratch = taken.unwrap_or_default();
         let made = work(&mut scratch);
@@ -470,10 +453,7 @@ fn model_folder(py: Python<'_>, asked: Option<PathBuf>) -> PyResult<PathBuf> {
     match shelf::find(asked.as_deref()) {
         Ok(folder) => Ok(folder),
         Err(none) => {
-            let package: PathBuf = py
-                .import("paretone._result")?
-                .getattr("PACKAGE")?
-                .extract()?;
+            let package: PathBuf = py.import("paretone._result")?.getattr("PACKAGE")?.extract()?;
             let own = package.join("models").join(&none.name);
             match shelf::is_model(&own) {
                 true => Ok(own),

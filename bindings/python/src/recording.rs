@@ -36,9 +36,7 @@ impl<'py> Recording<'py> {
         let is_file = object.is_instance_of::<PyString>() || object.hasattr("__fspath__")?;
         let is_bytes = object.is_instance_of::<PyBytes>();
         if (is_file || is_bytes) && rate.is_some() {
-            return Err(value(
-                "rate is for samples: a recording says its own, so leave it out",
-            ));
+            return Err(value("rate is for samples: a recording says its own, so leave it out"));
         }
         if is_file {
             return Ok(Recording::File(object.extract()?));

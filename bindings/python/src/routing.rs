@@ -25,9 +25,7 @@ pub struct Stop {
 impl Stop {
     #[new]
     fn new() -> Self {
-        Stop {
-            token: Cancel::new(),
-        }
+        Stop { token: Cancel::new() }
     }
 
     /// Stops the hearing within a frame.
@@ -87,16 +85,10 @@ impl Routing {
         let rule = routes.rule(tier);
         let (kind, versions, pair) = match &rule.policy {
             Policy::Osfa { version } => ("osfa", vec![version.clone()], None),
-            Policy::Seq(pair) => (
-                "seq",
-                vec![pair.first.clone(), pair.second.clone()],
-                Some(pair),
-            ),
-            Policy::Conc(pair) => (
-                "conc",
-                vec![pair.first.clone(), pair.second.clone()],
-                Some(pair),
-            ),
+            Policy::Seq(pair) => ("seq", vec![pair.first.clone(), pair.second.clone()], Some(pair)),
+            Policy::Conc(pair) => {
+                ("conc", vec![pair.first.clone(), pair.second.clone()], Some(pair))
+            }
         };
         Ok((
             routes.tier_name(tier),
@@ -123,9 +115,6 @@ impl Routing {
             };
             routes.policies().any(names)
         };
-        { routes.versions().iter() }
-            .filter(|name| asks(name))
-            .cloned()
-            .collect()
+        { routes.versions().iter() }.filter(|name| asks(name)).cloned().collect()
     }
 }

@@ -154,9 +154,7 @@ impl Stream {
 impl State {
     fn push(&mut self, samples: &[f32], stop: &[Cancel; 2]) -> Result<News, TiersError> {
         let mut news = News::default();
-        let ended = self
-            .stream
-            .with_dependent_mut(|_, stream| stream.push(samples))?;
+        let ended = self.stream.with_dependent_mut(|_, stream| stream.push(samples))?;
         self.hear(&ended, &mut news, stop)?;
         let guess = self.stream.with_dependent_mut(|_, stream| stream.guess())?;
         let text = guess.text();
@@ -190,9 +188,7 @@ impl State {
                 How::Tier(..) => [Cancel::new(), Cancel::new()],
             };
             let scratch = &mut self.scratch;
-            let mut heard = self
-                .how
-                .hear_utterance(&recognizer, utterance, scratch, tokens)?;
+            let mut heard = self.how.hear_utterance(&recognizer, utterance, scratch, tokens)?;
             heard.transcript = heard.transcript.later(utterance.start);
             news.finals.push((utterance.start.0, heard));
         }
@@ -211,13 +207,8 @@ fn events(py: Python<'_>, news: &News) -> PyResult<Vec<Py<PyAny>>> {
     }
     if let Some(guess) = &news.guess {
         let none = py.None();
-        let event = class.call1((
-            "partial",
-            guess.text(),
-            none.clone_ref(py),
-            none,
-            guess.agreed,
-        ))?;
+        let event =
+            class.call1(("partial", guess.text(), none.clone_ref(py), none, guess.agreed))?;
         events.push(event.unbind());
     }
     Ok(events)

@@ -43,8 +43,5 @@ fn transcript(words: Vec<Word>) -> Transcript {
         confidence,
     };
     let words = words.into_iter().map(word).collect();
-    Transcript {
-        words,
-        ..Transcript::default()
-    }
+    Transcript { words, ..Transcript::default() }
 }

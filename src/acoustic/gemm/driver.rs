@@ -55,12 +55,7 @@ pub(super) fn multiply<'a, T: Tile>(
     operands: impl Fn(usize, usize) -> T::Operands<'a>,
     to: Output<'_>,
 ) {
-    let Output {
-        out,
-        columns,
-        target,
-        finish,
-    } = to;
+    let Output { out, columns, target, finish } = to;
     let rows = out.len() / columns;
     for (panel, first) in (0..columns).step_by(T::COLUMNS).enumerate() {
         let width = T::COLUMNS.min(columns - first);
@@ -98,11 +93,7 @@ fn narrow<T: Tile>(
     if let Some(TileBypass { rows, stride, .. }) = bypass {
         copy_rows(rows, stride, (&mut added, T::COLUMNS), (count, width));
     }
-    let bypass = bypass.map(|bypass| TileBypass {
-        rows: &added,
-        stride: T::COLUMNS,
-        ..bypass
-    });
+    let bypass = bypass.map(|bypass| TileBypass { rows: &added, stride: T::COLUMNS, ..bypass });
     let mut full = Destination {
         out: &mut tile,
         stride: T::COLUMNS,

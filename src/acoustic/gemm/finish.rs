@@ -72,12 +72,7 @@ pub struct Finish<'a> {
 impl<'a> Finish<'a> {
     /// The part for the tile at `row` and `column` of a C with so many columns.
     pub(super) fn tile(&self, (row, column): (usize, usize), columns: usize) -> TileFinish<'a> {
-        let Activation {
-            bias,
-            floor,
-            scale,
-            shift,
-        } = self.activation;
+        let Activation { bias, floor, scale, shift } = self.activation;
         TileFinish {
             bias: &bias[column..],
             floor: &floor[column..],

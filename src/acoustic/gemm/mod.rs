@@ -38,9 +38,7 @@ pub enum Kernel {
 impl Kernel {
     /// The fastest kernel this processor runs.
     pub fn detect() -> Kernel {
-        *Self::available()
-            .last()
-            .expect("the portable kernel is always available")
+        *Self::available().last().expect("the portable kernel is always available")
     }
 
     /// All kernels this processor runs, slowest first.
@@ -130,10 +128,7 @@ impl PackedMatrix {
         stride: usize,
         (depth, columns): (usize, usize),
     ) -> PackedMatrix {
-        assert!(
-            Kernel::available().contains(&kernel),
-            "the processor runs {kernel:?}"
-        );
+        assert!(Kernel::available().contains(&kernel), "the processor runs {kernel:?}");
         let width = kernel.columns();
         let panel = depth * width;
         let length = columns.div_ceil(width) * panel;
@@ -146,12 +141,7 @@ impl PackedMatrix {
                 packed[start + k * width] = weight;
             }
         }
-        PackedMatrix {
-            kernel,
-            depth,
-            columns,
-            panels,
-        }
+        PackedMatrix { kernel, depth, columns, panels }
     }
 
     /// Rows of B: the length of a row of A.
@@ -177,17 +167,8 @@ impl PackedMatrix {
         target: Target,
         finish: Option<Finish<'_>>,
     ) {
-        assert_eq!(
-            out.len(),
-            rows.count * self.columns,
-            "C has a row for each row of A"
-        );
-        let to = Output {
-            out,
-            columns: self.columns,
-            target,
-            finish,
-        };
+        assert_eq!(out.len(), rows.count * self.columns, "C has a row for each row of A");
+        let to = Output { out, columns: self.columns, target, finish };
         match self.kernel {
             Kernel::Portable => self.with::<scalar::Portable>(rows, to),
             #[cfg(target_arch = "x86_64")]

@@ -31,11 +31,7 @@ impl Tile for Portable {
 }
 
 fn tile<const R: usize>(
-    &Operands {
-        rows,
-        stride,
-        panel,
-    }: &Operands<'_>,
+    &Operands { rows, stride, panel }: &Operands<'_>,
     to: &mut Destination<'_>,
 ) {
     let (panel, _) = panel.as_chunks::<COLUMNS>();

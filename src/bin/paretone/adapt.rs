@@ -50,10 +50,7 @@ fn make(args: &Args) -> Result<()> {
         bail!("there is no text, nor a list of words: --text and --words name what the domain is");
     }
     let spinner = progress::spinner("adapting");
-    let domain = Domain {
-        text: &text,
-        words: &words,
-    };
+    let domain = Domain { text: &text, words: &words };
     let cache = Cache::of_user();
     let adapted = adapt(&model, domain, &args.out, &cache, |what| {
         spinner.set_message(what.to_owned());
@@ -68,9 +65,7 @@ fn make(args: &Args) -> Result<()> {
 
 /// The lines of texts as the model writes words.
 fn read_text(paths: &[PathBuf]) -> Result<Vec<String>> {
-    let normaliser = Normaliser {
-        join_compounds: false,
-    };
+    let normaliser = Normaliser { join_compounds: false };
     let mut lines = Vec::new();
     for path in paths {
         let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
@@ -91,21 +86,12 @@ fn report(adapted: &Adapted, out: &Path) {
         held_out.general,
     ));
     if !adapted.left_out.is_empty() {
-        let some: Vec<&str> = adapted
-            .left_out
-            .iter()
-            .take(10)
-            .map(String::as_str)
-            .collect();
+        let some: Vec<&str> = adapted.left_out.iter().take(10).map(String::as_str).collect();
         progress::tell(&format!(
             "{} words are left out, as their letters do not tell how they are said: {}{}",
             adapted.left_out.len(),
             some.join(", "),
-            if adapted.left_out.len() > some.len() {
-                ", …"
-            } else {
-                ""
-            },
+            if adapted.left_out.len() > some.len() { ", …" } else { "" },
         ));
     }
 }

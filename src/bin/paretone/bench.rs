@@ -44,12 +44,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t)]
     pub vad: Vad,
     /// These versions, one after the other over the same scores; `all` for every one of the model
-    #[arg(
-        long,
-        value_name = "NAME",
-        value_delimiter = ',',
-        conflicts_with = "version"
-    )]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with = "version")]
     pub versions: Vec<String>,
     /// How to search.
     #[command(flatten)]
@@ -131,10 +126,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         words: Vec::new(),
     };
     for (at, (name, _)) in settings.iter().enumerate() {
-        let one: Vec<Option<(&Prepared, &Heard)>> = heard
-            .iter()
-            .map(|heard| heard.as_ref().ok().map(|(p, h)| (p, &h[at])))
-            .collect();
+        let one: Vec<Option<(&Prepared, &Heard)>> =
+            heard.iter().map(|heard| heard.as_ref().ok().map(|(p, h)| (p, &h[at]))).collect();
         let bench = OneVersion {
             name: name.as_deref(),
             several: settings.len() > 1,
@@ -232,9 +225,7 @@ fn recognise(
     };
     measure::for_each_utterance(recognizer, utterances, usize::from(args.jobs), work);
     bar.finish_and_clear();
-    let mut results = results
-        .into_inner()
-        .expect("no thread panics with the lock");
+    let mut results = results.into_inner().expect("no thread panics with the lock");
     results.sort_by_key(|(index, _)| *index);
     Ok(results.into_iter().map(|(_, heard)| heard).collect())
 }
@@ -347,10 +338,7 @@ impl OneVersion<'_> {
     /// `hyp.tsv`: what was heard, as the recogniser wrote it, with its cost and times.
     fn write_hypotheses(&self, folder: &Path) -> anyhow::Result<()> {
         let mut out = BufWriter::new(File::create(folder.join("hyp.tsv"))?);
-        writeln!(
-            out,
-            "id\tseconds\tprocessor_seconds\tcost\treached_final\ttext"
-        )?;
+        writeln!(out, "id\tseconds\tprocessor_seconds\tcost\treached_final\ttext")?;
         for (utterance, heard) in self.utterances.iter().zip(self.heard) {
             let id = &utterance.id;
             let Some((prepared, heard)) = heard else {
@@ -361,10 +349,7 @@ impl OneVersion<'_> {
             let used = prepared.scores.0 + heard.total().0;
             let (audio, cost) = (transcript.audio.0, transcript.cost.0);
             let (last, text) = (transcript.reached_final, transcript.text());
-            writeln!(
-                out,
-                "{id}\t{audio:.3}\t{used:.4}\t{cost:.3}\t{last}\t{text}"
-            )?;
+            writeln!(out, "{id}\t{audio:.3}\t{used:.4}\t{cost:.3}\t{last}\t{text}")?;
         }
         Ok(out.flush()?)
     }

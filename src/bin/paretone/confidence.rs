@@ -158,15 +158,9 @@ fn run_fit(fit: Fit) -> anyhow::Result<ExitCode> {
         heads.fit_words(speech.words.get(name).map_or(&[], Vec::as_slice));
         (name.clone(), heads)
     };
-    let Speech {
-        made_for,
-        answers: examples,
-        words,
-    } = &speech;
-    let calibration = Calibration {
-        made_for: made_for.clone(),
-        versions: examples.iter().map(heads).collect(),
-    };
+    let Speech { made_for, answers: examples, words } = &speech;
+    let calibration =
+        Calibration { made_for: made_for.clone(), versions: examples.iter().map(heads).collect() };
     let text = serde_json::to_string_pretty(&calibration)? + "\n";
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     for (name, examples) in examples {
@@ -211,11 +205,8 @@ impl Speech {
         }
         let Some(words) = words else { return Ok(()) };
         for word in words::read(words).map_err(|e| UsageError(e.into()))? {
-            let example = WordExample {
-                evidence: word.evidence(),
-                right: word.right == 1,
-                importance,
-            };
+            let example =
+                WordExample { evidence: word.evidence(), right: word.right == 1, importance };
             self.words.entry(word.version).or_default().push(example);
         }
         Ok(())
@@ -225,10 +216,7 @@ impl Speech {
 /// What the outcomes were recorded with, which the model must still be.
 fn same_model(outcomes: &Outcomes, folder: &Path) -> anyhow::Result<MadeFor> {
     // What they were recorded under before, a new calibration replaces.
-    let recorded = MadeFor {
-        calibration: None,
-        ..outcomes.made_for.clone()
-    };
+    let recorded = MadeFor { calibration: None, ..outcomes.made_for.clone() };
     if recorded.is_unknown() {
         progress::tell(
             "the outcomes do not say which model they are of, so nobody can tell when the confidences no longer hold",
@@ -275,17 +263,8 @@ type Sure = fn(&HeardWord) -> f64;
 
 /// How good the confidence of words is, and how good the lattice alone would be.
 fn write_measures(out: &mut impl Write, words: &[HeardWord], by_set: bool) -> io::Result<()> {
-    let columns = [
-        "version",
-        "set",
-        "confidence",
-        "words",
-        "right %",
-        "AUC",
-        "NCE",
-        "ECE",
-        "Brier",
-    ];
+    let columns =
+        ["version", "set", "confidence", "words", "right %", "AUC", "NCE", "ECE", "Brier"];
     let mut table = Table::new("", columns);
     table.cells = Cells::WordsIn(&[0, 1, 2]);
     for (version, words) in by_version(words) {
@@ -297,10 +276,8 @@ fn write_measures(out: &mut impl Write, words: &[HeardWord], by_set: bool) -> io
         for (set, words) in sets {
             let right: Vec<bool> = words.iter().map(|word| word.right == 1).collect();
             let share = right.iter().filter(|right| **right).count() as f64 / right.len() as f64;
-            let confidences: [(&str, Sure); 2] = [
-                ("calibrated", |word| word.confidence),
-                ("lattice alone", |word| word.posterior),
-            ];
+            let confidences: [(&str, Sure); 2] =
+                [("calibrated", |word| word.confidence), ("lattice alone", |word| word.posterior)];
             for (name, sure) in confidences {
                 let sure: Vec<f64> = words.iter().map(|word| sure(word)).collect();
                 let measures = [
@@ -411,8 +388,7 @@ fn measured(answers: &[&Answered]) -> [String; 6] {
     let errors: f64 = answers.iter().map(|answer| answer.errors).sum();
     let share = |of: fn(&Answered) -> Option<f64>| {
         let sum: Option<f64> = answers.iter().map(|answer| of(answer)).sum();
-        sum.filter(|_| errors > 0.0)
-            .map(|sum| format!("{:.2}", sum / errors))
+        sum.filter(|_| errors > 0.0).map(|sum| format!("{:.2}", sum / errors))
     };
     let of = |value: fn(&Answered) -> f64| answers.iter().map(|a| value(a)).collect::<Vec<f64>>();
     let is = |value: fn(&Answered) -> bool| answers.iter().map(|a| value(a)).collect::<Vec<bool>>();

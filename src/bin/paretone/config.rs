@@ -31,10 +31,7 @@ const CONFIG_VARIABLE: &str = "PARETONE_CONFIG";
 pub fn with_users_defaults(command: Command) -> anyhow::Result<Command> {
     let named = std::env::var_os(CONFIG_VARIABLE).map(PathBuf::from);
     let usual = || Some(dirs::config_dir()?.join("paretone.toml")).filter(|path| path.exists());
-    let Some(path) = named
-        .or_else(usual)
-        .filter(|path| !path.as_os_str().is_empty())
-    else {
+    let Some(path) = named.or_else(usual).filter(|path| !path.as_os_str().is_empty()) else {
         return Ok(command);
     };
     let defaults = read(&path).with_context(|| path.display().to_string());
@@ -62,10 +59,7 @@ fn with_defaults(mut command: Command, defaults: &Table) -> anyhow::Result<Comma
         let Value::Table(own) = value else { continue };
         let Some(sub) = command.find_subcommand(key) else {
             let names: Vec<_> = command.get_subcommands().map(Command::get_name).collect();
-            bail!(
-                "there is no subcommand {key}: there are {}",
-                names.join(", ")
-            );
+            bail!("there is no subcommand {key}: there are {}", names.join(", "));
         };
         let sub = with_defaults(sub.clone(), own).with_context(|| format!("[{key}]"))?;
         command = command.mut_subcommand(key, |_| sub);
@@ -76,18 +70,13 @@ fn with_defaults(mut command: Command, defaults: &Table) -> anyhow::Result<Comma
 /// Sets a flag's default here and in every subcommand that has it and no default of its table's.
 fn set(mut command: Command, key: &str, values: &[String], known: &mut bool) -> Command {
     let is_it = |flag: &&Arg| flag.get_long() == Some(key);
-    let id = command
-        .get_arguments()
-        .find(is_it)
-        .map(Arg::get_id)
-        .cloned();
+    let id = command.get_arguments().find(is_it).map(Arg::get_id).cloned();
     if let Some(id) = id {
         *known = true;
         return command.mut_arg(id, |flag| flag.default_values(values.to_vec()));
     }
-    let names: Vec<String> = (command.get_subcommands())
-        .map(|sub| sub.get_name().to_owned())
-        .collect();
+    let names: Vec<String> =
+        (command.get_subcommands()).map(|sub| sub.get_name().to_owned()).collect();
     for name in names {
         command = command.mut_subcommand(name, |sub| set(sub, key, values, known));
     }
@@ -101,15 +90,9 @@ fn texts(value: &Value) -> anyhow::Result<Vec<String>> {
         Value::Integer(number) => vec![number.to_string()],
         Value::Float(number) => vec![number.to_string()],
         Value::Boolean(flag) => vec![flag.to_string()],
-        Value::Array(all) => all
-            .iter()
-            .map(texts)
-            .collect::<Result<Vec<_>, _>>()?
-            .concat(),
+        Value::Array(all) => all.iter().map(texts).collect::<Result<Vec<_>, _>>()?.concat(),
         _ => {
-            return Err(anyhow!(
-                "expected a text, a number, true or false, or a list of these"
-            ));
+            return Err(anyhow!("expected a text, a number, true or false, or a list of these"));
         }
     })
 }
@@ -135,15 +118,9 @@ mod tests {
         let defaults = "jobs = 3\n[transcribe]\nat = \"v5\"\nformat = [\"srt\", \"json\"]\nconfidence = true\n";
         let args = parsed(defaults, "paretone transcribe a.wav").unwrap();
         assert_eq!(args.setting.at.as_deref(), Some("v5"));
-        assert_eq!(
-            (args.jobs, args.confidence, args.format.len()),
-            (Some(3), true, 2)
-        );
+        assert_eq!((args.jobs, args.confidence, args.format.len()), (Some(3), true, 2));
         let args = parsed(defaults, "paretone transcribe --at v1 --format text a.wav").unwrap();
-        assert_eq!(
-            (args.setting.at.as_deref(), args.format.len()),
-            (Some("v1"), 1)
-        );
+        assert_eq!((args.setting.at.as_deref(), args.format.len()), (Some("v1"), 1));
         // A default is in no flag's way.
         let args = parsed(defaults, "paretone transcribe --tolerance 0.05 a.wav").unwrap();
         assert!(args.tier.tolerance.is_some());
@@ -152,10 +129,7 @@ mod tests {
     #[test]
     fn what_is_no_flag_is_named() {
         let error = |defaults: &str| {
-            format!(
-                "{:#}",
-                parsed(defaults, "paretone transcribe a.wav").err().unwrap()
-            )
+            format!("{:#}", parsed(defaults, "paretone transcribe a.wav").err().unwrap())
         };
         assert!(error("[transcribe]\ntempo = 3\n").contains("--tempo"));
         assert!(error("tempo = 3\n").contains("--tempo"));

@@ -84,18 +84,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (graph, words) = opened(args).map_err(UsageError)?;
     let pruning = args.knobs.over(Pruning::default());
     let decoder = Decoder::new(&graph, pruning).map_err(|error| UsageError(error.into()))?;
-    let lattices = args
-        .lattices
-        .as_deref()
-        .map(|place| Lattices::create(place, args.acoustic_scale));
+    let lattices =
+        args.lattices.as_deref().map(|place| Lattices::create(place, args.acoustic_scale));
     let mut lattices = lattices.transpose()?;
     let (mut scratch, mut failed) = (Scratch::new(), false);
     let mut out = io::stdout().lock();
-    let how = How {
-        args,
-        decoder: &decoder,
-        words: &words,
-    };
+    let how = How { args, decoder: &decoder, words: &words };
     for place in &args.scores {
         let archive = place.to_str().map(Archive::parse).transpose();
         let archive = archive.map_err(|what| UsageError(anyhow!("{what}")))?;
@@ -146,10 +140,8 @@ impl Lattices {
             .into());
         };
         let kinds = place.split(':').next().unwrap_or_default();
-        let form = CompactLattice {
-            is_text: kinds.split(',').any(|kind| kind == "t"),
-            acoustic_scale,
-        };
+        let form =
+            CompactLattice { is_text: kinds.split(',').any(|kind| kind == "t"), acoustic_scale };
         let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()));
         let out = BufWriter::new(file.map_err(UsageError)?);
         Ok(Lattices { out, form, path })
@@ -163,9 +155,7 @@ impl Lattices {
     }
 
     fn finish(mut self) -> anyhow::Result<()> {
-        self.out
-            .flush()
-            .with_context(|| format!("cannot write {}", self.path.display()))
+        self.out.flush().with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 
@@ -238,16 +228,8 @@ impl How<'_> {
         if pdfs == 0 {
             return Err(anyhow!("the matrix has no columns"));
         }
-        let rows = matrix
-            .as_standard_layout()
-            .into_owned()
-            .into_raw_vec_and_offset()
-            .0;
-        Ok(Scores::from_rows(
-            rows,
-            pdfs,
-            Seconds(self.args.frame_shift),
-        ))
+        let rows = matrix.as_standard_layout().into_owned().into_raw_vec_and_offset().0;
+        Ok(Scores::from_rows(rows, pdfs, Seconds(self.args.frame_shift)))
     }
 
     /// Writes an answer, of an archive behind its name, or says why there is none; whether there is none.

@@ -101,10 +101,7 @@ impl DestinationArgs {
             ),
             None => Box::new(io::stdout()),
         };
-        Ok(Destination::Stream(
-            Box::new(BufWriter::new(out)),
-            formats[0],
-        ))
+        Ok(Destination::Stream(Box::new(BufWriter::new(out)), formats[0]))
     }
 
     fn open_folder(&self, folder: &Path, made_with: &str) -> anyhow::Result<()> {

@@ -38,11 +38,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         options = options.mean(mean_of(&folder, &args.speech)?);
     }
     let exported = export(&folder, &args.vosk, &options).with_context(|| {
-        format!(
-            "the model in {} cannot be exported to {}",
-            folder.display(),
-            args.vosk.display()
-        )
+        format!("the model in {} cannot be exported to {}", folder.display(), args.vosk.display())
     });
     tell(&args.vosk, &exported.map_err(UsageError)?)?;
     Ok(ExitCode::SUCCESS)
@@ -65,13 +61,7 @@ fn mean_of(folder: &Path, recordings: &[PathBuf]) -> anyhow::Result<Vec<f32>> {
 }
 
 fn tell(folder: &Path, exported: &Exported) -> anyhow::Result<()> {
-    let Exported {
-        components,
-        transition_ids,
-        states,
-        arcs,
-        ..
-    } = exported;
+    let Exported { components, transition_ids, states, arcs, .. } = exported;
     let mut out = std::io::stdout().lock();
     writeln!(
         out,

@@ -80,9 +80,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         Waveform::open(&args.file)
     };
     let waveform = waveform.with_context(|| name.clone())?;
-    let waveform = waveform
-        .at_rate(mfcc.config().sample_rate)
-        .with_context(|| name.clone())?;
+    let waveform = waveform.at_rate(mfcc.config().sample_rate).with_context(|| name.clone())?;
     let mut features = mfcc.compute(&waveform)?;
     match args.mean {
         Mean::None => {}
@@ -130,10 +128,7 @@ fn described(path: &Path) -> anyhow::Result<MfccConfig> {
 fn subtract_online_mean(features: &mut Features) -> anyhow::Result<()> {
     let mut mean = OnlineMean::new(OnlineMeanConfig::default(), features.frames.ncols(), None)?;
     for mut row in features.frames.rows_mut() {
-        mean.apply(
-            row.as_slice_mut()
-                .expect("the rows of computed features are contiguous"),
-        );
+        mean.apply(row.as_slice_mut().expect("the rows of computed features are contiguous"));
     }
     Ok(())
 }
@@ -187,10 +182,7 @@ mod tests {
         };
         let mut text = Vec::new();
         write_text(&mut text, "my file.wav", &features).unwrap();
-        assert_eq!(
-            text,
-            b"my_file.wav  [\n  1 -0.5\n  0.25 2\n  0 0.000000001 ]\n"
-        );
+        assert_eq!(text, b"my_file.wav  [\n  1 -0.5\n  0.25 2\n  0 0.000000001 ]\n");
 
         let mut npy = Vec::new();
         write_npy(&mut npy, features.frames.dim(), &features.frames).unwrap();
@@ -202,12 +194,8 @@ mod tests {
                 .starts_with(b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }")
         );
         assert_eq!(npy[9 + header], b'\n');
-        let values: Vec<f32> = npy[10 + header..]
-            .as_chunks::<4>()
-            .0
-            .iter()
-            .map(|v| f32::from_le_bytes(*v))
-            .collect();
+        let values: Vec<f32> =
+            npy[10 + header..].as_chunks::<4>().0.iter().map(|v| f32::from_le_bytes(*v)).collect();
         assert_eq!(values, [1.0, -0.5, 0.25, 2.0, 0.0, 1e-9]);
     }
 }

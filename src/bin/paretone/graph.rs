@@ -67,12 +67,7 @@ pub struct CompileArgs {
     #[arg(long, value_name = "FILE")]
     pub lexicon: PathBuf,
     /// The n-gram as ARPA, compressed by gzip or not
-    #[arg(
-        long,
-        value_name = "FILE",
-        required_unless_present = "ngram",
-        conflicts_with = "ngram"
-    )]
+    #[arg(long, value_name = "FILE", required_unless_present = "ngram", conflicts_with = "ngram")]
     pub arpa: Option<PathBuf>,
     /// The n-gram as packed by `paretone lm pack`
     #[arg(long, value_name = "FILE")]
@@ -184,24 +179,14 @@ fn ngram(args: &CompileArgs, words: &WordTable, sum: u64) -> Result<Ngram> {
 
 /// Sizes on standard error, which is where compilers talk.
 fn tell(out: &Path, graph: &Graph, report: &CompileReport) {
-    let CompileReport {
-        words,
-        unpronounced,
-        pronunciations,
-        histories,
-        roots,
-        nodes,
-    } = report;
+    let CompileReport { words, unpronounced, pronunciations, histories, roots, nodes } = report;
     let (emitting, epsilon) = graph.num_arcs();
     eprintln!(
         "{words} words, {pronunciations} pronunciations; {unpronounced} words of the n-gram have none"
     );
     eprintln!("{histories} histories, {roots} states between words, {nodes} within");
     let states = graph.num_states();
-    eprintln!(
-        "{}: {states} states, {emitting} emitting and {epsilon} epsilon arcs",
-        out.display()
-    );
+    eprintln!("{}: {states} states, {emitting} emitting and {epsilon} epsilon arcs", out.display());
 }
 
 fn verify(path: &Path) -> Result<()> {
@@ -233,10 +218,7 @@ fn words(graph: &Graph) -> usize {
     let mut words = HashSet::new();
     for state in graph.states() {
         let arcs = graph.emitting_arcs(state).chain(graph.epsilon_arcs(state));
-        words.extend(
-            arcs.map(|arc| arc.word())
-                .filter(|&word| word != WordId::EPSILON),
-        );
+        words.extend(arcs.map(|arc| arc.word()).filter(|&word| word != WordId::EPSILON));
     }
     words.len()
 }

@@ -102,11 +102,7 @@ struct Found {
 
 impl Found {
     fn file(file: PathBuf) -> Found {
-        Found {
-            file,
-            parts: 1,
-            with_extension: false,
-        }
+        Found { file, parts: 1, with_extension: false }
     }
 
     /// The last parts of the path, as many as it takes.
@@ -148,9 +144,7 @@ fn named(mut found: Vec<Found>) -> Vec<Input> {
         extensions.entry(bare).or_default().push(at);
     }
     for group in extensions.into_values() {
-        let differ = group
-            .iter()
-            .any(|&at| found[at].file != found[group[0]].file);
+        let differ = group.iter().any(|&at| found[at].file != found[group[0]].file);
         for &at in group.iter().filter(|_| differ) {
             found[at].with_extension = true;
         }
@@ -166,13 +160,8 @@ fn named(mut found: Vec<Found>) -> Vec<Input> {
             break;
         }
     }
-    let mut inputs: Vec<Input> = found
-        .iter()
-        .map(|one| Input {
-            file: one.file.clone(),
-            name: one.name(),
-        })
-        .collect();
+    let mut inputs: Vec<Input> =
+        found.iter().map(|one| Input { file: one.file.clone(), name: one.name() }).collect();
     for group in clashes(&found) {
         for (count, at) in group.into_iter().enumerate().skip(1) {
             let name = inputs[at].name.file_name().unwrap_or_default();
@@ -187,16 +176,10 @@ fn named(mut found: Vec<Found>) -> Vec<Input> {
 fn clashes(found: &[Found]) -> Vec<Vec<usize>> {
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     for (at, one) in found.iter().enumerate() {
-        let name = one
-            .name()
-            .to_string_lossy()
-            .replace(char::is_whitespace, "_");
+        let name = one.name().to_string_lossy().replace(char::is_whitespace, "_");
         by_name.entry(name).or_default().push(at);
     }
-    let mut groups: Vec<_> = by_name
-        .into_values()
-        .filter(|group| group.len() > 1)
-        .collect();
+    let mut groups: Vec<_> = by_name.into_values().filter(|group| group.len() > 1).collect();
     groups.sort_unstable();
     groups
 }
@@ -226,10 +209,7 @@ fn walk(root: &Path, folder: &Path, depth: usize, found: &mut Vec<Found>, unread
             }
         } else if is_recording(&path) && path.is_file() {
             let parts = ordinary(path.strip_prefix(root).unwrap_or(&path)).len();
-            found.push(Found {
-                parts,
-                ..Found::file(path)
-            });
+            found.push(Found { parts, ..Found::file(path) });
         }
     }
 }
@@ -247,10 +227,8 @@ fn is_pattern(path: &Path) -> bool {
 
 fn matches(pattern: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let text = pattern.to_string_lossy();
-    let options = glob::MatchOptions {
-        require_literal_leading_dot: true,
-        ..glob::MatchOptions::default()
-    };
+    let options =
+        glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
     let paths = glob::glob_with(&text, options)
         .with_context(|| format!("{text} is no pattern"))
         .map_err(UsageError)?;
@@ -278,10 +256,7 @@ mod tests {
             (&["1.wav", "1.mp3"], &["1.wav", "1.mp3"]),
             (&["1.wav", "1.wav", "1.wav"], &["1", "1~2", "1~3"]),
             (&["my talk.wav", "my_talk.wav"], &["my_talk", "my_talk~2"]),
-            (
-                &["a b/1.wav", "a_b/1.wav", "c/1.wav"],
-                &["a_b/1", "a_b/1~2", "c/1"],
-            ),
+            (&["a b/1.wav", "a_b/1.wav", "c/1.wav"], &["a_b/1", "a_b/1~2", "c/1"]),
             (&["-", "a.b.wav", "noext"], &["stdin", "a.b", "noext"]),
         ] {
             assert_eq!(names(files), expected, "{files:?}");
@@ -294,13 +269,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir_all(at("in/deep/er")).unwrap();
-        for name in [
-            "in/b.wav",
-            "in/a.FLAC",
-            "in/notes.txt",
-            "in/.c.wav",
-            "in/deep/er/b.opus",
-        ] {
+        for name in ["in/b.wav", "in/a.FLAC", "in/notes.txt", "in/.c.wav", "in/deep/er/b.opus"] {
             fs::write(at(name), "").unwrap();
         }
         let labels = |asked: &str| -> Vec<String> {

@@ -61,12 +61,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .map_err(UsageError)?;
     match args.action {
         Action::Say { words } => say(&recognizer, &words),
-        Action::Add {
-            list,
-            word,
-            boost,
-            phones,
-        } => {
+        Action::Add { list, word, boost, phones } => {
             let mut line = word.split_whitespace().collect::<Vec<_>>().join(" ");
             if let Some(boost) = boost {
                 line += &format!("\t{boost}");

@@ -86,12 +86,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         ModelCommand::Prepare { model } => return shelf::prepare(model),
         ModelCommand::Export(args) => return export::run(&args),
         ModelCommand::Info { model, precision } => info(&model_folder(model)?, precision)?,
-        ModelCommand::Scores {
-            file,
-            out,
-            model,
-            precision,
-        } => {
+        ModelCommand::Scores { file, out, model, precision } => {
             let scores = scores(&model_folder(model)?, &file, precision)?;
             let out: Box<dyn Write> = match &out {
                 Some(path) => {
@@ -120,11 +115,7 @@ fn open(folder: &Path, precision: Precision) -> anyhow::Result<Opened> {
         let tensors = Tensors::open(&folder.join(&description.network.weights))?;
         let network = Network::from_tensors(&description, &tensors, precision.kernels())?;
         let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
-        anyhow::Ok(Opened {
-            description,
-            network,
-            hmm,
-        })
+        anyhow::Ok(Opened { description, network, hmm })
     };
     Ok(open()
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
@@ -132,11 +123,7 @@ fn open(folder: &Path, precision: Precision) -> anyhow::Result<Opened> {
 }
 
 fn info(folder: &Path, precision: Precision) -> anyhow::Result<()> {
-    let Opened {
-        description,
-        network,
-        hmm,
-    } = open(folder, precision)?;
+    let Opened { description, network, hmm } = open(folder, precision)?;
     let feature = &description.feature;
     let (left, right) = network.context();
     let mut out = io::stdout().lock();
@@ -168,12 +155,7 @@ fn info(folder: &Path, precision: Precision) -> anyhow::Result<()> {
         network.subsampling()
     )?;
     writeln!(out, "context      {left} frames before, {right} after")?;
-    writeln!(
-        out,
-        "phones       {}, {} pdfs",
-        hmm.phones.len(),
-        hmm.num_pdfs()
-    )?;
+    writeln!(out, "phones       {}, {} pdfs", hmm.phones.len(), hmm.num_pdfs())?;
     let (int8, layers) = network.int8_layers();
     let kernels = precision.kernels();
     writeln!(out, "kernels      {:?}", kernels.float)?;
@@ -187,11 +169,7 @@ fn info(folder: &Path, precision: Precision) -> anyhow::Result<()> {
         decode.beam, decode.lattice_beam, decode.max_active
     )?;
     writeln!(out, "layers")?;
-    description
-        .network
-        .layers
-        .iter()
-        .try_for_each(|layer| write_layer(&mut out, layer))?;
+    description.network.layers.iter().try_for_each(|layer| write_layer(&mut out, layer))?;
     Ok(())
 }
 
@@ -199,11 +177,7 @@ fn write_layer(out: &mut impl Write, layer: &LayerDescription) -> io::Result<()>
     let (inputs, outputs) = (layer.input_dim, layer.output_dim);
     write!(out, "  {:16} {inputs:5} -> {outputs:<5}", layer.name)?;
     write!(out, " offsets {:?} stride {}", layer.offsets, layer.stride)?;
-    let parts = [
-        (layer.bias, " bias"),
-        (layer.relu, " relu"),
-        (layer.norm, " norm"),
-    ];
+    let parts = [(layer.bias, " bias"), (layer.relu, " relu"), (layer.norm, " norm")];
     for (_, part) in parts.iter().filter(|(present, _)| *present) {
         write!(out, "{part}")?;
     }
@@ -214,22 +188,14 @@ fn write_layer(out: &mut impl Write, layer: &LayerDescription) -> io::Result<()>
 }
 
 fn scores(folder: &Path, file: &Path, precision: Precision) -> anyhow::Result<Scores> {
-    let Opened {
-        description,
-        network,
-        ..
-    } = open(folder, precision)?;
+    let Opened { description, network, .. } = open(folder, precision)?;
     let mfcc = Mfcc::new(description.feature.clone()).map_err(|error| UsageError(error.into()))?;
     let name = || file.display().to_string();
     let waveform = Waveform::open(file).with_context(name)?;
-    let waveform = waveform
-        .at_rate(description.feature.sample_rate)
-        .with_context(name)?;
+    let waveform = waveform.at_rate(description.feature.sample_rate).with_context(name)?;
     let mut features = mfcc.compute(&waveform)?;
     if description.normalisation != Normalisation::None {
         subtract_mean(&mut features);
     }
-    network
-        .scores(&features, &mut NetworkScratch::default())
-        .with_context(name)
+    network.scores(&features, &mut NetworkScratch::default()).with_context(name)
 }

@@ -79,13 +79,7 @@ impl Format {
 
     /// The format whose files have an extension.
     pub fn of_extension(extension: &str) -> Option<Format> {
-        let all = [
-            Format::Text,
-            Format::Json,
-            Format::Srt,
-            Format::Vtt,
-            Format::Ctm,
-        ];
+        let all = [Format::Text, Format::Json, Format::Srt, Format::Vtt, Format::Ctm];
         let is_its = |format: &Format| extension.eq_ignore_ascii_case(format.extension());
         all.into_iter().find(is_its)
     }
@@ -110,12 +104,7 @@ impl Format {
             let answer = Answer {
                 transcript: answer.transcript.clone().in_digits(),
                 tier: answer.tier.clone(),
-                channels: answer
-                    .channels
-                    .iter()
-                    .cloned()
-                    .map(Transcript::in_digits)
-                    .collect(),
+                channels: answer.channels.iter().cloned().map(Transcript::in_digits).collect(),
                 partly_read: answer.partly_read.clone(),
             };
             let numbers = Numbers::Words;
@@ -177,13 +166,7 @@ impl Format {
     pub fn write_error(self, out: &mut impl Write, file: &Path, error: &str) -> io::Result<()> {
         match self {
             Format::Text => writeln!(out),
-            Format::Json => write_json(
-                out,
-                &JsonError {
-                    file: &file.to_string_lossy(),
-                    error,
-                },
-            ),
+            Format::Json => write_json(out, &JsonError { file: &file.to_string_lossy(), error }),
             Format::Srt | Format::Vtt | Format::Ctm => Ok(()),
         }
     }
@@ -327,11 +310,7 @@ fn write_ctm(
 ) -> io::Result<()> {
     for word in &transcript.words {
         let duration = word.end.0 - word.start.0;
-        write!(
-            out,
-            "{name} {channel} {:.2} {duration:.2} {}",
-            word.start.0, word.word
-        )?;
+        write!(out, "{name} {channel} {:.2} {duration:.2} {}", word.start.0, word.word)?;
         // The column may be missing: an uncalibrated number is no confidence.
         match word.confidence {
             Some(sure) => writeln!(out, " {sure:.3}")?,
@@ -362,17 +341,11 @@ mod tests {
             audio: Seconds(3662.0),
             ..Transcript::default()
         };
-        Answer {
-            transcript,
-            ..Answer::default()
-        }
+        Answer { transcript, ..Answer::default() }
     }
 
     fn input() -> Input {
-        Input {
-            file: "a dir/my talk.wav".into(),
-            name: "my talk".into(),
-        }
+        Input { file: "a dir/my talk.wav".into(), name: "my talk".into() }
     }
 
     fn printed(format: Format) -> String {
@@ -408,15 +381,8 @@ mod tests {
 
     #[test]
     fn channels_are_marked_in_every_format() {
-        let channels = vec![
-            heard().transcript,
-            Transcript::default(),
-            heard().transcript,
-        ];
-        let answer = Answer {
-            channels,
-            ..Answer::default()
-        };
+        let channels = vec![heard().transcript, Transcript::default(), heard().transcript];
+        let answer = Answer { channels, ..Answer::default() };
         let printed = |format: Format| {
             let mut out = Vec::new();
             let shape = Shape::default();
@@ -441,34 +407,23 @@ mod tests {
         answer.transcript.cost.0 = 12.345_678_9;
         let mut out = Vec::new();
         let shape = Shape::default();
-        Format::Json
-            .write(&mut out, &input(), &answer, shape)
-            .unwrap();
+        Format::Json.write(&mut out, &input(), &answer, shape).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(
-            text.contains("\"start\":0.3,") && text.contains("\"cost\":12.345679"),
-            "{text}"
-        );
+        assert!(text.contains("\"start\":0.3,") && text.contains("\"cost\":12.345679"), "{text}");
     }
 
     #[test]
     fn confidence_is_shown_where_it_is_asked_for() {
         let shown = |format: Format, answer: &Answer| {
             let mut out = Vec::new();
-            let shape = Shape {
-                confidence: true,
-                ..Shape::default()
-            };
+            let shape = Shape { confidence: true, ..Shape::default() };
             format.write(&mut out, &input(), answer, shape).unwrap();
             String::from_utf8(out).unwrap()
         };
         let mut heard = heard();
         assert_eq!(shown(Format::Text, &heard), "-\tgood morning all\n");
         heard.transcript.expected_errors = Some(0.25);
-        heard.transcript.confidence = Some(Confidence {
-            right: 0.8125,
-            improvable: 0.1,
-        });
+        heard.transcript.confidence = Some(Confidence { right: 0.8125, improvable: 0.1 });
         assert_eq!(shown(Format::Text, &heard), "0.812\tgood morning all\n");
         assert!(shown(Format::Srt, &heard).contains("good morning [75 %]\n"));
         assert!(shown(Format::Vtt, &heard).contains("NOTE confidence 0.812, all words\n\n"));
@@ -482,16 +437,11 @@ mod tests {
     fn a_failed_file_keeps_its_line() {
         let failed = |format: Format| {
             let mut out = Vec::new();
-            format
-                .write_error(&mut out, Path::new("b.wav"), "no \"audio\"")
-                .unwrap();
+            format.write_error(&mut out, Path::new("b.wav"), "no \"audio\"").unwrap();
             String::from_utf8(out).unwrap()
         };
         assert_eq!(failed(Format::Text), "\n");
-        assert_eq!(
-            failed(Format::Json),
-            "{\"file\":\"b.wav\",\"error\":\"no \\\"audio\\\"\"}\n"
-        );
+        assert_eq!(failed(Format::Json), "{\"file\":\"b.wav\",\"error\":\"no \\\"audio\\\"\"}\n");
         assert_eq!(failed(Format::Ctm), "");
     }
 }

@@ -176,10 +176,7 @@ mod tests {
         assert_eq!(hearing(None, &[]), Some(Hearing::One(ChannelChoice::Mix)));
         let second = Hearing::One(ChannelChoice::One(1));
         assert_eq!(hearing(Some(2), &[]), Some(second));
-        assert_eq!(
-            hearing(None, &[Channels::Separate]),
-            Some(Hearing::Separate)
-        );
+        assert_eq!(hearing(None, &[Channels::Separate]), Some(Hearing::Separate));
         assert_eq!(hearing(Some(1), &[Channels::Separate]), None);
         assert_eq!(hearing(None, &[Channels::Count(2)]), None);
         assert_eq!("2".parse(), Ok(Channels::Count(2)));

@@ -51,10 +51,7 @@ const QUICK: f64 = 0.005;
 fn usual_round_trip(outcomes: &tiers::Table) -> Seconds {
     let requests = outcomes.requests.len().max(1) as f64;
     let mean = |version: &tiers::Version| version.response.iter().sum::<f64>() / requests;
-    let is_quick = outcomes
-        .versions
-        .iter()
-        .all(|version| mean(version) < QUICK);
+    let is_quick = outcomes.versions.iter().all(|version| mean(version) < QUICK);
     match is_quick {
         true => Seconds(0.0),
         false => ReportOptions::default().round_trip,
@@ -97,11 +94,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     write_files(&args.out, &report, &figures, &inputs)
         .with_context(|| format!("cannot write to {}", args.out.display()))?;
     let mut out = BufWriter::new(io::stdout().lock());
-    for table in [
-        errors_table(&report),
-        times_table(&report),
-        claims_table(&report),
-    ] {
+    for table in [errors_table(&report), times_table(&report), claims_table(&report)] {
         table.write_text(&mut out)?;
         writeln!(out)?;
     }
@@ -117,10 +110,7 @@ fn read(paths: &[PathBuf]) -> anyhow::Result<(tiers::Table, Vec<Input>)> {
         let table = Outcomes::read(bytes.as_slice(), path)?;
         inputs.push(Input {
             file: path.display().to_string(),
-            sha256: Sha256::digest(&bytes)
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            sha256: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
             rows: table.rows.len(),
         });
         tables.push(table);
@@ -140,18 +130,11 @@ fn write_files(
     for figure in figures {
         std::fs::write(folder.join(format!("{}.svg", figure.name)), &figure.svg)?;
     }
-    let record = Record {
-        paretone: env!("CARGO_PKG_VERSION"),
-        inputs,
-        report,
-    };
+    let record = Record { paretone: env!("CARGO_PKG_VERSION"), inputs, report };
     let mut json = BufWriter::new(File::create(folder.join("report.json"))?);
     serde_json::to_writer_pretty(&mut json, &record)?;
     json.flush()?;
-    Ok(std::fs::write(
-        folder.join("index.html"),
-        page(report, figures, inputs).to_html(),
-    )?)
+    Ok(std::fs::write(folder.join("index.html"), page(report, figures, inputs).to_html())?)
 }
 
 fn page(report: &VersionReport, figures: &[Figure], inputs: &[Input]) -> Page {

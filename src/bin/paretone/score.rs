@@ -101,14 +101,8 @@ pub enum By {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let hypotheses = Transcripts::open(&args.hypothesis).map_err(|e| UsageError(e.into()))?;
     let references = args.scoring.judging.select(references(&args.reference)?)?;
-    let ids: HashSet<&str> = references
-        .iter()
-        .map(|utterance| utterance.id.as_str())
-        .collect();
-    let strange = hypotheses
-        .iter()
-        .filter(|(id, _)| !ids.contains(id))
-        .count();
+    let ids: HashSet<&str> = references.iter().map(|utterance| utterance.id.as_str()).collect();
+    let strange = hypotheses.iter().filter(|(id, _)| !ids.contains(id)).count();
     if strange == hypotheses.len() && strange > 0 {
         let (heard, said) = (hypotheses.iter().next(), references.first());
         let (heard, said) = heard.zip(said).expect("there are both");
@@ -138,15 +132,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let mut out = BufWriter::new(io::stdout().lock());
     if args.alignments {
-        for utterance in judged
-            .iter()
-            .filter(|judged| judged.scored.counts.errors() > 0)
-        {
+        for utterance in judged.iter().filter(|judged| judged.scored.counts.errors() > 0) {
             write_alignment(&mut out, utterance)?;
         }
     }
-    args.scoring
-        .report(&mut out, &judged, args.scoring.out.as_deref())?;
+    args.scoring.report(&mut out, &judged, args.scoring.out.as_deref())?;
     if let Some(other) = &args.against {
         let other = Transcripts::open(other).map_err(|error| UsageError(error.into()))?;
         let mut theirs = Vec::new();
@@ -213,14 +203,12 @@ impl JudgingArgs {
     pub(super) fn select(&self, utterances: Vec<Utterance>) -> anyhow::Result<Vec<Utterance>> {
         let mut kept = utterances;
         kept.retain(|utterance| {
-            self.split
-                .as_ref()
-                .is_none_or(|split| *split == utterance.split)
+            self.split.as_ref().is_none_or(|split| *split == utterance.split)
                 && (self.set.is_empty() || self.set.contains(&utterance.set))
         });
         if kept.is_empty() {
             return Err(
-                UsageError(anyhow!("no utterance is of the split and sets asked for")).into(),
+                UsageError(anyhow!("no utterance is of the split and sets asked for")).into()
             );
         }
         Ok(kept)
@@ -229,9 +217,7 @@ impl JudgingArgs {
     /// How words are compared.
     pub(super) fn judging(&self) -> Judging {
         Judging {
-            normaliser: Normaliser {
-                join_compounds: !self.strict,
-            },
+            normaliser: Normaliser { join_compounds: !self.strict },
             rule: match self.alignment {
                 Rule::Minimal => AlignmentRule::Minimal,
                 Rule::Sclite => AlignmentRule::Sclite,
@@ -279,28 +265,13 @@ fn write_files(folder: &Path, report: &Report, judged: &[Judged]) -> anyhow::Res
     let (mut references, mut hypotheses) = (file("ref.trn")?, file("hyp.trn")?);
     let mut errors = file("errors.tsv")?;
     writeln!(errors, "id\tset\tspeaker\taccent\twords\tS\tD\tI\ttext")?;
-    for Judged {
-        scored,
-        reference,
-        hypothesis,
-        ..
-    } in judged
-    {
-        let Scored {
-            id,
-            speaker,
-            accent,
-            set,
-            counts,
-        } = scored;
+    for Judged { scored, reference, hypothesis, .. } in judged {
+        let Scored { id, speaker, accent, set, counts } = scored;
         write_trn(&mut references, id, &reference.join(" "))?;
         write_trn(&mut hypotheses, id, &hypothesis.join(" "))?;
         let (s, d, i) = (counts.substitutions, counts.deletions, counts.insertions);
         let (words, text) = (counts.reference, hypothesis.join(" "));
-        writeln!(
-            errors,
-            "{id}\t{set}\t{speaker}\t{accent}\t{words}\t{s}\t{d}\t{i}\t{text}"
-        )?;
+        writeln!(errors, "{id}\t{set}\t{speaker}\t{accent}\t{words}\t{s}\t{d}\t{i}\t{text}")?;
     }
     for mut file in [references, hypotheses, errors] {
         file.flush()?;
@@ -322,20 +293,15 @@ fn write_alignment(out: &mut impl Write, judged: &Judged) -> io::Result<()> {
     for edit in &judged.alignment.edits {
         let (reference, hypothesis) = match *edit {
             Edit::Correct(i, j) => (judged.reference[i].clone(), judged.hypothesis[j].clone()),
-            Edit::Substitution(i, j) => (
-                judged.reference[i].to_uppercase(),
-                judged.hypothesis[j].to_uppercase(),
-            ),
+            Edit::Substitution(i, j) => {
+                (judged.reference[i].to_uppercase(), judged.hypothesis[j].to_uppercase())
+            }
             Edit::Deletion(i) => (judged.reference[i].to_uppercase(), String::new()),
             Edit::Insertion(j) => (String::new(), judged.hypothesis[j].to_uppercase()),
         };
         let width = reference.chars().count().max(hypothesis.chars().count());
         for (line, word) in [(&mut above, reference), (&mut below, hypothesis)] {
-            let shown = if word.is_empty() {
-                "*".repeat(width)
-            } else {
-                word
-            };
+            let shown = if word.is_empty() { "*".repeat(width) } else { word };
             line.push_str(&format!(" {shown:width$}"));
         }
     }

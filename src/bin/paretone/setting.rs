@@ -112,10 +112,7 @@ pub fn version(recognizer: &Recognizer, name: &str) -> anyhow::Result<Setting> {
 /// Every flag that says how to search, by its id; a tolerance tier leaves none of them a say.
 pub fn search_flags() -> Vec<&'static str> {
     let others = ["at", "version", "setting", "no_rescore", "neural", "n_best"];
-    others
-        .into_iter()
-        .chain(Knob::ALL.map(Knob::name))
-        .collect()
+    others.into_iter().chain(Knob::ALL.map(Knob::name)).collect()
 }
 
 /// The flag of a knob, whose id is the knob's name.
@@ -137,12 +134,13 @@ fn flag(knob: Knob) -> Arg {
 
 fn value(knob: Knob, text: &str) -> Result<f64, String> {
     match knob.entry().unit {
-        KnobUnit::Cost => match text.parse::<f32>() {
-            Ok(cost) if cost > 0.0 => Ok(cost.into()),
-            _ => Err(
-                "a beam is a number above 0, about 8 (fast) to 16 (accurate); inf is off".into(),
-            ),
-        },
+        KnobUnit::Cost => {
+            match text.parse::<f32>() {
+                Ok(cost) if cost > 0.0 => Ok(cost.into()),
+                _ => Err("a beam is a number above 0, about 8 (fast) to 16 (accurate); inf is off"
+                    .into()),
+            }
+        }
         KnobUnit::Count => match text.parse::<u32>() {
             Ok(count) if count > 0 => Ok(count.into()),
             _ => Err("this is a whole number, 1 or more; leave the flag out for no limit".into()),

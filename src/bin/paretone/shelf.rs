@@ -134,9 +134,7 @@ fn file_name(folder: &Path) -> anyhow::Result<String> {
 fn copy(source: &Path, place: &Path) -> anyhow::Result<()> {
     let shelf = place.parent().context("a model has a folder above it")?;
     fs::create_dir_all(shelf)?;
-    let draft = tempfile::Builder::new()
-        .prefix(".installing-")
-        .tempdir_in(shelf)?;
+    let draft = tempfile::Builder::new().prefix(".installing-").tempdir_in(shelf)?;
     let made = draft.path().join("model");
     fs::create_dir(&made)?;
     for entry in fs::read_dir(source)? {

@@ -78,11 +78,7 @@ impl TierArgs {
             Ok(tiers)
         });
         let tiers = tiers.with_context(|| path.display().to_string());
-        Ok(Some(Tier {
-            tiers: tiers.map_err(UsageError)?,
-            tolerance,
-            objective,
-        }))
+        Ok(Some(Tier { tiers: tiers.map_err(UsageError)?, tolerance, objective }))
     }
 }
 
@@ -105,13 +101,8 @@ impl Tier {
     /// # Errors
     /// The recording cannot be recognised.
     pub fn transcribe(&self, waveform: &Waveform) -> anyhow::Result<(Transcript, TierReport)> {
-        let Answer {
-            transcript,
-            account,
-            ..
-        } = self
-            .tiers
-            .transcribe(waveform, self.tolerance, self.objective)?;
+        let Answer { transcript, account, .. } =
+            self.tiers.transcribe(waveform, self.tolerance, self.objective)?;
         let report = TierReport {
             tolerance: self.tolerance,
             policy: account.policy.to_string(),

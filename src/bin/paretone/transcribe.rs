@@ -101,10 +101,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .large_model(!args.setting.no_rescore)
         .precision(args.precision)
         .speech_gate(args.vad.is_on());
-    let shape = Shape {
-        confidence: args.confidence,
-        numbers: args.numbers,
-    };
+    let shape = Shape { confidence: args.confidence, numbers: args.numbers };
     let options = match &args.graph {
         Some(graph) => options.graph(graph),
         None => options,
@@ -150,18 +147,14 @@ fn with_words(recognizer: Recognizer, list: Option<&Path>) -> anyhow::Result<Rec
         return Ok(recognizer);
     };
     let list = WordList::open(path).map_err(|error| UsageError(error.into()))?;
-    let extended = recognizer
-        .with_words(&list)
-        .with_context(|| path.display().to_string());
+    let extended = recognizer.with_words(&list).with_context(|| path.display().to_string());
     Ok(extended.map_err(UsageError)?)
 }
 
 /// The recogniser of a grammar's sentences.
 fn with_grammar(recognizer: &Recognizer, path: &Path) -> anyhow::Result<Recognizer> {
     let grammar = Grammar::open(path).map_err(|error| UsageError(error.into()))?;
-    let made = recognizer
-        .with_grammar(&grammar)
-        .with_context(|| path.display().to_string());
+    let made = recognizer.with_grammar(&grammar).with_context(|| path.display().to_string());
     Ok(made.map_err(UsageError)?)
 }
 
@@ -228,13 +221,7 @@ fn transcribe_all(
                 }
             });
         });
-        let mut writing = Writing {
-            inputs,
-            destination,
-            shape,
-            bar: bar.clone(),
-            failed: 0,
-        };
+        let mut writing = Writing { inputs, destination, shape, bar: bar.clone(), failed: 0 };
         writing.all(results)?;
         writing.bar.finish_and_clear();
         Ok(writing.failed)
@@ -265,11 +252,7 @@ impl How<'_> {
         scratch: &mut RecognizerScratch,
         bar: &ProgressBar,
     ) -> anyhow::Result<Answer> {
-        let mut listener = Listener {
-            how: self,
-            scratch,
-            bar,
-        };
+        let mut listener = Listener { how: self, scratch, bar };
         match self.hearing {
             Hearing::One(choice) => {
                 let reader = self.recording.open(&input.file)?;

@@ -149,11 +149,7 @@ fn picked(how: &Pick, folder: &Path, path: &Path) -> anyhow::Result<Versions> {
     let list: anyhow::Result<Vec<Version>> = chosen.iter().enumerate().map(version).collect();
     let versions = Versions {
         measured_on: how.measured_on.clone(),
-        made_for: MadeFor {
-            versions: None,
-            calibration: None,
-            ..now
-        },
+        made_for: MadeFor { versions: None, calibration: None, ..now },
         list: list?,
     };
     fs::write(path, versions.to_text())

@@ -20,12 +20,7 @@ struct Branch {
 }
 
 /// A branch without tokens.
-const EMPTY: Branch = Branch {
-    best: f32::INFINITY,
-    count: 0,
-    last: u64::MAX,
-    end: 0,
-};
+const EMPTY: Branch = Branch { best: f32::INFINITY, count: 0, last: u64::MAX, end: 0 };
 
 /// Prunes branches; keeps its buffers between frames.
 #[derive(Clone, Default)]
@@ -109,11 +104,7 @@ impl BranchPruner {
         for &number in &self.present {
             let branch = &mut self.branches[number as usize];
             branch.end = ranked;
-            ranked += if branch.count > limit {
-                branch.count
-            } else {
-                0
-            };
+            ranked += if branch.count > limit { branch.count } else { 0 };
         }
         if ranked == 0 {
             return false;

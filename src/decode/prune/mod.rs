@@ -35,10 +35,7 @@ impl Pruning {
     pub fn validate(&self) -> Result<(), DecodeError> {
         let bad = |knob: &Knob| !knob.allows(self.get(*knob));
         match Knob::ALL.into_iter().find(bad) {
-            Some(knob) => Err(DecodeError::BadPruning {
-                knob,
-                value: self.get(knob),
-            }),
+            Some(knob) => Err(DecodeError::BadPruning { knob, value: self.get(knob) }),
             None => Ok(()),
         }
     }

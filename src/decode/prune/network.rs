@@ -51,24 +51,14 @@ impl Pruner {
         let best = costs.iter().position(|&cost| cost == lowest)?;
         let beam = pruning.network_beam.0;
         let limit = (lowest + beam).min(f32::MAX);
-        let open = Cutoff {
-            best,
-            cost: limit,
-            beam,
-            crowded: false,
-        };
+        let open = Cutoff { best, cost: limit, beam, crowded: false };
         if costs.len() <= pruning.network_top_n {
             return Some(open);
         }
         let nth = self.nth_cost(costs, lowest, limit, pruning.network_top_n);
         Some(nth.map_or(open, |cost| {
             let beam = beam.min(cost - lowest + BEAM_DELTA);
-            Cutoff {
-                best,
-                cost,
-                beam,
-                crowded: true,
-            }
+            Cutoff { best, cost, beam, crowded: true }
         }))
     }
 
@@ -95,9 +85,7 @@ impl Pruner {
         self.bucket.clear();
         let inside = |cost: &&f32| in_beam(cost) && bucket_of(**cost) == chosen;
         self.bucket.extend(costs.iter().filter(inside).copied());
-        let (_, nth, _) = self
-            .bucket
-            .select_nth_unstable_by(n - 1 - below, f32::total_cmp);
+        let (_, nth, _) = self.bucket.select_nth_unstable_by(n - 1 - below, f32::total_cmp);
         Some(*nth)
     }
 
@@ -134,8 +122,7 @@ impl Pruner {
         };
         dropped[knob] |= u32::from(count < costs.len());
         if pruning.has_global() {
-            self.branches
-                .keep(&mut self.survivors, frame, pruning, dropped);
+            self.branches.keep(&mut self.survivors, frame, pruning, dropped);
         }
         if pruning.arc_budget < usize::MAX {
             self.order_by_cost(costs, cut);

@@ -40,16 +40,8 @@ impl<'t> Search<'t> {
             hypothesis,
             rule,
             // Right for a text with an error in eight words.
-            slack: if few {
-                rows.max(columns)
-            } else {
-                64 + rows / 16
-            },
-            block: if few {
-                rows.max(1)
-            } else {
-                rows.isqrt().max(1)
-            },
+            slack: if few { rows.max(columns) } else { 64 + rows / 16 },
+            block: if few { rows.max(1) } else { rows.isqrt().max(1) },
         }
     }
 
@@ -178,10 +170,7 @@ impl Band {
     fn new(rows: usize, columns: usize, slack: usize) -> Band {
         let before = (rows.saturating_sub(columns) + slack).min(rows);
         let after = (columns.saturating_sub(rows) + slack).min(columns);
-        Band {
-            before,
-            width: before + 1 + after,
-        }
+        Band { before, width: before + 1 + after }
     }
 
     /// The first and the last place of row `i` that are columns from 0 to `columns`.
@@ -224,11 +213,7 @@ impl AlignmentRule {
         let deletion = i > 0 && here == at(i - 1, j) + gap;
         let insertion = j > 0 && here == at(i, j - 1) + gap;
         if i == 0 || j == 0 {
-            return if deletion {
-                Step::Deletion
-            } else {
-                Step::Insertion
-            };
+            return if deletion { Step::Deletion } else { Step::Insertion };
         }
         let before = at(i - 1, j - 1);
         let diagonal = here == before + if equal { 0 } else { substitution };
@@ -325,9 +310,6 @@ mod tests {
     #[test]
     fn what_would_take_too_long_is_refused() {
         let (one, other) = (vec![0; 1 << 20], vec![1; 1 << 20]);
-        assert_eq!(
-            Search::new(&one, &other, AlignmentRule::Minimal).edits(),
-            None
-        );
+        assert_eq!(Search::new(&one, &other, AlignmentRule::Minimal).edits(), None);
     }
 }

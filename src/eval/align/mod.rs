@@ -83,10 +83,7 @@ pub fn align<W: Eq + Hash>(
     let search = Search::new(&inner_reference, &inner_hypothesis, rule);
     let Some(inner) = search.edits() else {
         let (reference, hypothesis) = (reference.len(), hypothesis.len());
-        return Err(EvalError::TooLong {
-            reference,
-            hypothesis,
-        });
+        return Err(EvalError::TooLong { reference, hypothesis });
     };
     let correct = |k: usize| Edit::Correct(reference.len() - 1 - k, hypothesis.len() - 1 - k);
     let mut edits: Vec<Edit> = (0..start).map(|k| Edit::Correct(k, k)).collect();
@@ -145,10 +142,8 @@ mod tests {
         for (reference, hypothesis, minimal, sclite) in cases {
             let words = |text: &'static str| text.split_whitespace().collect::<Vec<_>>();
             let (reference, hypothesis) = (words(reference), words(hypothesis));
-            for (rule, want) in [
-                (AlignmentRule::Minimal, minimal),
-                (AlignmentRule::Sclite, sclite),
-            ] {
+            for (rule, want) in [(AlignmentRule::Minimal, minimal), (AlignmentRule::Sclite, sclite)]
+            {
                 let counts = ErrorCounts::of(&align(&reference, &hypothesis, rule).unwrap());
                 let got = [counts.substitutions, counts.deletions, counts.insertions];
                 assert_eq!(got, want, "{rule:?}: {reference:?} {hypothesis:?}");
@@ -163,9 +158,7 @@ mod tests {
             ([x, a @ ..], [y, b @ ..]) if x == y => distance(a, b),
             ([_, shorter_a @ ..], [_, shorter_b @ ..]) => {
                 let least = distance(shorter_a, shorter_b);
-                1 + least
-                    .min(distance(shorter_a, b))
-                    .min(distance(a, shorter_b))
+                1 + least.min(distance(shorter_a, b)).min(distance(a, shorter_b))
             }
         }
     }

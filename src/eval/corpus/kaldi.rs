@@ -73,10 +73,7 @@ pub fn parse(files: DataDirectory<'_>, folder: &Path) -> Result<Vec<Utterance>, 
     let speakers = List::read(files.speakers.unwrap_or_default(), folder, SPEAKERS)?;
     let genders = List::read(files.genders.unwrap_or_default(), folder, GENDERS)?;
     let segments = List::read(files.segments.unwrap_or_default(), folder, SEGMENTS)?;
-    let paths = recordings
-        .lines
-        .iter()
-        .map(|line| Ok((line.id, recordings.audio(line)?)));
+    let paths = recordings.lines.iter().map(|line| Ok((line.id, recordings.audio(line)?)));
     let paths: HashMap<&str, PathBuf> = paths.collect::<Result<_, EvalError>>()?;
     let texts = List::read(files.text, folder, TEXT)?;
     let set = folder.file_name().unwrap_or_default().to_string_lossy();
@@ -134,29 +131,14 @@ struct List<'t> {
 
 impl<'t> List<'t> {
     fn read(text: &'t str, folder: &Path, name: &str) -> Result<List<'t>, EvalError> {
-        let mut list = List {
-            path: folder.join(name),
-            lines: Vec::new(),
-            at: HashMap::new(),
-        };
-        for (at, line) in text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty())
-        {
+        let mut list = List { path: folder.join(name), lines: Vec::new(), at: HashMap::new() };
+        for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let line = line.trim();
             let (id, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
             if list.at.insert(id, list.lines.len()).is_some() {
-                return Err(EvalError::Duplicate {
-                    path: list.path,
-                    id: id.into(),
-                });
+                return Err(EvalError::Duplicate { path: list.path, id: id.into() });
             }
-            list.lines.push(Line {
-                number: at + 1,
-                id,
-                rest: rest.trim(),
-            });
+            list.lines.push(Line { number: at + 1, id, rest: rest.trim() });
         }
         Ok(list)
     }
@@ -166,11 +148,7 @@ impl<'t> List<'t> {
     }
 
     fn wrong(&self, line: usize, problem: impl Into<String>) -> EvalError {
-        EvalError::Line {
-            path: self.path.clone(),
-            line,
-            problem: problem.into(),
-        }
+        EvalError::Line { path: self.path.clone(), line, problem: problem.into() }
     }
 
     /// The file of a recording.
@@ -189,36 +167,23 @@ impl<'t> List<'t> {
         } else {
             let folder = self.path.parent().unwrap_or(Path::new(""));
             let beside = folder.join(place);
-            return Ok(if beside.is_file() {
-                beside
-            } else {
-                place.into()
-            });
+            return Ok(if beside.is_file() { beside } else { place.into() });
         };
-        Err(self.wrong(
-            line.number,
-            format!("the recording `{}` {problem}", line.id),
-        ))
+        Err(self.wrong(line.number, format!("the recording `{}` {problem}", line.id)))
     }
 
     /// The recording of a segment, and which part of it that is.
     fn part(&self, line: &Line<'t>) -> Result<(&'t str, Part), EvalError> {
         let fields: Vec<&str> = line.rest.split_whitespace().collect();
         let wrong = || {
-            let problem = format!(
-                "`{}` is no `utterance recording start end`, in seconds",
-                line.rest
-            );
+            let problem =
+                format!("`{}` is no `utterance recording start end`, in seconds", line.rest);
             self.wrong(line.number, problem)
         };
         let (&[recording, start, end] | &[recording, start, end, _]) = fields.as_slice() else {
             return Err(wrong());
         };
-        let seconds = |text: &str| {
-            text.parse::<f64>()
-                .ok()
-                .filter(|seconds| seconds.is_finite())
-        };
+        let seconds = |text: &str| text.parse::<f64>().ok().filter(|seconds| seconds.is_finite());
         let (start, end) = seconds(start).zip(seconds(end)).ok_or_else(wrong)?;
         // Kaldi writes -1 for the recording's end.
         let end = (end != -1.0).then_some(Seconds(end));
@@ -261,23 +226,15 @@ mod tests {
 
     #[test]
     fn whole_recordings_and_parts_of_them() {
-        let whole = parsed(
-            "ann-1 /a/1.wav\nann-2 /a/2 b.flac\n",
-            "ann-2\nann-1 ONE  TWO\n",
-            None,
-        )
-        .unwrap();
+        let whole =
+            parsed("ann-1 /a/1.wav\nann-2 /a/2 b.flac\n", "ann-2\nann-1 ONE  TWO\n", None).unwrap();
         let [silent, said] = whole.as_slice() else {
             panic!("{whole:?}");
         };
         assert_eq!((silent.id.as_str(), silent.text.as_str()), ("ann-2", ""));
         assert_eq!(silent.audio, Path::new("/a/2 b.flac"));
         assert_eq!(
-            (
-                said.text.as_str(),
-                said.speaker.as_str(),
-                said.gender.as_str()
-            ),
+            (said.text.as_str(), said.speaker.as_str(), said.gender.as_str()),
             ("ONE  TWO", "ann", "female")
         );
         assert_eq!((said.set.as_str(), &said.part), ("dev", &None));
@@ -293,12 +250,7 @@ mod tests {
     #[test]
     fn what_cannot_be_used_says_why() {
         for (recordings, text, segments, told) in [
-            (
-                "a sph2pipe -f wav a.sph |",
-                "a x",
-                None,
-                "must not run programs",
-            ),
+            ("a sph2pipe -f wav a.sph |", "a x", None, "must not run programs"),
             ("a wav.ark:1234", "a x", None, "lies in an archive"),
             ("a -", "a x", None, "names no file"),
             ("a", "a x", None, "names no file"),

@@ -15,11 +15,7 @@ use super::{EvalError, Utterance, audio_file, base_name, read_text};
 pub fn open(transcripts: &Path) -> Result<Vec<Utterance>, EvalError> {
     let mut utterances = parse(&read_text(transcripts)?);
     let chapter = transcripts.parent().unwrap_or(Path::new(""));
-    let set = chapter
-        .ancestors()
-        .nth(2)
-        .and_then(Path::file_name)
-        .unwrap_or_default();
+    let set = chapter.ancestors().nth(2).and_then(Path::file_name).unwrap_or_default();
     for utterance in &mut utterances {
         utterance.audio = audio_file(chapter, base_name(&utterance.id));
         utterance.set = set.to_string_lossy().to_string();
@@ -33,16 +29,7 @@ pub fn parse(text: &str) -> Vec<Utterance> {
         let (id, words) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let speaker = id.split('-').next().unwrap_or(id).to_string();
         let text = words.trim().to_string();
-        Utterance {
-            id: id.to_string(),
-            text,
-            speaker,
-            ..Utterance::default()
-        }
+        Utterance { id: id.to_string(), text, speaker, ..Utterance::default() }
     };
-    text.lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(utterance)
-        .collect()
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(utterance).collect()
 }

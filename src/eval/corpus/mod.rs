@@ -89,10 +89,7 @@ impl Utterance {
 pub fn open(path: &Path) -> Result<Vec<Utterance>, EvalError> {
     let mut utterances = if path.is_file() {
         table::open(path)?
-    } else if let Some(list) = LISTS
-        .map(|name| path.join(name))
-        .iter()
-        .find(|list| list.is_file())
+    } else if let Some(list) = LISTS.map(|name| path.join(name)).iter().find(|list| list.is_file())
     {
         table::open(list)?
     } else {
@@ -104,14 +101,8 @@ pub fn open(path: &Path) -> Result<Vec<Utterance>, EvalError> {
         return Err(EvalError::UnknownLayout(path.into()));
     }
     let mut seen = HashSet::new();
-    if let Some(twice) = utterances
-        .iter()
-        .find(|utterance| !seen.insert(utterance.id.as_str()))
-    {
-        return Err(EvalError::Duplicate {
-            path: path.into(),
-            id: twice.id.clone(),
-        });
+    if let Some(twice) = utterances.iter().find(|utterance| !seen.insert(utterance.id.as_str())) {
+        return Err(EvalError::Duplicate { path: path.into(), id: twice.id.clone() });
     }
     utterances.shrink_to_fit();
     Ok(utterances)
@@ -127,10 +118,7 @@ fn collect(folder: &Path, depth: usize, utterances: &mut Vec<Utterance>) -> Resu
         utterances.extend(voxforge::open(folder)?);
         return Ok(());
     }
-    let error = |source| EvalError::Read {
-        path: folder.into(),
-        source,
-    };
+    let error = |source| EvalError::Read { path: folder.into(), source };
     let entries = std::fs::read_dir(folder).map_err(error)?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path()));
     let mut paths = paths.collect::<Result<Vec<_>, _>>().map_err(error)?;
@@ -153,19 +141,13 @@ pub fn spread(utterances: Vec<Utterance>, limit: usize) -> Vec<Utterance> {
     }
     let kept = |i: usize| (i + 1) * limit / all > i * limit / all;
     let numbered = utterances.into_iter().enumerate();
-    numbered
-        .filter_map(|(i, utterance)| kept(i).then_some(utterance))
-        .collect()
+    numbered.filter_map(|(i, utterance)| kept(i).then_some(utterance)).collect()
 }
 
 /// The audio file `folder/stem.*`, or the WAV that should be there.
 fn audio_file(folder: &Path, stem: &str) -> PathBuf {
     let files = EXTENSIONS.map(|extension| folder.join(format!("{stem}.{extension}")));
-    files
-        .iter()
-        .find(|file| file.is_file())
-        .unwrap_or(&files[0])
-        .clone()
+    files.iter().find(|file| file.is_file()).unwrap_or(&files[0]).clone()
 }
 
 /// Last part of a path written in a corpus' own file: what it names never leaves the corpus'
@@ -176,20 +158,12 @@ fn base_name(path: &str) -> &str {
 
 /// A whole text file; bytes that are not UTF-8 become U+FFFD, as old corpora have some Latin-1.
 pub(super) fn read_text(path: &Path) -> Result<String, EvalError> {
-    let error = |source| EvalError::Read {
-        path: path.into(),
-        source,
-    };
+    let error = |source| EvalError::Read { path: path.into(), source };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(error)?;
-    file.take(MAX_TEXT_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(error)?;
+    file.take(MAX_TEXT_BYTES + 1).read_to_end(&mut bytes).map_err(error)?;
     if bytes.len() as u64 > MAX_TEXT_BYTES {
-        return Err(EvalError::TooLarge {
-            path: path.into(),
-            limit: MAX_TEXT_BYTES,
-        });
+        return Err(EvalError::TooLarge { path: path.into(), limit: MAX_TEXT_BYTES });
     }
     let text = String::from_utf8_lossy(&bytes);
     Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_string())
@@ -200,9 +174,7 @@ mod tests {
     use super::*;
 
     fn fixture(name: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/fixtures/corpora")
-            .join(name)
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/corpora").join(name)
     }
 
     /// id, file name of the audio, text, speaker, accent, set, split.
@@ -225,15 +197,7 @@ mod tests {
     #[test]
     fn a_manifest_with_any_column_order() {
         let want = [
-            [
-                "u1",
-                "u1.wav",
-                "hello \"world\"",
-                "s1",
-                "Mandarin",
-                "clean",
-                "dev",
-            ],
+            ["u1", "u1.wav", "hello \"world\"", "s1", "Mandarin", "clean", "dev"],
             ["u2", "u2.opus", "", "s2", "", "other", "test"],
         ];
         assert_eq!(rows("manifest.tsv"), want);
@@ -245,24 +209,8 @@ mod tests {
     #[test]
     fn voxforge_submissions() {
         let want = [
-            [
-                "ann-20100101-abc/a0001",
-                "a0001.wav",
-                "THE FIRST",
-                "ann",
-                "Irish English",
-                "",
-                "",
-            ],
-            [
-                "ann-20100101-abc/a0002",
-                "a0002.wav",
-                "THE SECOND",
-                "ann",
-                "Irish English",
-                "",
-                "",
-            ],
+            ["ann-20100101-abc/a0001", "a0001.wav", "THE FIRST", "ann", "Irish English", "", ""],
+            ["ann-20100101-abc/a0002", "a0002.wav", "THE SECOND", "ann", "Irish English", "", ""],
             [
                 "anonymous-20100102-xyz/b1",
                 "b1.wav",
@@ -305,24 +253,8 @@ mod tests {
     #[test]
     fn librispeech_chapters() {
         let want = [
-            [
-                "84-121123-0000",
-                "84-121123-0000.wav",
-                "GO DO YOU HEAR",
-                "84",
-                "",
-                "dev-clean",
-                "",
-            ],
-            [
-                "84-121123-0001",
-                "84-121123-0001.flac",
-                "BUT IN LESS",
-                "84",
-                "",
-                "dev-clean",
-                "",
-            ],
+            ["84-121123-0000", "84-121123-0000.wav", "GO DO YOU HEAR", "84", "", "dev-clean", ""],
+            ["84-121123-0001", "84-121123-0001.flac", "BUT IN LESS", "84", "", "dev-clean", ""],
         ];
         assert_eq!(rows("librispeech"), want);
     }
@@ -339,15 +271,7 @@ mod tests {
                 "",
                 "",
             ],
-            [
-                "common_voice_en_2.mp3",
-                "common_voice_en_2.mp3",
-                "Two",
-                "beef",
-                "",
-                "",
-                "",
-            ],
+            ["common_voice_en_2.mp3", "common_voice_en_2.mp3", "Two", "beef", "", "", ""],
         ];
         assert_eq!(rows("common_voice"), want);
     }
@@ -391,14 +315,8 @@ mod tests {
 
     #[test]
     fn a_limit_spreads() {
-        let utterance = |i: usize| Utterance {
-            id: i.to_string(),
-            ..Utterance::default()
-        };
+        let utterance = |i: usize| Utterance { id: i.to_string(), ..Utterance::default() };
         let kept = spread((0..10).map(utterance).collect(), 3);
-        assert_eq!(
-            kept.iter().map(|u| u.id.as_str()).collect::<Vec<_>>(),
-            ["3", "6", "9"]
-        );
+        assert_eq!(kept.iter().map(|u| u.id.as_str()).collect::<Vec<_>>(), ["3", "6", "9"]);
     }
 }

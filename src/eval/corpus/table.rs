@@ -25,11 +25,7 @@ pub fn open(path: &Path) -> Result<Vec<Utterance>, EvalError> {
 /// # Errors
 /// As [`open`].
 pub fn parse(text: &str, path: &Path) -> Result<Vec<Utterance>, EvalError> {
-    let wrong = |line, problem| EvalError::Line {
-        path: path.into(),
-        line,
-        problem,
-    };
+    let wrong = |line, problem| EvalError::Line { path: path.into(), line, problem };
     let mut lines = text.lines().enumerate();
     let header = lines.next().map_or("", |(_, header)| header);
     let names: Vec<&str> = header.split('\t').collect();
@@ -56,9 +52,7 @@ pub fn write(out: &mut impl Write, utterances: &[Utterance]) -> io::Result<()> {
     out.write_all(b"id\tpath\ttext\tspeaker\taccent\tgender\tset\tsplit\tseconds\tstart\tend\n")?;
     for one in utterances {
         let path = std::path::absolute(&one.audio)?;
-        let path = path
-            .to_str()
-            .filter(|path| !path.contains(['\t', '\n', '\r']));
+        let path = path.to_str().filter(|path| !path.contains(['\t', '\n', '\r']));
         let path = path.ok_or_else(|| {
             let what = format!(
                 "the path {} cannot stand in a manifest: rename the file",
@@ -68,10 +62,7 @@ pub fn write(out: &mut impl Write, utterances: &[Utterance]) -> io::Result<()> {
         })?;
         let number =
             |seconds: Option<Seconds>| seconds.map_or(String::new(), |at| at.0.to_string());
-        let (start, end) = (
-            one.part.map(|part| part.start),
-            one.part.and_then(|part| part.end),
-        );
+        let (start, end) = (one.part.map(|part| part.start), one.part.and_then(|part| part.end));
         let [seconds, start, end] = [one.seconds, start, end].map(number);
         let fields = [
             &one.id,
@@ -163,9 +154,7 @@ impl Columns {
     fn audio(&self, path: &str, folder: &Path) -> PathBuf {
         match (self.common_voice, path.contains('.')) {
             (true, true) => folder.join("clips").join(base_name(path)),
-            (true, false) => folder
-                .join("clips")
-                .join(format!("{}.mp3", base_name(path))),
+            (true, false) => folder.join("clips").join(format!("{}.mp3", base_name(path))),
             (false, _) => folder.join(path),
         }
     }

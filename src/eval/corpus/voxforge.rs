@@ -21,10 +21,7 @@ pub fn open(submission: &Path) -> Result<Vec<Utterance>, EvalError> {
     let gender = field(&readme, "Gender:").to_lowercase();
     let name = submission.file_name().unwrap_or_default().to_string_lossy();
     let audio = ["wav", "flac"].map(|folder| submission.join(folder));
-    let folder = audio
-        .iter()
-        .find(|folder| folder.is_dir())
-        .unwrap_or(&audio[0]);
+    let folder = audio.iter().find(|folder| folder.is_dir()).unwrap_or(&audio[0]);
     let mut utterances = parse(&text, &prompts)?;
     for utterance in &mut utterances {
         utterance.audio = audio_file(folder, &utterance.id);
@@ -42,19 +39,10 @@ pub fn open(submission: &Path) -> Result<Vec<Utterance>, EvalError> {
 /// A line has no words.
 pub fn parse(text: &str, path: &Path) -> Result<Vec<Utterance>, EvalError> {
     let mut utterances = Vec::new();
-    for (i, line) in text
-        .lines()
-        .map(str::trim)
-        .enumerate()
-        .filter(|(_, line)| !line.is_empty())
-    {
+    for (i, line) in text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty()) {
         let Some((file, words)) = line.split_once(char::is_whitespace) else {
             let problem = "expected a file name and its words".to_string();
-            return Err(EvalError::Line {
-                path: path.into(),
-                line: i + 1,
-                problem,
-            });
+            return Err(EvalError::Line { path: path.into(), line: i + 1, problem });
         };
         let text = words.trim().to_string();
         utterances.push(Utterance {
@@ -75,11 +63,6 @@ fn speaker(submission: &str) -> &str {
 
 /// What a README says after a label; nothing for `n/a`.
 fn field(readme: &str, label: &str) -> String {
-    let line = readme
-        .lines()
-        .find_map(|line| line.trim().strip_prefix(label));
-    line.map(str::trim)
-        .filter(|value| *value != "n/a")
-        .unwrap_or_default()
-        .to_string()
+    let line = readme.lines().find_map(|line| line.trim().strip_prefix(label));
+    line.map(str::trim).filter(|value| *value != "n/a").unwrap_or_default().to_string()
 }

@@ -62,11 +62,7 @@ impl Axis {
     /// compared.
     pub fn from_zero(label: &str, values: impl IntoIterator<Item = f64>) -> Axis {
         let high = values.into_iter().fold(0.0, f64::max);
-        let high = if high > 0.0 {
-            high * (1.0 + 2.0 * PADDING)
-        } else {
-            1.0
-        };
+        let high = if high > 0.0 { high * (1.0 + 2.0 * PADDING) } else { 1.0 };
         Axis::numbers(label, Scale::Linear, 0.0..high)
     }
 
@@ -205,10 +201,7 @@ mod tests {
     use super::*;
 
     fn labels(axis: &Axis) -> Vec<String> {
-        axis.ticks()
-            .iter()
-            .map(|tick| axis.format_ext(tick))
-            .collect()
+        axis.ticks().iter().map(|tick| axis.format_ext(tick)).collect()
     }
 
     #[test]

@@ -53,10 +53,7 @@ pub struct Bars {
 
 impl Bars {
     pub(super) fn draw(&self, area: &Area) -> Result<(), PlotError> {
-        let entries = self
-            .series
-            .iter()
-            .map(|series| (series.name.as_str(), series.color));
+        let entries = self.series.iter().map(|series| (series.name.as_str(), series.color));
         let area = legend(area, &entries.collect::<Vec<_>>())?;
         match self.arrangement {
             Arrangement::Grouped => self.draw_grouped(&area),
@@ -66,10 +63,7 @@ impl Bars {
     }
 
     fn draw_grouped(&self, area: &Area) -> Result<(), PlotError> {
-        let highest = self
-            .series
-            .iter()
-            .flat_map(|series| series.values.iter().copied());
+        let highest = self.series.iter().flat_map(|series| series.values.iter().copied());
         let y = Axis::from_zero(&self.value_label, highest);
         let mut chart = frame(area, Axis::names(&self.name_label, &self.names), y)?;
         let width = WIDTH / self.series.len().max(1) as f64;
@@ -91,9 +85,7 @@ impl Bars {
         let y = Axis::from_zero(&self.value_label, totals.iter().copied());
         let mut chart = frame(area, Axis::names(&self.name_label, &self.names), y)?;
         let half = WIDTH / 2.0;
-        self.draw_segments(&mut chart, |at, from, to| {
-            [(at - half, from), (at + half, to)]
-        })?;
+        self.draw_segments(&mut chart, |at, from, to| [(at - half, from), (at + half, to)])?;
         let style = text(SMALL_TEXT).pos(Pos::new(HPos::Center, VPos::Bottom));
         let numbers = totals.iter().enumerate().map(|(at, total)| {
             let number = format!("{total:.0$}", self.decimals);
@@ -105,11 +97,7 @@ impl Bars {
 
     fn draw_rows(&self, area: &Area) -> Result<(), PlotError> {
         let longest = self.totals().into_iter().fold(0.0, f64::max);
-        let x = Axis::numbers(
-            &self.value_label,
-            super::Scale::Linear,
-            0.0..longest.max(1e-9),
-        );
+        let x = Axis::numbers(&self.value_label, super::Scale::Linear, 0.0..longest.max(1e-9));
         let upwards: Vec<String> = self.names.iter().rev().cloned().collect();
         let mut chart = frame(area, x, Axis::names(&self.name_label, &upwards))?;
         let (half, top) = (WIDTH / 2.0, self.names.len() as f64 - 1.0);
@@ -119,9 +107,7 @@ impl Bars {
         let mut from = vec![0.0; self.names.len()];
         for series in &self.series {
             let color = readable_on(series.color);
-            let style = text(SMALL_TEXT)
-                .color(&color)
-                .pos(Pos::new(HPos::Center, VPos::Center));
+            let style = text(SMALL_TEXT).color(&color).pos(Pos::new(HPos::Center, VPos::Center));
             let numbers: Vec<_> = finite(series)
                 .map(|(at, value)| (at, value, from[at] + value / 2.0))
                 .filter(|(_, value, _)| *value > ROOM_FOR_NUMBER * longest)

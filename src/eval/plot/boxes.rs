@@ -36,10 +36,7 @@ pub struct Boxes {
 
 impl Boxes {
     pub(super) fn draw(&self, area: &Area) -> Result<(), PlotError> {
-        let entries = self
-            .series
-            .iter()
-            .map(|series| (series.name.as_str(), series.color));
+        let entries = self.series.iter().map(|series| (series.name.as_str(), series.color));
         let area = legend(area, &entries.collect::<Vec<_>>())?;
         let x = Axis::names(&self.name_label, &self.names);
         let mut chart = frame(&area, x, self.y.clone())?;

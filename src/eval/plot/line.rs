@@ -48,9 +48,7 @@ pub struct Lines {
 impl Lines {
     pub(super) fn draw(&self, area: &Area) -> Result<(), PlotError> {
         let entries = self.lines.iter().filter(|line| !line.name.is_empty());
-        let entries: Vec<_> = entries
-            .map(|line| (line.name.as_str(), line.color))
-            .collect();
+        let entries: Vec<_> = entries.map(|line| (line.name.as_str(), line.color)).collect();
         let area = legend(area, &entries)?;
         let mut chart = frame(&area, self.x.clone(), self.y.clone())?;
         for line in &self.lines {
@@ -106,11 +104,7 @@ mod tests {
     #[test]
     fn names_keep_off_the_line() {
         let points = [3.0, 1.0, 1.0, 1.0, 4.0, 6.0, 2.0, 5.0];
-        let points: Vec<_> = points
-            .iter()
-            .enumerate()
-            .map(|(x, y)| (x as f64, *y))
-            .collect();
+        let points: Vec<_> = points.iter().enumerate().map(|(x, y)| (x as f64, *y)).collect();
         let sides: Vec<Prefer> = (0..points.len()).map(|at| beside(&points, at)).collect();
         let want = [
             Prefer::AboveRight,

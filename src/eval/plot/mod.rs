@@ -192,19 +192,11 @@ mod tests {
                 quantiles: vec![None, Some([0.1, 0.2, 0.3, 0.4, 0.5])],
             }],
         });
-        let all = [
-            Arrangement::Grouped,
-            Arrangement::Stacked,
-            Arrangement::Rows,
-        ]
-        .map(bars);
+        let all = [Arrangement::Grouped, Arrangement::Stacked, Arrangement::Rows].map(bars);
         let charts: Vec<Titled> = all
             .into_iter()
             .chain([lines, boxes])
-            .map(|content| Titled {
-                title: "title".into(),
-                content,
-            })
+            .map(|content| Titled { title: "title".into(), content })
             .collect();
         let svg = draw(&charts, 2, (400, 300)).unwrap();
         assert!(svg.contains("viewBox=\"0 0 800 900\""));

@@ -47,10 +47,7 @@ pub fn scatter_with_front(scatter: &Scatter) -> Result<String, PlotError> {
         let points = scatter.points.iter().filter(|at| scatter.shows(**at));
         chart.draw_series(points.map(|at| Circle::new(*at, 2, PALE.mix(0.6).filled())))?;
         let front = scatter.front_points();
-        chart.draw_series(LineSeries::new(
-            staircase(&front),
-            STRONG.mix(0.7).stroke_width(2),
-        ))?;
+        chart.draw_series(LineSeries::new(staircase(&front), STRONG.mix(0.7).stroke_width(2)))?;
         chart.draw_series(front.iter().map(|at| Circle::new(*at, 3, STRONG.filled())))?;
         let marks = || scatter.marks.iter().filter(|mark| scatter.shows(mark.at));
         chart.draw_series(marks().map(|mark| Circle::new(mark.at, 5, INK.stroke_width(2))))?;
@@ -77,9 +74,7 @@ impl Scatter<'_> {
 
 /// The border of what the front dominates: to the right, then down.
 fn staircase(front: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let corners = front
-        .windows(2)
-        .flat_map(|pair| [(pair[1].0, pair[0].1), pair[1]]);
+    let corners = front.windows(2).flat_map(|pair| [(pair[1].0, pair[0].1), pair[1]]);
     front.first().copied().into_iter().chain(corners).collect()
 }
 
@@ -89,13 +84,7 @@ mod tests {
 
     #[test]
     fn the_front_is_a_staircase_from_left_to_right() {
-        let points = [
-            (3.0, 1.0),
-            (1.0, 4.0),
-            (2.0, 2.0),
-            (9.0, 9.0),
-            (0.0, f64::NAN),
-        ];
+        let points = [(3.0, 1.0), (1.0, 4.0), (2.0, 2.0), (9.0, 9.0), (0.0, f64::NAN)];
         let scatter = Scatter {
             x: ("response (s)", Scale::Linear),
             y: ("error (%)", Scale::Linear),
@@ -110,10 +99,7 @@ mod tests {
 
     #[test]
     fn the_picture_names_axes_and_marks_and_escapes_them() {
-        let mark = Mark {
-            name: "v<1>".into(),
-            at: (1.0, 1.0),
-        };
+        let mark = Mark { name: "v<1>".into(), at: (1.0, 1.0) };
         let svg = scatter_with_front(&Scatter {
             x: ("response (s)", Scale::Logarithmic),
             y: ("error (%)", Scale::Linear),

@@ -47,9 +47,7 @@ pub fn certified(table: &Table, options: &StudyOptions, tolerances: &[f64]) -> V
         let candidates = options.certify(table, method);
         let tiers = Objective::ALL.into_iter().flat_map(|objective| {
             let candidates = &candidates;
-            tolerances
-                .iter()
-                .map(move |&at| saved(table, candidates, method, (at, objective)))
+            tolerances.iter().map(move |&at| saved(table, candidates, method, (at, objective)))
         });
         Certified {
             method,
@@ -70,16 +68,9 @@ fn saved(table: &Table, candidates: &Candidates, method: Method, tier: (f64, Obj
     Saved {
         tolerance,
         objective,
-        policy: chosen
-            .policy
-            .rename(|&version| table.versions[version].name.clone())
-            .to_string(),
+        policy: chosen.policy.rename(|&version| table.versions[version].name.clone()).to_string(),
         saving: 1.0 - objective.of(chosen.expected) / objective.of(reference.expected),
-        groups_needed: if method == Method::Population {
-            needed()
-        } else {
-            None
-        },
+        groups_needed: if method == Method::Population { needed() } else { None },
     }
 }
 
@@ -98,11 +89,7 @@ pub struct Alike {
 pub fn alike(table: &Table, reference: usize) -> Vec<Alike> {
     let groups: Vec<usize> = table.requests.iter().map(|request| request.group).collect();
     let best = &table.versions[reference].errors;
-    let others = table
-        .versions
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| *place != reference);
+    let others = table.versions.iter().enumerate().filter(|(place, _)| *place != reference);
     let one = |(_, version): (usize, &crate::tiers::Version)| {
         let correlation = |tolerance: f64| {
             let pairs = version.errors.iter().zip(best);

@@ -56,11 +56,8 @@ pub enum Accounting {
 
 impl Accounting {
     /// All ways of costing.
-    pub const ALL: [Accounting; 3] = [
-        Accounting::Shared,
-        Accounting::Separate,
-        Accounting::Reference,
-    ];
+    pub const ALL: [Accounting; 3] =
+        [Accounting::Shared, Accounting::Separate, Accounting::Reference];
 
     /// The name in files.
     pub fn name(self) -> &'static str {
@@ -168,10 +165,7 @@ impl StudyOptions {
     /// What a method makes of a table under the shared accounting.
     fn certify(&self, table: &Table, method: Method) -> Candidates {
         let (_, costing) = Accounting::Shared.apply(table, self.network);
-        let rules = Options {
-            method,
-            ..self.rules
-        };
+        let rules = Options { method, ..self.rules };
         Bounds::new(table, self.reference, costing, rules).candidates(table, costing)
     }
 }
@@ -225,15 +219,10 @@ impl Point {
 
 /// Every fold of both splits, by every method, accounting, contender and tolerance.
 pub fn points(table: &Table, options: &StudyOptions) -> Vec<Point> {
-    let all = [Split::Random, Split::Disjoint]
-        .into_iter()
-        .flat_map(|split| {
-            let folds = folds(table, split, options.folds, options.rules.seed);
-            folds
-                .into_iter()
-                .enumerate()
-                .map(move |(number, fold)| (split, number, fold))
-        });
+    let all = [Split::Random, Split::Disjoint].into_iter().flat_map(|split| {
+        let folds = folds(table, split, options.folds, options.rules.seed);
+        folds.into_iter().enumerate().map(move |(number, fold)| (split, number, fold))
+    });
     let all: Vec<_> = all.collect();
     let points = all.par_iter().flat_map_iter(|(split, number, fold)| {
         let (train, test) = (table.subset(&fold.train), table.subset(&fold.test));
@@ -250,30 +239,17 @@ fn fold_points(train: &Table, test: &Table, options: &StudyOptions) -> Vec<Point
     let mut points = Vec::new();
     for &method in &options.methods {
         let method = match method {
-            Method::NextBatch { .. } => Method::NextBatch {
-                batch_requests: test.requests.len(),
-            },
+            Method::NextBatch { .. } => Method::NextBatch { batch_requests: test.requests.len() },
             other => other,
         };
         let (shared, costing) = Accounting::Shared.apply(train, options.network);
-        let bounds = Bounds::new(
-            &shared,
-            options.reference,
-            costing,
-            Options {
-                method,
-                ..options.rules
-            },
-        );
+        let bounds =
+            Bounds::new(&shared, options.reference, costing, Options { method, ..options.rules });
         for accounting in Accounting::ALL {
             let (train, costing) = accounting.apply(train, options.network);
             let candidates = bounds.candidates(&train, costing);
             let (test, costing) = accounting.apply(test, options.network);
-            let applied = Applied {
-                candidates: &candidates,
-                test: &test,
-                costing,
-            };
+            let applied = Applied { candidates: &candidates, test: &test, costing };
             for contender in Contender::ALL {
                 let tolerances = options.tolerances.iter();
                 points.extend(tolerances.map(|tolerance| Point {

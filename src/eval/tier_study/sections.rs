@@ -28,10 +28,7 @@ pub fn tables(study: &Study) -> Vec<Table> {
 pub fn page(tables: &[Table], pictures: &[(String, String)], outcomes_sha256: &str) -> Page {
     let of_table = |table: &Table| {
         let mut section = Section::new(&table.caption);
-        section.table(Table {
-            caption: String::new(),
-            ..table.clone()
-        });
+        section.table(Table { caption: String::new(), ..table.clone() });
         section
     };
     let mut last = Section::new("Pictures");

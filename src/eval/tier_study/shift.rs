@@ -43,27 +43,16 @@ pub fn shift(
         return None;
     }
     let methods = options.methods.iter();
-    Some(
-        methods
-            .flat_map(|&method| shifted(&train, &test, options, method))
-            .collect(),
-    )
+    Some(methods.flat_map(|&method| shifted(&train, &test, options, method)).collect())
 }
 
 /// Every contender of one method.
 fn shifted(train: &Table, test: &Table, options: &StudyOptions, method: Method) -> Vec<Shifted> {
     let (_, costing) = Accounting::Shared.apply(train, options.network);
-    let applied = Applied {
-        candidates: &options.certify(train, method),
-        test,
-        costing,
-    };
+    let applied = Applied { candidates: &options.certify(train, method), test, costing };
     let size = |table: &Table| [table.requests.len(), table.groups_present()];
     let one = |contender: Contender| {
-        let points = options
-            .tolerances
-            .iter()
-            .map(|tolerance| applied.point(contender, tolerance));
+        let points = options.tolerances.iter().map(|tolerance| applied.point(contender, tolerance));
         let points: Vec<Point> = points.collect();
         Shifted {
             method,
@@ -71,10 +60,7 @@ fn shifted(train: &Table, test: &Table, options: &StudyOptions, method: Method) 
             certified: size(train),
             applied: size(test),
             broken: points.iter().filter(|point| point.violated()).count(),
-            kept: points
-                .iter()
-                .map(|point| (point.tolerance, point.degradation))
-                .collect(),
+            kept: points.iter().map(|point| (point.tolerance, point.degradation)).collect(),
         }
     };
     Contender::ALL.map(one).into()

@@ -78,10 +78,7 @@ pub fn study(table: &Table, options: &StudyOptions, sets: Option<Sets>) -> Study
     let points = points(table, options);
     let curves = curves(&points);
     let timelines = Accounting::ALL.map(|accounting| {
-        (
-            accounting,
-            timelines(table, options.reference, accounting, options.network),
-        )
+        (accounting, timelines(table, options.reference, accounting, options.network))
     });
     Study {
         requests: table.requests.len(),
@@ -98,20 +95,14 @@ pub fn study(table: &Table, options: &StudyOptions, sets: Option<Sets>) -> Study
         certified: certified(table, options, &CALLED_OUT),
         more_groups: more_groups(table, options, &CALLED_OUT),
         third_version: third_version(table, options, &CALLED_OUT[1..]),
-        shift: sets
-            .and_then(|(from, to)| shift(table, options, from, to))
-            .unwrap_or_default(),
+        shift: sets.and_then(|(from, to)| shift(table, options, from, to)).unwrap_or_default(),
         curves,
         points,
     }
 }
 
 fn singles(table: &Table) -> Vec<Single> {
-    let words: f64 = table
-        .requests
-        .iter()
-        .map(|request| f64::from(request.words))
-        .sum();
+    let words: f64 = table.requests.iter().map(|request| f64::from(request.words)).sum();
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let single = |version: &crate::tiers::Version| Single {
         name: version.name.clone(),

@@ -170,9 +170,7 @@ impl Curves {
 
     /// The means at a tolerance of the grid.
     pub fn at(&self, tolerance: f64) -> Option<&Mean> {
-        self.means
-            .iter()
-            .find(|mean| (mean.tolerance - tolerance).abs() < 1e-9)
+        self.means.iter().find(|mean| (mean.tolerance - tolerance).abs() < 1e-9)
     }
 }
 
@@ -188,13 +186,7 @@ pub fn curves(points: &[Point]) -> Vec<Curves> {
             });
             let means = means(mine);
             if !means.is_empty() {
-                curves.push(Curves {
-                    split,
-                    method: method.name(),
-                    accounting,
-                    contender,
-                    means,
-                });
+                curves.push(Curves { split, method: method.name(), accounting, contender, means });
             }
         }
     }
@@ -233,19 +225,12 @@ fn means<'a>(points: impl Iterator<Item = &'a Point>) -> Vec<Mean> {
 /// TT-OSFA, on average over folds: how many of how many.
 pub fn dearer_than_osfa(curves: &[Curves]) -> (usize, usize) {
     let (mut dearer, mut all) = (0, 0);
-    for own in curves
-        .iter()
-        .filter(|curve| curve.contender != Contender::Osfa && curve.method != "point")
+    for own in
+        curves.iter().filter(|curve| curve.contender != Contender::Osfa && curve.method != "point")
     {
-        let osfa = curves
-            .iter()
-            .find(|c| c.contender == Contender::Osfa && c.key() == own.key());
+        let osfa = curves.iter().find(|c| c.contender == Contender::Osfa && c.key() == own.key());
         let at = usize::from(own.contender == Contender::Cost);
-        for (own, osfa) in own
-            .means
-            .iter()
-            .zip(osfa.iter().flat_map(|osfa| &osfa.means))
-        {
+        for (own, osfa) in own.means.iter().zip(osfa.iter().flat_map(|osfa| &osfa.means)) {
             all += 1;
             dearer += usize::from(own.spent[at] > osfa.spent[at] * (1.0 + 1e-9));
         }

@@ -36,12 +36,7 @@ pub fn third_version(table: &Table, options: &StudyOptions, tolerances: &[f64]) 
     }
     let folds = folds(table, Split::Random, options.folds, options.rules.seed);
     let one = |fold: &crate::tiers::folds::Fold| {
-        compare(
-            &table.subset(&fold.train),
-            &table.subset(&fold.test),
-            options,
-            tolerances,
-        )
+        compare(&table.subset(&fold.train), &table.subset(&fold.test), options, tolerances)
     };
     let compared: Vec<Vec<Third>> = folds.par_iter().map(one).collect();
     let mean = |at: usize| {
@@ -62,18 +57,9 @@ pub fn third_version(table: &Table, options: &StudyOptions, tolerances: &[f64]) 
 fn compare(train: &Table, test: &Table, options: &StudyOptions, tolerances: &[f64]) -> Vec<Third> {
     let (_, costing) = Accounting::Shared.apply(train, options.network);
     let reference = options.reference;
-    let rules = Options {
-        method: Method::Point,
-        thresholds: GRID,
-        ..options.rules
-    };
+    let rules = Options { method: Method::Point, thresholds: GRID, ..options.rules };
     let candidates = Bounds::new(train, reference, costing, rules).candidates(train, costing);
-    let best = replay(
-        test,
-        &Policy::Osfa { version: reference },
-        reference,
-        costing,
-    );
+    let best = replay(test, &Policy::Osfa { version: reference }, reference, costing);
     let (requests, errors) = (test.requests.len() as f64, best.reference_errors as f64);
     let cascades = cheapest_cascade(train, reference, costing, tolerances, GRID);
     let one = |(&tolerance, cascade): (&f64, Option<crate::tiers::cascade::Cascade>)| {

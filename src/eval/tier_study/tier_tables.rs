@@ -120,13 +120,7 @@ fn of(
 
 /// What certificates on all rows allow.
 pub fn certified(study: &Study) -> Table {
-    let Study {
-        requests,
-        groups,
-        delta,
-        reference,
-        ..
-    } = study;
+    let Study { requests, groups, delta, reference, .. } = study;
     let title = format!("Certificates on all {requests} requests of {groups} groups (δ = {delta})");
     let mut table = by_tolerance(&title, &["objective", "method"]);
     table.columns.push(format!("{} from", percent(ASKED)));
@@ -138,10 +132,7 @@ pub fn certified(study: &Study) -> Table {
     );
     for objective in Objective::ALL {
         for row in &study.certified {
-            table.push_named(
-                &[objective.name(), row.method.name()],
-                certificate(row, objective),
-            );
+            table.push_named(&[objective.name(), row.method.name()], certificate(row, objective));
         }
     }
     table
@@ -183,13 +174,8 @@ pub fn more_groups(study: &Study) -> Table {
 
 /// Shared scores against separate ones, and the paper's model.
 pub fn accountings(study: &Study) -> Table {
-    let population = study
-        .methods
-        .iter()
-        .find(|method| **method == Method::Population);
-    let method = population
-        .or(study.methods.first())
-        .map_or("", |method| method.name());
+    let population = study.methods.iter().find(|method| **method == Method::Population);
+    let method = population.or(study.methods.first()).map_or("", |method| method.name());
     let title = format!("Savings against TT-OSFA by accounting ({method}, random folds)");
     let mut table = by_tolerance(&title, &["objective", "costs"]);
     table.note = "reference: the paper's own cost model, v1 0.5, v7 2.1, network 0.5".into();

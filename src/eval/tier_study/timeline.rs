@@ -48,15 +48,9 @@ pub fn timelines(
         to: to - costing.network.0,
         cancelled: false,
     };
-    let (fast, slow) = (
-        span(0, 0.0, early.response),
-        span(reference, 0.0, osfa.response),
-    );
+    let (fast, slow) = (span(0, 0.0, early.response), span(reference, 0.0, osfa.response));
     let after = span(reference, fast.to, full.response);
-    let stopped = Span {
-        cancelled: true,
-        ..span(reference, 0.0, early.response)
-    };
+    let stopped = Span { cancelled: true, ..span(reference, 0.0, early.response) };
     let timeline = |name, mean: Spent, spans: &[&Span]| Timeline {
         name,
         mean,
@@ -91,10 +85,7 @@ fn means(table: &Table, reference: usize, costing: Costing) -> [Spent; 5] {
         }
     }
     let requests = table.requests.len() as f64;
-    sums.map(|sum| Spent {
-        response: sum.response / requests,
-        cost: sum.cost / requests,
-    })
+    sums.map(|sum| Spent { response: sum.response / requests, cost: sum.cost / requests })
 }
 
 #[cfg(test)]

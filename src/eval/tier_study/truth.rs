@@ -33,11 +33,7 @@ impl Truth {
     pub fn new(table: &Table, reference: usize) -> Truth {
         let curves = shapes(table.versions.len()).into_par_iter();
         let curves = curves.map(|shape| (shape, running(table, shape))).collect();
-        let errors = table.versions[reference]
-            .errors
-            .iter()
-            .map(|&errors| f64::from(errors))
-            .sum();
+        let errors = table.versions[reference].errors.iter().map(|&errors| f64::from(errors)).sum();
         Truth { errors, curves }
     }
 
@@ -64,9 +60,7 @@ impl Truth {
 
     fn step(&self, shape: Shape, threshold: f64) -> &Step {
         let mut curves = self.curves.iter();
-        let (_, steps) = curves
-            .find(|(known, _)| *known == shape)
-            .expect("every shape is known");
+        let (_, steps) = curves.find(|(known, _)| *known == shape).expect("every shape is known");
         let early = steps.partition_point(|step| step.confidence >= threshold);
         &steps[early.max(1) - 1]
     }
@@ -77,11 +71,7 @@ fn shape(policy: &Policy) -> (Shape, f64) {
     match policy {
         Policy::Osfa { version } => (Shape::Osfa(*version), f64::INFINITY),
         Policy::Seq(pair) | Policy::Conc(pair) => {
-            let shape = Shape::Pair {
-                first: pair.first,
-                second: pair.second,
-                choice: pair.choice,
-            };
+            let shape = Shape::Pair { first: pair.first, second: pair.second, choice: pair.choice };
             (shape, pair.threshold)
         }
     }
@@ -108,17 +98,8 @@ fn running(table: &Table, shape: Shape) -> Vec<Step> {
 }
 
 fn step(confidence: f64, total: &Sums) -> Step {
-    let spent = [
-        sum::SEQ_RESPONSE,
-        sum::SEQ_COST,
-        sum::CONC_RESPONSE,
-        sum::CONC_COST,
-    ];
-    Step {
-        confidence,
-        errors: total[sum::ERRORS],
-        spent: spent.map(|at| total[at] as f32),
-    }
+    let spent = [sum::SEQ_RESPONSE, sum::SEQ_COST, sum::CONC_RESPONSE, sum::CONC_COST];
+    Step { confidence, errors: total[sum::ERRORS], spent: spent.map(|at| total[at] as f32) }
 }
 
 /// A simulation: rules are learnt from one draw of a service after another.
@@ -172,10 +153,7 @@ struct Seen {
 /// Runs the simulation; equal seeds give equal results.
 pub fn validity(trial: &Trial) -> Vec<Validity> {
     let reference = trial.world.versions - 1;
-    let many = World {
-        groups: trial.truth_groups,
-        ..trial.world.clone()
-    };
+    let many = World { groups: trial.truth_groups, ..trial.world.clone() };
     let truth = Truth::new(&draw(&many, trial.rules.seed ^ 0x7275_7468), reference);
     let draws: Vec<Vec<Seen>> = (0..trial.replicates as u64)
         .into_par_iter()
@@ -186,12 +164,8 @@ pub fn validity(trial: &Trial) -> Vec<Validity> {
             let count = draws.iter().filter(|seen| broken(&seen[at])).count();
             Share::new(count as u64, draws.len() as u64)
         };
-        let escalated = |tier: usize| {
-            draws
-                .iter()
-                .map(|seen| seen[at].escalated[tier])
-                .sum::<f64>()
-        };
+        let escalated =
+            |tier: usize| draws.iter().map(|seen| seen[at].escalated[tier]).sum::<f64>();
         Validity {
             method: method.name(),
             delta: trial.rules.delta,
@@ -208,24 +182,17 @@ pub fn validity(trial: &Trial) -> Vec<Validity> {
 fn one_draw(trial: &Trial, truth: &Truth, number: u64) -> Vec<Seen> {
     let seed = trial.rules.seed.wrapping_add(2 * number + 2);
     let (table, reference) = (draw(&trial.world, seed), trial.world.versions - 1);
-    let next = World {
-        groups: (trial.world.groups / 9).max(1),
-        ..trial.world.clone()
-    };
+    let next = World { groups: (trial.world.groups / 9).max(1), ..trial.world.clone() };
     let batch = draw(&next, seed + 1);
     let one = |&method: &Method| {
         let method = match method {
-            Method::NextBatch { .. } => Method::NextBatch {
-                batch_requests: table.requests.len() / 9,
-            },
+            Method::NextBatch { .. } => {
+                Method::NextBatch { batch_requests: table.requests.len() / 9 }
+            }
             other => other,
         };
         let costing = Costing::default();
-        let rules = Options {
-            method,
-            seed,
-            ..trial.rules
-        };
+        let rules = Options { method, seed, ..trial.rules };
         let bounds = Bounds::new(&table, reference, costing, rules);
         let candidates = bounds.candidates(&table, costing);
         let tiers = tiers(&candidates, Tolerances::default());
@@ -261,9 +228,7 @@ fn broken(tiers: &[Tier], truth: &Truth, batch: &Table, reference: usize) -> (bo
 fn some_bound_broken(bounds: &Bounds, truth: &Truth) -> bool {
     bounds.curves().any(|(curve, bounds)| {
         let steps = curve.thresholds.iter().zip(bounds);
-        steps
-            .into_iter()
-            .any(|(&at, &bound)| truth.degradation(curve.shape, at) > bound + 1e-12)
+        steps.into_iter().any(|(&at, &bound)| truth.degradation(curve.shape, at) > bound + 1e-12)
     })
 }
 
@@ -280,15 +245,8 @@ fn some_dearer(candidates: &Candidates, tiers: &[Tier], truth: &Truth) -> bool {
 /// Share of requests that a cost tier sends to the reference version.
 fn escalation(tiers: &[Tier], tolerance: f64) -> f64 {
     let wanted = |tier: &&Tier| tier.objective == Objective::Cost && tier.tolerance == tolerance;
-    let tier = tiers
-        .iter()
-        .find(wanted)
-        .expect("the grid has whole per cents");
-    if tier.fallback {
-        1.0
-    } else {
-        tier.candidate.escalated
-    }
+    let tier = tiers.iter().find(wanted).expect("the grid has whole per cents");
+    if tier.fallback { 1.0 } else { tier.candidate.escalated }
 }
 
 #[cfg(test)]
@@ -297,22 +255,13 @@ mod tests {
 
     #[test]
     fn the_truth_is_a_replay() {
-        let table = draw(
-            &World {
-                groups: 30,
-                ..World::default()
-            },
-            9,
-        );
+        let table = draw(&World { groups: 30, ..World::default() }, 9);
         let truth = Truth::new(&table, 2);
         for curve in crate::tiers::curve::family(&table, 6) {
             for step in 0..curve.thresholds.len() {
                 for (_, policy) in curve.policies(step) {
                     let exact = replay(&table, &policy, 2, Costing::default());
-                    assert!(
-                        (truth.of(&policy) - exact.degradation()).abs() < 1e-12,
-                        "{policy}"
-                    );
+                    assert!((truth.of(&policy) - exact.degradation()).abs() < 1e-12, "{policy}");
                     for objective in Objective::ALL {
                         let mean = truth.spent(&policy, objective) / table.requests.len() as f32;
                         let ratio = f64::from(mean) / objective.of(exact.mean);
@@ -327,28 +276,16 @@ mod tests {
     #[test]
     fn promises_hold_about_as_often_as_they_say() {
         let trial = Trial {
-            world: World {
-                groups: 60,
-                requests: 20.0,
-                versions: 2,
-                ..World::default()
-            },
+            world: World { groups: 60, requests: 20.0, versions: 2, ..World::default() },
             methods: vec![Method::Population, Method::Point],
-            rules: Options {
-                delta: 0.2,
-                thresholds: 20,
-                ..Options::default()
-            },
+            rules: Options { delta: 0.2, thresholds: 20, ..Options::default() },
             replicates: 100,
             truth_groups: 5000,
         };
         let [population, point] = <[Validity; 2]>::try_from(validity(&trial)).unwrap();
         assert!(population.bounds_broken.exact[0] < 0.2, "{population:?}");
         assert!(population.tiers_broken.count <= population.bounds_broken.count);
-        assert!(
-            point.tiers_broken.count > 2 * population.tiers_broken.count,
-            "{point:?}"
-        );
+        assert!(point.tiers_broken.count > 2 * population.tiers_broken.count, "{point:?}");
         assert!(point.escalated[1] < population.escalated[1]);
         assert!(population.dearer.exact[0] < 0.05 && point.dearer.count >= population.dearer.count);
     }

@@ -33,10 +33,7 @@ impl Transcripts {
             let words = channels.entry(word.channel).or_default();
             words.push((word.start, word.word));
         }
-        let mut transcripts = Transcripts {
-            omits_silence: true,
-            ..Transcripts::default()
-        };
+        let mut transcripts = Transcripts { omits_silence: true, ..Transcripts::default() };
         for (recording, channels) in recordings {
             let several = channels.len() > 1;
             for (channel, mut words) in channels {
@@ -70,12 +67,7 @@ fn parse(line: &str) -> Option<CtmWord<'_>> {
     };
     let (start, _) = (seconds()?, seconds()?);
     let word = fields.next()?;
-    Some(CtmWord {
-        recording,
-        channel,
-        start,
-        word,
-    })
+    Some(CtmWord { recording, channel, start, word })
 }
 
 #[cfg(test)]
@@ -85,9 +77,7 @@ mod tests {
     fn parsed(text: &str) -> Result<Vec<(String, String)>, EvalError> {
         let transcripts = Transcripts::parse_ctm(text, Path::new("a.ctm"))?;
         let entries = transcripts.iter();
-        Ok(entries
-            .map(|(id, text)| (id.to_owned(), text.to_owned()))
-            .collect())
+        Ok(entries.map(|(id, text)| (id.to_owned(), text.to_owned())).collect())
     }
 
     #[test]
@@ -100,12 +90,7 @@ mod tests {
 
     #[test]
     fn malformed_lines_are_named() {
-        for line in [
-            "a 1 0.5 0.1",
-            "a 1 x 0.1 word",
-            "a 1 inf 0.1 word",
-            "a 1 * * <ALT_BEGIN>",
-        ] {
+        for line in ["a 1 0.5 0.1", "a 1 x 0.1 word", "a 1 inf 0.1 word", "a 1 * * <ALT_BEGIN>"] {
             let error = parsed(&format!("a 1 0.5 0.1 word\n{line}\n")).unwrap_err();
             assert!(error.to_string().contains("line 2"), "{line}: {error}");
         }

@@ -22,16 +22,9 @@ impl Transcripts {
     /// A line is no object with an id and a text, an id occurs twice.
     pub fn parse_json(text: &str, path: &Path) -> Result<Transcripts, EvalError> {
         let mut transcripts = Transcripts::default();
-        for (i, line) in text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.is_empty())
-        {
-            let wrong = |problem: String| EvalError::Line {
-                path: path.into(),
-                line: i + 1,
-                problem,
-            };
+        for (i, line) in text.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
+            let wrong =
+                |problem: String| EvalError::Line { path: path.into(), line: i + 1, problem };
             let answer: Answer =
                 serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
             let Some(id) = answer.id.or(answer.file.as_deref().map(stem)) else {

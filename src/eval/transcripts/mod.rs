@@ -55,20 +55,12 @@ impl Transcripts {
             (Some(id), Some(text)) => (id, text, 1),
             _ => (0, 1, 0),
         };
-        let lines = text
-            .lines()
-            .enumerate()
-            .skip(skip)
-            .filter(|(_, line)| !line.is_empty());
+        let lines = text.lines().enumerate().skip(skip).filter(|(_, line)| !line.is_empty());
         for (i, line) in lines {
             let fields: Vec<&str> = line.split('\t').collect();
             let (Some(id), Some(words)) = (fields.get(id), fields.get(words)) else {
                 let problem = "expected an id, a tab and a text".to_string();
-                return Err(EvalError::Line {
-                    path: path.into(),
-                    line: i + 1,
-                    problem,
-                });
+                return Err(EvalError::Line { path: path.into(), line: i + 1, problem });
             };
             transcripts.insert(id, words, path)?;
         }
@@ -81,22 +73,11 @@ impl Transcripts {
     /// A line does not end with `(id)`, an id occurs twice.
     pub fn parse_trn(text: &str, path: &Path) -> Result<Transcripts, EvalError> {
         let mut transcripts = Transcripts::default();
-        for (i, line) in text
-            .lines()
-            .map(str::trim)
-            .enumerate()
-            .filter(|(_, l)| !l.is_empty())
-        {
-            let Some((words, id)) = line
-                .strip_suffix(')')
-                .and_then(|line| line.rsplit_once('('))
+        for (i, line) in text.lines().map(str::trim).enumerate().filter(|(_, l)| !l.is_empty()) {
+            let Some((words, id)) = line.strip_suffix(')').and_then(|line| line.rsplit_once('('))
             else {
                 let problem = "expected `words (id)`".to_string();
-                return Err(EvalError::Line {
-                    path: path.into(),
-                    line: i + 1,
-                    problem,
-                });
+                return Err(EvalError::Line { path: path.into(), line: i + 1, problem });
             };
             transcripts.insert(id, words.trim(), path)?;
         }
@@ -129,9 +110,7 @@ impl Transcripts {
 
     /// Ids and texts in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.entries
-            .iter()
-            .map(|(id, text)| (id.as_str(), text.as_str()))
+        self.entries.iter().map(|(id, text)| (id.as_str(), text.as_str()))
     }
 
     /// Number of utterances.
@@ -145,15 +124,8 @@ impl Transcripts {
     }
 
     fn insert(&mut self, id: &str, text: &str, path: &Path) -> Result<(), EvalError> {
-        if self
-            .index
-            .insert(id.to_string(), self.entries.len())
-            .is_some()
-        {
-            return Err(EvalError::Duplicate {
-                path: path.into(),
-                id: id.to_string(),
-            });
+        if self.index.insert(id.to_string(), self.entries.len()).is_some() {
+            return Err(EvalError::Duplicate { path: path.into(), id: id.to_string() });
         }
         self.entries.push((id.to_string(), text.to_string()));
         Ok(())
@@ -203,11 +175,7 @@ mod tests {
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
             let transcripts = Transcripts::open(&path).unwrap();
-            assert_eq!(
-                transcripts.iter().collect::<Vec<_>>(),
-                [("a-1", "one two")],
-                "{name}"
-            );
+            assert_eq!(transcripts.iter().collect::<Vec<_>>(), [("a-1", "one two")], "{name}");
         }
     }
 
@@ -219,18 +187,9 @@ mod tests {
         assert!(message(Transcripts::parse_tsv("a\tb\nc\n", path)).contains("line 2"));
         assert!(message(Transcripts::parse_tsv("a\tb\na\tc\n", path)).contains("twice"));
         assert!(message(Transcripts::parse_kaldi("a b\na\n", path)).contains("twice"));
-        for json in [
-            "{}",
-            "{\"id\":1}",
-            "{\"text\":\"b\"}",
-            "[]",
-            "{\"id\":\"b\",\"text\"",
-        ] {
+        for json in ["{}", "{\"id\":1}", "{\"text\":\"b\"}", "[]", "{\"id\":\"b\",\"text\""] {
             let json = format!("{{\"id\":\"a\",\"text\":\"b\"}}\n{json}\n");
-            assert!(
-                message(Transcripts::parse_json(&json, path)).contains("line 2"),
-                "{json}"
-            );
+            assert!(message(Transcripts::parse_json(&json, path)).contains("line 2"), "{json}");
         }
     }
 }

@@ -33,13 +33,8 @@ pub fn by_set(table: &Table, options: BootstrapOptions) -> Vec<Part> {
 
 /// The speakers, without intervals as there is nobody to draw; empty where there is one only.
 pub fn by_group(table: &Table) -> Vec<Part> {
-    let none = BootstrapOptions {
-        draws: 0,
-        ..BootstrapOptions::default()
-    };
-    parts(table, none, |row| {
-        format!("{} {}", row.set(), row.group()).trim().to_owned()
-    })
+    let none = BootstrapOptions { draws: 0, ..BootstrapOptions::default() };
+    parts(table, none, |row| format!("{} {}", row.set(), row.group()).trim().to_owned())
 }
 
 fn parts(table: &Table, options: BootstrapOptions, name: impl Fn(Row) -> String) -> Vec<Part> {
@@ -53,27 +48,19 @@ fn parts(table: &Table, options: BootstrapOptions, name: impl Fn(Row) -> String)
     // The most accurate version of all: that of a part alone would flatter it by chance.
     let best = table.most_accurate();
     let parts = members.into_iter();
-    parts
-        .map(|(name, members)| part(name, &table.subset(&members), best, options))
-        .collect()
+    parts.map(|(name, members)| part(name, &table.subset(&members), best, options)).collect()
 }
 
 fn part(name: String, table: &Table, best: usize, options: BootstrapOptions) -> Part {
     let resampled = Resampled::new(table, options);
     let versions = || 0..table.versions.len();
     let response = |version| resampled.measure(|sums| sums.response(version));
-    let name = if name.is_empty() {
-        "(none)".to_owned()
-    } else {
-        name
-    };
+    let name = if name.is_empty() { "(none)".to_owned() } else { name };
     Part {
         name,
         utterances: table.requests.len(),
         words: table.words(),
-        micro: versions()
-            .map(|version| resampled.measure(|sums| sums.micro(version)))
-            .collect(),
+        micro: versions().map(|version| resampled.measure(|sums| sums.micro(version))).collect(),
         gap: resampled.measure(|sums| (sums.micro(0) - sums.micro(best)) / sums.micro(best)),
         response: versions()
             .map(|version| response(version).map_or(0.0, |mean| mean.value))

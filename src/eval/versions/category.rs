@@ -23,12 +23,8 @@ pub enum Category {
 
 impl Category {
     /// All categories, in the order of tables and pictures.
-    pub const ALL: [Category; 4] = [
-        Category::Unchanged,
-        Category::Improves,
-        Category::Degrades,
-        Category::Varies,
-    ];
+    pub const ALL: [Category; 4] =
+        [Category::Unchanged, Category::Improves, Category::Degrades, Category::Varies];
 
     /// The category of a series of errors; the same for counts and for rates, as the reference is
     /// the same.
@@ -96,12 +92,7 @@ fn shares_of(set: &str, members: &[Row]) -> Shares {
         counts[Category::of(&errors) as usize] += 1;
         unchanged_right += usize::from(errors.iter().all(|&errors| errors == 0));
     }
-    Shares {
-        set: set.to_owned(),
-        utterances: members.len(),
-        counts,
-        unchanged_right,
-    }
+    Shares { set: set.to_owned(), utterances: members.len(), counts, unchanged_right }
 }
 
 /// Errors of a category's utterances version by version (figure 3).
@@ -171,10 +162,7 @@ fn category_errors<'a>(
         category,
         utterances,
         words,
-        micro: errors
-            .iter()
-            .map(|&sum| sum as f64 / words as f64)
-            .collect(),
+        micro: errors.iter().map(|&sum| sum as f64 / words as f64).collect(),
         macro_mean: rates.iter().map(|sum| sum / rated).collect(),
         errors,
     }
@@ -219,10 +207,7 @@ mod tests {
             ("e", "y", 5, &[1, 0, 1]),
         ]);
         let rows = shares(&grid);
-        assert_eq!(
-            (rows[0].set.as_str(), rows[0].counts),
-            ("all", [2, 1, 1, 1])
-        );
+        assert_eq!((rows[0].set.as_str(), rows[0].counts), ("all", [2, 1, 1, 1]));
         assert_eq!((rows[1].set.as_str(), rows[1].counts), ("x", [2, 0, 0, 0]));
         assert_eq!((rows[1].unchanged_right, rows[2].utterances), (1, 3));
         assert_eq!(rows[0].share(Category::Unchanged), 0.4);

@@ -66,11 +66,7 @@ pub fn causes(table: &Table) -> Option<Vec<Causes>> {
     for category in categories {
         let mut by_version: Vec<Causes> = table
             .version_names()
-            .map(|version| Causes {
-                category,
-                version: version.to_owned(),
-                ..Causes::default()
-            })
+            .map(|version| Causes { category, version: version.to_owned(), ..Causes::default() })
             .collect();
         let is_of = |row: &Row| category.is_none_or(|c| Category::of(&row.errors()) == c);
         for row in table.rows().filter(is_of) {
@@ -101,24 +97,12 @@ mod tests {
             _ => (0, vec![0.0, 0.0]),
         });
         let rows = causes(&grid).unwrap();
-        let counts = |row: &Causes| {
-            [
-                row.utterances,
-                row.wrong,
-                row.search,
-                row.model,
-                row.unalignable,
-            ]
-        };
+        let counts =
+            |row: &Causes| [row.utterances, row.wrong, row.search, row.model, row.unalignable];
         assert_eq!(counts(&rows[0]), [4, 3, 1, 1, 1]);
         assert_eq!(counts(&rows[1]), [4, 2, 0, 1, 1]);
-        let improves = rows
-            .iter()
-            .find(|row| row.category == Some(Category::Improves));
+        let improves = rows.iter().find(|row| row.category == Some(Category::Improves));
         assert_eq!(counts(improves.unwrap()), [1, 1, 1, 0, 0]);
-        assert_eq!(
-            causes(&grid_with(&[Counter::Oov], |_, _| (0, vec![0.0]))),
-            None
-        );
+        assert_eq!(causes(&grid_with(&[Counter::Oov], |_, _| (0, vec![0.0]))), None);
     }
 }

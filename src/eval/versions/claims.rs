@@ -58,9 +58,7 @@ fn time_claims(tradeoff: &Tradeoff) -> [Claim; 3] {
             claim: "On the server, the most accurate version takes at least 2× as long as the fastest",
             paper: "4.2× (implied by figure 6)",
             measured: ratio(tradeoff.server_spread),
-            holds: tradeoff
-                .server_spread
-                .is_some_and(|spread| spread.value >= 2.0),
+            holds: tradeoff.server_spread.is_some_and(|spread| spread.value >= 2.0),
         },
         Claim {
             claim: "With the network, the most accurate version responds at least 2× as slowly",
@@ -153,9 +151,8 @@ fn percent_of(measured: Option<Measured>) -> String {
     let Some(Measured { value, interval }) = measured else {
         return "no errors to compare".to_owned();
     };
-    let interval = interval.map_or(String::new(), |i| {
-        format!(" ({:.1} to {:.1})", 100.0 * i.low, 100.0 * i.high)
-    });
+    let interval = interval
+        .map_or(String::new(), |i| format!(" ({:.1} to {:.1})", 100.0 * i.low, 100.0 * i.high));
     format!("{:.1} % more{interval}", 100.0 * value)
 }
 
@@ -163,9 +160,7 @@ fn ratio(measured: Option<Measured>) -> String {
     let Some(Measured { value, interval }) = measured else {
         return "no times to compare".to_owned();
     };
-    let interval = interval.map_or(String::new(), |i| {
-        format!(" ({:.2} to {:.2})", i.low, i.high)
-    });
+    let interval = interval.map_or(String::new(), |i| format!(" ({:.2} to {:.2})", i.low, i.high));
     format!("{value:.2}×{interval}")
 }
 
@@ -180,16 +175,9 @@ mod tests {
         let outcome = |errors: [&[u32]; 4]| {
             let rows = errors.map(|errors| ("", errors));
             let ids = ["a", "b", "c", "d"];
-            let rows: Vec<_> = rows
-                .iter()
-                .zip(ids)
-                .map(|(r, id)| (id, "", 10, r.1))
-                .collect();
-            let report = VersionReport::new(
-                &grid(&rows),
-                &Hypotheses::default(),
-                ReportOptions::default(),
-            );
+            let rows: Vec<_> = rows.iter().zip(ids).map(|(r, id)| (id, "", 10, r.1)).collect();
+            let report =
+                VersionReport::new(&grid(&rows), &Hypotheses::default(), ReportOptions::default());
             report.claims
         };
         let find = |claims: &[Claim], part: &str| {

@@ -43,9 +43,7 @@ impl Difference {
 /// Compares each version with the next slower one.
 pub fn steps(table: &Table, resampled: &Resampled) -> Vec<Difference> {
     let pairs = 0..table.versions.len() - 1;
-    pairs
-        .map(|version| Difference::of(table, resampled, version, version + 1))
-        .collect()
+    pairs.map(|version| Difference::of(table, resampled, version, version + 1)).collect()
 }
 
 /// All pairs in which the first version is dominated by the second.
@@ -79,13 +77,7 @@ mod tests {
         let found = dominated(&grid, &resampled);
         let pairs: Vec<_> = found
             .iter()
-            .map(|d| {
-                (
-                    d.version.as_str(),
-                    d.against.as_str(),
-                    d.is_dominated_beyond_noise(),
-                )
-            })
+            .map(|d| (d.version.as_str(), d.against.as_str(), d.is_dominated_beyond_noise()))
             .collect();
         assert_eq!(pairs, [("v3", "v2", true), ("v3", "v4", true)]);
         let steps = steps(&grid, &resampled);

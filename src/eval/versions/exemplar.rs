@@ -95,14 +95,7 @@ mod tests {
         let hypotheses = Hypotheses::parse(tsv.as_bytes(), "h.tsv".as_ref()).unwrap();
         let found = exemplars(&grid, &hypotheses, 2);
         let ids: Vec<&str> = found.iter().map(|exemplar| exemplar.id.as_str()).collect();
-        let want = [
-            "right",
-            "wrong",
-            "strong and short",
-            "strong",
-            "down",
-            "wild",
-        ];
+        let want = ["right", "wrong", "strong and short", "strong", "down", "wild"];
         assert_eq!(ids, want);
         let down = &found[4];
         assert_eq!(down.category, Category::Degrades);

@@ -37,13 +37,9 @@ impl Hypotheses {
             line: line as usize,
             problem,
         };
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(b'\t')
-            .quoting(false)
-            .from_reader(bytes);
-        let header = reader
-            .headers()
-            .map_err(|error| wrong(1, error.to_string()))?;
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(b'\t').quoting(false).from_reader(bytes);
+        let header = reader.headers().map_err(|error| wrong(1, error.to_string()))?;
         let mut places = [0; 3];
         for (place, name) in places.iter_mut().zip(["id", "version", "text"]) {
             let found = header.iter().position(|column| column == name);

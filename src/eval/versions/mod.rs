@@ -60,10 +60,7 @@ impl ReportOptions {
 
 impl Default for ReportOptions {
     fn default() -> Self {
-        ReportOptions {
-            round_trip: Seconds(0.05),
-            bootstrap: BootstrapOptions::default(),
-        }
+        ReportOptions { round_trip: Seconds(0.05), bootstrap: BootstrapOptions::default() }
     }
 }
 
@@ -135,11 +132,7 @@ impl VersionReport {
 
     /// The unit of the errors: words, or classes if every reference is one word.
     pub fn error_name(&self) -> &'static str {
-        if self.words == self.utterances as u64 {
-            "error rate"
-        } else {
-            "word error rate"
-        }
+        if self.words == self.utterances as u64 { "error rate" } else { "word error rate" }
     }
 }
 
@@ -170,12 +163,7 @@ mod tests {
             }));
         }
         let counters = Vec::new();
-        Table::new(&Outcomes {
-            counters,
-            rows,
-            ..Outcomes::default()
-        })
-        .unwrap()
+        Table::new(&Outcomes { counters, rows, ..Outcomes::default() }).unwrap()
     }
 
     /// Four requests of ten words and two versions; errors and counters by place of the request and
@@ -197,11 +185,6 @@ mod tests {
             });
         }
         let counters = Outcomes::with_counters(counters).counters;
-        Table::new(&Outcomes {
-            counters,
-            rows,
-            ..Outcomes::default()
-        })
-        .unwrap()
+        Table::new(&Outcomes { counters, rows, ..Outcomes::default() }).unwrap()
     }
 }

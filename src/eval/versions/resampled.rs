@@ -42,9 +42,7 @@ const PER_VERSION: usize = 3;
 
 impl Sums {
     fn zero(versions: usize) -> Sums {
-        Sums {
-            sums: vec![0.0; SHARED + PER_VERSION * versions],
-        }
+        Sums { sums: vec![0.0; SHARED + PER_VERSION * versions] }
     }
 
     fn add_request(&mut self, table: &Table, place: usize) {
@@ -54,11 +52,7 @@ impl Sums {
         let shared = [1.0, words, rated];
         let each = table.versions.iter().flat_map(|version| {
             let errors = f64::from(version.errors[place]);
-            let rate = if request.words > 0 {
-                errors / words
-            } else {
-                0.0
-            };
+            let rate = if request.words > 0 { errors / words } else { 0.0 };
             [errors, rate, version.response[place]]
         });
         for (sum, value) in self.sums.iter_mut().zip(shared.into_iter().chain(each)) {
@@ -128,25 +122,16 @@ impl Resampled {
                 draws.push(drawn);
             });
         }
-        Resampled {
-            total,
-            draws,
-            level: options.level,
-        }
+        Resampled { total, draws, level: options.level }
     }
 
     /// A statistic and its interval; none where it is not finite, as a rate without words.
     pub fn measure(&self, statistic: impl Fn(&Sums) -> f64) -> Option<Measured> {
         let value = statistic(&self.total);
-        let drawn = self
-            .draws
-            .iter()
-            .map(&statistic)
-            .filter(|value| value.is_finite());
-        value.is_finite().then(|| Measured {
-            value,
-            interval: Interval::of(drawn.collect(), self.level),
-        })
+        let drawn = self.draws.iter().map(&statistic).filter(|value| value.is_finite());
+        value
+            .is_finite()
+            .then(|| Measured { value, interval: Interval::of(drawn.collect(), self.level) })
     }
 }
 
@@ -169,11 +154,7 @@ mod tests {
             })
         });
         let rows = rows.collect();
-        Table::new(&Outcomes {
-            rows,
-            ..Outcomes::default()
-        })
-        .unwrap()
+        Table::new(&Outcomes { rows, ..Outcomes::default() }).unwrap()
     }
 
     /// The same draws as `paretone score` makes, hence the same interval.
@@ -206,15 +187,9 @@ mod tests {
 
     #[test]
     fn an_equal_difference_for_all_speakers_is_certain() {
-        let rows = [
-            ("a", "ann", 10, [9, 8]),
-            ("b", "bob", 10, [2, 1]),
-            ("c", "", 10, [1, 0]),
-        ];
+        let rows = [("a", "ann", 10, [9, 8]), ("b", "bob", 10, [2, 1]), ("c", "", 10, [1, 0])];
         let resampled = Resampled::new(&grid(&rows), BootstrapOptions::default());
-        let difference = resampled
-            .measure(|sums| sums.micro(0) - sums.micro(1))
-            .unwrap();
+        let difference = resampled.measure(|sums| sums.micro(0) - sums.micro(1)).unwrap();
         let interval = difference.interval.unwrap();
         assert!((interval.high - 0.1).abs() < 1e-9 && (interval.low - 0.1).abs() < 1e-9);
         assert!(difference.surely_above(0.0));
@@ -222,20 +197,13 @@ mod tests {
 
     #[test]
     fn averages_differ_and_empty_references_have_no_rate_of_their_own() {
-        let rows = [
-            ("a", "ann", 4, [2, 1]),
-            ("b", "ann", 1, [0, 0]),
-            ("c", "ann", 0, [2, 0]),
-        ];
+        let rows = [("a", "ann", 4, [2, 1]), ("b", "ann", 1, [0, 0]), ("c", "ann", 0, [2, 0])];
         let resampled = Resampled::new(&grid(&rows), BootstrapOptions::default());
         let micro = resampled.measure(|sums| sums.micro(0)).unwrap();
         let mean = resampled.measure(|sums| sums.macro_mean(0)).unwrap();
         assert_eq!((micro.value, mean.value), (4.0 / 5.0, 0.25));
         assert_eq!(micro.interval, None);
-        let silent = Resampled::new(
-            &grid(&[("a", "ann", 0, [0, 0])]),
-            BootstrapOptions::default(),
-        );
+        let silent = Resampled::new(&grid(&[("a", "ann", 0, [0, 0])]), BootstrapOptions::default());
         assert_eq!(silent.measure(|sums| sums.micro(0)), None);
     }
 }

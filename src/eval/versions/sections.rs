@@ -67,9 +67,7 @@ fn tradeoff_section(report: &VersionReport, figures: &[Figure]) -> Section {
         times(tradeoff.spread),
         times(tradeoff.server_spread),
     ));
-    section
-        .parts
-        .extend(counters_table(&tradeoff.rows).map(Part::Table));
+    section.parts.extend(counters_table(&tradeoff.rows).map(Part::Table));
     section.table(differences_table(
         "What each version loses in accuracy and gains in time against the next; differences are \
          paired by speaker",
@@ -92,12 +90,7 @@ fn categories_section(report: &VersionReport, figures: &[Figure]) -> Section {
          makes more than the one before and the last makes fewer than the first; it degrades in \
          the opposite case; otherwise it varies.",
     );
-    picture(
-        &mut section,
-        figures,
-        "shares",
-        "Shares of the categories, of all and by set.",
-    );
+    picture(&mut section, figures, "shares", "Shares of the categories, of all and by set.");
     section.table(shares_table(report));
     let caption = "The clearest utterance of each category: its errors against its response time, \
                    network included, version by version.";
@@ -125,18 +118,11 @@ fn causes_section(report: &VersionReport, figures: &[Figure]) -> Option<Section>
          was heard, so that a wider search would have found it; a model error if it does not; and \
          beyond the vocabulary if the reference has a word that the model cannot write.",
     );
-    picture(
-        &mut section,
-        figures,
-        "causes",
-        "Wrong utterances by cause and version.",
-    );
+    picture(&mut section, figures, "causes", "Wrong utterances by cause and version.");
     let (all, by_category): (Vec<_>, _) = rows.iter().partition(|row| row.category.is_none());
     section.table(causes_table("", &all));
     let caption = "The same by category";
-    section
-        .parts
-        .push(Part::Folded(causes_table(caption, &by_category)));
+    section.parts.push(Part::Folded(causes_table(caption, &by_category)));
     Some(section)
 }
 
@@ -152,9 +138,7 @@ fn confidence_section(report: &VersionReport, figures: &[Figure]) -> Section {
     let caption = "Of the utterances that a version is surest of, the share with an error: what is \
                    missed when the rest is looked at again.";
     picture(&mut section, figures, "risk", caption);
-    section
-        .parts
-        .push(Part::Folded(distributions_table(report)));
+    section.parts.push(Part::Folded(distributions_table(report)));
     section
 }
 
@@ -164,21 +148,15 @@ fn corpus_section(report: &VersionReport) -> Option<Section> {
     }
     let mut section = Section::new("Sets and speakers");
     if !report.sets.is_empty() {
-        section.table(corpus_table(
-            "Error by set, % (95 %)",
-            report,
-            report.sets.iter(),
-        ));
+        section.table(corpus_table("Error by set, % (95 %)", report, report.sets.iter()));
         section.table(set_times_table(report));
     }
     if !report.groups.is_empty() {
         let mut most: Vec<&Corpus> = report.groups.iter().collect();
         most.sort_by_key(|part| std::cmp::Reverse(part.words));
         let shown = most.len().min(MOST_SPEAKERS);
-        let caption = format!(
-            "Error by speaker, %: {shown} of {} speakers, most words first",
-            most.len()
-        );
+        let caption =
+            format!("Error by speaker, %: {shown} of {} speakers, most words first", most.len());
         let table = corpus_table(&caption, report, most.into_iter().take(shown));
         section.parts.push(Part::Folded(table));
     }

@@ -98,9 +98,7 @@ pub struct Sureness {
 /// The measures version by version.
 pub fn sureness(table: &Table) -> Vec<Sureness> {
     let versions = table.versions.iter();
-    versions
-        .map(|version| sureness_of(table, version))
-        .collect()
+    versions.map(|version| sureness_of(table, version)).collect()
 }
 
 fn sureness_of(table: &Table, version: &Version) -> Sureness {
@@ -153,9 +151,6 @@ mod tests {
         assert!(measures[0].nce.unwrap() > 0.3);
         assert_eq!(measures[1].auc_last_is_better, None);
         // All confidences of the second version are 0: no order, and wrong for three of four.
-        assert_eq!(
-            (measures[1].auc_wrong, measures[1].ece),
-            (Some(0.5), Some(0.75))
-        );
+        assert_eq!((measures[1].auc_wrong, measures[1].ece), (Some(0.5), Some(0.75)));
     }
 }

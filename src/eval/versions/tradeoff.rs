@@ -36,11 +36,7 @@ impl Times {
 
     /// The times with a constant added to each.
     pub fn delayed(self, by: Seconds) -> Times {
-        Times {
-            mean: self.mean + by.0,
-            p50: self.p50 + by.0,
-            p95: self.p95 + by.0,
-        }
+        Times { mean: self.mean + by.0, p50: self.p50 + by.0, p95: self.p95 + by.0 }
     }
 }
 
@@ -114,9 +110,7 @@ impl Tradeoff {
     /// Whether no version errs more than the one before it.
     pub fn error_falls(&self) -> bool {
         let rate = |row: &VersionRow| row.micro.map_or(f64::NAN, |micro| micro.value);
-        self.rows
-            .windows(2)
-            .all(|pair| rate(&pair[1]) <= rate(&pair[0]))
+        self.rows.windows(2).all(|pair| rate(&pair[1]) <= rate(&pair[0]))
     }
 
     /// Whether no version's server share is below that of the one before it.
@@ -162,11 +156,7 @@ fn version_row(
 /// Substitutions, deletions and insertions of a version.
 fn kinds(table: &Table, version: usize) -> Option<[u64; 3]> {
     let mut counts = [0; 3];
-    let kinds = [
-        Counter::Substitutions,
-        Counter::Deletions,
-        Counter::Insertions,
-    ];
+    let kinds = [Counter::Substitutions, Counter::Deletions, Counter::Insertions];
     for (count, kind) in counts.iter_mut().zip(kinds) {
         *count = table.total(version, kind)? as u64;
     }
@@ -209,9 +199,7 @@ mod tests {
         near(tradeoff.spread.unwrap().value, 0.3 / 0.15);
         near(tradeoff.server_spread.unwrap().value, 2.5);
         assert!(tradeoff.error_falls() && tradeoff.server_share_rises());
-        let [first, last] = &tradeoff.rows[..] else {
-            panic!("two versions")
-        };
+        let [first, last] = &tradeoff.rows[..] else { panic!("two versions") };
         assert_eq!(first.kinds, Some([4, 4, 0]));
         assert_eq!((first.wrong, first.counters["arcs"]), (4, 30.0));
         near(first.micro.unwrap().value, 0.2);

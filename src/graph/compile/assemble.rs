@@ -64,23 +64,12 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
     ) -> Self {
         let grower = Grower::new(histories.dictionary, topology, roots);
         let (rows, arcs) = (Vec::with_capacity(roots.len() + 1), Vec::new());
-        Assembly {
-            histories,
-            topology,
-            roots,
-            pauses,
-            grower,
-            rows,
-            arcs,
-        }
+        Assembly { histories, topology, roots, pauses, grower, rows, arcs }
     }
 
     /// Builds everything.
     pub(super) fn graph(mut self) -> Result<(Graph, Sizes), GraphError> {
-        let mut sizes = Sizes {
-            roots: self.roots.len(),
-            ..Sizes::default()
-        };
+        let mut sizes = Sizes { roots: self.roots.len(), ..Sizes::default() };
         let (mut leaves, mut initial) = (Vec::new(), None);
         for history in (0..self.histories.len() as u32).map(History) {
             let starts = history == self.histories.start();
@@ -114,33 +103,21 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
             // Plain roots have no silence: whoever backs off to one could have paused before, at
             // the same cost.
             let pauses = key.again.is_some() && key.left != self.topology.silence;
-            let silence = if pauses {
-                self.silence(key, WORD_END)
-            } else {
-                None
-            };
+            let silence = if pauses { self.silence(key, WORD_END) } else { None };
             let row = Row {
                 again: key.again,
                 arcs: self.keep(&arcs, silence),
                 backoff: backoff.map(|(next, cost)| (self.roots.backed_off(next, key), cost)),
                 end: end.map(|end| end + extra),
             };
-            debug_assert_eq!(
-                state as usize,
-                self.rows.len(),
-                "roots come in order of state"
-            );
+            debug_assert_eq!(state as usize, self.rows.len(), "roots come in order of state");
             self.rows.push(row);
         }
     }
 
     /// The row of the initial state: as a root's, but the choice of pausing is still open.
     fn initial(&mut self, history: History, stems: &[Stem]) -> Row {
-        let key = RootKey {
-            history,
-            left: self.topology.silence,
-            again: None,
-        };
+        let key = RootKey { history, left: self.topology.silence, again: None };
         let extra = self.pauses.none;
         let arcs = self.grower.root_arcs(stems, key.left, extra);
         let silence = self.silence(key, 0);
@@ -155,11 +132,7 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
 
     /// Cost of no silence here; zero after a silence, which has already paid for the choice.
     fn going_on(&self, key: RootKey) -> Steps {
-        if key.left == self.topology.silence {
-            Steps::FREE
-        } else {
-            self.pauses.none
-        }
+        if key.left == self.topology.silence { Steps::FREE } else { self.pauses.none }
     }
 
     /// The arc into the silence after a root.
@@ -168,12 +141,7 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
         let silence = self.topology.silence;
         let pdfs = self.topology.pdfs(key.left, silence);
         let next = self.roots.entered(key.history, silence, pdfs.again);
-        Some(NodeArc {
-            pdf: pdfs.entry.0,
-            label,
-            next,
-            cost,
-        })
+        Some(NodeArc { pdf: pdfs.entry.0, label, next, cost })
     }
 
     /// Stores a row's arcs, cheapest first.
@@ -188,23 +156,19 @@ impl<'a, M: BackoffModel> Assembly<'a, M> {
     fn lay_out(&self) -> Result<Graph, GraphError> {
         let (roots, start) = (self.rows.len(), self.roots.initial());
         let states = roots + self.grower.nodes.len();
-        let order = breadth_first(start, states, |state, next| {
-            match self.rows.get(state as usize) {
+        let order =
+            breadth_first(start, states, |state, next| match self.rows.get(state as usize) {
                 Some(row) => {
                     next.extend(self.arcs[row.arcs.clone()].iter().map(|arc| arc.next));
                     next.extend(row.backoff.map(|(root, _)| root));
                 }
                 None => next.extend(self.grower.nodes.get(state).1.iter().map(|arc| arc.next)),
-            }
-        });
+            });
         let mut number = vec![u32::MAX; states];
         for (id, &state) in order.iter().enumerate() {
             number[state as usize] = id as u32;
         }
-        let mut out = Numbered {
-            builder: GraphBuilder::new(),
-            number,
-        };
+        let mut out = Numbered { builder: GraphBuilder::new(), number };
         out.builder.add_states(order.len());
         out.builder.set_start(out.id(start));
         for &state in &order {
@@ -262,8 +226,7 @@ impl Numbered {
     fn root(&mut self, state: u32, row: &Row, arcs: &[NodeArc]) {
         self.emitting(state, row.again, arcs);
         if let Some((next, cost)) = row.backoff {
-            self.builder
-                .add_arc(self.id(state), None, 0, cost.cost(), self.id(next));
+            self.builder.add_arc(self.id(state), None, 0, cost.cost(), self.id(next));
         }
         if let Some(end) = row.end {
             self.builder.set_final(self.id(state), end.cost());
@@ -274,13 +237,11 @@ impl Numbered {
     fn emitting(&mut self, state: u32, again: Option<PdfId>, arcs: &[NodeArc]) {
         let from = self.id(state);
         if again.is_some() {
-            self.builder
-                .add_arc(from, again, 0, Steps::FREE.cost(), from);
+            self.builder.add_arc(from, again, 0, Steps::FREE.cost(), from);
         }
         for arc in arcs {
             let (pdf, next) = (Some(PdfId(arc.pdf)), self.id(arc.next));
-            self.builder
-                .add_arc(from, pdf, arc.label, arc.cost.cost(), next);
+            self.builder.add_arc(from, pdf, arc.label, arc.cost.cost(), next);
         }
     }
 }

@@ -15,10 +15,7 @@ pub(super) struct Contexts {
 impl Contexts {
     fn new(histories: usize, phones: usize) -> Self {
         let stride = phones.div_ceil(64);
-        Contexts {
-            stride,
-            bits: vec![0; histories * stride],
-        }
+        Contexts { stride, bits: vec![0; histories * stride] }
     }
 
     fn insert(&mut self, history: History, phone: PhoneId) {
@@ -30,9 +27,7 @@ impl Contexts {
     pub(super) fn of(&self, history: History) -> impl Iterator<Item = PhoneId> {
         let words = &self.bits[history.0 as usize * self.stride..][..self.stride];
         words.iter().zip(0..).flat_map(|(&word, i)| {
-            (0..64)
-                .filter(move |bit| word >> bit & 1 == 1)
-                .map(move |bit| PhoneId(i * 64 + bit))
+            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| PhoneId(i * 64 + bit))
         })
     }
 }
@@ -57,12 +52,8 @@ impl Reached {
         silence: bool,
     ) -> Self {
         let empty = || Contexts::new(histories.len(), topology.phones);
-        let mut reached = Reached {
-            by_word: empty(),
-            by_all: empty(),
-            histories: Vec::new(),
-            silence,
-        };
+        let mut reached =
+            Reached { by_word: empty(), by_all: empty(), histories: Vec::new(), silence };
         let start = histories.start();
         let mut seen = vec![false; histories.len()];
         seen[start.0 as usize] = true;
@@ -74,15 +65,10 @@ impl Reached {
                     queue.push(history);
                 }
             };
-            histories
-                .backoff(history)
-                .into_iter()
-                .for_each(|(next, _)| visit(next));
+            histories.backoff(history).into_iter().for_each(|(next, _)| visit(next));
             histories.leaves(history, &mut leaves);
             for leaf in &leaves {
-                reached
-                    .by_word
-                    .insert(leaf.target, histories.last_two(leaf).1);
+                reached.by_word.insert(leaf.target, histories.last_two(leaf).1);
                 visit(leaf.target);
             }
         }
@@ -100,9 +86,7 @@ impl Reached {
             }
             let shorter = |&history: &History| histories.backoff(history).map(|(next, _)| next);
             for history in std::iter::successors(Some(history), shorter) {
-                phones
-                    .iter()
-                    .for_each(|&phone| self.by_all.insert(history, phone));
+                phones.iter().for_each(|&phone| self.by_all.insert(history, phone));
             }
         }
     }

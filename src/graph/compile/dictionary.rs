@@ -32,11 +32,7 @@ impl Dictionary {
     pub(super) fn new(mut pronunciations: Vec<Pronunciation>) -> Self {
         pronunciations.sort_unstable();
         pronunciations.dedup_by(|b, a| a.phones == b.phones && a.word == b.word);
-        let words = pronunciations
-            .iter()
-            .map(|p| p.word.index() + 1)
-            .max()
-            .unwrap_or(0);
+        let words = pronunciations.iter().map(|p| p.word.index() + 1).max().unwrap_or(0);
         let mut begin = vec![0; words + 1];
         for pronunciation in &pronunciations {
             begin[pronunciation.word.index() + 1] += 1;
@@ -46,11 +42,7 @@ impl Dictionary {
         }
         let mut ranks: Vec<u32> = (0..pronunciations.len() as u32).collect();
         ranks.sort_by_key(|&rank| pronunciations[rank as usize].word);
-        Dictionary {
-            by_rank: pronunciations,
-            begin,
-            ranks,
-        }
+        Dictionary { by_rank: pronunciations, begin, ranks }
     }
 
     /// The ranks of a word's pronunciations, ascending; none if it has none.

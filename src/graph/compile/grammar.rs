@@ -72,10 +72,7 @@ pub fn compile_grammar(
     words: &[GrammarWord],
     options: &CompileOptions,
 ) -> Result<Graph, CompileError> {
-    assert!(
-        words.len() >= grammar.words().len(),
-        "each word of the grammar is said"
-    );
+    assert!(words.len() >= grammar.words().len(), "each word of the grammar is said");
     let topology = Topology::of(hmm);
     let said = words.iter().map(|word| (word.id, word.said.as_slice()));
     let pronunciations = inputs::pronunciations(said, &topology)?;

@@ -55,15 +55,8 @@ const SAME_END: f32 = 1e-4;
 impl<'a, M: BackoffModel> Histories<'a, M> {
     /// Finds which histories are left out.
     pub(super) fn new(model: &'a M, dictionary: &'a Dictionary, word_penalty: Steps) -> Self {
-        let mut this = Histories {
-            model,
-            dictionary,
-            word_penalty,
-            stand_in: Vec::new(),
-        };
-        let skips: Vec<_> = (0..model.num_states() as u32)
-            .map(|h| this.skip(History(h)))
-            .collect();
+        let mut this = Histories { model, dictionary, word_penalty, stand_in: Vec::new() };
+        let skips: Vec<_> = (0..model.num_states() as u32).map(|h| this.skip(History(h))).collect();
         this.stand_in = (0..skips.len() as u32)
             .map(|h| {
                 let (mut at, mut cost) = (History(h), Steps::FREE);
@@ -107,10 +100,9 @@ impl<'a, M: BackoffModel> Histories<'a, M> {
         let shorter = |&history: &History| self.model.backoff(history).map(|(next, _)| next);
         let shortest = std::iter::successors(Some(self.start()), shorter).last();
         let mut count = 0;
-        self.model
-            .successors(shortest.expect("the start is one"), &mut |word, _, _| {
-                count += usize::from(self.dictionary.of(word).is_empty());
-            });
+        self.model.successors(shortest.expect("the start is one"), &mut |word, _, _| {
+            count += usize::from(self.dictionary.of(word).is_empty());
+        });
         count
     }
 

@@ -25,9 +25,7 @@ impl Topology {
             phones,
             pdfs: hmm.num_pdfs(),
             silence: hmm.silence(),
-            table: ids()
-                .flat_map(|left| ids().map(move |phone| pdfs(left, phone)))
-                .collect(),
+            table: ids().flat_map(|left| ids().map(move |phone| pdfs(left, phone))).collect(),
         }
     }
 }
@@ -45,11 +43,7 @@ pub(super) fn pronunciations<'l>(
             let Some(cost) = Steps::of(pronunciation.cost) else {
                 continue;
             };
-            all.push(Pronunciation {
-                phones: phones.clone(),
-                word,
-                cost,
-            });
+            all.push(Pronunciation { phones: phones.clone(), word, cost });
         }
     }
     Ok(all)
@@ -70,10 +64,7 @@ pub(super) fn check_phones(
     } else {
         return Ok(());
     };
-    Err(CompileError::Pronunciation {
-        word: word.0,
-        problem,
-    })
+    Err(CompileError::Pronunciation { word: word.0, problem })
 }
 
 impl BackoffModel for Ngram {

@@ -19,10 +19,7 @@ pub(super) fn breadth_first(
     while let Some(&state) = order.get(done) {
         next.clear();
         successors(state, &mut next);
-        order.extend(
-            next.drain(..)
-                .filter(|&s| !std::mem::replace(&mut seen[s as usize], true)),
-        );
+        order.extend(next.drain(..).filter(|&s| !std::mem::replace(&mut seen[s as usize], true)));
         done += 1;
     }
     order

@@ -33,13 +33,9 @@ impl LiteralModel {
         let mut model = LiteralModel::default();
         model.by_words.insert(vec![], 0);
         model.states.push(State::default());
-        for (words, _, _) in ngrams
-            .iter()
-            .filter(|n| n.0.len() < order && n.0.last() != Some(&END))
+        for (words, _, _) in ngrams.iter().filter(|n| n.0.len() < order && n.0.last() != Some(&END))
         {
-            model
-                .by_words
-                .insert(words.clone(), model.states.len() as u32);
+            model.by_words.insert(words.clone(), model.states.len() as u32);
             model.states.push(State::default());
         }
         for (words, cost, backoff) in ngrams {
@@ -49,9 +45,7 @@ impl LiteralModel {
                 model.states[from].end = Some(Cost(*cost));
             } else if last != START {
                 let to = model.longest(words);
-                model.states[from]
-                    .successors
-                    .push((WordId(last), Cost(*cost), to));
+                model.states[from].successors.push((WordId(last), Cost(*cost), to));
             }
             if let Some(&state) = model.by_words.get(words) {
                 let to = model.longest(&words[1..]);
@@ -102,16 +96,8 @@ impl BackoffModel for LiteralModel {
 pub(super) fn topology(phones: u32, pdfs: usize, tie: impl Fn(u32, u32, u32) -> u32) -> Topology {
     let pair = |i: u32| {
         let (left, phone) = (i / phones, i % phones);
-        PhonePdfs {
-            entry: PdfId(tie(left, phone, 0)),
-            again: PdfId(tie(left, phone, 1)),
-        }
+        PhonePdfs { entry: PdfId(tie(left, phone, 0)), again: PdfId(tie(left, phone, 1)) }
     };
     let table = (0..phones * phones).map(pair).collect();
-    Topology {
-        phones: phones as usize,
-        pdfs,
-        silence: PhoneId(0),
-        table,
-    }
+    Topology { phones: phones as usize, pdfs, silence: PhoneId(0), table }
 }

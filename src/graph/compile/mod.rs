@@ -80,27 +80,18 @@ pub struct CompileOptions {
 impl CompileOptions {
     /// The cost added to each word; see [`CompileOptions::word_penalty`].
     pub fn word_penalty(self, word_penalty: Cost) -> Self {
-        CompileOptions {
-            word_penalty,
-            ..self
-        }
+        CompileOptions { word_penalty, ..self }
     }
 
     /// How probable silences are; see [`CompileOptions::silence_probability`].
     pub fn silence_probability(self, silence_probability: f32) -> Self {
-        CompileOptions {
-            silence_probability,
-            ..self
-        }
+        CompileOptions { silence_probability, ..self }
     }
 }
 
 impl Default for CompileOptions {
     fn default() -> Self {
-        CompileOptions {
-            word_penalty: Cost::FREE,
-            silence_probability: 0.5,
-        }
+        CompileOptions { word_penalty: Cost::FREE, silence_probability: 0.5 }
     }
 }
 
@@ -213,12 +204,7 @@ pub fn compile_with_report(
     options: &CompileOptions,
 ) -> Result<(Graph, CompileReport), CompileError> {
     let topology = Topology::of(hmm);
-    assemble(
-        &topology,
-        inputs::pronunciations(lexicon.iter(), &topology)?,
-        ngram,
-        options,
-    )
+    assemble(&topology, inputs::pronunciations(lexicon.iter(), &topology)?, ngram, options)
 }
 
 /// The construction proper, on plain inputs.
@@ -229,10 +215,9 @@ fn assemble<M: BackoffModel>(
     options: &CompileOptions,
 ) -> Result<(Graph, CompileReport), CompileError> {
     let (pauses, word_penalty) = weights(options)?;
-    for (what, found, limit) in [
-        ("phones", topology.phones, PHONE_LIMIT),
-        ("pdfs", topology.pdfs, LOOP_LIMIT),
-    ] {
+    for (what, found, limit) in
+        [("phones", topology.phones, PHONE_LIMIT), ("pdfs", topology.pdfs, LOOP_LIMIT)]
+    {
         if found > limit {
             return Err(CompileError::TooLarge { what, found, limit });
         }
@@ -268,11 +253,5 @@ fn weights(options: &CompileOptions) -> Result<(Pauses, Steps), CompileError> {
     }
     let steps = |cost: f32| Steps::of(Cost(cost)).unwrap_or(Steps::FREE);
     let silence = (p > 0.0).then(|| steps(-p.ln()));
-    Ok((
-        Pauses {
-            silence,
-            none: steps(-(-p).ln_1p()),
-        },
-        steps(found),
-    ))
+    Ok((Pauses { silence, none: steps(-(-p).ln_1p()) }, steps(found)))
 }

@@ -45,13 +45,7 @@ impl Nodes {
     /// No nodes; the first will be state `first`.
     pub(super) fn new(first: u32) -> Self {
         let slots = vec![FREE; 1 << 10];
-        Nodes {
-            first,
-            again: Vec::new(),
-            begin: vec![0],
-            arcs: Vec::new(),
-            slots,
-        }
+        Nodes { first, again: Vec::new(), begin: vec![0], arcs: Vec::new(), slots }
     }
 
     /// The state with this self-loop and these arcs, which are put into order.

@@ -50,9 +50,7 @@ impl Plain {
         Plain {
             start: graph.start().index(),
             arcs,
-            finals: states
-                .map(|state| graph.final_cost(state).0.into())
-                .collect(),
+            finals: states.map(|state| graph.final_cost(state).0.into()).collect(),
         }
     }
 
@@ -67,11 +65,8 @@ impl Plain {
             };
             trs.trs().iter().map(arc).collect()
         });
-        let end = |state| {
-            fst.final_weight(state)
-                .unwrap()
-                .map_or(f64::INFINITY, |w| (*w.value()).into())
-        };
+        let end =
+            |state| fst.final_weight(state).unwrap().map_or(f64::INFINITY, |w| (*w.value()).into());
         Plain {
             start: fst.start().unwrap() as usize,
             arcs: arcs.collect(),
@@ -99,9 +94,7 @@ impl Plain {
         }
         let ended = tokens.into_iter().zip(&self.finals);
         let ended = ended.filter_map(|(token, end)| token.map(|(cost, words)| (cost + end, words)));
-        ended
-            .min_by(|a, b| a.0.total_cmp(&b.0))
-            .unwrap_or((f64::INFINITY, vec![]))
+        ended.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((f64::INFINITY, vec![]))
     }
 
     /// The part of the automaton that puts out exactly these words: its states are (state, words so
@@ -133,22 +126,9 @@ impl Plain {
     pub(super) fn cheapest(&self) -> f64 {
         let mut tokens = vec![None; self.arcs.len()];
         tokens[self.start] = Some((0.0, vec![]));
-        let free = |arc: &PlainArc| PlainArc {
-            pdf: None,
-            word: 0,
-            ..*arc
-        };
-        let arcs = self
-            .arcs
-            .iter()
-            .map(|arcs| arcs.iter().map(free).collect())
-            .collect();
-        Plain {
-            start: self.start,
-            arcs,
-            finals: vec![],
-        }
-        .close(&mut tokens);
+        let free = |arc: &PlainArc| PlainArc { pdf: None, word: 0, ..*arc };
+        let arcs = self.arcs.iter().map(|arcs| arcs.iter().map(free).collect()).collect();
+        Plain { start: self.start, arcs, finals: vec![] }.close(&mut tokens);
         let ended = tokens.into_iter().zip(&self.finals);
         let ended = ended.filter_map(|(token, end)| token.map(|(cost, _)| cost + end));
         ended.fold(f64::INFINITY, f64::min)
@@ -171,9 +151,7 @@ type Token = Option<(f64, Vec<u32>)>;
 
 fn relax(tokens: &mut [Token], from: &(f64, Vec<u32>), arc: &PlainArc, acoustic: f64) -> bool {
     let cost = from.0 + arc.cost + acoustic;
-    let better = tokens[arc.next]
-        .as_ref()
-        .is_none_or(|token| cost < token.0 - 1e-9);
+    let better = tokens[arc.next].as_ref().is_none_or(|token| cost < token.0 - 1e-9);
     if better {
         let mut words = from.1.clone();
         words.extend(Some(arc.word).filter(|&word| word != 0));
@@ -201,8 +179,7 @@ fn composed(mut a: Fst, mut b: Fst) -> Fst {
 }
 
 fn arc(fst: &mut Fst, from: u32, labels: (u32, u32), cost: f32, to: u32) {
-    fst.add_tr(from, Tr::new(labels.0, labels.1, cost, to))
-        .unwrap();
+    fst.add_tr(from, Tr::new(labels.0, labels.1, cost, to)).unwrap();
 }
 
 /// Phones (id + 1) to words, with optional silences at the start and after each word; silence is
@@ -263,13 +240,7 @@ fn context(topology: &Topology) -> Fst {
     for left in 0..phones {
         c.set_final(left, 0.0).unwrap();
         for phone in 0..phones {
-            arc(
-                &mut c,
-                left,
-                (left * phones + phone + 1, phone + 1),
-                0.0,
-                phone,
-            );
+            arc(&mut c, left, (left * phones + phone + 1, phone + 1), 0.0, phone);
         }
     }
     c
@@ -283,13 +254,7 @@ fn hmm(topology: &Topology) -> Fst {
     h.set_final(between, 0.0).unwrap();
     for (pair, pdfs) in topology.table.iter().enumerate() {
         let inside = h.add_state();
-        arc(
-            &mut h,
-            between,
-            (pdfs.entry.0 + 1, pair as u32 + 1),
-            0.0,
-            inside,
-        );
+        arc(&mut h, between, (pdfs.entry.0 + 1, pair as u32 + 1), 0.0, inside);
         arc(&mut h, inside, (pdfs.again.0 + 1, 0), 0.0, inside);
         arc(&mut h, inside, (0, 0), 0.0, between);
     }

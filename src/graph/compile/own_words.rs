@@ -67,21 +67,13 @@ pub fn with_own_words(
         let Some(cost) = Steps::of(own.cost) else {
             continue;
         };
-        said.push(Pronunciation {
-            phones: own.phones.clone(),
-            word: own.word,
-            cost,
-        });
+        said.push(Pronunciation { phones: own.phones.clone(), word: own.word, cost });
     }
     let dictionary = Dictionary::new(said);
     let mut leaves: Vec<Leaf> = (0..dictionary.len() as u32)
         .map(|rank| {
             let said = dictionary.get(rank);
-            Leaf {
-                rank,
-                cost: said.cost + word_penalty,
-                target: SHORTEST,
-            }
+            Leaf { rank, cost: said.cost + word_penalty, target: SHORTEST }
         })
         .collect();
     leaves.sort_unstable();
@@ -100,9 +92,7 @@ pub fn with_own_words(
 /// The gateways of each phone before, any of which has the arcs of all.
 fn siblings(gateways: &[Gateway]) -> HashMap<u32, u32> {
     let ordinary = gateways.iter().filter(|gateway| gateway.initial == 0);
-    ordinary
-        .map(|gateway| (gateway.left, gateway.state))
-        .collect()
+    ordinary.map(|gateway| (gateway.left, gateway.state)).collect()
 }
 
 /// The roots there are, those that the new words end in, and those of the silences after them.
@@ -112,11 +102,7 @@ fn keys(
     topology: &Topology,
     pauses: Pauses,
 ) -> Vec<RootKey> {
-    let key = |left, again| RootKey {
-        history: SHORTEST,
-        left,
-        again,
-    };
+    let key = |left, again| RootKey { history: SHORTEST, left, again };
     let ordinary = gateways.iter().filter(|gateway| gateway.initial == 0);
     let mut keys: Vec<RootKey> = ordinary
         .map(|gateway| {
@@ -183,11 +169,7 @@ impl Extension<'_> {
         rows.resize_with(first as usize, Row::nowhere);
         for state in first..first + self.grower.nodes.len() as u32 {
             let (again, arcs) = self.grower.nodes.get(state);
-            rows.push(Row {
-                again: Some(again),
-                new: arcs.to_vec(),
-                ..Row::nowhere()
-            });
+            rows.push(Row { again: Some(again), new: arcs.to_vec(), ..Row::nowhere() });
         }
         lay_out(self.graph, &rows)
     }
@@ -216,24 +198,14 @@ impl Extension<'_> {
                 None => self.made(key),
             };
             row.again = key.again;
-            row.gateway = Some(Gateway {
-                state: 0,
-                left: key.left.0,
-                again,
-                initial: 0,
-            });
-            row.new
-                .extend(self.grower.root_arcs(stems, key.left, extra));
+            row.gateway = Some(Gateway { state: 0, left: key.left.0, again, initial: 0 });
+            row.new.extend(self.grower.root_arcs(stems, key.left, extra));
             rows.push(row);
         }
         if let Some(state) = initial {
             let mut row = self.copied(state);
-            row.gateway = Some(Gateway {
-                state: 0,
-                left: silence.0,
-                again: Gateway::NO_LOOP,
-                initial: 1,
-            });
+            row.gateway =
+                Some(Gateway { state: 0, left: silence.0, again: Gateway::NO_LOOP, initial: 1 });
             let extra = self.pauses.none;
             row.new.extend(self.grower.root_arcs(stems, silence, extra));
             rows.push(row);
@@ -335,9 +307,7 @@ fn lay_out(graph: &Graph, rows: &[Row]) -> Result<Graph, GraphError> {
     let mut added = (0, graph.num_pdfs, graph.longest_row);
     for (row, &state) in rows.iter().zip(&place) {
         let mut laid: Vec<(PackedArc, u32)> = row.old.clone();
-        let again = row
-            .again
-            .map(|pdf| (PackedArc::new(Some(pdf.0), false, 0.0, state), 0));
+        let again = row.again.map(|pdf| (PackedArc::new(Some(pdf.0), false, 0.0, state), 0));
         laid.extend(again);
         laid.extend(row.new.iter().map(|arc| {
             let next = place[arc.next as usize];
@@ -348,9 +318,7 @@ fn lay_out(graph: &Graph, rows: &[Row]) -> Result<Graph, GraphError> {
         laid = laid.into_iter().map(open).collect();
         laid.sort_unstable();
         added.0 += laid.len() as u32;
-        added.1 = laid
-            .iter()
-            .fold(added.1, |most, (arc, _)| most.max(arc.pdf().0 + 1));
+        added.1 = laid.iter().fold(added.1, |most, (arc, _)| most.max(arc.pdf().0 + 1));
         added.2 = added.2.max(laid.len() as u32);
         match laid.last_mut() {
             Some((arc, _)) => *arc = arc.made_last(),
@@ -397,9 +365,7 @@ fn lead_to_new_places(arcs: &mut [PackedArc], rows: &[Row], place: &[u32]) {
 
 /// Where utterances start.
 fn start(graph: &Graph, rows: &[Row], place: &[u32]) -> u32 {
-    let at = rows
-        .iter()
-        .position(|row| row.replaces == Some(graph.start));
+    let at = rows.iter().position(|row| row.replaces == Some(graph.start));
     at.map_or(graph.start, |at| place[at])
 }
 
@@ -446,12 +412,8 @@ mod tests {
         let words = WordTable::from_reader(WORDS.as_bytes(), "words").unwrap();
         let lexicon =
             Lexicon::from_reader(lexicon.as_bytes(), "lexicon", &words, &hmm.phones).unwrap();
-        let ngram = pack(
-            Arpa::from_reader(arpa.as_bytes(), "arpa", &words).unwrap(),
-            &words,
-            0,
-        )
-        .unwrap();
+        let ngram =
+            pack(Arpa::from_reader(arpa.as_bytes(), "arpa", &words).unwrap(), &words, 0).unwrap();
         let options = CompileOptions::default().word_penalty(Cost(0.25));
         (compile(hmm, &lexicon, &ngram, &options).unwrap(), options)
     }
@@ -474,10 +436,7 @@ mod tests {
                 let (cost, said) = layer[&state].clone();
                 for arc in graph.epsilon_arcs(StateId(state)) {
                     let total = cost + f64::from(arc.cost.0);
-                    if layer
-                        .get(&arc.next.0)
-                        .is_none_or(|(known, _)| total < *known)
-                    {
+                    if layer.get(&arc.next.0).is_none_or(|(known, _)| total < *known) {
                         layer.insert(arc.next.0, (total, said.clone()));
                         queue.push(arc.next.0);
                     }
@@ -489,15 +448,9 @@ mod tests {
         for pdf in pdfs {
             let mut next = At::new();
             for (&state, (cost, said)) in &layer {
-                for arc in graph
-                    .emitting_arcs(StateId(state))
-                    .filter(|arc| arc.pdf == Some(pdf))
-                {
+                for arc in graph.emitting_arcs(StateId(state)).filter(|arc| arc.pdf == Some(pdf)) {
                     let total = cost + f64::from(arc.cost.0);
-                    if next
-                        .get(&arc.next.0)
-                        .is_none_or(|(known, _)| total < *known)
-                    {
+                    if next.get(&arc.next.0).is_none_or(|(known, _)| total < *known) {
                         let word = arc.word();
                         let more = (word != WordId::EPSILON).then_some(word.0);
                         let said = said.iter().copied().chain(more).collect();
@@ -519,11 +472,7 @@ mod tests {
 
     fn own(word: u32, said: &str, cost: f32, hmm: &Hmm) -> OwnWord {
         let id = |name: &str| PhoneId(hmm.phones.iter().position(|p| p == name).unwrap() as u32);
-        OwnWord {
-            word: WordId(word),
-            phones: said.split(' ').map(id).collect(),
-            cost: Cost(cost),
-        }
+        OwnWord { word: WordId(word), phones: said.split(' ').map(id).collect(), cost: Cost(cost) }
     }
 
     #[test]
@@ -547,10 +496,7 @@ mod tests {
         ] {
             let expected = cheapest(&whole, &hmm, &sentence).unwrap();
             let found = cheapest(&added, &hmm, &sentence).unwrap();
-            assert!(
-                (expected.0 - found.0).abs() < 1e-3,
-                "{sentence:?}: {expected:?} {found:?}"
-            );
+            assert!((expected.0 - found.0).abs() < 1e-3, "{sentence:?}: {expected:?} {found:?}");
             assert_eq!(expected.1, found.1, "{sentence:?}");
             if sentence.contains(&so) {
                 assert_eq!(cheapest(&small, &hmm, &sentence), None);

@@ -72,10 +72,7 @@ impl Roots {
         with_silence: bool,
     ) -> Self {
         let contexts = Reached::find(histories, topology, with_silence);
-        let mut roots = Roots {
-            keys: looping(histories, topology, &contexts),
-            begin: Vec::new(),
-        };
+        let mut roots = Roots { keys: looping(histories, topology, &contexts), begin: Vec::new() };
         roots.index(histories.len());
         let plain = roots.plain(histories, topology.silence);
         roots.keys.extend(plain);
@@ -85,10 +82,8 @@ impl Roots {
 
     /// The roots of one history, numbered 0.
     pub(super) fn of_one_history(keys: impl IntoIterator<Item = RootKey>) -> Self {
-        let mut roots = Roots {
-            keys: keys.into_iter().map(RootKey::pack).collect(),
-            begin: Vec::new(),
-        };
+        let mut roots =
+            Roots { keys: keys.into_iter().map(RootKey::pack).collect(), begin: Vec::new() };
         roots.index(1);
         roots
     }
@@ -111,29 +106,19 @@ impl Roots {
 
     /// The state of the root that is entered from a phone with the self-loop `again`.
     pub(super) fn entered(&self, history: History, left: PhoneId, again: PdfId) -> u32 {
-        let key = RootKey {
-            history,
-            left,
-            again: Some(again),
-        };
-        self.state(key)
-            .expect("every root that a word or a silence leads to was found")
+        let key = RootKey { history, left, again: Some(again) };
+        self.state(key).expect("every root that a word or a silence leads to was found")
     }
 
     /// The state of the root of `history` that takes over a back-off from a root with this left
     /// phone and self-loop.
     pub(super) fn backed_off(&self, history: History, from: RootKey) -> u32 {
         let key = self.takes_over(history, from);
-        self.state(key)
-            .expect("every root that a back-off leads to was found")
+        self.state(key).expect("every root that a back-off leads to was found")
     }
 
     fn takes_over(&self, history: History, from: RootKey) -> RootKey {
-        let plain = RootKey {
-            history,
-            again: None,
-            ..from
-        };
+        let plain = RootKey { history, again: None, ..from };
         let same = |key: &RootKey| key.left == from.left && key.again.is_some();
         let mut loops = self.of(history).map(|(_, key)| key).filter(same);
         match (loops.next(), loops.next()) {
@@ -164,18 +149,9 @@ impl Roots {
 
     /// The plain roots that the looping ones, and the initial state, back off to.
     fn plain<M: BackoffModel>(&self, histories: &Histories<M>, silence: PhoneId) -> Vec<u64> {
-        let initial = RootKey {
-            history: histories.start(),
-            left: silence,
-            again: None,
-        };
+        let initial = RootKey { history: histories.start(), left: silence, again: None };
         let mut plain = Vec::new();
-        for mut key in self
-            .keys
-            .iter()
-            .map(|&key| RootKey::unpack(key))
-            .chain([initial])
-        {
+        for mut key in self.keys.iter().map(|&key| RootKey::unpack(key)).chain([initial]) {
             while let Some((history, _)) = histories.backoff(key.history) {
                 key = self.takes_over(history, key);
                 if key.again.is_some() {
@@ -197,14 +173,7 @@ fn looping<M: BackoffModel>(
     let mut keys = Vec::new();
     let mut push = |history, before, left| {
         let again = Some(topology.pdfs(before, left).again);
-        keys.push(
-            RootKey {
-                history,
-                left,
-                again,
-            }
-            .pack(),
-        );
+        keys.push(RootKey { history, left, again }.pack());
     };
     let mut leaves = Vec::new();
     for &history in &reached.histories {

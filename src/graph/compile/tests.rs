@@ -34,11 +34,7 @@ pub(super) fn pronunciations() -> impl Strategy<Value = Vec<Pronunciation>> {
     let one =
         (FIRST_WORD..FIRST_WORD + 5, phones, exact(0..600)).prop_map(|(word, phones, cost)| {
             let cost = Steps::of(Cost(cost)).unwrap();
-            Pronunciation {
-                phones,
-                word: WordId(word),
-                cost,
-            }
+            Pronunciation { phones, word: WordId(word), cost }
         });
     prop::collection::vec(one, 1..9)
 }
@@ -59,31 +55,21 @@ pub(super) fn model() -> impl Strategy<Value = LiteralModel> {
                 words.insert(0, START);
                 words.truncate(3);
             }
-            let end = words
-                .iter()
-                .position(|&w| w == END)
-                .map_or(words.len(), |at| at + 1);
+            let end = words.iter().position(|&w| w == END).map_or(words.len(), |at| at + 1);
             words.truncate(end);
             for length in 2..=words.len() {
-                table
-                    .entry(words[..length].to_vec())
-                    .or_insert((cost, backoff));
+                table.entry(words[..length].to_vec()).or_insert((cost, backoff));
             }
         }
-        let rows: Vec<_> = table
-            .into_iter()
-            .map(|(words, (cost, backoff))| (words, cost, backoff))
-            .collect();
+        let rows: Vec<_> =
+            table.into_iter().map(|(words, (cost, backoff))| (words, cost, backoff)).collect();
         LiteralModel::new(3, &rows)
     })
 }
 
 fn case() -> impl Strategy<Value = Case> {
     let table = prop::collection::vec(0..PDFS, (PHONES * PHONES * 2) as usize);
-    let options = (
-        prop_oneof![Just(0.0f32), Just(0.5), Just(0.25)],
-        exact(-200..400),
-    );
+    let options = (prop_oneof![Just(0.0f32), Just(0.5), Just(0.25)], exact(-200..400));
     let frame = prop::collection::vec(0.0..8.0f64, PDFS as usize);
     let frames = prop::collection::vec(frame, 0..9);
     (table, pronunciations(), model(), options, frames).prop_map(
@@ -95,10 +81,7 @@ fn case() -> impl Strategy<Value = Case> {
                 topology: topology(PHONES, PDFS as usize, pdf),
                 pronunciations,
                 model,
-                options: CompileOptions {
-                    word_penalty,
-                    silence_probability,
-                },
+                options: CompileOptions { word_penalty, silence_probability },
                 frames,
             }
         },
@@ -107,14 +90,7 @@ fn case() -> impl Strategy<Value = Case> {
 
 impl Case {
     fn compile(&self) -> Graph {
-        assemble(
-            &self.topology,
-            self.pronunciations.clone(),
-            &self.model,
-            &self.options,
-        )
-        .unwrap()
-        .0
+        assemble(&self.topology, self.pronunciations.clone(), &self.model, &self.options).unwrap().0
     }
 
     /// The cheapest way to say a word, `None` if it has no pronunciation.
@@ -137,12 +113,11 @@ impl Case {
             let extra = spoken + f64::from(self.options.word_penalty.0) + pause;
             let mut after = BTreeMap::new();
             for (&history, &cost) in &at {
-                self.model
-                    .successors(history, &mut |WordId(w), more, next| {
-                        if w == word {
-                            lower(&mut after, next, cost + f64::from(more.0) + extra);
-                        }
-                    });
+                self.model.successors(history, &mut |WordId(w), more, next| {
+                    if w == word {
+                        lower(&mut after, next, cost + f64::from(more.0) + extra);
+                    }
+                });
             }
             self.back_off(&mut after);
             at = after;

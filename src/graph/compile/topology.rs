@@ -27,12 +27,7 @@ pub(super) struct Topology {
 impl Topology {
     /// So many phones without context, each with one pdf, which has its number.
     pub(super) fn without_context(phones: usize, silence: PhoneId) -> Self {
-        Topology {
-            phones,
-            pdfs: phones,
-            silence,
-            table: Vec::new(),
-        }
+        Topology { phones, pdfs: phones, silence, table: Vec::new() }
     }
 
     /// The pdfs of `phone` after `left`.

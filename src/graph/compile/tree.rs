@@ -70,13 +70,7 @@ impl<'a> Grower<'a> {
         roots: &'a Roots,
     ) -> Self {
         let nodes = Nodes::new(roots.initial() + 1);
-        Grower {
-            dictionary,
-            topology,
-            roots,
-            nodes,
-            arcs: Vec::new(),
-        }
+        Grower { dictionary, topology, roots, nodes, arcs: Vec::new() }
     }
 
     /// Grows the tree of one LM state from its leaves, sorted by rank, down to the states after the
@@ -100,12 +94,7 @@ impl<'a> Grower<'a> {
                 let begin = self.arcs.len();
                 self.grow(below);
                 let after = After::Phones(begin..self.arcs.len());
-                stems.push(Stem {
-                    phone,
-                    label: WORD_START | word,
-                    cost: below.paid,
-                    after,
-                });
+                stems.push(Stem { phone, label: WORD_START | word, cost: below.paid, after });
             }
         }
         stems
@@ -125,24 +114,14 @@ impl<'a> Grower<'a> {
                 After::Root(history) => self.roots.entered(*history, stem.phone, pdfs.again),
                 After::Phones(arcs) => self.nodes.intern(pdfs.again, &mut self.arcs[arcs.clone()]),
             };
-            NodeArc {
-                pdf: pdfs.entry.0,
-                label: stem.label,
-                next,
-                cost: stem.cost + extra,
-            }
+            NodeArc { pdf: pdfs.entry.0, label: stem.label, next, cost: stem.cost + extra }
         };
         stems.iter().map(arc).collect()
     }
 
     /// Pushes the arcs of the node below which these leaves are; its descendants become nodes.
     fn grow(&mut self, below: Below) {
-        let Below {
-            leaves,
-            depth,
-            labelled,
-            paid,
-        } = below;
+        let Below { leaves, depth, labelled, paid } = below;
         let dictionary = self.dictionary;
         let phone = |leaf: &Leaf, depth| dictionary.phone(leaf.rank, depth);
         let same_phone = |a: &Leaf, b: &Leaf| phone(a, depth) == phone(b, depth);
@@ -151,30 +130,16 @@ impl<'a> Grower<'a> {
             let pdfs = self.topology.pdfs(before, phone);
             let ended = group.partition_point(|leaf| dictionary.length(leaf.rank) == depth + 1);
             for leaf in &group[..ended] {
-                let label = if labelled {
-                    0
-                } else {
-                    self.dictionary.word(leaf.rank)
-                };
+                let label = if labelled { 0 } else { self.dictionary.word(leaf.rank) };
                 let next = self.roots.entered(leaf.target, phone, pdfs.again);
-                self.arcs.push(NodeArc {
-                    pdf: pdfs.entry.0,
-                    label,
-                    next,
-                    cost: leaf.cost - paid,
-                });
+                self.arcs.push(NodeArc { pdf: pdfs.entry.0, label, next, cost: leaf.cost - paid });
             }
             if let Some((below, label)) = self.below(&group[ended..], depth + 1, labelled) {
                 let begin = self.arcs.len();
                 self.grow(below);
                 let next = self.nodes.intern(pdfs.again, &mut self.arcs[begin..]);
                 self.arcs.truncate(begin);
-                self.arcs.push(NodeArc {
-                    pdf: pdfs.entry.0,
-                    label,
-                    next,
-                    cost: below.paid - paid,
-                });
+                self.arcs.push(NodeArc { pdf: pdfs.entry.0, label, next, cost: below.paid - paid });
             }
         }
     }
@@ -188,18 +153,8 @@ impl<'a> Grower<'a> {
     ) -> Option<(Below<'l>, u32)> {
         let paid = leaves.iter().map(|leaf| leaf.cost).min()?;
         let word = self.dictionary.word(leaves[0].rank);
-        let unique = leaves
-            .iter()
-            .all(|leaf| self.dictionary.word(leaf.rank) == word);
+        let unique = leaves.iter().all(|leaf| self.dictionary.word(leaf.rank) == word);
         let label = if unique && !labelled { word } else { 0 };
-        Some((
-            Below {
-                leaves,
-                depth,
-                labelled: labelled || unique,
-                paid,
-            },
-            label,
-        ))
+        Some((Below { leaves, depth, labelled: labelled || unique, paid }, label))
     }
 }

@@ -44,10 +44,7 @@ impl Grammar {
     pub fn accepts<'w>(&self, sentence: impl IntoIterator<Item = &'w str>) -> bool {
         let mut words = sentence.into_iter();
         let end = words.try_fold(0, |state, word| {
-            let word = self
-                .words
-                .binary_search_by(|known| known.as_str().cmp(word))
-                .ok()?;
+            let word = self.words.binary_search_by(|known| known.as_str().cmp(word)).ok()?;
             self.states[state].next.get(&word).copied()
         });
         end.is_some_and(|end| self.ends(end))
@@ -64,11 +61,7 @@ pub(super) struct Builder {
 
 impl Default for Builder {
     fn default() -> Self {
-        Builder {
-            said: vec![Vec::new()],
-            silent: vec![Vec::new()],
-            ends: BTreeSet::new(),
-        }
+        Builder { said: vec![Vec::new()], silent: vec![Vec::new()], ends: BTreeSet::new() }
     }
 }
 
@@ -106,10 +99,8 @@ impl Builder {
     pub fn finish(self, name: &str) -> Result<Grammar, GrammarError> {
         let useful = self.useful();
         let said = self.said.iter().flatten();
-        let words: BTreeSet<&String> = said
-            .filter(|(_, to)| useful[*to])
-            .map(|(word, _)| word)
-            .collect();
+        let words: BTreeSet<&String> =
+            said.filter(|(_, to)| useful[*to]).map(|(word, _)| word).collect();
         let words: Vec<String> = words.into_iter().cloned().collect();
         let mut states = Vec::new();
         let mut known = HashMap::new();
@@ -144,9 +135,7 @@ impl Builder {
             }
         }
         if words.is_empty() {
-            return Err(GrammarError::Empty {
-                name: name.to_owned(),
-            });
+            return Err(GrammarError::Empty { name: name.to_owned() });
         }
         Ok(Grammar { words, states })
     }
@@ -168,9 +157,7 @@ impl Builder {
         let mut before: Vec<Vec<usize>> = vec![Vec::new(); self.said.len()];
         for (from, said) in self.said.iter().enumerate() {
             said.iter().for_each(|(_, to)| before[*to].push(from));
-            self.silent[from]
-                .iter()
-                .for_each(|to| before[*to].push(from));
+            self.silent[from].iter().for_each(|to| before[*to].push(from));
         }
         let mut useful = vec![false; self.said.len()];
         let mut waiting: Vec<usize> = self.ends.iter().copied().collect();
@@ -184,9 +171,5 @@ impl Builder {
 }
 
 fn too_large(name: &str) -> GrammarError {
-    GrammarError::TooLarge {
-        name: name.to_owned(),
-        what: "states",
-        limit: MOST_STATES,
-    }
+    GrammarError::TooLarge { name: name.to_owned(), what: "states", limit: MOST_STATES }
 }

@@ -37,12 +37,8 @@ pub(super) fn read(text: &str, name: &str) -> Result<Builder, GrammarError> {
             "there is no public rule: write `public` before the one to be said",
         ));
     }
-    let mut expansion = Expansion {
-        rules: &rules,
-        builder: Builder::default(),
-        name,
-        open: Vec::new(),
-    };
+    let mut expansion =
+        Expansion { rules: &rules, builder: Builder::default(), name, open: Vec::new() };
     let end = expansion.builder.state(name)?;
     expansion.builder.end(end);
     for (rule, at) in public {
@@ -53,26 +49,17 @@ pub(super) fn read(text: &str, name: &str) -> Result<Builder, GrammarError> {
 }
 
 fn wrong(name: &str, line: usize, what: impl Into<String>) -> GrammarError {
-    GrammarError::Syntax {
-        name: name.to_owned(),
-        line,
-        what: what.into(),
-    }
+    GrammarError::Syntax { name: name.to_owned(), line, what: what.into() }
 }
 
 /// All rules by name.
 fn rules(text: &str, name: &str) -> Result<HashMap<String, Rule>, GrammarError> {
     let tokens = tokens(text, name)?;
     let mut rules = HashMap::new();
-    let mut statements: Vec<&[(Token, usize)]> = tokens
-        .split(|(token, _)| *token == Token::Mark(';'))
-        .collect();
+    let mut statements: Vec<&[(Token, usize)]> =
+        tokens.split(|(token, _)| *token == Token::Mark(';')).collect();
     if let Some((_, line)) = statements.pop().and_then(<[_]>::first) {
-        return Err(wrong(
-            name,
-            *line,
-            "the last rule does not end with a semicolon",
-        ));
+        return Err(wrong(name, *line, "the last rule does not end with a semicolon"));
     }
     for statement in statements {
         let word = |token: &Token, known: &str| matches!(token, Token::Word(word) if word == known);
@@ -90,21 +77,15 @@ fn rules(text: &str, name: &str) -> Result<HashMap<String, Rule>, GrammarError> 
             rest => (false, rest),
         };
         let (rule, line, tokens) = match rest {
-            [
-                (Token::Rule(rule), line),
-                (Token::Mark('='), _),
-                tokens @ ..,
-            ] => (rule, *line, tokens),
+            [(Token::Rule(rule), line), (Token::Mark('='), _), tokens @ ..] => {
+                (rule, *line, tokens)
+            }
             _ => {
                 let line = statement[0].1;
                 return Err(wrong(name, line, "a rule is written as `<name> = words;`"));
             }
         };
-        let made = Rule {
-            is_public,
-            line,
-            tokens: tokens.to_vec(),
-        };
+        let made = Rule { is_public, line, tokens: tokens.to_vec() };
         if rules.insert(rule.clone(), made).is_some() {
             return Err(wrong(name, line, format!("there are two rules <{rule}>")));
         }
@@ -145,10 +126,7 @@ fn tokens(text: &str, name: &str) -> Result<Vec<(Token, usize)>, GrammarError> {
             _ => {
                 let is_end =
                     |letter: char| letter.is_whitespace() || ";=|()[]*+/{<\"".contains(letter);
-                let end = rest
-                    .find(is_end)
-                    .unwrap_or(rest.len())
-                    .max(first.len_utf8());
+                let end = rest.find(is_end).unwrap_or(rest.len()).max(first.len_utf8());
                 tokens.push((Token::Word(plain(&rest[..end])), line));
                 end
             }
@@ -196,10 +174,8 @@ impl<'g> Expansion<'g> {
             return self.wrong(line, format!("there is no rule <{rule}>"));
         };
         if self.open.contains(&known.as_str()) {
-            return self.wrong(
-                line,
-                format!("<{rule}> calls itself: write what repeats with * or +"),
-            );
+            return self
+                .wrong(line, format!("<{rule}> calls itself: write what repeats with * or +"));
         }
         self.enter(known, line)?;
         let left = self.alternatives(&found.tokens, between, found.line)?;
@@ -213,10 +189,9 @@ impl<'g> Expansion<'g> {
     fn enter(&mut self, what: &'g str, line: usize) -> Result<(), GrammarError> {
         self.open.push(what);
         match self.open.len() > DEEPEST {
-            true => self.wrong(
-                line,
-                format!("brackets and rules are nested more than {DEEPEST} deep"),
-            ),
+            true => {
+                self.wrong(line, format!("brackets and rules are nested more than {DEEPEST} deep"))
+            }
             false => Ok(()),
         }
     }
@@ -247,10 +222,7 @@ impl<'g> Expansion<'g> {
     ) -> Result<(Left<'g>, usize), GrammarError> {
         let (mut at, mut is_empty) = (from, true);
         loop {
-            let (start, end) = (
-                self.builder.state(self.name)?,
-                self.builder.state(self.name)?,
-            );
+            let (start, end) = (self.builder.state(self.name)?, self.builder.state(self.name)?);
             left = match left {
                 [(Token::Word(word), _), rest @ ..] => {
                     self.builder.say(start, word, end);

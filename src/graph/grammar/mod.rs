@@ -78,11 +78,7 @@ impl Grammar {
             text += line;
             text.push('\n');
             if text.len() > LARGEST {
-                return Err(GrammarError::TooLarge {
-                    name,
-                    what: "bytes",
-                    limit: LARGEST,
-                });
+                return Err(GrammarError::TooLarge { name, what: "bytes", limit: LARGEST });
             }
         }
         Grammar::parse(&text, &name)
@@ -142,19 +138,14 @@ mod tests {
     use super::*;
 
     fn sentences(grammar: &Grammar, all: &[&str]) -> Vec<bool> {
-        all.iter()
-            .map(|said| grammar.accepts(said.split(' ')))
-            .collect()
+        all.iter().map(|said| grammar.accepts(said.split(' '))).collect()
     }
 
     #[test]
     fn lists_say_their_lines() {
         let grammar =
             Grammar::parse("# lights\nLight on\nlight off.\n\nlight on\n", "list").unwrap();
-        let said = sentences(
-            &grammar,
-            &["light on", "light off", "light", "on", "light on off"],
-        );
+        let said = sentences(&grammar, &["light on", "light off", "light", "on", "light on off"]);
         assert_eq!(said, [true, true, false, false, false]);
         // What begins alike is one state.
         assert_eq!(grammar.num_states(), 4);
@@ -186,10 +177,7 @@ mod tests {
         for (text, said) in [
             ("", "no sentence"),
             ("#JSGF V1.0;\n<a> = b;", "no public rule"),
-            (
-                "#JSGF V1.0;\npublic <a> = b <c>;",
-                "line 2: there is no rule <c>",
-            ),
+            ("#JSGF V1.0;\npublic <a> = b <c>;", "line 2: there is no rule <c>"),
             ("#JSGF V1.0;\npublic <a> = (b;", "line 2"),
             ("#JSGF V1.0;\npublic <a> = b", "line 2"),
             ("#JSGF V1.0;\npublic <a> = b | <a> c;", "calls itself"),
@@ -203,15 +191,9 @@ mod tests {
         let deep = format!("#JSGF V1.0;\npublic <a> = {}b;", "(".repeat(100_000));
         assert!(Grammar::parse(&deep, "g").is_err());
         // Each rule twice the one before.
-        let doubled: String = (1..40)
-            .map(|n| format!("<r{n}> = <r{}> <r{}>;\n", n - 1, n - 1))
-            .collect();
+        let doubled: String =
+            (1..40).map(|n| format!("<r{n}> = <r{}> <r{}>;\n", n - 1, n - 1)).collect();
         let large = format!("#JSGF V1.0;\n<r0> = a | b;\n{doubled}public <x> = <r39>;");
-        assert!(
-            Grammar::parse(&large, "g")
-                .unwrap_err()
-                .to_string()
-                .contains("smaller")
-        );
+        assert!(Grammar::parse(&large, "g").unwrap_err().to_string().contains("smaller"));
     }
 }

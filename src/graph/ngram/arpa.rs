@@ -113,10 +113,7 @@ impl Arpa {
         }
         require_parts(&orders[0], lines.name(), words)?;
         strangers.tell(lines.name(), "n-grams");
-        Ok(Arpa {
-            orders,
-            left_out: strangers.entries(),
-        })
+        Ok(Arpa { orders, left_out: strangers.entries() })
     }
 }
 
@@ -135,10 +132,7 @@ fn require_parts(unigrams: &[ArpaEntry], name: &str, words: &WordTable) -> Resul
             "the table's first lines must be <eps>, <s>, </s>, <unk>, then one word a line",
         )
     } else if !has(BEGIN.0) {
-        (
-            "1-gram <s>",
-            "estimate it from sentences with their beginnings marked",
-        )
+        ("1-gram <s>", "estimate it from sentences with their beginnings marked")
     } else if !ends.is_some_and(|entry| entry.cost.is_finite()) {
         (
             "1-gram </s> of a probability above zero",
@@ -188,9 +182,7 @@ fn read_header(lines: &mut Lines<'_>) -> Result<(Vec<usize>, String), TextError>
         });
         let next = counts.len() + 1;
         let count = parsed.ok_or_else(|| {
-            lines.error(format!(
-                "expected \"ngram {next}=<count>\", found \"{line}\""
-            ))
+            lines.error(format!("expected \"ngram {next}=<count>\", found \"{line}\""))
         })?;
         counts.push(count);
         if counts.len() > 64 {
@@ -247,9 +239,7 @@ fn parse_entry(line: &str, order: usize, words: &WordTable) -> Result<Option<Arp
     }
     let mut key = Some(0);
     for _ in 0..order {
-        let word = fields
-            .next()
-            .ok_or_else(|| format!("fewer than {order} words"))?;
+        let word = fields.next().ok_or_else(|| format!("fewer than {order} words"))?;
         let id = id(word, words);
         if id.is_none() && word.starts_with('-') && word.parse::<f32>().is_ok() {
             return Err(format!("fewer than {order} words before \"{word}\""));
@@ -261,11 +251,7 @@ fn parse_entry(line: &str, order: usize, words: &WordTable) -> Result<Option<Arp
     // numbers.
     let backoff = backoff.min(-LOG_ZERO * std::f32::consts::LN_10);
     match fields.next() {
-        None => Ok(key.map(|key| ArpaEntry {
-            key,
-            cost: cost.max(0.0),
-            backoff,
-        })),
+        None => Ok(key.map(|key| ArpaEntry { key, cost: cost.max(0.0), backoff })),
         Some(extra) => Err(format!("\"{extra}\" after the back-off weight")),
     }
 }

@@ -68,9 +68,7 @@ impl Bits<'_> {
     /// Place of the one that has `k` ones before it; `None` if there are not so many.
     #[inline]
     pub(super) fn select(self, k: usize) -> Option<usize> {
-        let after = self
-            .directory
-            .partition_point(|&before| before as usize <= k);
+        let after = self.directory.partition_point(|&before| before as usize <= k);
         let block = after.checked_sub(1)?;
         let mut left = k.checked_sub(self.directory[block] as usize)?;
         let first = block * BLOCK_WORDS;
@@ -124,10 +122,7 @@ mod tests {
 
     #[test]
     fn damage_is_not_followed() {
-        let view = Bits {
-            words: &[u64::MAX, 0],
-            directory: &[7, 3, 90],
-        };
+        let view = Bits { words: &[u64::MAX, 0], directory: &[7, 3, 90] };
         assert!(!view.get(1 << 40));
         assert_eq!(view.select(2), None);
         assert_eq!(view.select(200), None);

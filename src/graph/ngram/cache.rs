@@ -18,9 +18,7 @@ pub struct StepCache {
 
 impl Default for StepCache {
     fn default() -> Self {
-        StepCache {
-            entries: vec![(VACANT, LmState::EMPTY, Cost::FREE); ENTRIES],
-        }
+        StepCache { entries: vec![(VACANT, LmState::EMPTY, Cost::FREE); ENTRIES] }
     }
 }
 

@@ -83,11 +83,7 @@ impl NgramError {
         match fault {
             Fault::Io(source) => NgramError::Io { path, source },
             Fault::Foreign => NgramError::NotAnNgram { path },
-            Fault::Version { found, supported } => NgramError::Version {
-                path,
-                found,
-                supported,
-            },
+            Fault::Version { found, supported } => NgramError::Version { path, found, supported },
             Fault::Corrupt(what) => NgramError::Corrupt { path, what },
         }
     }

@@ -138,11 +138,7 @@ impl Ngram {
 
     /// The bytes of all sections in the file's order.
     fn section_bytes(&self) -> Vec<&[u8]> {
-        let mut all = vec![
-            self.unigrams.bytes(),
-            self.backoffs.bytes(),
-            self.begin.bytes(),
-        ];
+        let mut all = vec![self.unigrams.bytes(), self.backoffs.bytes(), self.begin.bytes()];
         for level in &self.levels {
             all.extend([
                 level.words.bytes(),
@@ -167,9 +163,7 @@ fn map(path: &Path, place: Place) -> Result<(usize, Mapped), Fault> {
         _ => Err("order"),
     })?;
     let order = mapped.u32_at(ORDER) as usize;
-    let widths = [4; UNIGRAM_SECTIONS]
-        .into_iter()
-        .chain(LEVEL_WIDTHS.into_iter().cycle());
+    let widths = [4; UNIGRAM_SECTIONS].into_iter().chain(LEVEL_WIDTHS.into_iter().cycle());
     match mapped.counts(widths) {
         Some(counts) if lengths_agree(order, &counts) => Ok((order, mapped)),
         _ => Err(Fault::corrupt("section lengths disagree")),
@@ -183,11 +177,7 @@ fn lengths_agree(order: usize, count: &[usize]) -> bool {
     let level = |(below, n): (usize, &[usize])| {
         let rows = n[0];
         let first = if below == 0 { 0 } else { rows.div_ceil(64) };
-        let inner = if below + 2 == order {
-            0
-        } else {
-            rows.div_ceil(64)
-        };
+        let inner = if below + 2 == order { 0 } else { rows.div_ceil(64) };
         let books = n[2] == CODES && n[8] == CODES;
         let bits = n[3] == first && directory(n[3], n[4]) && n[5] == inner && directory(n[5], n[6]);
         n[1] == rows && books && bits && n[7] <= rows
@@ -195,10 +185,7 @@ fn lengths_agree(order: usize, count: &[usize]) -> bool {
     words <= MAX_WORDS
         && count[1] == words
         && count[2] == words + 1
-        && count[UNIGRAM_SECTIONS..]
-            .chunks_exact(LEVEL_SECTIONS)
-            .enumerate()
-            .all(level)
+        && count[UNIGRAM_SECTIONS..].chunks_exact(LEVEL_SECTIONS).enumerate().all(level)
 }
 
 /// Checks what checksums do not: that the trie is one.
@@ -209,10 +196,7 @@ fn check(ngram: &Ngram) -> Result<(), String> {
         return Err("a cost of order 1 is not a number".to_owned());
     }
     let begin = ngram.begin.as_slice();
-    let bigrams = ngram
-        .levels
-        .first()
-        .map_or(0, |level| level.words.as_slice().len());
+    let bigrams = ngram.levels.first().map_or(0, |level| level.words.as_slice().len());
     if begin[0] != 0 || !begin.is_sorted() || begin[words] as usize != bigrams {
         return Err("offsets of order 2 out of order".to_owned());
     }
@@ -221,20 +205,13 @@ fn check(ngram: &Ngram) -> Result<(), String> {
         if !number(&level.codebook) || !number(&level.backoff_codebook) {
             return Err(format!("a cost of order {order} is not a number"));
         }
-        if level
-            .words
-            .as_slice()
-            .iter()
-            .any(|&word| usize::from(word) >= words)
-        {
+        if level.words.as_slice().iter().any(|&word| usize::from(word) >= words) {
             return Err(format!("a word of order {order} does not exist"));
         }
         if level.inner().rank(rows) != level.histories() && order < ngram.order() {
             return Err(format!("number of histories of order {order}"));
         }
-        let lists = order
-            .checked_sub(3)
-            .map(|below| ngram.levels[below].histories());
+        let lists = order.checked_sub(3).map(|below| ngram.levels[below].histories());
         if lists.is_some_and(|lists| level.first().rank(rows) != lists) {
             return Err(format!("number of lists of order {order}"));
         }
@@ -247,13 +224,8 @@ fn check_state(ngram: &Ngram, state: u32) -> Result<(), String> {
     let history = ngram.history(super::LmState(state));
     let list = ngram.list(history);
     if history.length > 0 {
-        let words = ngram
-            .levels
-            .get(history.length - 1)
-            .map_or(&[][..], |l| l.words.as_slice());
-        let sorted = words
-            .get(list.clone())
-            .is_some_and(|words| words.is_sorted_by(|a, b| a < b));
+        let words = ngram.levels.get(history.length - 1).map_or(&[][..], |l| l.words.as_slice());
+        let sorted = words.get(list.clone()).is_some_and(|words| words.is_sorted_by(|a, b| a < b));
         if !sorted && !list.is_empty() {
             return Err(format!("the list of state {state} is out of order"));
         }

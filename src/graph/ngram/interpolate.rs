@@ -60,22 +60,13 @@ impl Mixture<'_> {
                 weight * domain / (weight * domain + (1.0 - weight) * general)
             };
             let sum: f64 = pairs.iter().map(share).sum();
-            let mean = if pairs.is_empty() {
-                0.5
-            } else {
-                sum / pairs.len() as f64
-            };
+            let mean = if pairs.is_empty() { 0.5 } else { sum / pairs.len() as f64 };
             weight = mean.clamp(LEAST_SHARE, 1.0 - LEAST_SHARE);
         }
         let known: Vec<f64> = pairs.iter().map(|p| p.0).filter(|p| *p > 0.0).collect();
-        let mixed = pairs
-            .iter()
-            .map(|(general, domain)| weight * domain + (1.0 - weight) * general);
-        HeldOut {
-            weight,
-            general: perplexity(known.into_iter()),
-            mixed: perplexity(mixed),
-        }
+        let mixed =
+            pairs.iter().map(|(general, domain)| weight * domain + (1.0 - weight) * general);
+        HeldOut { weight, general: perplexity(known.into_iter()), mixed: perplexity(mixed) }
     }
 
     /// The model of both at a weight of the domain's.
@@ -102,10 +93,7 @@ impl Mixture<'_> {
             mixed.push(entries);
         }
         weigh_backoffs(&mut mixed);
-        Arpa {
-            orders: mixed,
-            left_out: 0,
-        }
+        Arpa { orders: mixed, left_out: 0 }
     }
 
     /// The n-grams of one history, weighed.
@@ -119,11 +107,7 @@ impl Mixture<'_> {
                 true => f32::INFINITY,
                 false => -(p.ln() as f32),
             };
-            entries.push(ArpaEntry {
-                key,
-                cost,
-                backoff: 0.0,
-            });
+            entries.push(ArpaEntry { key, cost, backoff: 0.0 });
         }
     }
 
@@ -167,11 +151,7 @@ fn perplexity(probabilities: impl Iterator<Item = f64>) -> f64 {
         sum -= p.ln();
         count += 1.0;
     }
-    if count > 0.0 {
-        f64::exp(sum / count)
-    } else {
-        1.0
-    }
+    if count > 0.0 { f64::exp(sum / count) } else { 1.0 }
 }
 
 fn p(cost: f32) -> f64 {
@@ -230,9 +210,7 @@ mod tests {
 
     fn sentence(text: &str) -> Vec<WordId> {
         let words = words();
-        text.split(' ')
-            .map(|word| words.id(word).unwrap())
-            .collect()
+        text.split(' ').map(|word| words.id(word).unwrap()).collect()
     }
 
     #[test]
@@ -240,26 +218,15 @@ mod tests {
         let general = model(&["a b a b", "b a b", "a a b", "b b a a"]);
         let domain = model(&["c d", "c d c d", "a c d"]);
         let mut strange = vec![false; 8];
-        let mixture = Mixture {
-            general: &general,
-            domain: &domain,
-            strange: &strange,
-        };
+        let mixture = Mixture { general: &general, domain: &domain, strange: &strange };
         let near = sentence("c d c d");
         let far = sentence("a b a b");
         let weights = [&near, &far].map(|text| mixture.weigh([text.as_slice()].into_iter()));
-        assert!(
-            weights[0].weight > 0.9 && weights[1].weight < 0.2,
-            "{weights:?}"
-        );
+        assert!(weights[0].weight > 0.9 && weights[1].weight < 0.2, "{weights:?}");
         assert!(weights[0].mixed < weights[0].general);
         for is_strange in [false, true] {
             strange[5] = is_strange;
-            let mixture = Mixture {
-                general: &general,
-                domain: &domain,
-                strange: &strange,
-            };
+            let mixture = Mixture { general: &general, domain: &domain, strange: &strange };
             let mixed = pack(mixture.model(0.3), &words(), 0).unwrap();
             for state in (0..mixed.num_states() as u32).map(LmState) {
                 let p = |word| f64::from(-mixed.step(state, WordId(word)).1.0).exp();
@@ -273,11 +240,7 @@ mod tests {
     fn what_both_list_has_both_probabilities() {
         let general = model(&["a b a b", "b a b"]);
         let domain = model(&["a b c", "a b d"]);
-        let mixture = Mixture {
-            general: &general,
-            domain: &domain,
-            strange: &[],
-        };
+        let mixture = Mixture { general: &general, domain: &domain, strange: &[] };
         let mixed = pack(mixture.model(0.25), &words(), 0).unwrap();
         let after = |model: &Ngram, text: &str| {
             let mut state = model.start();

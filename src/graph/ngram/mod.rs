@@ -80,17 +80,11 @@ struct Level {
 
 impl Level {
     fn first(&self) -> Bits<'_> {
-        Bits {
-            words: self.first.0.as_slice(),
-            directory: self.first.1.as_slice(),
-        }
+        Bits { words: self.first.0.as_slice(), directory: self.first.1.as_slice() }
     }
 
     fn inner(&self) -> Bits<'_> {
-        Bits {
-            words: self.inner.0.as_slice(),
-            directory: self.inner.1.as_slice(),
-        }
+        Bits { words: self.inner.0.as_slice(), directory: self.inner.1.as_slice() }
     }
 
     fn cost(&self, row: usize) -> Cost {
@@ -104,13 +98,7 @@ impl Level {
 
 fn decode(codes: &Section<u8>, codebook: &Section<f32>, row: usize) -> Cost {
     let code = codes.as_slice().get(row).copied().unwrap_or(0);
-    Cost(
-        codebook
-            .as_slice()
-            .get(code as usize)
-            .copied()
-            .unwrap_or(0.0),
-    )
+    Cost(codebook.as_slice().get(code as usize).copied().unwrap_or(0.0))
 }
 
 /// A back-off n-gram model. Immutable and shareable between threads; nothing in a mapped one is
@@ -150,10 +138,7 @@ struct History {
     index: usize,
 }
 
-const EMPTY: History = History {
-    length: 0,
-    index: 0,
-};
+const EMPTY: History = History { length: 0, index: 0 };
 
 impl Ngram {
     /// Length of the longest n-gram in words.
@@ -215,12 +200,8 @@ impl Ngram {
     /// The next shorter history and the cost of backing off to it; `None` for the empty history.
     pub fn backoff(&self, state: LmState) -> Option<(LmState, Cost)> {
         let history = self.history(state);
-        (history.length > 0).then(|| {
-            (
-                self.number(self.shorter(history)),
-                self.backoff_cost(history),
-            )
-        })
+        (history.length > 0)
+            .then(|| (self.number(self.shorter(history)), self.backoff_cost(history)))
     }
 
     /// What the model lists explicitly after `state`, by word: word, cost, next state. The end of
@@ -244,10 +225,7 @@ impl Ngram {
             std::iter::once(self.num_words()).chain(self.levels.iter().map(Level::histories));
         for (before, count) in counts.enumerate() {
             if index < count {
-                return History {
-                    length: 1 + before,
-                    index,
-                };
+                return History { length: 1 + before, index };
             }
             index -= count;
         }
@@ -260,12 +238,7 @@ impl Ngram {
             1 => 0,
             n => {
                 self.num_words()
-                    + self
-                        .levels
-                        .iter()
-                        .take(n - 2)
-                        .map(Level::histories)
-                        .sum::<usize>()
+                    + self.levels.iter().take(n - 2).map(Level::histories).sum::<usize>()
             }
         };
         LmState((1 + before + history.index) as u32)
@@ -277,10 +250,7 @@ impl Ngram {
             0 => 0..self.num_words(),
             1 => match self.begin.as_slice().get(history.index..) {
                 Some([begin, end, ..]) => {
-                    let rows = self
-                        .levels
-                        .first()
-                        .map_or(0, |level| level.words.as_slice().len());
+                    let rows = self.levels.first().map_or(0, |level| level.words.as_slice().len());
                     *begin as usize..rows.min(*end as usize)
                 }
                 _ => 0..0,
@@ -290,14 +260,9 @@ impl Ngram {
                     return 0..0;
                 };
                 let first = level.first();
-                let end = || {
-                    first
-                        .select(history.index + 1)
-                        .unwrap_or(level.words.as_slice().len())
-                };
-                first
-                    .select(history.index)
-                    .map_or(0..0, |begin| begin..end())
+                let end =
+                    || first.select(history.index + 1).unwrap_or(level.words.as_slice().len());
+                first.select(history.index).map_or(0..0, |begin| begin..end())
             }
         }
     }
@@ -309,12 +274,7 @@ impl Ngram {
         if history.length == 0 {
             return list.contains(&word.index()).then_some(word.index());
         }
-        let words = self
-            .levels
-            .get(history.length - 1)?
-            .words
-            .as_slice()
-            .get(list.clone())?;
+        let words = self.levels.get(history.length - 1)?.words.as_slice().get(list.clone())?;
         let at = words.binary_search(&u16::try_from(word.0).ok()?).ok()?;
         Some(list.start + at)
     }
@@ -332,17 +292,8 @@ impl Ngram {
 
     fn cost(&self, history: History, row: usize) -> Cost {
         match history.length {
-            0 => Cost(
-                self.unigrams
-                    .as_slice()
-                    .get(row)
-                    .copied()
-                    .unwrap_or(f32::INFINITY),
-            ),
-            n => self
-                .levels
-                .get(n - 1)
-                .map_or(Cost::IMPOSSIBLE, |level| level.cost(row)),
+            0 => Cost(self.unigrams.as_slice().get(row).copied().unwrap_or(f32::INFINITY)),
+            n => self.levels.get(n - 1).map_or(Cost::IMPOSSIBLE, |level| level.cost(row)),
         }
     }
 
@@ -368,18 +319,13 @@ impl Ngram {
         let Some(row) = level.inner().select(history.index) else {
             return EMPTY;
         };
-        let last = WordId(u32::from(
-            level.words.as_slice().get(row).copied().unwrap_or(0),
-        ));
+        let last = WordId(u32::from(level.words.as_slice().get(row).copied().unwrap_or(0)));
         if history.length == 2 {
             return self.land(EMPTY, last.index(), last);
         }
         // The list that holds the row belongs to the history of all words but the last.
         let index = level.first().rank(row + 1).saturating_sub(1);
-        let rest = self.shorter(History {
-            length: history.length - 1,
-            index,
-        });
+        let rest = self.shorter(History { length: history.length - 1, index });
         match self.find(rest, last) {
             Some(row) => self.land(rest, row, last),
             None => EMPTY,
@@ -390,23 +336,13 @@ impl Ngram {
     fn land(&self, mut history: History, mut row: usize, word: WordId) -> History {
         loop {
             if history.length == 0 {
-                let reached = History {
-                    length: 1,
-                    index: row,
-                };
-                return if self.list(reached).is_empty() {
-                    EMPTY
-                } else {
-                    reached
-                };
+                let reached = History { length: 1, index: row };
+                return if self.list(reached).is_empty() { EMPTY } else { reached };
             }
             if let Some(level) = self.levels.get(history.length - 1) {
                 let inner = level.inner();
                 if inner.get(row) {
-                    return History {
-                        length: history.length + 1,
-                        index: inner.rank(row),
-                    };
+                    return History { length: history.length + 1, index: inner.rank(row) };
                 }
             }
             (history, row) = loop {

@@ -30,11 +30,7 @@ pub fn pack(arpa: Arpa, words: &WordTable, words_sum: u64) -> Result<Ngram, Ngra
     close(&mut orders);
     let largest = orders.iter().map(Vec::len).max().unwrap_or(0);
     if largest > MAX_NGRAMS || words.len() > MAX_WORDS {
-        return Err(NgramError::TooLarge {
-            what: "n-grams",
-            found: largest,
-            limit: MAX_NGRAMS,
-        });
+        return Err(NgramError::TooLarge { what: "n-grams", found: largest, limit: MAX_NGRAMS });
     }
     let mut unigrams = vec![f32::INFINITY; words.len()];
     let mut backoffs = vec![0.0; words.len()];
@@ -50,9 +46,7 @@ pub fn pack(arpa: Arpa, words: &WordTable, words_sum: u64) -> Result<Ngram, Ngra
         unigrams: Section::Owned(unigrams),
         backoffs: Section::Owned(backoffs),
         begin: Section::Owned(begin),
-        levels: (2..=orders.len())
-            .map(|order| level(&orders, order))
-            .collect(),
+        levels: (2..=orders.len()).map(|order| level(&orders, order)).collect(),
         words_sum,
     })
 }
@@ -89,9 +83,7 @@ fn drop_idle_weights(orders: &mut [Vec<ArpaEntry>]) {
         for entry in entries.iter_mut().filter(|entry| entry.backoff != 0.0) {
             let extended = longer.first().is_some_and(|longer| {
                 let at = longer.partition_point(|longer| longer.key >> 16 < entry.key);
-                longer
-                    .get(at)
-                    .is_some_and(|longer| longer.key >> 16 == entry.key)
+                longer.get(at).is_some_and(|longer| longer.key >> 16 == entry.key)
             });
             if !extended {
                 entry.backoff = 0.0;
@@ -105,23 +97,13 @@ fn close(orders: &mut [Vec<ArpaEntry>]) {
     for order in (2..=orders.len()).rev() {
         let (below, above) = orders.split_at_mut(order - 1);
         let present = below.last_mut().expect("order is two at least");
-        let has = |key: u64| {
-            present
-                .binary_search_by_key(&key, |entry| entry.key)
-                .is_ok()
-        };
-        let parts = above[0]
-            .iter()
-            .flat_map(|entry| [entry.key >> 16, suffix(entry.key, order)]);
+        let has = |key: u64| present.binary_search_by_key(&key, |entry| entry.key).is_ok();
+        let parts = above[0].iter().flat_map(|entry| [entry.key >> 16, suffix(entry.key, order)]);
         let mut missing: Vec<u64> = parts.filter(|&key| !has(key)).collect();
         missing.sort_unstable();
         missing.dedup();
         // The cost is settled below, once all shorter n-grams are in place.
-        let added = missing.iter().map(|&key| ArpaEntry {
-            key,
-            cost: f32::NAN,
-            backoff: 0.0,
-        });
+        let added = missing.iter().map(|&key| ArpaEntry { key, cost: f32::NAN, backoff: 0.0 });
         present.extend(added);
         present.sort_unstable_by_key(|entry| entry.key);
     }

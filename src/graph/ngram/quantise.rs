@@ -20,24 +20,15 @@ pub(super) fn quantise(values: &[f32]) -> Quantised {
     sorted.sort_unstable_by(f32::total_cmp);
     let mut distinct = sorted.clone();
     distinct.dedup();
-    let mut codebook = if distinct.len() <= CODES {
-        distinct
-    } else {
-        centres(&sorted)
-    };
+    let mut codebook = if distinct.len() <= CODES { distinct } else { centres(&sorted) };
     codebook.resize(CODES, codebook.last().copied().unwrap_or(0.0));
-    let codes = values
-        .iter()
-        .map(|&value| nearest(&codebook, value))
-        .collect();
+    let codes = values.iter().map(|&value| nearest(&codebook, value)).collect();
     Quantised { codes, codebook }
 }
 
 /// Index of the nearest entry of an ascending codebook.
 fn nearest(codebook: &[f32], value: f32) -> u8 {
-    let above = codebook
-        .partition_point(|&entry| entry < value)
-        .min(CODES - 1);
+    let above = codebook.partition_point(|&entry| entry < value).min(CODES - 1);
     let below = above.saturating_sub(1);
     let nearer_below = value - codebook[below] < codebook[above] - value;
     (if nearer_below { below } else { above }) as u8
@@ -47,11 +38,7 @@ fn nearest(codebook: &[f32], value: f32) -> u8 {
 /// size.
 fn centres(sorted: &[f32]) -> Vec<f32> {
     let finite = sorted.partition_point(|value| value.is_finite());
-    let groups = if finite < sorted.len() {
-        CODES - 1
-    } else {
-        CODES
-    };
+    let groups = if finite < sorted.len() { CODES - 1 } else { CODES };
     let mut sums = vec![0.0f64];
     sums.extend(sorted[..finite].iter().scan(0.0, |sum, &value| {
         *sum += f64::from(value);
@@ -98,11 +85,7 @@ mod tests {
         let mut squares = 0.0;
         for (&value, &code) in values.iter().zip(&q.codes) {
             let back = q.codebook[code as usize];
-            squares += if value == back {
-                0.0
-            } else {
-                (value - back).powi(2)
-            };
+            squares += if value == back { 0.0 } else { (value - back).powi(2) };
         }
         // 256 even steps over 14.1 would err by 0.016 in the root of the mean square.
         let error = (squares / values.len() as f32).sqrt();

@@ -15,20 +15,14 @@ const TINY: &str = "comment\n\\data\\\nngram 1=5\nngram 2=4\nngram 3=2\n\n\\1-gr
     -0.7\tb a\n\n\\3-grams:\n-0.1\t<s> a b\n-0.35\ta b a\n\\end\\\n";
 
 fn words(count: usize) -> WordTable {
-    let specials = ["<eps>", "<s>", "</s>", "<unk>"]
-        .map(str::to_owned)
-        .into_iter();
+    let specials = ["<eps>", "<s>", "</s>", "<unk>"].map(str::to_owned).into_iter();
     let letters = (0..count).map(|i| char::from(b'a' + i as u8).to_string());
     let lines: Vec<_> = specials.chain(letters).collect();
     WordTable::from_reader(lines.join("\n").as_bytes(), "words").unwrap()
 }
 
 fn read(text: &str, words: &WordTable) -> Result<Ngram, NgramError> {
-    pack(
-        Arpa::from_reader(text.as_bytes(), "tiny.arpa", words)?,
-        words,
-        7,
-    )
+    pack(Arpa::from_reader(text.as_bytes(), "tiny.arpa", words)?, words, 7)
 }
 
 const A: WordId = WordId(4);
@@ -53,10 +47,7 @@ fn tiny_model_by_hand() {
     assert_eq!((ngram.order(), ngram.num_ngrams()), (3, vec![7, 4, 2]));
     let near = |path: &[WordId], expected: f32| {
         let found = log10(&ngram, path);
-        assert!(
-            (found - expected).abs() < 1e-5,
-            "{path:?}: {found}, not {expected}"
-        );
+        assert!((found - expected).abs() < 1e-5, "{path:?}: {found}, not {expected}");
     };
     near(&[A], -0.3); // <s> a
     near(&[A, B], -0.3 - 0.1); // <s> a b
@@ -67,15 +58,9 @@ fn tiny_model_by_hand() {
     near(&[B, A, C], -0.3 - 0.6 - 0.7 - 0.2 - 1.0); // "b a" is no history: bow(a) + c
     near(&[C, B], -0.3 - 1.0 - 0.6); // c is no history
     assert_eq!(ngram.step(ngram.start(), WordId(1)).1, Cost::IMPOSSIBLE);
-    assert_eq!(
-        ngram.step(ngram.start(), WordId(99)),
-        (LmState::EMPTY, Cost::IMPOSSIBLE)
-    );
+    assert_eq!(ngram.step(ngram.start(), WordId(99)), (LmState::EMPTY, Cost::IMPOSSIBLE));
     assert_eq!(ngram.backoff(LmState::EMPTY), None);
-    let after_start: Vec<_> = ngram
-        .successors(ngram.start())
-        .map(|(word, ..)| word)
-        .collect();
+    let after_start: Vec<_> = ngram.successors(ngram.start()).map(|(word, ..)| word).collect();
     assert_eq!(after_start, [A]);
     assert_eq!(ngram.successors(LmState::EMPTY).count(), 3);
 }
@@ -102,21 +87,12 @@ fn bad_arpa_names_the_line() {
         let NgramError::Text(crate::graph::TextError::Line { line, .. }) = error else {
             panic!("{to}: {error}");
         };
-        assert!(
-            expected == 0 || line == expected,
-            "{to}: line {line}, not {expected}"
-        );
+        assert!(expected == 0 || line == expected, "{to}: line {line}, not {expected}");
     }
     let twice = TINY.replace("-0.7\tb a", "-0.7\tb </s>");
-    assert!(matches!(
-        read(&twice, &words(3)),
-        Err(NgramError::Duplicate { order: 2, .. })
-    ));
+    assert!(matches!(read(&twice, &words(3)), Err(NgramError::Duplicate { order: 2, .. })));
     let huge = "\\data\\\nngram 1=1\nngram 2=1\nngram 3=1\nngram 4=1\nngram 5=1\n\n\\1-grams:\n";
-    assert!(matches!(
-        read(huge, &words(3)),
-        Err(NgramError::TooLarge { found: 5, .. })
-    ));
+    assert!(matches!(read(huge, &words(3)), Err(NgramError::TooLarge { found: 5, .. })));
 }
 
 fn compressed(text: &str) -> Vec<u8> {
@@ -140,9 +116,7 @@ fn the_forms_that_tools_write_say_the_same() {
         format!("\u{feff}{TINY}").into_bytes(),
         TINY.replace('\n', "\r\n").into_bytes(),
         TINY.replace('\t', " ").into_bytes(),
-        TINY.replace("<s>", "<S>")
-            .replace("</s>", "</S>")
-            .into_bytes(),
+        TINY.replace("<s>", "<S>").replace("</s>", "</S>").into_bytes(),
         TINY.replace("\\end", "\\3-grams:\n\\end")
             .replace("ngram 3=2", "ngram 3=2\nngram 4=0")
             .replace("\\3-grams:\n\\end", "\\end")
@@ -180,14 +154,8 @@ fn what_a_model_needs_is_asked_for() {
     assert!(lacks(&without("-0.5\t</s>\n"), &words(3)).contains("</s>"));
     assert!(lacks(&TINY.replace("-0.5\t</s>", "-99\t</s>"), &words(3)).contains("</s>"));
     assert!(
-        lacks(
-            &TINY
-                .replace("\ta", "\tA")
-                .replace("\tb", "\tB")
-                .replace("\tc", "\tC"),
-            &words(3)
-        )
-        .contains("word table")
+        lacks(&TINY.replace("\ta", "\tA").replace("\tb", "\tB").replace("\tc", "\tC"), &words(3))
+            .contains("word table")
     );
     let table = WordTable::from_reader("<eps>\na\n<s>\n</s>\n".as_bytes(), "w").unwrap();
     assert!(lacks(TINY, &table).contains("word table"));
@@ -196,9 +164,7 @@ fn what_a_model_needs_is_asked_for() {
 /// Sum of the probabilities of all words after a state, the end included.
 fn total(ngram: &Ngram, state: LmState) -> f64 {
     let words = (0..ngram.num_words() as u32).map(WordId);
-    words
-        .map(|word| f64::from(-ngram.step(state, word).1.0).exp())
-        .sum()
+    words.map(|word| f64::from(-ngram.step(state, word).1.0).exp()).sum()
 }
 
 #[test]
@@ -233,12 +199,7 @@ fn shipped_graph_model_sums_to_one() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/models/en/graph.ngram");
     let ngram = Ngram::verify(std::path::Path::new(path)).unwrap();
     let states = ngram.num_states() as u32;
-    for state in [
-        LmState::EMPTY,
-        ngram.start(),
-        LmState(states / 2),
-        LmState(states - 1),
-    ] {
+    for state in [LmState::EMPTY, ngram.start(), LmState(states / 2), LmState(states - 1)] {
         let total = total(&ngram, state);
         // Eight-bit costs err by a few hundredths each.
         assert!((total - 1.0).abs() < 0.03, "{state:?}: {total}");
@@ -256,19 +217,14 @@ impl Naive {
         let (mut cost, mut backoff) = (HashMap::new(), HashMap::new());
         for (order, entries) in (1..).zip(&arpa.orders) {
             for entry in entries {
-                let gram: Vec<u32> = (0..order)
-                    .rev()
-                    .map(|i| (entry.key >> (16 * i)) as u32 & 0xFFFF)
-                    .collect();
+                let gram: Vec<u32> =
+                    (0..order).rev().map(|i| (entry.key >> (16 * i)) as u32 & 0xFFFF).collect();
                 cost.insert(gram.clone(), entry.cost);
                 backoff.insert(gram, entry.backoff);
             }
         }
         // A weight counts only for a history that some n-gram extends.
-        backoff.retain(|gram, _| {
-            cost.keys()
-                .any(|longer| longer.split_last().unwrap().1 == gram)
-        });
+        backoff.retain(|gram, _| cost.keys().any(|longer| longer.split_last().unwrap().1 == gram));
         Naive { cost, backoff }
     }
 
@@ -304,20 +260,11 @@ fn arbitrary_arpa() -> impl Strategy<Value = Arpa> {
                 .collect::<Vec<_>>()
         })
     };
-    let orders = (
-        order(1, 10),
-        order(2, 30),
-        order(3, 60),
-        order(4, 60),
-        1..=4usize,
-    );
+    let orders = (order(1, 10), order(2, 30), order(3, 60), order(4, 60), 1..=4usize);
     orders.prop_map(|(one, two, three, four, order)| {
         let mut orders = vec![one, two, three, four];
         orders.truncate(order);
-        Arpa {
-            orders,
-            left_out: 0,
-        }
+        Arpa { orders, left_out: 0 }
     })
 }
 
@@ -361,11 +308,7 @@ fn reopened(ngram: &Ngram, change: impl FnOnce(&mut Vec<u8>)) -> [Result<Ngram, 
 /// Asks everything of a model; what it answers does not matter.
 fn exercise(ngram: &Ngram) {
     for state in (0..(ngram.num_states() as u32).min(200) + 2).map(LmState) {
-        let _ = (
-            ngram.backoff(state),
-            ngram.end(state),
-            ngram.successors(state).count(),
-        );
+        let _ = (ngram.backoff(state), ngram.end(state), ngram.successors(state).count());
         for word in (0..9).map(WordId) {
             let _ = ngram.step(state, word);
         }

@@ -38,26 +38,18 @@ impl Ngram {
             orders.push(entries);
             histories = longer;
         }
-        Arpa {
-            orders,
-            left_out: 0,
-        }
+        Arpa { orders, left_out: 0 }
     }
 
     /// The history that an n-gram is, where others go on from it.
     fn extended(&self, history: History, row: usize, word: WordId) -> Option<History> {
         if history.length == 0 {
-            let next = History {
-                length: 1,
-                index: word.index(),
-            };
+            let next = History { length: 1, index: word.index() };
             return Some(next).filter(|&next| !self.list(next).is_empty());
         }
         let inner = self.levels.get(history.length - 1)?.inner();
-        (history.length + 1 < self.order() && inner.get(row)).then(|| History {
-            length: history.length + 1,
-            index: inner.rank(row),
-        })
+        (history.length + 1 < self.order() && inner.get(row))
+            .then(|| History { length: history.length + 1, index: inner.rank(row) })
     }
 }
 

@@ -41,9 +41,8 @@ impl Examples {
             let all = lexicon.iter();
             all.filter_map(|(word, said)| Some((spelt(word)?, said)))
         };
-        let letters: BTreeSet<u32> = named()
-            .flat_map(|(name, _)| name.chars().map(u32::from))
-            .collect();
+        let letters: BTreeSet<u32> =
+            named().flat_map(|(name, _)| name.chars().map(u32::from)).collect();
         let letters: Vec<u32> = letters.into_iter().take(MOST).collect();
         let code = |letter: char| Some(letters.binary_search(&u32::from(letter)).ok()? as u8);
         let mut all = Vec::new();
@@ -162,9 +161,7 @@ fn expect(example: &Example, pairs: &Pairs, known: Option<&[f32]>, counts: &mut 
     }
     for row in (0..rows).rev() {
         for column in (0..columns).rev() {
-            let sum: f64 = edges(row, column)
-                .map(|(to, _, weight)| weight * backward[to])
-                .sum();
+            let sum: f64 = edges(row, column).map(|(to, _, weight)| weight * backward[to]).sum();
             backward[at(row, column)] += sum;
         }
     }

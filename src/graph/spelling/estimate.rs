@@ -39,11 +39,7 @@ pub(super) fn entries(words: impl Iterator<Item = Vec<u16>>) -> Vec<Entry> {
             slot = (slot + 1) & (slots - 1);
         }
         let cost = |probability: f64| -probability.max(1e-30).ln() as f32;
-        table[slot] = Entry {
-            key,
-            cost: cost(probability),
-            backoff: cost(backoff),
-        };
+        table[slot] = Entry { key, cost: cost(probability), backoff: cost(backoff) };
     }
     table
 }

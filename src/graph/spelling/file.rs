@@ -31,11 +31,7 @@ impl Spelling {
     /// # Errors
     /// Whatever the writer reports.
     pub fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
-        let sections = [
-            self.letters.bytes(),
-            self.graphones.bytes(),
-            self.entries.bytes(),
-        ];
+        let sections = [self.letters.bytes(), self.graphones.bytes(), self.entries.bytes()];
         FORMAT.write(&[], &sections, out)
     }
 

@@ -159,23 +159,12 @@ impl Spelling {
         let mut at: Vec<Vec<Partial>> = vec![Vec::new(); letters.len() + 1];
         let mut history = [0; ORDER - 1];
         history[0] = BEGIN;
-        at[0].push(Partial {
-            cost: 0.0,
-            history,
-            phones: Vec::new(),
-        });
+        at[0].push(Partial { cost: 0.0, history, phones: Vec::new() });
         for place in 0..letters.len() {
             let mut here = std::mem::take(&mut at[place]);
             keep_best(&mut here);
             for length in 1..=2.min(letters.len() - place) {
-                let spelt = [
-                    letters[place],
-                    if length == 2 {
-                        letters[place + 1]
-                    } else {
-                        NONE
-                    },
-                ];
+                let spelt = [letters[place], if length == 2 { letters[place + 1] } else { NONE }];
                 let (first, graphones) = self.spelling(spelt);
                 for partial in &here {
                     for (number, graphone) in (first..).zip(graphones) {
@@ -208,19 +197,12 @@ impl Spelling {
         phones.extend_from_slice(&partial.phones);
         let more = graphone.phones.iter().filter(|&&phone| phone != NONE);
         phones.extend(more.map(|&phone| PhoneId(u32::from(phone))));
-        Partial {
-            cost: partial.cost + self.cost(&partial.history, number),
-            history,
-            phones,
-        }
+        Partial { cost: partial.cost + self.cost(&partial.history, number), history, phones }
     }
 
     /// The cost of a graphone after a history, backing off as far as needed.
     fn cost(&self, history: &[u16; ORDER - 1], next: u16) -> f32 {
-        let known = history
-            .iter()
-            .take_while(|&&graphone| graphone != 0)
-            .count();
+        let known = history.iter().take_while(|&&graphone| graphone != 0).count();
         let mut sequence = [0; ORDER];
         let mut backoff = 0.0;
         for length in (0..=known).rev() {
@@ -293,22 +275,15 @@ mod tests {
             }
         });
         let words = WordTable::from_reader(words.as_bytes(), "words").unwrap();
-        let lexicon = Lexicon::from_reader(
-            lexicon.as_bytes(),
-            "lexicon",
-            &words,
-            &PHONES.map(String::from),
-        );
+        let lexicon =
+            Lexicon::from_reader(lexicon.as_bytes(), "lexicon", &words, &PHONES.map(String::from));
         Spelling::learn(&words, &lexicon.unwrap())
     }
 
     fn said(spelling: &Spelling, word: &str) -> String {
         let found = spelling.pronunciations(word, 1);
         let names = found.first().map(|(phones, _)| {
-            phones
-                .iter()
-                .map(|phone| PHONES[phone.index()])
-                .collect::<Vec<_>>()
+            phones.iter().map(|phone| PHONES[phone.index()]).collect::<Vec<_>>()
         });
         names.unwrap_or_default().join(" ")
     }
@@ -341,16 +316,10 @@ mod tests {
         let spelling = learnt(LEXICON);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.spelling");
-        std::fs::File::create(&path)
-            .map(|mut file| spelling.write(&mut file))
-            .unwrap()
-            .unwrap();
+        std::fs::File::create(&path).map(|mut file| spelling.write(&mut file)).unwrap().unwrap();
         let opened = Spelling::open_checked(&path).unwrap();
         for word in ["photon", "token", "oto"] {
-            assert_eq!(
-                opened.pronunciations(word, 4),
-                spelling.pronunciations(word, 4)
-            );
+            assert_eq!(opened.pronunciations(word, 4), spelling.pronunciations(word, 4));
         }
         let mut bytes = std::fs::read(&path).unwrap();
         let last = bytes.len() - 70;

@@ -58,19 +58,12 @@ pub(super) fn convolution(
     };
     let kind = "TimeHeightConvolutionComponent";
     let heights = plane.height.div_ceil(plane.height_stride);
-    let read = |time: i32| {
-        plane
-            .height_offsets
-            .iter()
-            .map(move |height| (time, *height))
-    };
+    let read = |time: i32| plane.height_offsets.iter().map(move |height| (time, *height));
     let pairs: Vec<(i32, i32)> = offsets.iter().flat_map(|time| read(*time)).collect();
     updatable(out, kind);
     out.token("<Model>").token("<ConvolutionModel>");
-    out.token("<NumFiltersIn>")
-        .size(layer.input_dim / plane.height);
-    out.token("<NumFiltersOut>")
-        .size(layer.output_dim / heights);
+    out.token("<NumFiltersIn>").size(layer.input_dim / plane.height);
+    out.token("<NumFiltersOut>").size(layer.output_dim / heights);
     out.token("<HeightIn>").size(plane.height);
     out.token("<HeightOut>").size(heights);
     out.token("<HeightSubsampleOut>").size(plane.height_stride);
@@ -104,9 +97,7 @@ pub(super) fn relu(out: &mut Output, width: usize) {
 /// Whether scales can be said as those of a batch normalisation: 1 / √(variance + ε).
 pub(super) fn is_batch_norm(scales: &[f32]) -> bool {
     let variance = |scale: f32| 1.0 / f64::from(scale).powi(2) - f64::from(EPSILON);
-    scales
-        .iter()
-        .all(|&scale| scale > 0.0 && variance(scale) > 0.0 && variance(scale) < 1e30)
+    scales.iter().all(|&scale| scale > 0.0 && variance(scale) > 0.0 && variance(scale) < 1e30)
 }
 
 /// y = x · scale + shift, a scale for each of a block of values, as batch normalisation says it.

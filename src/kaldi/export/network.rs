@@ -112,19 +112,13 @@ impl Net {
 
     fn norm(&mut self, name: &str, input: &str, width: usize, steps: (&[f32], &[f32])) -> String {
         if components::is_batch_norm(steps.0) {
-            return self.node(name, "b", input, |out| {
-                components::batch_norm(out, width, steps)
-            });
+            return self.node(name, "b", input, |out| components::batch_norm(out, width, steps));
         }
         // Scales that no variance gives. They repeat over the heights of a convolution.
         let repeated = |values: &[f32]| values.iter().copied().cycle().take(width).collect();
         let (scales, shifts): (Vec<f32>, Vec<f32>) = (repeated(steps.0), repeated(steps.1));
-        let scaled = self.node(name, "m", input, |out| {
-            components::fixed_scale(out, &scales)
-        });
-        self.node(name, "b", &scaled, |out| {
-            components::fixed_bias(out, &shifts)
-        })
+        let scaled = self.node(name, "m", input, |out| components::fixed_scale(out, &scales));
+        self.node(name, "b", &scaled, |out| components::fixed_bias(out, &shifts))
     }
 
     /// Adds a component and the node that runs it; returns the node.
@@ -136,9 +130,7 @@ impl Net {
         write: impl FnOnce(&mut Output),
     ) -> String {
         let name = format!("{layer}.{part}");
-        self.lines.push(format!(
-            "component-node name={name} component={name} input={input}"
-        ));
+        self.lines.push(format!("component-node name={name} component={name} input={input}"));
         let out = self.components.get_or_insert_with(Output::new);
         out.token("<ComponentName>").token(&name);
         write(out);

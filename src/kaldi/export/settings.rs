@@ -28,10 +28,7 @@ pub(super) fn mean(
     options: &ExportOptions,
 ) -> Result<Vec<f32>, KaldiError> {
     let (feature, dims) = (&description.feature, description.feature.dims());
-    let usual = MfccConfig {
-        noise_floor: feature.noise_floor,
-        ..MfccConfig::default()
-    };
+    let usual = MfccConfig { noise_floor: feature.noise_floor, ..MfccConfig::default() };
     match &options.mean {
         Some(mean) if mean.len() == dims => Ok(mean.clone()),
         Some(mean) => Err(KaldiError::NotExportable(format!(
@@ -127,10 +124,7 @@ fn search(description: &ModelDescription, hmm: &Hmm) -> String {
         ("beam", decode.beam.to_string()),
         ("lattice-beam", decode.lattice_beam.to_string()),
         ("acoustic-scale", decode.acoustic_scale.to_string()),
-        (
-            "frame-subsampling-factor",
-            description.network.subsampling.to_string(),
-        ),
+        ("frame-subsampling-factor", description.network.subsampling.to_string()),
         ("endpoint.silence-phones", silent),
         ("endpoint.rule2.min-trailing-silence", "0.5".to_owned()),
         ("endpoint.rule3.min-trailing-silence", "1.0".to_owned()),

@@ -34,10 +34,8 @@ impl Transitions {
             at.expect("every tuple is listed") as i32
         };
         // Entry and loop, as the table of an HMM has them; the loop's id precedes the entry's.
-        let table: Vec<i32> = pairs
-            .iter()
-            .flat_map(|pair| [2 * place(pair) + 1, 2 * place(pair)])
-            .collect();
+        let table: Vec<i32> =
+            pairs.iter().flat_map(|pair| [2 * place(pair) + 1, 2 * place(pair)]).collect();
         let name = |phone: PhoneId| hmm.phones[phone.index()].clone();
         let description = HmmDescription {
             phones: hmm.phones.clone(),
@@ -46,11 +44,7 @@ impl Transitions {
             pdfs: 2 * tuples.len(),
             context: "left-biphone".into(),
         };
-        Ok(Transitions {
-            hmm: Hmm::new(&description, &table)?,
-            phones,
-            tuples,
-        })
+        Ok(Transitions { hmm: Hmm::new(&description, &table)?, phones, tuples })
     }
 
     /// Number of transition-ids.
@@ -61,9 +55,7 @@ impl Transitions {
     pub fn write(&self, out: &mut Output) {
         let phones = self.phones as i32;
         let ids: Vec<i32> = (1..=phones).collect();
-        let entry_of: Vec<i32> = (0..=phones)
-            .map(|id| if id == 0 { -1 } else { 0 })
-            .collect();
+        let entry_of: Vec<i32> = (0..=phones).map(|id| if id == 0 { -1 } else { 0 }).collect();
         out.token("<TransitionModel>").token("<Topology>");
         out.ints(&ids).ints(&entry_of);
         // -1: loops have pdfs of their own. Then one entry of two states: an emitting one with its

@@ -20,11 +20,7 @@ pub(in super::super) enum Component {
     /// `W x + b`.
     Affine { weights: Matrix, bias: Vec<f32> },
     /// `W [x at each offset] + b`.
-    Tdnn {
-        offsets: Vec<i32>,
-        weights: Matrix,
-        bias: Vec<f32>,
-    },
+    Tdnn { offsets: Vec<i32>, weights: Matrix, bias: Vec<f32> },
     /// Over time and height.
     Convolution(Convolution),
     /// `x · scale + shift`, repeated over the width.
@@ -74,19 +70,12 @@ impl Component {
     /// Reads the component of this name.
     pub fn read(input: &mut Input<'_>, name: &str) -> Result<Component, KaldiError> {
         let opening = input.token()?;
-        let kind = opening
-            .strip_prefix('<')
-            .and_then(|kind| kind.strip_suffix("Component>"));
+        let kind = opening.strip_prefix('<').and_then(|kind| kind.strip_suffix("Component>"));
         let kind =
             kind.ok_or_else(|| input.error(format!("no component of node {name} follows")))?;
         let kind = kind.to_owned();
         let values = values(input, &opening)?;
-        let fields = Fields {
-            kind,
-            name: name.to_owned(),
-            values,
-            input,
-        };
+        let fields = Fields { kind, name: name.to_owned(), values, input };
         fields.component()
     }
 }
@@ -163,9 +152,7 @@ impl Fields<'_, '_> {
                 let scale = vec![1.0; shift.len()];
                 Component::ScaleAndShift { scale, shift }
             }
-            "Permute" => Component::Permute {
-                order: self.ints("<ColumnMap>")?,
-            },
+            "Permute" => Component::Permute { order: self.ints("<ColumnMap>")? },
             "RectifiedLinear" => Component::Relu,
             "LogSoftmax" => Component::LogSoftmax,
             "GeneralDropout" | "Dropout" | "DropoutMask" | "NoOp" | "SpecAugmentTimeMask" => {
@@ -189,11 +176,7 @@ impl Fields<'_, '_> {
             found if found == weights.nrows() => bias,
             found => return Err(self.error("<BiasParams>", &format!("{found} values"))),
         };
-        Ok(Component::Tdnn {
-            offsets,
-            weights,
-            bias,
-        })
+        Ok(Component::Tdnn { offsets, weights, bias })
     }
 
     fn batch_norm(&mut self) -> Result<Component, KaldiError> {
@@ -230,9 +213,8 @@ impl Fields<'_, '_> {
             offsets.sort_unstable();
             offsets.dedup();
         }
-        let grid = times
-            .iter()
-            .flat_map(|time| height_offsets.iter().map(|height| [*time, *height]));
+        let grid =
+            times.iter().flat_map(|time| height_offsets.iter().map(|height| [*time, *height]));
         if !grid.eq(pairs.chunks_exact(2).map(|pair| [pair[0], pair[1]])) {
             let what = "the offsets are no grid of times and heights";
             return Err(self.error("<Offsets>", what));
@@ -246,15 +228,7 @@ impl Fields<'_, '_> {
             let what = format!("{} output heights of {}", heights.1, heights.0);
             return Err(self.error("<HeightOut>", &what));
         }
-        Ok(Convolution {
-            filters,
-            heights,
-            height_stride,
-            times,
-            height_offsets,
-            weights,
-            bias,
-        })
+        Ok(Convolution { filters, heights, height_stride, times, height_offsets, weights, bias })
     }
 
     fn take(&mut self, token: &str) -> Result<Value, KaldiError> {
@@ -304,15 +278,12 @@ impl Fields<'_, '_> {
 
     fn size(&mut self, token: &str) -> Result<usize, KaldiError> {
         let value = i32::from_le_bytes(self.bytes(token)?);
-        let size = usize::try_from(value)
-            .ok()
-            .filter(|size| (1..1 << 20).contains(size));
+        let size = usize::try_from(value).ok().filter(|size| (1..1 << 20).contains(size));
         size.ok_or_else(|| self.error(token, &format!("{value} is no size")))
     }
 
     fn error(&self, token: &str, what: &str) -> KaldiError {
         let (name, kind) = (&self.name, &self.kind);
-        self.input
-            .error(format!("component {name} ({kind}), {token}: {what}"))
+        self.input.error(format!("component {name} ({kind}), {token}: {what}"))
     }
 }

@@ -24,10 +24,7 @@ pub(in super::super) enum Descriptor {
 impl Descriptor {
     /// Parses a descriptor.
     pub fn parse(text: &str) -> Result<Descriptor, String> {
-        let mut parser = Parser {
-            tokens: tokens(text),
-            at: 0,
-        };
+        let mut parser = Parser { tokens: tokens(text), at: 0 };
         let descriptor = parser.descriptor(0)?;
         match parser.next() {
             None => Ok(descriptor),
@@ -139,12 +136,8 @@ impl<'t> Parser<'t> {
     }
 
     fn number<N: std::str::FromStr>(&mut self) -> Result<N, String> {
-        let token = self
-            .next()
-            .ok_or("a number was expected and nothing found")?;
-        token
-            .parse()
-            .map_err(|_| format!("\"{token}\" is no such number"))
+        let token = self.next().ok_or("a number was expected and nothing found")?;
+        token.parse().map_err(|_| format!("\"{token}\" is no such number"))
     }
 }
 
@@ -176,16 +169,9 @@ mod tests {
 
     #[test]
     fn damaged_descriptors_are_errors() {
-        for text in [
-            "",
-            "Append(",
-            "Append(a",
-            "Append(a,)",
-            "Offset(a, b)",
-            "a b",
-            "Scale(a, 1)",
-            ")",
-        ] {
+        for text in
+            ["", "Append(", "Append(a", "Append(a,)", "Offset(a, b)", "a b", "Scale(a, 1)", ")"]
+        {
             assert!(Descriptor::parse(text).is_err(), "{text}");
         }
         let deep = "Sum(".repeat(100_000);

@@ -44,15 +44,10 @@ pub(in super::super) fn fold(nnet: &Nnet, subsampling: usize) -> Result<Folded, 
         uses: uses(nnet, &order),
         forms: HashMap::new(),
         layers: Vec::new(),
-        inputs: (
-            features.ok_or("the network has no input-node \"input\"")?,
-            ivector.unwrap_or(0),
-        ),
+        inputs: (features.ok_or("the network has no input-node \"input\"")?, ivector.unwrap_or(0)),
     };
     for name in order {
-        let form = fold
-            .node(name)
-            .map_err(|what| format!("node {name}: {what}"))?;
+        let form = fold.node(name).map_err(|what| format!("node {name}: {what}"))?;
         fold.keep(name, form);
     }
     fold.finish(subsampling)
@@ -97,9 +92,7 @@ fn order(nnet: &Nnet) -> Result<Vec<&str>, String> {
 fn uses<'n>(nnet: &'n Nnet, order: &[&'n str]) -> HashMap<&'n str, usize> {
     let mut uses = HashMap::new();
     for name in order {
-        nnet.nodes[*name]
-            .input
-            .nodes(&mut |read| *uses.entry(read).or_insert(0) += 1);
+        nnet.nodes[*name].input.nodes(&mut |read| *uses.entry(read).or_insert(0) += 1);
     }
     uses
 }
@@ -174,9 +167,7 @@ impl<'n> Fold<'n> {
         let (terms, width) = (form.terms.len(), form.width);
         match terms <= MOST_TERMS && width <= WIDEST {
             true => Ok(form),
-            false => Err(format!(
-                "it reads {terms} parts and {width} values, which are too many"
-            )),
+            false => Err(format!("it reads {terms} parts and {width} values, which are too many")),
         }
     }
 
@@ -222,11 +213,7 @@ impl<'n> Fold<'n> {
         match component {
             Component::Identity | Component::LogSoftmax => Ok(input),
             Component::Affine { weights, bias } => self.affine(name, (weights, bias), input),
-            Component::Tdnn {
-                offsets,
-                weights,
-                bias,
-            } => {
+            Component::Tdnn { offsets, weights, bias } => {
                 let block = weights.ncols() / offsets.len();
                 check_width(block, input.width)?;
                 let input = self.in_place(name, input, (weights, offsets.len()))?;
@@ -304,10 +291,7 @@ impl<'n> Fold<'n> {
     fn scale(&mut self, input: Form, (scale, shift): (&[f32], &[f32])) -> Result<Form, String> {
         let block = scale.len();
         if block == 0 || !input.width.is_multiple_of(block) {
-            return Err(format!(
-                "it scales blocks of {block} of {} values",
-                input.width
-            ));
+            return Err(format!("it scales blocks of {block} of {} values", input.width));
         }
         let open = self.open_layer(&input).filter(|&layer| {
             let layer = &self.layers[layer];
@@ -320,9 +304,8 @@ impl<'n> Fold<'n> {
         let tensors = &mut self.layers[layer].tensors;
         let channels = tensors.bias.len();
         // One normalisation behind another is one.
-        let (scales, shifts) = tensors
-            .norm
-            .get_or_insert_with(|| (vec![1.0; channels], vec![0.0; channels]));
+        let (scales, shifts) =
+            tensors.norm.get_or_insert_with(|| (vec![1.0; channels], vec![0.0; channels]));
         for (at, (to_scale, to_shift)) in scales.iter_mut().zip(shifts).enumerate() {
             let (scale, shift) = (scale[at % block], shift[at % block]);
             *to_scale *= scale;
@@ -340,15 +323,11 @@ impl<'n> Fold<'n> {
         let width = convolution.heights.0.checked_mul(convolution.filters.0);
         check_width(width.unwrap_or(usize::MAX), input.width)?;
         let input = self.as_layer(&format!("{name}.input"), input)?;
-        let read = self
-            .layer_of(&input)
-            .filter(|layer| layer + 1 == self.layers.len());
+        let read = self.layer_of(&input).filter(|layer| layer + 1 == self.layers.len());
         let read = read.ok_or("a convolution reads the layer before it, unchanged")?;
         self.layers[read].frozen = true;
         let output = convolution.heights.1.checked_mul(convolution.filters.1);
-        let output = output
-            .filter(|&output| output <= WIDEST)
-            .ok_or("it is too wide")?;
+        let output = output.filter(|&output| output <= WIDEST).ok_or("it is too wide")?;
         self.layers.push(Layer {
             name: name.to_owned(),
             offsets: convolution.times.clone(),
@@ -418,11 +397,7 @@ impl<'n> Fold<'n> {
             relu: false,
             bypass: None,
             convolution: None,
-            tensors: LayerTensors {
-                weights,
-                bias: form.bias.clone(),
-                norm: None,
-            },
+            tensors: LayerTensors { weights, bias: form.bias.clone(), norm: None },
             frozen: false,
         });
         Ok(self.layers.len() - 1)
@@ -432,9 +407,7 @@ impl<'n> Fold<'n> {
     fn finish(mut self, subsampling: usize) -> Result<Folded, String> {
         let form = self.forms.remove(OUTPUT).ok_or("there is no node output")?;
         let form = self.less_priors(form)?;
-        let last = self
-            .layer_of(&form)
-            .filter(|layer| layer + 1 == self.layers.len());
+        let last = self.layer_of(&form).filter(|layer| layer + 1 == self.layers.len());
         if last.is_none() {
             self.add(OUTPUT, &form)?;
         }
@@ -445,11 +418,7 @@ impl<'n> Fold<'n> {
             layers.push(layer.description(stride, &names));
             tensors.push(layer.tensors);
         }
-        Ok(Folded {
-            layers,
-            tensors,
-            inputs: self.inputs,
-        })
+        Ok(Folded { layers, tensors, inputs: self.inputs })
     }
 
     /// Divides by the priors, where the model has any.

@@ -60,18 +60,8 @@ impl Map {
 impl Form {
     /// The columns of a source as they are.
     pub fn identity(source: Source, column: usize, width: usize) -> Form {
-        let term = Term {
-            source,
-            offset: 0,
-            row: 0,
-            column,
-            map: Map::Diagonal(vec![1.0; width]),
-        };
-        Form {
-            width,
-            terms: vec![term],
-            bias: vec![0.0; width],
-        }
+        let term = Term { source, offset: 0, row: 0, column, map: Map::Diagonal(vec![1.0; width]) };
+        Form { width, terms: vec![term], bias: vec![0.0; width] }
     }
 
     /// The layer whose output this is, unchanged; `None` if it is anything else. `width` is that of
@@ -115,9 +105,9 @@ impl Form {
         for term in &mut self.terms {
             let first = term.row;
             match &mut term.map {
-                Map::Diagonal(values) => (first..)
-                    .zip(values)
-                    .for_each(|(row, value)| *value *= factor(row)),
+                Map::Diagonal(values) => {
+                    (first..).zip(values).for_each(|(row, value)| *value *= factor(row))
+                }
                 Map::Dense(matrix) => (first..)
                     .zip(matrix.rows_mut())
                     .for_each(|(row, mut values)| values *= factor(row)),
@@ -131,11 +121,7 @@ impl Form {
 
     /// One behind the other.
     pub fn append(parts: Vec<Form>) -> Form {
-        let mut all = Form {
-            width: 0,
-            terms: Vec::new(),
-            bias: Vec::new(),
-        };
+        let mut all = Form { width: 0, terms: Vec::new(), bias: Vec::new() };
         for mut part in parts {
             part.terms.iter_mut().for_each(|term| term.row += all.width);
             all.terms.append(&mut part.terms);
@@ -154,10 +140,7 @@ impl Form {
                 return None;
             }
             all.terms.append(&mut part.terms);
-            all.bias
-                .iter_mut()
-                .zip(&part.bias)
-                .for_each(|(to, bias)| *to += bias);
+            all.bias.iter_mut().zip(&part.bias).for_each(|(to, bias)| *to += bias);
         }
         Some(all)
     }
@@ -166,9 +149,7 @@ impl Form {
     pub fn permuted(&self, order: &[i32]) -> Option<Form> {
         let mut matrix = Array2::zeros((order.len(), self.width));
         for (row, column) in order.iter().enumerate() {
-            let column = usize::try_from(*column)
-                .ok()
-                .filter(|column| *column < self.width)?;
+            let column = usize::try_from(*column).ok().filter(|column| *column < self.width)?;
             matrix[[row, column]] = 1.0;
         }
         Some(self.under(&matrix, &vec![0.0; order.len()]))
@@ -188,11 +169,7 @@ impl Form {
                 }
                 Map::Dense(matrix) => part.dot(matrix),
             };
-            Term {
-                map: Map::Dense(map),
-                row: 0,
-                ..*term
-            }
+            Term { map: Map::Dense(map), row: 0, ..*term }
         });
         let constant = ndarray::ArrayView1::from(&self.bias);
         let constant = weights.dot(&constant);
@@ -225,20 +202,16 @@ impl Form {
         let offsets: Vec<i32> = self.places().iter().map(|(_, offset)| *offset).collect();
         let mut weights = Matrix::zeros((self.width, offsets.len() * width));
         for term in &self.terms {
-            let at = offsets
-                .binary_search(&term.offset)
-                .expect("every offset is listed");
+            let at = offsets.binary_search(&term.offset).expect("every offset is listed");
             let first = at * width + term.column;
             let columns = first..first + term.map.columns();
             let rows = term.row..term.row + term.map.rows();
             let mut part = weights.slice_mut(s![rows, columns]);
             match &term.map {
                 Map::Dense(matrix) => part += matrix,
-                Map::Diagonal(factors) => part
-                    .diag_mut()
-                    .iter_mut()
-                    .zip(factors)
-                    .for_each(|(to, factor)| *to += factor),
+                Map::Diagonal(factors) => {
+                    part.diag_mut().iter_mut().zip(factors).for_each(|(to, factor)| *to += factor)
+                }
             }
         }
         (offsets, weights)

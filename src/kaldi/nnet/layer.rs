@@ -37,10 +37,9 @@ impl Layer {
             bias: true,
             relu: self.relu,
             norm: self.tensors.norm.is_some(),
-            bypass: self.bypass.map(|(layer, scale)| BypassDescription {
-                layer: names[layer].clone(),
-                scale,
-            }),
+            bypass: self
+                .bypass
+                .map(|(layer, scale)| BypassDescription { layer: names[layer].clone(), scale }),
             convolution: self.convolution.clone(),
         }
     }

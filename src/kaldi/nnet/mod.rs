@@ -77,9 +77,7 @@ impl Nnet {
         let values = pairs(rest)?;
         let value = |key: &str| {
             let found = values.iter().find(|(name, _)| name == key);
-            found
-                .map(|(_, value)| value.clone())
-                .ok_or(format!("no {key}="))
+            found.map(|(_, value)| value.clone()).ok_or(format!("no {key}="))
         };
         let name = value("name")?;
         if self.nodes.contains_key(&name) || self.inputs.contains_key(&name) {
@@ -87,10 +85,7 @@ impl Nnet {
         }
         match kind {
             "input-node" => {
-                let dim = value("dim")?
-                    .parse()
-                    .ok()
-                    .filter(|dim| (1..1 << 16).contains(dim));
+                let dim = value("dim")?.parse().ok().filter(|dim| (1..1 << 16).contains(dim));
                 self.inputs.insert(name, dim.ok_or("dim= is no size")?);
             }
             "component-node" | "output-node" => {
@@ -104,13 +99,7 @@ impl Nnet {
             "dim-range-node" => {
                 // Parts of a node are read by recurrent layers; the fold refuses them by name.
                 let input = Descriptor::Other("dim-range-node".into());
-                self.nodes.insert(
-                    name,
-                    Node {
-                        component: None,
-                        input,
-                    },
-                );
+                self.nodes.insert(name, Node { component: None, input });
             }
             other => return Err(format!("\"{other}\" is no kind of node")),
         }

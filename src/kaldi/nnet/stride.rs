@@ -15,10 +15,7 @@ pub(super) fn assign_strides(
     *spacings.last_mut().expect("an input at least") = subsampling;
     for (at, layer) in layers.iter().enumerate().rev() {
         let own = spacings[at + 1];
-        let offsets = layer
-            .offsets
-            .iter()
-            .map(|offset| offset.unsigned_abs() as usize);
+        let offsets = layer.offsets.iter().map(|offset| offset.unsigned_abs() as usize);
         spacings[at] = offsets.fold(divisor(spacings[at], own), divisor);
         if let Some((source, _)) = layer.bypass {
             spacings[source + 1] = divisor(spacings[source + 1], own);

@@ -23,9 +23,7 @@ const NOT_COPIED: [&str; 8] = [
 /// Whether a model can be copied to a folder, which must be new or empty.
 pub(super) fn check(model: &Path, out: &Path) -> Result<(), RecognizerError> {
     if !model.join("model.json").is_file() {
-        return Err(RecognizerError::NoModel {
-            folder: model.to_owned(),
-        });
+        return Err(RecognizerError::NoModel { folder: model.to_owned() });
     }
     let is_empty = match fs::read_dir(out) {
         Ok(mut entries) => entries.next().is_none(),
@@ -74,10 +72,7 @@ pub(super) fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<(), Recogniz
 
 /// The versions, as settings that serve this model too, without saying that they were measured on it.
 fn copy_versions(from: &Path, to: &Path) -> Result<(), RecognizerError> {
-    let failed = |path: &Path, source| RecognizerError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |path: &Path, source| RecognizerError::Io { path: path.to_owned(), source };
     let text = fs::read_to_string(from).map_err(|source| failed(from, source))?;
     let mut kept = String::new();
     let mut is_left = false;

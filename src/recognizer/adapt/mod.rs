@@ -102,24 +102,11 @@ fn make(
             Some(general) => general,
             None => Ngram::open(&path)?,
         };
-        let found = text.mix(
-            &general,
-            &vocabulary,
-            &out.join(name),
-            held_out.map(weight_of),
-        )?;
+        let found = text.mix(&general, &vocabulary, &out.join(name), held_out.map(weight_of))?;
         held_out.get_or_insert(found);
     }
-    let held_out = held_out.unwrap_or(HeldOut {
-        weight: USUAL_WEIGHT,
-        general: 1.0,
-        mixed: 1.0,
-    });
-    Ok(Adapted {
-        new_words: vocabulary.added.len(),
-        left_out: vocabulary.left_out,
-        held_out,
-    })
+    let held_out = held_out.unwrap_or(HeldOut { weight: USUAL_WEIGHT, general: 1.0, mixed: 1.0 });
+    Ok(Adapted { new_words: vocabulary.added.len(), left_out: vocabulary.left_out, held_out })
 }
 
 fn weight_of(held_out: HeldOut) -> f64 {
@@ -139,10 +126,7 @@ impl<'t> Text<'t> {
     fn new(domain: Domain<'_>, words: &'t WordTable) -> Text<'t> {
         // Of lines that stand there more than once, all or none are held out.
         let mut known = HashSet::new();
-        let different = domain
-            .text
-            .iter()
-            .filter(|line| known.insert(line.as_str()));
+        let different = domain.text.iter().filter(|line| known.insert(line.as_str()));
         let apart: HashSet<&str> = different.step_by(HELD_OUT).map(String::as_str).collect();
         let enough = known.len() >= LEAST_LINES;
         let mut text = Text {
@@ -151,11 +135,7 @@ impl<'t> Text<'t> {
             held_out: Vec::new(),
             words,
         };
-        let listed = domain
-            .words
-            .entries()
-            .iter()
-            .map(|entry| entry.text.to_lowercase());
+        let listed = domain.words.entries().iter().map(|entry| entry.text.to_lowercase());
         for line in domain.text.iter().cloned().chain(listed) {
             text.all.add(&line, words);
             match enough && apart.contains(line.as_str()) {
@@ -181,26 +161,15 @@ impl<'t> Text<'t> {
             Ok(pack(arpa, self.words, sum)?)
         };
         let strange = &vocabulary.strange;
-        let mut found = HeldOut {
-            weight: weight.unwrap_or(USUAL_WEIGHT),
-            general: 1.0,
-            mixed: 1.0,
-        };
+        let mut found =
+            HeldOut { weight: weight.unwrap_or(USUAL_WEIGHT), general: 1.0, mixed: 1.0 };
         if weight.is_none() && !self.held_out.is_empty() && self.seen.known_words() > 0 {
             let seen = estimated(&self.seen)?;
-            let mixture = Mixture {
-                general,
-                domain: &seen,
-                strange,
-            };
+            let mixture = Mixture { general, domain: &seen, strange };
             found = mixture.weigh(self.held_out.iter().map(Vec::as_slice));
         }
         let domain = estimated(&self.all)?;
-        let mixture = Mixture {
-            general,
-            domain: &domain,
-            strange,
-        };
+        let mixture = Mixture { general, domain: &domain, strange };
         let mixed = mixture.model(found.weight);
         pack(mixed, self.words, sum)?.save(out)?;
         Ok(found)

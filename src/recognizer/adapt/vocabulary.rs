@@ -108,16 +108,9 @@ impl Vocabulary {
 /// How often each word stands in a text and a list.
 fn counts(domain: Domain<'_>) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
-    let listed = domain
-        .words
-        .entries()
-        .iter()
-        .map(|entry| entry.text.to_lowercase());
+    let listed = domain.words.entries().iter().map(|entry| entry.text.to_lowercase());
     for line in domain.text.iter().cloned().chain(listed) {
-        for word in line
-            .split_whitespace()
-            .filter(|word| !word.starts_with('<'))
-        {
+        for word in line.split_whitespace().filter(|word| !word.starts_with('<')) {
             *counts.entry(word.to_owned()).or_insert(0) += 1;
         }
     }
@@ -128,9 +121,7 @@ fn counts(domain: Domain<'_>) -> HashMap<String, usize> {
 fn phones_of_list(domain: Domain<'_>) -> HashMap<String, Vec<String>> {
     let single = domain.words.entries().iter();
     let single = single.filter(|entry| !entry.phones.is_empty() && !entry.text.contains(' '));
-    single
-        .map(|entry| (entry.text.to_lowercase(), entry.phones.clone()))
-        .collect()
+    single.map(|entry| (entry.text.to_lowercase(), entry.phones.clone())).collect()
 }
 
 /// The lexicon's lines of a new word; none where nobody can tell how it is said.
@@ -146,10 +137,7 @@ fn lexicon_lines(
     let best = said.first()?.1;
     let line = |(phones, cost): &(Vec<PhoneId>, crate::units::Cost)| {
         let share = (best.0 - cost.0).exp().clamp(1e-3, 1.0);
-        format!(
-            "{word}\t{share:.3}\t{}\n",
-            source.phone_names(phones).join(" ")
-        )
+        format!("{word}\t{share:.3}\t{}\n", source.phone_names(phones).join(" "))
     };
     Some(said.iter().take(MOST_SAID).map(line).collect())
 }

@@ -76,10 +76,7 @@ impl Cache {
     pub(super) fn keep_within_limit(&self) {
         match self.shrink(limit()) {
             Ok(removed) => removed.iter().for_each(|entry| {
-                info!(
-                    "{} was removed to keep the cache small",
-                    entry.path.display()
-                );
+                info!("{} was removed to keep the cache small", entry.path.display());
             }),
             Err(error) => warn!("the cache cannot be kept small: {error}"),
         }
@@ -106,11 +103,7 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     let units = [('K', 10), ('M', 20), ('G', 30), ('T', 40)];
     let last = text.chars().last().map(|last| last.to_ascii_uppercase());
     let unit = units.iter().find(|(letter, _)| Some(*letter) == last);
-    let digits = if unit.is_some() {
-        &text[..text.len() - 1]
-    } else {
-        text
-    };
+    let digits = if unit.is_some() { &text[..text.len() - 1] } else { text };
     let shift = unit.map_or(0, |(_, shift)| *shift);
     let bytes = digits.trim().parse::<u64>().ok();
     bytes
@@ -173,30 +166,18 @@ mod tests {
         }
         let numbers = |entries: &[CacheEntry]| -> Vec<u8> {
             let stems = entries.iter().map(|entry| entry.path.file_stem().unwrap());
-            stems
-                .map(|stem| u8::from_str_radix(stem.to_str().unwrap(), 16).unwrap())
-                .collect()
+            stems.map(|stem| u8::from_str_radix(stem.to_str().unwrap(), 16).unwrap()).collect()
         };
         assert_eq!(numbers(&cache.entries().unwrap()), [2, 3, 1]);
         assert_eq!(numbers(&cache.shrink(2500).unwrap()), [1]);
         assert_eq!(numbers(&cache.shrink(0).unwrap()), [2, 3]);
         assert!(folder.path().join("mine.graph").exists());
-        assert!(
-            Cache::in_folder(folder.path().join("none"))
-                .entries()
-                .unwrap()
-                .is_empty()
-        );
+        assert!(Cache::in_folder(folder.path().join("none")).entries().unwrap().is_empty());
     }
 
     #[test]
     fn sizes_have_units() {
-        for (text, bytes) in [
-            ("17", 17),
-            ("2k", 2048),
-            (" 500M ", 500 << 20),
-            ("4G", 4 << 30),
-        ] {
+        for (text, bytes) in [("17", 17), ("2k", 2048), (" 500M ", 500 << 20), ("4G", 4 << 30)] {
             assert_eq!(parse_size(text), Ok(bytes));
         }
         for text in ["", "G", "-1", "1.5G", "99999999T", "4GB"] {

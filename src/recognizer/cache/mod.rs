@@ -122,30 +122,19 @@ impl Cache {
     /// The cache in `$PARETONE_CACHE`, else in `paretone` under the user's cache folder.
     pub fn of_user() -> Self {
         let named = std::env::var_os(CACHE_VARIABLE).filter(|value| !value.is_empty());
-        let folder = named
-            .map(PathBuf::from)
-            .or_else(|| Some(dirs::cache_dir()?.join("paretone")));
-        Cache {
-            folder,
-            copies: false,
-        }
+        let folder = named.map(PathBuf::from).or_else(|| Some(dirs::cache_dir()?.join("paretone")));
+        Cache { folder, copies: false }
     }
 
     /// The cache in a folder of the caller's choice; the folder is made when first needed.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
-        Cache {
-            folder: Some(folder.into()),
-            copies: false,
-        }
+        Cache { folder: Some(folder.into()), copies: false }
     }
 
     /// The same cache, where what is opened is read into memory instead of mapped: what others do to
     /// the files does no harm.
     pub fn copying(self) -> Self {
-        Cache {
-            copies: true,
-            ..self
-        }
+        Cache { copies: true, ..self }
     }
 
     /// Opens a file that may lie anywhere. It is compared with its checksums the first time, and
@@ -221,10 +210,7 @@ impl Cache {
         match File::open(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
-                warn!(
-                    "{} may not be read ({error}) and is made again",
-                    path.display()
-                );
+                warn!("{} may not be read ({error}) and is made again", path.display());
                 return None;
             }
             Ok(_) => debug!("{} is in the cache", path.display()),
@@ -286,18 +272,14 @@ mod tests {
     }
 
     fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-        let all = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
-        all.filter(|path| path.extension().is_some_and(|e| e == extension))
-            .collect()
+        let all = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        all.filter(|path| path.extension().is_some_and(|e| e == extension)).collect()
     }
 
     /// Moves a file's time into the past, as if it had not just been written.
     fn age(path: &Path) {
         let file = File::options().write(true).open(path).unwrap();
-        file.set_modified(SystemTime::now() - Duration::from_secs(3600))
-            .unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
     }
 
     #[test]
@@ -378,10 +360,7 @@ mod tests {
             Err(io::Error::from(io::ErrorKind::StorageFull))
         };
         let make = || Ok::<_, io::Error>(Text("whole".into()));
-        assert_eq!(
-            cache.open_or_make(&key, "txt", make, write).unwrap().0,
-            "whole"
-        );
+        assert_eq!(cache.open_or_make(&key, "txt", make, write).unwrap().0, "whole");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
@@ -409,11 +388,7 @@ mod tests {
         let reference = folder.path().join("reference");
         fs::write(&reference, "").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
-        get(
-            &Cache::in_folder(folder.path()),
-            &CacheKey::new("test-1"),
-            &Cell::new(0),
-        );
+        get(&Cache::in_folder(folder.path()), &CacheKey::new("test-1"), &Cell::new(0));
         assert_eq!(mode(&files(folder.path(), "txt")[0]), mode(&reference));
     }
 }

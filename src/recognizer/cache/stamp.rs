@@ -65,10 +65,5 @@ fn looks(about: &Metadata) -> String {
 
 #[cfg(not(unix))]
 fn looks(about: &Metadata) -> String {
-    format!(
-        "{} {:?} {:?}\n",
-        about.len(),
-        about.modified().ok(),
-        about.created().ok()
-    )
+    format!("{} {:?} {:?}\n", about.len(), about.modified().ok(), about.created().ok())
 }

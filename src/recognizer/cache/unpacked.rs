@@ -17,10 +17,7 @@ impl Cache {
     /// There is no cache folder, or it cannot be written.
     pub fn unpacked(&self, key: &CacheKey, files: &[(&str, &[u8])]) -> io::Result<PathBuf> {
         let Some(folder) = &self.folder else {
-            return Err(io::Error::new(
-                io::ErrorKind::NotFound,
-                "there is no cache folder",
-            ));
+            return Err(io::Error::new(io::ErrorKind::NotFound, "there is no cache folder"));
         };
         let place = folder.join(key.file_name(EXTENSION));
         if is_whole(&place, files) {

@@ -42,10 +42,8 @@ pub fn cues(transcript: &Transcript, reserved: usize) -> Vec<Cue<'_>> {
     let text = Text::new(&transcript.words, reserved);
     let ends = text.best_ends();
     let starts = std::iter::once(0).chain(ends.iter().copied());
-    let mut cues: Vec<Cue<'_>> = starts
-        .zip(&ends)
-        .map(|(begin, &end)| text.cue(begin, end))
-        .collect();
+    let mut cues: Vec<Cue<'_>> =
+        starts.zip(&ends).map(|(begin, &end)| text.cue(begin, end)).collect();
     set_times(&mut cues);
     cues
 }
@@ -82,11 +80,7 @@ impl<'t> Text<'t> {
             let before = chars.last().expect("one at least");
             chars.push(before + word.word.chars().count() + 1);
         }
-        Text {
-            words,
-            chars,
-            reserved,
-        }
+        Text { words, chars, reserved }
     }
 
     /// Where each cue ends, in the cheapest way to cut.
@@ -130,15 +124,9 @@ impl<'t> Text<'t> {
         let room = after.map_or(f64::INFINITY, |next| next.start.0) - start;
         let shown = (stop - start).max(SHORTEST).min(room.max(stop - start));
         let hurry = (chars as f64 / READABLE - shown).max(0.0);
-        let flash = if shown < SHORTEST {
-            TOO_SHORT_COST
-        } else {
-            0.0
-        };
+        let flash = if shown < SHORTEST { TOO_SHORT_COST } else { 0.0 };
         let pauses = words.windows(2).map(|pair| pair[1].start.0 - pair[0].end.0);
-        let bridged: f64 = pauses
-            .map(|pause| (pause - TOO_LONG_A_PAUSE).max(0.0))
-            .sum();
+        let bridged: f64 = pauses.map(|pause| (pause - TOO_LONG_A_PAUSE).max(0.0)).sum();
         let cut = after.map_or(0.0, |next| break_cost(&words[words.len() - 1], next));
         Some(CUE_COST + cut + 2.0 * hurry + flash + 10.0 * bridged)
     }
@@ -169,10 +157,7 @@ impl<'t> Text<'t> {
         let words = &self.words[begin..end];
         let line = |begin: usize, end: usize| {
             let words = self.words[begin..end].iter();
-            words
-                .map(|word| word.word.as_str())
-                .collect::<Vec<_>>()
-                .join(" ")
+            words.map(|word| word.word.as_str()).collect::<Vec<_>>().join(" ")
         };
         let lines = match self.split(begin, end) {
             Some(at) if at < end => vec![line(begin, at), line(at, end)],
@@ -180,12 +165,7 @@ impl<'t> Text<'t> {
             // One word that is longer than a line.
             None => pieces(&line(begin, end)),
         };
-        Cue {
-            start: words[0].start,
-            end: words[words.len() - 1].end,
-            words,
-            lines,
-        }
+        Cue { start: words[0].start, end: words[words.len() - 1].end, words, lines }
     }
 }
 
@@ -208,18 +188,10 @@ mod tests {
         let word = |(word, pause, lasts): (String, f64, f64)| {
             let start = at + pause;
             at = start + lasts;
-            TranscriptWord {
-                word,
-                start: Seconds(start),
-                end: Seconds(at),
-                confidence: Some(1.0),
-            }
+            TranscriptWord { word, start: Seconds(start), end: Seconds(at), confidence: Some(1.0) }
         };
         let words: Vec<TranscriptWord> = said.into_iter().map(word).collect();
-        Transcript {
-            words,
-            ..Transcript::default()
-        }
+        Transcript { words, ..Transcript::default() }
     }
 
     /// A text said at an even pace; a `|` is a pause of half a second.
@@ -260,16 +232,10 @@ mod tests {
     fn a_short_answer_stands_for_a_second() {
         let words = [("yes", 2.0, 0.25), ("no", 3.0, 0.25)];
         let heard = transcript(words.map(|(word, pause, lasts)| (word.to_owned(), pause, lasts)));
-        let times: Vec<(f64, f64)> = cues(&heard, 0)
-            .iter()
-            .map(|c| (c.start.0, c.end.0))
-            .collect();
+        let times: Vec<(f64, f64)> = cues(&heard, 0).iter().map(|c| (c.start.0, c.end.0)).collect();
         let near = |one: f64, other: f64| (one - other).abs() < 1e-9;
         assert!(near(times[0].0, 2.0) && near(times[0].1, 3.0), "{times:?}");
-        assert!(
-            near(times[1].0, 5.25) && near(times[1].1, 6.25),
-            "{times:?}"
-        );
+        assert!(near(times[1].0, 5.25) && near(times[1].1, 6.25), "{times:?}");
         assert!(cues(&Transcript::default(), 0).is_empty());
     }
 

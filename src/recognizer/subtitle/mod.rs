@@ -93,9 +93,7 @@ fn cues_of_channels(channels: &[Transcript]) -> Vec<(usize, Cue<'_>)> {
     let numbered = channels.iter().zip(1..);
     let mut all: Vec<_> = numbered
         .flat_map(|(transcript, channel)| {
-            cues(transcript, 0)
-                .into_iter()
-                .map(move |cue| (channel, cue))
+            cues(transcript, 0).into_iter().map(move |cue| (channel, cue))
         })
         .collect();
     all.sort_by(|a, b| a.1.start.0.total_cmp(&b.1.start.0));
@@ -138,9 +136,5 @@ fn clock(at: Seconds, mark: char) -> String {
     let millis = (at.0.max(0.0) * 1000.0).round() as u64;
     let (seconds, millis) = (millis / 1000, millis % 1000);
     let (minutes, seconds) = (seconds / 60, seconds % 60);
-    format!(
-        "{:02}:{:02}:{seconds:02}{mark}{millis:03}",
-        minutes / 60,
-        minutes % 60
-    )
+    format!("{:02}:{:02}:{seconds:02}{mark}{millis:03}", minutes / 60, minutes % 60)
 }

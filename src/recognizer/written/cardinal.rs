@@ -26,9 +26,8 @@ const SMALL: [&str; 20] = [
 ];
 
 /// Tens from twenty.
-const TENS: [&str; 8] = [
-    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-];
+const TENS: [&str; 8] =
+    ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 
 /// Powers of a thousand, from the first.
 const SCALES: [&str; 4] = ["thousand", "million", "billion", "trillion"];
@@ -37,18 +36,9 @@ const SCALES: [&str; 4] = ["thousand", "million", "billion", "trillion"];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cardinal {
     /// A whole number; `scale` is the word that is kept, as in "5 million".
-    Whole {
-        value: u64,
-        negative: bool,
-        scale: Option<&'static str>,
-    },
+    Whole { value: u64, negative: bool, scale: Option<&'static str> },
     /// A decimal: the digits before and after the point.
-    Decimal {
-        whole: u64,
-        digits: String,
-        negative: bool,
-        scale: Option<&'static str>,
-    },
+    Decimal { whole: u64, digits: String, negative: bool, scale: Option<&'static str> },
 }
 
 impl Cardinal {
@@ -64,17 +54,10 @@ impl Cardinal {
     /// The figure, and the word kept after it.
     pub(super) fn parts(&self) -> (String, Option<&'static str>) {
         match self {
-            Cardinal::Whole {
-                value,
-                negative,
-                scale,
-            } => (format!("{}{}", minus(*negative), grouped(*value)), *scale),
-            Cardinal::Decimal {
-                whole,
-                digits,
-                negative,
-                scale,
-            } => {
+            Cardinal::Whole { value, negative, scale } => {
+                (format!("{}{}", minus(*negative), grouped(*value)), *scale)
+            }
+            Cardinal::Decimal { whole, digits, negative, scale } => {
                 let sign = minus(*negative);
                 (format!("{sign}{}.{digits}", grouped(*whole)), *scale)
             }
@@ -84,11 +67,7 @@ impl Cardinal {
     /// Its value, if it is a whole number without a sign or a scale word.
     pub(super) fn whole(&self) -> Option<u64> {
         match self {
-            Cardinal::Whole {
-                value,
-                negative: false,
-                scale: None,
-            } => Some(*value),
+            Cardinal::Whole { value, negative: false, scale: None } => Some(*value),
             _ => None,
         }
     }
@@ -127,10 +106,7 @@ pub(super) fn below_hundred(words: &[&str]) -> Option<(usize, u64)> {
         return Some((1, place as u64));
     }
     let tens = TENS.iter().position(|known| known == first)? as u64 * 10 + 20;
-    let unit = words
-        .get(1)
-        .and_then(|word| digit(word))
-        .filter(|&unit| unit > 0);
+    let unit = words.get(1).and_then(|word| digit(word)).filter(|&unit| unit > 0);
     Some(unit.map_or((1, tens), |unit| (2, tens + unit)))
 }
 
@@ -228,11 +204,7 @@ fn unsigned(words: &[&str]) -> Option<(usize, Cardinal)> {
         Some((scale, size)) => (value / size, Some(scale)),
         None => (value, None),
     };
-    let number = Cardinal::Whole {
-        value,
-        negative: false,
-        scale,
-    };
+    let number = Cardinal::Whole { value, negative: false, scale };
     Some((taken, number))
 }
 
@@ -272,11 +244,6 @@ fn decimal(words: &[&str]) -> Option<(usize, Cardinal)> {
         Some(SCALES[place])
     });
     taken += usize::from(scale.is_some());
-    let number = Cardinal::Decimal {
-        whole,
-        digits,
-        negative: false,
-        scale,
-    };
+    let number = Cardinal::Decimal { whole, digits, negative: false, scale };
     Some((taken, number))
 }

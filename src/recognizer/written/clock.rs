@@ -28,10 +28,7 @@ pub(super) fn time(words: &[&str], before: &str) -> Found {
 
 /// Words behind which hours and minutes are a time.
 fn says_when(before: &str) -> bool {
-    matches!(
-        before,
-        "at" | "until" | "till" | "before" | "after" | "around" | "by"
-    )
+    matches!(before, "at" | "until" | "till" | "before" | "after" | "around" | "by")
 }
 
 /// Whether a number or its unit follows, so that the one before was no time.

@@ -46,9 +46,7 @@ fn month_first(words: &[&str], before: &str) -> Found {
         (!AMBIGUOUS.contains(&name) && year_in_date(rest).is_none()).then_some(plain)
     };
     let sure = !AMBIGUOUS.contains(&name) || BEFORE_DATES.contains(&before);
-    let day = ordinal
-        .or_else(cardinal)
-        .filter(|(_, day)| (1..=31).contains(day));
+    let day = ordinal.or_else(cardinal).filter(|(_, day)| (1..=31).contains(day));
     let Some((taken, day)) = day else {
         let (taken, year) = year_in_date(rest).filter(|_| sure)?;
         return Some((1 + taken, format!("{month} {year}")));

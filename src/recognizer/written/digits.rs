@@ -16,10 +16,7 @@ pub(super) fn row(words: &[&str]) -> Found {
         taken += more;
     }
     // A last "oh" belongs to a sentence, not to a number.
-    let real = words[..taken]
-        .iter()
-        .filter(|word| digit(word).is_some())
-        .count();
+    let real = words[..taken].iter().filter(|word| digit(word).is_some()).count();
     // What is said to be more than digits is no row: "one two three hundred".
     let goes_on = matches!(
         words.get(taken),

@@ -5,27 +5,11 @@ use super::cardinal::{Cardinal, number, whole};
 
 /// Units with a sign of their own: singular, plural, sign.
 const UNITS: &[(&[&str], &[&str], &str)] = &[
-    (
-        &["kilometer", "per", "hour"],
-        &["kilometers", "per", "hour"],
-        "km/h",
-    ),
-    (
-        &["kilometre", "per", "hour"],
-        &["kilometres", "per", "hour"],
-        "km/h",
-    ),
+    (&["kilometer", "per", "hour"], &["kilometers", "per", "hour"], "km/h"),
+    (&["kilometre", "per", "hour"], &["kilometres", "per", "hour"], "km/h"),
     (&["mile", "per", "hour"], &["miles", "per", "hour"], "mph"),
-    (
-        &["meter", "per", "second"],
-        &["meters", "per", "second"],
-        "m/s",
-    ),
-    (
-        &["metre", "per", "second"],
-        &["metres", "per", "second"],
-        "m/s",
-    ),
+    (&["meter", "per", "second"], &["meters", "per", "second"], "m/s"),
+    (&["metre", "per", "second"], &["metres", "per", "second"], "m/s"),
     (&["square", "kilometer"], &["square", "kilometers"], "km²"),
     (&["square", "kilometre"], &["square", "kilometres"], "km²"),
     (&["square", "meter"], &["square", "meters"], "m²"),
@@ -98,9 +82,7 @@ fn unit(rest: &[&str], count: &Cardinal) -> Found {
 /// money of them.
 fn money(rest: &[&str], count: &Cardinal) -> Found {
     let word = *rest.first()?;
-    let known = CURRENCIES
-        .iter()
-        .find(|(one, many, ..)| *one == word || *many == word);
+    let known = CURRENCIES.iter().find(|(one, many, ..)| *one == word || *many == word);
     let (_, _, sign, cents) = known?;
     let (figure, scale) = count.parts();
     if let (Some((more, hundredths)), Some(_)) = (hundredths(&rest[1..], cents), count.whole()) {

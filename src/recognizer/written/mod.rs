@@ -82,10 +82,7 @@ pub fn written<W: AsRef<str>>(words: &[W]) -> Vec<Piece> {
     let mut at = 0;
     while at < words.len() {
         let (taken, text) = piece(&words, at).unwrap_or((1, words[at].to_owned()));
-        pieces.push(Piece {
-            text,
-            words: at..at + taken,
-        });
+        pieces.push(Piece { text, words: at..at + taken });
         at += taken;
     }
     pieces
@@ -152,10 +149,7 @@ mod tests {
                 let pieces = written(&words[..cut]);
                 let mut next = 0;
                 for piece in &pieces {
-                    assert!(
-                        piece.words.start == next && piece.words.end > next,
-                        "{said}"
-                    );
+                    assert!(piece.words.start == next && piece.words.end > next, "{said}");
                     assert!(!piece.text.is_empty(), "{said}");
                     next = piece.words.end;
                 }
@@ -166,10 +160,7 @@ mod tests {
 
     #[test]
     fn numbers_beyond_all_bounds_do_no_harm() {
-        for said in [
-            "nine trillion trillion",
-            "nine hundred trillion nine hundred trillionth",
-        ] {
+        for said in ["nine trillion trillion", "nine hundred trillion nine hundred trillionth"] {
             let words: Vec<&str> = said.split(' ').collect();
             assert!(!written_text(&words).is_empty());
         }

@@ -86,9 +86,7 @@ pub(super) fn rank(words: &[&str]) -> Option<(usize, u64)> {
 fn small(word: &str) -> Option<u64> {
     let below_twenty = ORDINALS.iter().position(|&known| known == word);
     let round = || ROUND_ORDINALS.iter().find(|(known, _)| *known == word);
-    below_twenty
-        .map(|value| value as u64)
-        .or_else(|| round().map(|(_, value)| *value))
+    below_twenty.map(|value| value as u64).or_else(|| round().map(|(_, value)| *value))
 }
 
 /// An ordinal from the tenth on.
@@ -124,10 +122,7 @@ pub(super) fn fraction(words: &[&str]) -> Found {
         ["a", part, ..] => (2, 1, singular(part)?),
         _ => plain_fraction(rest)?,
     };
-    Some((
-        taken + 1 + more,
-        format!("{} {count}/{parts}", grouped(value)),
-    ))
+    Some((taken + 1 + more, format!("{} {count}/{parts}", grouped(value))))
 }
 
 fn singular(word: &str) -> Option<u64> {

@@ -43,9 +43,8 @@ impl Store {
         let mut connection = Connection::open(path)?;
         prepare(&mut connection)?;
         let (sender, work) = channel();
-        let spawned = std::thread::Builder::new()
-            .name("jobs".into())
-            .spawn(move || run(connection, &work));
+        let spawned =
+            std::thread::Builder::new().name("jobs".into()).spawn(move || run(connection, &work));
         spawned.map_err(|_| StoreError::Gone)?;
         Ok(Store(sender))
     }
@@ -142,8 +141,7 @@ impl Store {
         let id = id.to_owned();
         let sql = "UPDATE jobs SET state = 'queued', starts = starts - 1, started = NULL
             WHERE id = ?1 AND state = 'running'";
-        self.ask(move |connection| connection.execute(sql, [id]).map(drop))
-            .await
+        self.ask(move |connection| connection.execute(sql, [id]).map(drop)).await
     }
 
     /// The same for all that run.
@@ -153,8 +151,7 @@ impl Store {
     pub async fn put_all_back(&self) -> Result<(), StoreError> {
         let sql = "UPDATE jobs SET state = 'queued', starts = starts - 1, started = NULL
             WHERE state = 'running'";
-        self.ask(move |connection| connection.execute(sql, []).map(drop))
-            .await
+        self.ask(move |connection| connection.execute(sql, []).map(drop)).await
     }
 
     /// All that is known of a job.
@@ -179,8 +176,7 @@ impl Store {
     pub async fn remove(&self, id: &str) -> Result<bool, StoreError> {
         let id = id.to_owned();
         let sql = "DELETE FROM jobs WHERE id = ?1";
-        self.ask(move |connection| connection.execute(sql, [id]).map(|count| count > 0))
-            .await
+        self.ask(move |connection| connection.execute(sql, [id]).map(|count| count > 0)).await
     }
 
     /// Forgets jobs that ended so long ago.
@@ -190,8 +186,7 @@ impl Store {
     pub async fn forget(&self, age: Duration) -> Result<(), StoreError> {
         let before = now() - age.as_secs_f64();
         let sql = "DELETE FROM jobs WHERE finished < ?1 AND call_at IS NULL";
-        self.ask(move |connection| connection.execute(sql, [before]).map(drop))
-            .await
+        self.ask(move |connection| connection.execute(sql, [before]).map(drop)).await
     }
 
     /// How many jobs there are in each state, and their bytes.
@@ -302,9 +297,7 @@ fn add(
         job.key,
         job.digest.as_slice(),
         client,
-        job.ask
-            .tolerance
-            .map(|tolerance| tolerance.as_share().to_string()),
+        job.ask.tolerance.map(|tolerance| tolerance.as_share().to_string()),
         job.ask.objective.map(|objective| objective.name()),
         job.callback,
         Value::from(i64::try_from(job.recording.len()).unwrap_or(i64::MAX)),

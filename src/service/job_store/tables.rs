@@ -79,11 +79,7 @@ pub fn taken(row: &Row<'_>) -> rusqlite::Result<Taken> {
     let size: i64 = row.get(4)?;
     Ok(Taken {
         id: row.get(0)?,
-        client: Client::at(
-            client
-                .parse::<IpAddr>()
-                .map_err(|error| foreign(1, error))?,
-        ),
+        client: Client::at(client.parse::<IpAddr>().map_err(|error| foreign(1, error))?),
         ask: Ask {
             tolerance: share
                 .map(|share| tolerance(&share))

@@ -127,11 +127,7 @@ async fn call_once(jobs: &Jobs, call: &Call) {
     let called = match told {
         Ok(()) => Called::Delivered,
         Err(what) => {
-            tracing::warn!(
-                id = call.id,
-                address = call.address,
-                "a callback fails: {what}"
-            );
+            tracing::warn!(id = call.id, address = call.address, "a callback fails: {what}");
             match call.before + 1 < MOST_CALLS {
                 true => Called::Again(pause_after(call.before)),
                 false => Called::GivenUp,
@@ -145,21 +141,14 @@ async fn call_once(jobs: &Jobs, call: &Call) {
 }
 
 fn pause_after(calls: u32) -> Duration {
-    FIRST_PAUSE
-        .saturating_mul(1 << calls.min(16))
-        .min(LONGEST_PAUSE)
+    FIRST_PAUSE.saturating_mul(1 << calls.min(16)).min(LONGEST_PAUSE)
 }
 
 async fn post(call: &Call, job: &Job) -> Result<(), String> {
-    let address: Address = call
-        .address
-        .parse()
-        .map_err(|error: Rejection| error.to_string())?;
+    let address: Address = call.address.parse().map_err(|error: Rejection| error.to_string())?;
     let text = |error: &dyn std::error::Error| WithCauses(error).to_string();
     let authority = format!("{}:{}", address.host, address.port);
-    let stream = TcpStream::connect(&authority)
-        .await
-        .map_err(|error| text(&error))?;
+    let stream = TcpStream::connect(&authority).await.map_err(|error| text(&error))?;
     let handshake = http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(|error| text(&error))?;
     let body = serde_json::to_vec(job).expect("its keys are names");
@@ -172,10 +161,7 @@ async fn post(call: &Call, job: &Job) -> Result<(), String> {
     // The connection ends with this, whatever its other end does.
     let mut driven = JoinSet::new();
     driven.spawn(connection);
-    let reply = sender
-        .send_request(request)
-        .await
-        .map_err(|error| text(&error))?;
+    let reply = sender.send_request(request).await.map_err(|error| text(&error))?;
     match reply.status().is_success() {
         true => Ok(()),
         false => Err(format!("status {}", reply.status())),
@@ -194,10 +180,7 @@ mod tests {
         let told = |text| Address::allowed(text, &hosts).map(|address| address.to_string());
         for (text, address) in [
             ("http://backend.example", "http://backend.example:80/"),
-            (
-                "http://Backend.Example:9/a?b=c",
-                "http://backend.example:9/a?b=c",
-            ),
+            ("http://Backend.Example:9/a?b=c", "http://backend.example:9/a?b=c"),
             ("http://10.0.0.7:8080/x", "http://10.0.0.7:8080/x"),
             ("http://[::1]:81/", "http://[::1]:81/"),
         ] {
@@ -220,10 +203,7 @@ mod tests {
             "http://evil.example@backend.example/",
             "file:///etc/passwd",
         ] {
-            assert!(
-                matches!(told(text), Err(Rejection::BadRequest(_))),
-                "{text}"
-            );
+            assert!(matches!(told(text), Err(Rejection::BadRequest(_))), "{text}");
         }
         for text in ["", "http://a", "a/b", "a@b", "a b", ":80"] {
             assert!(text.parse::<AllowedHost>().is_err(), "{text}");

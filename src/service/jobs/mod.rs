@@ -58,9 +58,7 @@ pub async fn submit(
     let jobs = app.jobs()?;
     let ask = Ask::of_headers(&headers)?;
     app.serving().tier(ask)?;
-    let key = header_of(&headers, "Idempotency-Key")?
-        .map(key)
-        .transpose()?;
+    let key = header_of(&headers, "Idempotency-Key")?.map(key).transpose()?;
     let callback = header_of(&headers, "Callback")?
         .map(|text| Address::allowed(text, &jobs.options.callback_hosts))
         .transpose()?
@@ -131,9 +129,7 @@ impl App {
     /// The jobs, where the service keeps any.
     fn jobs(&self) -> Result<&Jobs, Rejection> {
         let none = "this service keeps no jobs: start it with --jobs FILE";
-        self.jobs
-            .as_ref()
-            .ok_or_else(|| Rejection::Forbidden(none.into()))
+        self.jobs.as_ref().ok_or_else(|| Rejection::Forbidden(none.into()))
     }
 }
 

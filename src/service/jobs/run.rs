@@ -130,10 +130,7 @@ async fn attempt(app: &Arc<App>, jobs: &Jobs, taken: &Taken) -> Result<Option<An
 
 /// Whether it is the service, and not the job, that keeps it from being answered now.
 fn is_passing(rejection: &Rejection) -> bool {
-    matches!(
-        rejection,
-        Rejection::Busy { .. } | Rejection::Unavailable(_)
-    )
+    matches!(rejection, Rejection::Busy { .. } | Rejection::Unavailable(_))
 }
 
 async fn pause(error: &StoreError) {

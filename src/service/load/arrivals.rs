@@ -26,11 +26,7 @@ mod tests {
 
     #[test]
     fn arrivals_are_in_order_at_the_rate_and_the_same_for_a_seed() {
-        let plan = Plan {
-            rate: 50.0,
-            time: Duration::from_secs(200),
-            seed: 7,
-        };
+        let plan = Plan { rate: 50.0, time: Duration::from_secs(200), seed: 7 };
         let times = arrivals(&plan);
         assert!(times.is_sorted());
         // Five standard deviations of a Poisson count of 10,000.

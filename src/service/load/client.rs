@@ -34,9 +34,7 @@ impl Target {
         }
         let host = uri.host().unwrap_or_default();
         let port = uri.port_u16().unwrap_or(80);
-        Ok(Target {
-            authority: format!("{host}:{port}"),
-        })
+        Ok(Target { authority: format!("{host}:{port}") })
     }
 }
 
@@ -120,9 +118,7 @@ impl Caller {
 /// What a response that is no answer says: the status, and the detail of a problem.
 fn said(status: StatusCode, body: &[u8]) -> String {
     let problem: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-    let detail = problem
-        .as_ref()
-        .and_then(|problem| problem["detail"].as_str());
+    let detail = problem.as_ref().and_then(|problem| problem["detail"].as_str());
     let detail = detail.map(|detail| detail.chars().take(LONGEST_DETAIL).collect::<String>());
     detail.map_or(status.to_string(), |detail| format!("{status}: {detail}"))
 }

@@ -66,9 +66,7 @@ fn reasons(sent: &[Sent]) -> BTreeMap<String, usize> {
 /// The latencies of one fate in milliseconds, in order.
 fn latencies(sent: &[Sent], fate: Fate) -> Vec<f64> {
     let of_fate = sent.iter().filter(|sent| sent.fate == fate);
-    let mut times: Vec<f64> = of_fate
-        .map(|sent| 1e3 * sent.latency.as_secs_f64())
-        .collect();
+    let mut times: Vec<f64> = of_fate.map(|sent| 1e3 * sent.latency.as_secs_f64()).collect();
     times.sort_by(f64::total_cmp);
     times
 }
@@ -97,12 +95,7 @@ mod tests {
             sent(Fate::Failed, 9),
         ];
         let summary = Summary::of(&all, Duration::from_secs(2));
-        let counts = [
-            summary.answered,
-            summary.refused,
-            summary.other,
-            summary.failed,
-        ];
+        let counts = [summary.answered, summary.refused, summary.other, summary.failed];
         assert_eq!((summary.sent, counts), (5, [2, 1, 1, 1]));
         assert_eq!(summary.latency, [20.0, 29.0, 29.8, 30.0]);
         let reasons = BTreeMap::from([("Failed".to_owned(), 1), ("Other(503)".to_owned(), 1)]);

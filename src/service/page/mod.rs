@@ -22,10 +22,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
     img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";
 /// Of what a browser offers to pages, this one may ask for the microphone alone.
-const PERMISSIONS: (HeaderName, &str) = (
-    HeaderName::from_static("permissions-policy"),
-    "microphone=(self), camera=(), geolocation=()",
-);
+const PERMISSIONS: (HeaderName, &str) =
+    (HeaderName::from_static("permissions-policy"), "microphone=(self), camera=(), geolocation=()");
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -50,11 +48,7 @@ macro_rules! files {
     };
 }
 
-const INDEX: File = File {
-    name: "",
-    media_type: HTML,
-    bytes: include_bytes!("index.html"),
-};
+const INDEX: File = File { name: "", media_type: HTML, bytes: include_bytes!("index.html") };
 /// For who has no recording at hand.
 const SAMPLE: File = File {
     name: "sample.wav",

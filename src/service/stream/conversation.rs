@@ -92,10 +92,8 @@ impl<'a> Conversation<'a> {
             None => None,
             Some(name) => Some(self.setting(name)?),
         };
-        let words = OwnWords {
-            phrases: std::mem::take(&mut config.phrases),
-            ..OwnWords::default()
-        };
+        let words =
+            OwnWords { phrases: std::mem::take(&mut config.phrases), ..OwnWords::default() };
         let due = Instant::now() + self.app.options.deadline;
         let graphs = &self.app.word_graphs;
         self.by = graphs.recognizer(&self.app.recognizer, words, due).await?;
@@ -151,10 +149,7 @@ impl<'a> Conversation<'a> {
 
     fn thread(&mut self) -> Result<&StreamThread, Rejection> {
         if self.thread.is_none() {
-            let mut options = StreamOptions {
-                rate: self.config.rate,
-                ..StreamOptions::default()
-            };
+            let mut options = StreamOptions { rate: self.config.rate, ..StreamOptions::default() };
             if !self.config.endpointing {
                 options.endpointing = Endpointing::OFF;
             }
@@ -170,18 +165,13 @@ impl<'a> Conversation<'a> {
     /// What is finally heard in utterances, as one answer.
     async fn finals(&self, ended: Vec<Utterance>) -> Result<String, Rejection> {
         let (mut all, most) = (Final::default(), self.config.alternatives);
-        let asked = Asked {
-            by: self.by.clone(),
-            ..Asked::new(self.app, self.ask, self.client)?
-        };
+        let asked = Asked { by: self.by.clone(), ..Asked::new(self.app, self.ask, self.client)? };
         for utterance in ended {
             let start = Seconds(self.start.0 + utterance.start.0);
             let (mut heard, setting) = match self.version {
                 None => {
-                    let Answer {
-                        transcript,
-                        account,
-                    } = asked.serve_patiently(self.app, &utterance).await?;
+                    let Answer { transcript, account } =
+                        asked.serve_patiently(self.app, &utterance).await?;
                     let setting = self.setting(&account.answered_by)?;
                     all.accounts.push(account);
                     (transcript, setting)

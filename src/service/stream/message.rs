@@ -122,9 +122,8 @@ impl Command {
     /// # Errors
     /// It is no command, or asks for what cannot be done.
     pub fn parse(text: &str) -> Result<Command, BadMessage> {
-        let raw: Raw = serde_json::from_str(text).map_err(|error| BadMessage::NoCommand {
-            what: error.to_string(),
-        })?;
+        let raw: Raw = serde_json::from_str(text)
+            .map_err(|error| BadMessage::NoCommand { what: error.to_string() })?;
         match raw {
             Raw::Reset(_) => Ok(Command::Reset),
             Raw::Eof(_) => Ok(Command::Eof),
@@ -208,10 +207,7 @@ fn truth(field: &'static str, value: Option<Value>, default: bool) -> Result<boo
         None => Ok(default),
         Some(Value::Bool(truth)) => Ok(truth),
         Some(Value::Number(number)) => Ok(number.as_f64() != Some(0.0)),
-        Some(_) => Err(BadMessage::BadField {
-            field,
-            expected: "true or false".into(),
-        }),
+        Some(_) => Err(BadMessage::BadField { field, expected: "true or false".into() }),
     }
 }
 
@@ -256,10 +252,7 @@ mod tests {
     #[test]
     fn vosk_servers_own_messages_are_understood() {
         let text = r#"{ "config" : { "sample_rate" : 8000 } }"#;
-        let expected = Config {
-            rate: Hertz(8_000),
-            ..Config::default()
-        };
+        let expected = Config { rate: Hertz(8_000), ..Config::default() };
         assert_eq!(Command::parse(text), Ok(Command::Config(expected)));
         assert_eq!(Command::parse(r#"{"eof" : 1}"#), Ok(Command::Eof));
         assert_eq!(Command::parse(r#"{"reset" : 1}"#), Ok(Command::Reset));

@@ -47,10 +47,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// What a stream holds, in bytes: from its first audio on, and for each second of the utterance under
 /// way, which is samples at 16 kHz, features, and the search's tokens. Reserved with the audio, so
 /// that a stream on which nothing is said holds nothing.
-const STREAM_BYTES: StreamBytes = StreamBytes {
-    least: 1 << 20,
-    a_second: 160 << 10,
-};
+const STREAM_BYTES: StreamBytes = StreamBytes { least: 1 << 20, a_second: 160 << 10 };
 /// The end of the audio as clients send it; vosk-server knows it in a binary message too.
 const EOF: &[u8] = b"{\"eof\" : 1}";
 /// When it is worth trying again to open a stream.
@@ -76,10 +73,7 @@ impl App {
     /// There are as many as may be, of all or of this client.
     pub fn open_stream(&self, client: Client) -> Result<OpenStream, Rejection> {
         let open = self.stream_limits.open(client);
-        open.map_err(|full| Rejection::Busy {
-            reason: full.to_string(),
-            retry_after: BREAK,
-        })
+        open.map_err(|full| Rejection::Busy { reason: full.to_string(), retry_after: BREAK })
     }
 }
 
@@ -180,9 +174,7 @@ async fn converse(app: &Arc<App>, client: Client, ask: Ask, mut messages: Messag
         // A client that has gone needs no farewell.
         let _ = socket.send(Message::text(text)).await;
         let reason = "".into();
-        let _ = socket
-            .send(Message::Close(Some(CloseFrame { code, reason })))
-            .await;
+        let _ = socket.send(Message::Close(Some(CloseFrame { code, reason }))).await;
         let rest = async { while let Some(Ok(_)) = socket.recv().await {} };
         let _ = timeout(FAREWELL, rest).await;
         return;

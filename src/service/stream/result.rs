@@ -20,10 +20,7 @@ pub struct Partial {
 
 impl From<Guess> for Partial {
     fn from(guess: Guess) -> Self {
-        Partial {
-            partial: guess.text(),
-            agreed: guess.agreed,
-        }
+        Partial { partial: guess.text(), agreed: guess.agreed }
     }
 }
 

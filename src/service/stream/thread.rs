@@ -103,8 +103,7 @@ impl StreamThread {
         setting: Setting,
         utterance: Utterance,
     ) -> Result<Transcript, StreamFailure> {
-        self.ask(|reply| Work::Recognise(setting, utterance, reply))
-            .await
+        self.ask(|reply| Work::Recognise(setting, utterance, reply)).await
     }
 
     /// The best answers of one version to an utterance, at most so many.
@@ -117,8 +116,7 @@ impl StreamThread {
         utterance: Utterance,
         most: usize,
     ) -> Result<Vec<Alternative>, StreamFailure> {
-        self.ask(|reply| Work::Alternatives(setting, utterance, most, reply))
-            .await
+        self.ask(|reply| Work::Alternatives(setting, utterance, most, reply)).await
     }
 
     async fn ask<T>(&self, work: impl FnOnce(Reply<T>) -> Work) -> Result<T, StreamFailure> {
@@ -203,9 +201,5 @@ fn push<'a>(
 }
 
 fn told(stream: &mut Stream<'_>, ended: Vec<Utterance>) -> Result<Heard, RecognizerError> {
-    Ok(Heard {
-        ended,
-        guess: stream.guess()?,
-        under_way: stream.under_way(),
-    })
+    Ok(Heard { ended, guess: stream.guess()?, under_way: stream.under_way() })
 }

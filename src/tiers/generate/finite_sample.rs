@@ -45,10 +45,7 @@ impl Differences {
     fn smallest_refuted(&self, added: &[f64], highest: f64, enough: f64) -> f64 {
         let refuted = |point: usize| {
             let ratio = point as f64 * WIDTH;
-            let left = added
-                .iter()
-                .zip(self.reference_errors())
-                .map(|(a, b)| a - ratio * b);
+            let left = added.iter().zip(self.reference_errors()).map(|(a, b)| a - ratio * b);
             log_wealth(left, highest) >= enough
         };
         let (mut low, mut high) = (0, POINTS);
@@ -59,11 +56,7 @@ impl Differences {
                 false => low = middle + 1,
             }
         }
-        if low == POINTS {
-            f64::INFINITY
-        } else {
-            low as f64 * WIDTH
-        }
+        if low == POINTS { f64::INFINITY } else { low as f64 * WIDTH }
     }
 }
 

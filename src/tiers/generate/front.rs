@@ -79,9 +79,8 @@ impl<'a> Savings<'a> {
     /// The candidates that count for an objective, by rising expectation: each has a lower bound
     /// than all before it, since others would never be chosen.
     pub(super) fn front(&self, list: &[Candidate], objective: Objective) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..list.len())
-            .filter(|&at| list[at].bound.is_finite())
-            .collect();
+        let mut order: Vec<usize> =
+            (0..list.len()).filter(|&at| list[at].bound.is_finite()).collect();
         let expected = |at: usize| objective.of(list[at].expected);
         order.sort_unstable_by(|&a, &b| {
             let bounds = || list[a].bound.total_cmp(&list[b].bound);
@@ -148,11 +147,7 @@ impl<'a> Savings<'a> {
             let present = groups.filter(|(_, requests)| **requests > 0.0);
             present.map(|(sum, _)| *sum).collect::<Vec<f64>>()
         };
-        let added: Vec<f64> = own
-            .iter()
-            .zip(other)
-            .map(|(own, other)| own - other)
-            .collect();
+        let added: Vec<f64> = own.iter().zip(other).map(|(own, other)| own - other).collect();
         let ratio = Ratio::of(&present(&added), &present(other), &present(&self.requests));
         ratio.freedom >= LEAST_FREEDOM && student_tail(ratio.freedom, ratio.below_zero()) <= level
     }
@@ -162,9 +157,7 @@ impl Candidates {
     /// The candidates that count for each objective.
     pub(super) fn fronts(list: &[Candidate], savings: &Savings<'_>) -> [Vec<usize>; 2] {
         let fronts = Objective::ALL.par_iter();
-        let fronts: Vec<_> = fronts
-            .map(|&objective| savings.front(list, objective))
-            .collect();
+        let fronts: Vec<_> = fronts.map(|&objective| savings.front(list, objective)).collect();
         fronts.try_into().expect("there are two objectives")
     }
 }

@@ -115,13 +115,7 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options {
-            method: Method::Population,
-            delta: 0.001,
-            thresholds: 200,
-            draws: 20,
-            seed: 1,
-        }
+        Options { method: Method::Population, delta: 0.001, thresholds: 200, draws: 20, seed: 1 }
     }
 }
 
@@ -170,10 +164,7 @@ impl Bounds {
     /// accurate in the long run; it is better named than estimated from the same table. Costing
     /// matters to [`Method::Paper`] alone, whose samples go on until costs are sure as well.
     pub fn new(table: &Table, reference: usize, costing: Costing, options: Options) -> Bounds {
-        let family = family(
-            table,
-            options.thresholds.min(options.method.most_thresholds()),
-        );
+        let family = family(table, options.thresholds.min(options.method.most_thresholds()));
         let differences = Differences::new(table, reference);
         let mut bounds = match options.method {
             Method::Point => differences.point(table, &family),
@@ -193,12 +184,7 @@ impl Bounds {
                 bounds.fill(0.0);
             }
         }
-        Bounds {
-            reference,
-            method: options.method,
-            family,
-            bounds,
-        }
+        Bounds { reference, method: options.method, family, bounds }
     }
 
     /// The candidates with what they cost on `table`, which has the errors that the bounds are
@@ -222,9 +208,7 @@ impl Bounds {
 
     /// The curves, and each step's bound.
     pub fn curves(&self) -> impl Iterator<Item = (&Curve, &[f64])> {
-        self.family
-            .iter()
-            .zip(self.bounds.iter().map(Vec::as_slice))
+        self.family.iter().zip(self.bounds.iter().map(Vec::as_slice))
     }
 
     /// The candidates of one curve.
@@ -236,11 +220,8 @@ impl Bounds {
         costing: Costing,
     ) -> Vec<Candidate> {
         let sums = curve.sums(&curve.effects(table, costing), 0..table.requests.len());
-        let errors = table.versions[self.reference]
-            .errors
-            .iter()
-            .map(|&errors| f64::from(errors))
-            .sum();
+        let errors =
+            table.versions[self.reference].errors.iter().map(|&errors| f64::from(errors)).sum();
         let requests = table.requests.len() as f64;
         let step = |(step, sums): (usize, &Sums)| {
             let candidate = |(order, policy)| Candidate {
@@ -250,11 +231,7 @@ impl Bounds {
                 expected: spent(sums, order, requests),
                 escalated: sums[sum::ESCALATED] / requests,
             };
-            curve
-                .policies(step)
-                .into_iter()
-                .map(candidate)
-                .collect::<Vec<_>>()
+            curve.policies(step).into_iter().map(candidate).collect::<Vec<_>>()
         };
         sums.iter().enumerate().flat_map(step).collect()
     }
@@ -266,8 +243,5 @@ fn spent(sums: &Sums, order: Order, requests: f64) -> Spent {
         Order::Seq => (sums[sum::SEQ_RESPONSE], sums[sum::SEQ_COST]),
         Order::Conc => (sums[sum::CONC_RESPONSE], sums[sum::CONC_COST]),
     };
-    Spent {
-        response: response / requests,
-        cost: cost / requests,
-    }
+    Spent { response: response / requests, cost: cost / requests }
 }

@@ -48,21 +48,13 @@ impl Differences {
             errors[*number as usize] += f64::from(made);
             requests[*number as usize] += 1.0;
         }
-        Differences {
-            reference,
-            group,
-            errors,
-            requests,
-        }
+        Differences { reference, group, errors, requests }
     }
 
     /// The point estimates.
     pub fn point(&self, table: &Table, family: &[Curve]) -> Vec<Vec<f64>> {
         let values = |(_, ratios): Analysed| ratios.iter().map(|ratio| ratio.value).collect();
-        family
-            .par_iter()
-            .map(|curve| values(self.analyse(table, curve)))
-            .collect()
+        family.par_iter().map(|curve| values(self.analyse(table, curve))).collect()
     }
 
     /// The upper bounds; `inflation` as in [`Ratio::upper`].
@@ -77,20 +69,11 @@ impl Differences {
         let (series, ratios): (Vec<_>, Vec<_>) = analysed.collect::<Vec<_>>().into_iter().unzip();
         let reference: Vec<f32> = self.errors.iter().map(|&errors| errors as f32).collect();
         let count = (options.draws as f64 / options.delta).ceil() as usize;
-        let draws = Draws {
-            delta: options.delta,
-            count,
-            seed: options.seed,
-        };
-        let quantiles = Quantiles::new(
-            critical_value(&series, &reference, draws),
-            self.errors.len(),
-        );
+        let draws = Draws { delta: options.delta, count, seed: options.seed };
+        let quantiles =
+            Quantiles::new(critical_value(&series, &reference, draws), self.errors.len());
         let bound = |ratio: &Ratio| ratio.upper(quantiles.of(ratio), inflation);
-        ratios
-            .iter()
-            .map(|ratios| ratios.iter().map(bound).collect())
-            .collect()
+        ratios.iter().map(|ratios| ratios.iter().map(bound).collect()).collect()
     }
 
     fn analyse(&self, table: &Table, curve: &Curve) -> Analysed {
@@ -98,16 +81,8 @@ impl Differences {
         self.walk(table, curve, |changes, added| {
             let ratio = Ratio::of(added, &self.errors, &self.requests);
             let counts = ratio.freedom >= LEAST_FREEDOM;
-            let precision = if counts {
-                1.0 / ratio.square.sqrt() as f32
-            } else {
-                0.0
-            };
-            analysed.0.push(Statistic {
-                changes,
-                ratio: ratio.value as f32,
-                precision,
-            });
+            let precision = if counts { 1.0 / ratio.square.sqrt() as f32 } else { 0.0 };
+            analysed.0.push(Statistic { changes, ratio: ratio.value as f32, precision });
             analysed.1.push(ratio);
         });
         analysed

@@ -66,9 +66,7 @@ pub fn bounds(
             let (places, errors) = trial.sample(number);
             let sums = curve.sums(&effects, places.iter().copied());
             for (step, mut sums) in steps.iter_mut().zip(sums).filter(|(step, _)| !step.done) {
-                sums.iter_mut()
-                    .skip(1)
-                    .for_each(|sum| *sum /= places.len() as f64);
+                sums.iter_mut().skip(1).for_each(|sum| *sum /= places.len() as f64);
                 sums[sum::ERRORS] = degradation(sums[sum::ERRORS], errors);
                 step.see(&sums, quantile);
             }
@@ -76,10 +74,7 @@ pub fn bounds(
                 break;
             }
         }
-        steps
-            .iter()
-            .map(|step| step.metrics[sum::ERRORS].highest)
-            .collect()
+        steps.iter().map(|step| step.metrics[sum::ERRORS].highest).collect()
     };
     family.par_iter().map(one).collect()
 }
@@ -98,10 +93,7 @@ impl Trial<'_> {
         random.set_stream(number);
         let places = (0..self.size).map(|_| random.random_range(0..self.errors.len()));
         let places: Vec<usize> = places.collect();
-        let errors = places
-            .iter()
-            .map(|&place| f64::from(self.errors[place]))
-            .sum();
+        let errors = places.iter().map(|&place| f64::from(self.errors[place])).sum();
         (places, errors)
     }
 }
@@ -135,13 +127,7 @@ struct Metric {
 impl Default for Metric {
     fn default() -> Self {
         let (lowest, highest) = (f64::INFINITY, f64::NEG_INFINITY);
-        Metric {
-            count: 0.0,
-            mean: 0.0,
-            squares: 0.0,
-            lowest,
-            highest,
-        }
+        Metric { count: 0.0, mean: 0.0, squares: 0.0, lowest, highest }
     }
 }
 

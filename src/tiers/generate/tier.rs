@@ -48,10 +48,7 @@ pub struct Tolerances {
 
 impl Default for Tolerances {
     fn default() -> Self {
-        Tolerances {
-            step: 0.001,
-            steps: 100,
-        }
+        Tolerances { step: 0.001, steps: 100 }
     }
 }
 
@@ -78,20 +75,12 @@ pub struct Tier {
 /// Every tier, by objective and rising tolerance.
 pub fn tiers(candidates: &Candidates, tolerances: Tolerances) -> Vec<Tier> {
     let objectives = Objective::ALL.into_iter();
-    let all = objectives.flat_map(|objective| {
-        tolerances
-            .iter()
-            .map(move |tolerance| (tolerance, objective))
-    });
+    let all = objectives
+        .flat_map(|objective| tolerances.iter().map(move |tolerance| (tolerance, objective)));
     let tier = |(tolerance, objective)| {
         let candidate = candidates.cheapest(tolerance, objective).clone();
         let fallback = candidate.policy == candidates.reference_alone().policy;
-        Tier {
-            tolerance,
-            objective,
-            candidate,
-            fallback,
-        }
+        Tier { tolerance, objective, candidate, fallback }
     };
     all.map(tier).collect()
 }
@@ -108,10 +97,7 @@ impl Candidates {
 
     /// The cheapest version alone whose bound is within the tolerance.
     pub fn cheapest_version(&self, tolerance: f64, objective: Objective) -> &Candidate {
-        let alone = self
-            .list
-            .iter()
-            .filter(|candidate| candidate.policy.pair().is_none());
+        let alone = self.list.iter().filter(|candidate| candidate.policy.pair().is_none());
         let within = alone.filter(|candidate| candidate.bound <= tolerance);
         let expected = |candidate: &&Candidate| objective.of(candidate.expected);
         let found = within.min_by(|a, b| expected(a).total_cmp(&expected(b)));
@@ -120,9 +106,7 @@ impl Candidates {
 
     /// The reference version alone.
     pub fn reference_alone(&self) -> &Candidate {
-        let reference = Policy::Osfa {
-            version: self.reference,
-        };
+        let reference = Policy::Osfa { version: self.reference };
         let mut list = self.list.iter();
         let found = list.find(|candidate| candidate.policy == reference);
         found.expect("the reference version is a candidate")
@@ -159,10 +143,8 @@ pub fn groups_needed(
     least: f64,
 ) -> Option<usize> {
     let needed = |candidate: &Candidate| {
-        let (margin, room) = (
-            candidate.bound - candidate.degradation,
-            tolerance - candidate.degradation,
-        );
+        let (margin, room) =
+            (candidate.bound - candidate.degradation, tolerance - candidate.degradation);
         (room > 0.0 && margin.is_finite())
             .then(|| (candidates.groups as f64 * (margin / room).powi(2)).ceil() as usize)
     };
@@ -180,19 +162,8 @@ mod tests {
     use crate::tiers::simulate::{World, draw};
 
     fn made(method: Method) -> Candidates {
-        let table = draw(
-            &World {
-                groups: 40,
-                ..World::default()
-            },
-            11,
-        );
-        let options = Options {
-            method,
-            delta: 0.05,
-            thresholds: 25,
-            ..Options::default()
-        };
+        let table = draw(&World { groups: 40, ..World::default() }, 11);
+        let options = Options { method, delta: 0.05, thresholds: 25, ..Options::default() };
         let costing = Costing::default();
         Bounds::new(&table, 2, costing, options).candidates(&table, costing)
     }
@@ -200,9 +171,7 @@ mod tests {
     const METHODS: [Method; 5] = [
         Method::Point,
         Method::Population,
-        Method::NextBatch {
-            batch_requests: 100,
-        },
+        Method::NextBatch { batch_requests: 100 },
         Method::FiniteSample,
         Method::Paper,
     ];
@@ -214,10 +183,8 @@ mod tests {
             for objective in Objective::ALL {
                 let expected = |candidate: &Candidate| objective.of(candidate.expected);
                 let tiers = tiers(&candidates, Tolerances::default());
-                let tiers: Vec<_> = tiers
-                    .iter()
-                    .filter(|tier| tier.objective == objective)
-                    .collect();
+                let tiers: Vec<_> =
+                    tiers.iter().filter(|tier| tier.objective == objective).collect();
                 assert_eq!(tiers.len(), 101);
                 assert!(
                     tiers.is_sorted_by(|a, b| expected(&a.candidate) >= expected(&b.candidate)),
@@ -227,10 +194,7 @@ mod tests {
                     let alone = candidates.cheapest_version(tier.tolerance, objective);
                     assert!(expected(&tier.candidate) <= expected(alone));
                     assert!(tier.candidate.bound <= tier.tolerance);
-                    assert_eq!(
-                        tier.fallback,
-                        tier.candidate.policy == Policy::Osfa { version: 2 }
-                    );
+                    assert_eq!(tier.fallback, tier.candidate.policy == Policy::Osfa { version: 2 });
                 }
             }
         }

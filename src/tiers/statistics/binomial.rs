@@ -21,16 +21,8 @@ pub struct Share {
 impl Share {
     /// Both intervals at 95 %.
     pub fn new(count: u64, trials: u64) -> Share {
-        let (exact, wilson) = (
-            clopper_pearson(count, trials, 0.95),
-            wilson(count, trials, 0.95),
-        );
-        Share {
-            count,
-            trials,
-            exact,
-            wilson,
-        }
+        let (exact, wilson) = (clopper_pearson(count, trials, 0.95), wilson(count, trials, 0.95));
+        Share { count, trials, exact, wilson }
     }
 }
 
@@ -38,11 +30,7 @@ impl Share {
 impl std::fmt::Display for Share {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let [low, high] = self.exact.map(|share| 100.0 * share);
-        write!(
-            out,
-            "{} of {} (95 % interval {low:.2} – {high:.2} %)",
-            self.count, self.trials
-        )
+        write!(out, "{} of {} (95 % interval {low:.2} – {high:.2} %)", self.count, self.trials)
     }
 }
 
@@ -56,10 +44,7 @@ pub fn wilson(count: u64, trials: u64, level: f64) -> [f64; 2] {
     let centre = p + z * z / (2.0 * n);
     let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z * z / n;
-    [
-        ((centre - half) / scale).max(0.0),
-        ((centre + half) / scale).min(1.0),
-    ]
+    [((centre - half) / scale).max(0.0), ((centre + half) / scale).min(1.0)]
 }
 
 /// Clopper and Pearson (1934), "The use of confidence or fiducial limits".
@@ -75,16 +60,8 @@ pub fn clopper_pearson(count: u64, trials: u64, level: f64) -> [f64; 2] {
     let (hits, misses) = (count as f64, (trials - count) as f64);
     let quantile =
         |a: f64, b: f64, share: f64| Beta::new(a, b).expect("both above 0").inverse_cdf(share);
-    let low = if count == 0 {
-        0.0
-    } else {
-        quantile(hits, misses + 1.0, tail)
-    };
-    let high = if count == trials {
-        1.0
-    } else {
-        quantile(hits + 1.0, misses, 1.0 - tail)
-    };
+    let low = if count == 0 { 0.0 } else { quantile(hits, misses + 1.0, tail) };
+    let high = if count == trials { 1.0 } else { quantile(hits + 1.0, misses, 1.0 - tail) };
     [low, high]
 }
 

@@ -17,16 +17,10 @@ pub fn intra_class(values: &[f64], groups: &[usize]) -> Option<f64> {
     }
     let mean = values.iter().sum::<f64>() / n;
     let total: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let between: f64 = sums
-        .iter()
-        .map(|(count, sum)| (sum - *count as f64 * mean).powi(2) / *count as f64)
-        .sum();
-    let typical = (n - sums
-        .iter()
-        .map(|(count, _)| (*count as f64).powi(2))
-        .sum::<f64>()
-        / n)
-        / (k - 1.0);
+    let between: f64 =
+        sums.iter().map(|(count, sum)| (sum - *count as f64 * mean).powi(2) / *count as f64).sum();
+    let typical =
+        (n - sums.iter().map(|(count, _)| (*count as f64).powi(2)).sum::<f64>() / n) / (k - 1.0);
     let (between, within) = (between / (k - 1.0), (total - between) / (n - k));
     let spread = between + (typical - 1.0) * within;
     (spread > 0.0).then(|| (between - within) / spread)
@@ -39,10 +33,7 @@ mod tests {
     #[test]
     fn groups_that_agree_correlate() {
         assert_eq!(intra_class(&[1.0, 1.0, 3.0, 3.0], &[0, 0, 5, 5]), Some(1.0));
-        assert_eq!(
-            intra_class(&[1.0, 3.0, 1.0, 3.0], &[0, 0, 1, 1]),
-            Some(-1.0)
-        );
+        assert_eq!(intra_class(&[1.0, 3.0, 1.0, 3.0], &[0, 0, 1, 1]), Some(-1.0));
         assert_eq!(intra_class(&[1.0, 2.0], &[0, 1]), None);
     }
 }

@@ -40,11 +40,7 @@ impl Ratio {
     pub fn of(added: &[f64], reference: &[f64], requests: &[f64]) -> Ratio {
         let (groups, all) = (added.len() as f64, requests.iter().sum::<f64>());
         let means = [added, reference].map(|sums| sums.iter().sum::<f64>() / all);
-        let value = if means[0] == 0.0 {
-            0.0
-        } else {
-            means[0] / means[1]
-        };
+        let value = if means[0] == 0.0 { 0.0 } else { means[0] / means[1] };
         let (mut square, mut fourth, mut variances) = (0.0, 0.0, [0.0; 3]);
         for ((&a, &b), &n) in added.iter().zip(reference).zip(requests) {
             let psi = (a - value * b).powi(2);
@@ -78,9 +74,8 @@ impl Ratio {
     /// be told from zero.
     pub fn upper(&self, quantile: f64, inflation: f64) -> f64 {
         let [added, reference] = self.means;
-        let [aa, bb, ab] = self
-            .variances
-            .map(|variance| variance * quantile * quantile * inflation);
+        let [aa, bb, ab] =
+            self.variances.map(|variance| variance * quantile * quantile * inflation);
         let leading = reference * reference - bb;
         if leading.is_nan() || leading <= 0.0 {
             return f64::INFINITY;
@@ -114,11 +109,7 @@ mod tests {
         let ratio = Ratio::of(&added, &reference, &requests);
         let limit = ratio.upper(2.5, 1.0);
         assert!(limit > ratio.value);
-        let left: Vec<f64> = added
-            .iter()
-            .zip(reference)
-            .map(|(a, b)| a - limit * b)
-            .collect();
+        let left: Vec<f64> = added.iter().zip(reference).map(|(a, b)| a - limit * b).collect();
         let mean = left.iter().sum::<f64>() / 40.0;
         let without = |at: usize| (mean * 40.0 - left[at]) / (40.0 - requests[at]);
         let off = (0..8).map(|at| (without(at) - mean).powi(2));

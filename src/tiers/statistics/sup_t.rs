@@ -108,19 +108,11 @@ fn normals(random: &mut ChaCha8Rng) -> Lanes {
 mod tests {
     use super::*;
 
-    const DRAWS: Draws = Draws {
-        delta: 0.01,
-        count: 50_000,
-        seed: 1,
-    };
+    const DRAWS: Draws = Draws { delta: 0.01, count: 50_000, seed: 1 };
 
     /// A statistic that belongs to group `group` alone is one standard normal number.
     fn own(group: u32) -> Vec<Statistic> {
-        vec![Statistic {
-            changes: vec![(group, 1.0)],
-            ratio: 0.0,
-            precision: 1.0,
-        }]
+        vec![Statistic { changes: vec![(group, 1.0)], ratio: 0.0, precision: 1.0 }]
     }
 
     #[test]
@@ -151,10 +143,7 @@ mod tests {
             precision: 0.7,
         };
         let series = vec![step(&[(0, 1.0)]), step(&[(1, -2.0), (2, 1.0)])];
-        let alone = vec![
-            vec![step(&[(0, 1.0)])],
-            vec![step(&[(0, 1.0), (1, -2.0), (2, 1.0)])],
-        ];
+        let alone = vec![vec![step(&[(0, 1.0)])], vec![step(&[(0, 1.0), (1, -2.0), (2, 1.0)])]];
         let (series, alone) = (
             critical_value(&[series], &reference, DRAWS),
             critical_value(&alone, &reference, DRAWS),

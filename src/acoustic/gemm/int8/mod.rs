@@ -125,10 +125,7 @@ impl QuantisedMatrix {
     /// This processor does not run `kernel`, the depth is 0 or above [`MAX_DEPTH`], or the weights
     /// are not columns of that depth.
     pub fn from_transposed(kernel: DotKernel, weights: &[f32], depth: usize) -> QuantisedMatrix {
-        assert!(
-            DotKernel::available().contains(&kernel),
-            "the processor runs {kernel:?}"
-        );
+        assert!(DotKernel::available().contains(&kernel), "the processor runs {kernel:?}");
         assert!((1..=MAX_DEPTH).contains(&depth), "a depth of {depth}");
         assert!(weights.len().is_multiple_of(depth), "whole columns");
         let (width, columns) = (kernel.columns(), weights.len() / depth);
@@ -146,14 +143,7 @@ impl QuantisedMatrix {
             });
             sums[column] = scales[column] * sum as f32;
         }
-        QuantisedMatrix {
-            kernel,
-            depth,
-            columns,
-            panels,
-            scales,
-            sums,
-        }
+        QuantisedMatrix { kernel, depth, columns, panels, scales, sums }
     }
 
     /// Rows of B: the length of a row of A.
@@ -181,17 +171,8 @@ impl QuantisedMatrix {
     /// The rows have another depth, or `out`, the activation or the bypass has another size.
     pub fn multiply(&self, rows: &QuantisedRows, out: &mut [f32], finish: Option<Finish<'_>>) {
         assert_eq!(rows.depth(), self.depth, "A is as deep as B");
-        assert_eq!(
-            out.len(),
-            rows.count() * self.columns,
-            "C has a row for each row of A"
-        );
-        let to = Output {
-            out,
-            columns: self.columns,
-            target: Target::Overwrite,
-            finish,
-        };
+        assert_eq!(out.len(), rows.count() * self.columns, "C has a row for each row of A");
+        let to = Output { out, columns: self.columns, target: Target::Overwrite, finish };
         match self.kernel {
             DotKernel::Portable => self.with::<scalar::Portable>(rows, to),
             #[cfg(target_arch = "x86_64")]

@@ -79,17 +79,10 @@ impl QuantisedRows {
             let [low, high] = limits.ends();
             let range = high - low;
             let inverse = if range > 0.0 { 255.0 / range } else { 0.0 };
-            *level = Level {
-                scale: range / 255.0,
-                minimum: low,
-            };
+            *level = Level { scale: range / 255.0, minimum: low };
             let mut at = 0;
             for &(start, length) in runs {
-                write(
-                    &row[start..][..length],
-                    [low, inverse],
-                    &mut values[at..][..length],
-                );
+                write(&row[start..][..length], [low, inverse], &mut values[at..][..length]);
                 at += length;
             }
         }
@@ -103,10 +96,7 @@ struct Limits {
 }
 
 impl Limits {
-    const EMPTY: Limits = Limits {
-        low: [f32::INFINITY; LANES],
-        high: [f32::NEG_INFINITY; LANES],
-    };
+    const EMPTY: Limits = Limits { low: [f32::INFINITY; LANES], high: [f32::NEG_INFINITY; LANES] };
 
     #[inline(always)]
     fn widen(&mut self, values: &[f32]) {

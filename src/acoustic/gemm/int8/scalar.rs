@@ -22,9 +22,7 @@ impl Tile for Portable {
         for (a, weights) in row.iter().zip(panel.chunks_exact(COLUMNS)) {
             for (dot, weights) in dots.iter_mut().zip(weights) {
                 let products = a.iter().zip(weights);
-                *dot += products
-                    .map(|(&a, &w)| i32::from(a) * i32::from(w))
-                    .sum::<i32>();
+                *dot += products.map(|(&a, &w)| i32::from(a) * i32::from(w)).sum::<i32>();
             }
         }
         let level = operands.levels[0];

@@ -38,26 +38,15 @@ impl Case {
         let ((count, stride), columns) = (self.rows, self.columns);
         let [bias, scale, shift] = [2, 3, 4].map(|salt| random(self.seed ^ salt, columns));
         let bypass = random(self.seed ^ 5, count * columns);
-        let steps = Steps {
-            bias: Some(&bias),
-            relu: true,
-            norm: Some([&scale, &shift]),
-        };
+        let steps = Steps { bias: Some(&bias), relu: true, norm: Some([&scale, &shift]) };
         let activation = Activation::new(columns, steps);
         let finish = Finish {
             activation: &activation,
-            bypass: Some(Bypass {
-                rows: &bypass,
-                factor: 0.66,
-            }),
+            bypass: Some(Bypass { rows: &bypass, factor: 0.66 }),
         };
         let matrix = QuantisedMatrix::from_transposed(kernel, &self.weights(), self.depth());
         let (data, mut rows) = (self.data(), QuantisedRows::default());
-        let unquantised = Rows {
-            data: &data,
-            stride,
-            count,
-        };
+        let unquantised = Rows { data: &data, stride, count };
         matrix.quantise(unquantised, &self.runs, &mut rows);
         let mut out = vec![f32::NAN; count * columns];
         matrix.multiply(&rows, &mut out, finished.then_some(finish));
@@ -120,11 +109,7 @@ fn constant_rows_and_zero_weights_are_exact() {
     for kernel in DotKernel::available() {
         let matrix = QuantisedMatrix::from_transposed(kernel, &[0.5, 0.5, 0.5, 0.0, 0.0, 0.0], 3);
         let mut rows = QuantisedRows::default();
-        let data = Rows {
-            data: &[-7.0; 3],
-            stride: 3,
-            count: 1,
-        };
+        let data = Rows { data: &[-7.0; 3], stride: 3, count: 1 };
         matrix.quantise(data, &[(0, 3)], &mut rows);
         let mut out = [f32::NAN; 2];
         matrix.multiply(&rows, &mut out, None);

@@ -65,9 +65,7 @@ pub fn build(args: &Args) -> Result<()> {
     };
     let mut counts = TextCounts::default();
     text.iter().for_each(|line| counts.add(line, &words));
-    let options = EstimateOptions::default()
-        .order(usize::from(args.order))
-        .prune(args.prune);
+    let options = EstimateOptions::default().order(usize::from(args.order)).prune(args.prune);
     let arpa = estimate(&counts, &words, &options)?;
     let sizes: Vec<usize> = arpa.orders.iter().map(Vec::len).collect();
     if let Some(path) = &args.arpa {

@@ -90,13 +90,9 @@ pub fn run(args: Args) -> Result<ExitCode> {
         Command::Unpack { ngram, words, arpa } => unpack(ngram, words, arpa),
         Command::Pack { arpa, words, out } => pack_arpa(arpa, words, out),
         Command::Info { ngram } => info(ngram),
-        Command::Perplexity {
-            ngram,
-            words,
-            neural,
-            precision,
-            text,
-        } => perplexity::perplexity(ngram, words, neural.as_deref(), *precision, text),
+        Command::Perplexity { ngram, words, neural, precision, text } => {
+            perplexity::perplexity(ngram, words, neural.as_deref(), *precision, text)
+        }
     };
     done.map_err(UsageError)?;
     Ok(ExitCode::from(DONE))
@@ -123,10 +119,7 @@ fn pack_arpa(arpa: &Path, words: &Path, out: &Path) -> Result<()> {
     ngram.save(out)?;
     let bytes = fs::metadata(out).map_or(0, |data| data.len());
     let sizes = ngram.num_ngrams();
-    eprintln!(
-        "{}: n-grams by order {sizes:?}, {bytes} bytes",
-        out.display()
-    );
+    eprintln!("{}: n-grams by order {sizes:?}, {bytes} bytes", out.display());
     Ok(())
 }
 

@@ -53,23 +53,16 @@ impl Reader {
     fn new(model: NeuralModel) -> Reader {
         let [state, next] = [(); 2].map(|()| vec![0.0; model.state_len()]);
         let work = Workspace::default();
-        Reader {
-            model,
-            work,
-            state,
-            next,
-        }
+        Reader { model, work, state, next }
     }
 
     fn begin(&mut self) {
-        self.model
-            .step(None, BEGIN, &mut self.state, &mut self.work);
+        self.model.step(None, BEGIN, &mut self.state, &mut self.work);
     }
 
     fn read(&mut self, word: WordId) {
         let before = Some(self.state.as_slice());
-        self.model
-            .step(before, word, &mut self.next, &mut self.work);
+        self.model.step(before, word, &mut self.next, &mut self.work);
         std::mem::swap(&mut self.state, &mut self.next);
     }
 
@@ -139,10 +132,7 @@ pub fn perplexity(
     }
     let model = neural.map(|path| NeuralModel::open(path, precision.kernels()));
     let mut reader = model.transpose()?.map(Reader::new);
-    if reader
-        .as_ref()
-        .is_some_and(|reader| reader.model.num_words() != words.len())
-    {
+    if reader.as_ref().is_some_and(|reader| reader.model.num_words() != words.len()) {
         bail!("the neural model was trained with another word table; give the one it came with");
     }
     let mut cache = StepCache::default();
@@ -154,11 +144,7 @@ pub fn perplexity(
     let mean = |sum: f64| sum / tally.scored.max(1) as f64;
     writeln!(out, "perplexity\t{:.3}", mean(tally.cost).exp())?;
     if reader.is_some() {
-        let NeuralTally {
-            cost,
-            mixture,
-            square,
-        } = tally.neural;
+        let NeuralTally { cost, mixture, square } = tally.neural;
         writeln!(out, "perplexity of the network\t{:.3}", mean(cost).exp())?;
         writeln!(out, "perplexity of the mixture\t{:.3}", mean(mixture).exp())?;
         writeln!(out, "root mean square of ln Z\t{:.3}", mean(square).sqrt())?;

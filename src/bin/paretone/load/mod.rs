@@ -77,11 +77,7 @@ impl Args {
     }
 
     fn plan(&self, rate: f64) -> Plan {
-        Plan {
-            rate,
-            time: Duration::from_secs_f64(self.seconds.0),
-            seed: self.seed,
-        }
+        Plan { rate, time: Duration::from_secs_f64(self.seconds.0), seed: self.seed }
     }
 }
 

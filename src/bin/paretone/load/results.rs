@@ -47,13 +47,11 @@ impl Row {
         let counts = [s.sent, s.answered, s.refused, s.other, s.failed];
         let mut cells = vec![self.stretch.to_owned(), format!("{:.1}", self.offered)];
         cells.push(format!("{:.1}", s.achieved));
-        cells.extend(times.map(|time| {
-            if time.is_nan() {
-                "–".into()
-            } else {
-                format!("{time:.1}")
-            }
-        }));
+        cells.extend(times.map(
+            |time| {
+                if time.is_nan() { "–".into() } else { format!("{time:.1}") }
+            },
+        ));
         cells.extend(counts.map(|count| count.to_string()));
         cells
     }

@@ -53,16 +53,13 @@ impl FromStr for Listen {
             return Ok(Listen::loopback(port));
         }
         let (host, port) = text.rsplit_once(':').ok_or_else(|| wrong("no port"))?;
-        let port: u16 = port
-            .parse()
-            .map_err(|_| wrong("a port is a number from 0 to 65535"))?;
+        let port: u16 = port.parse().map_err(|_| wrong("a port is a number from 0 to 65535"))?;
         if host.is_empty() {
             return Ok(Listen((Ipv4Addr::UNSPECIFIED, port).into()));
         }
         let known = (host, port).to_socket_addrs();
-        let known: Vec<SocketAddr> = known
-            .map_err(|error| wrong(&format!("{host} has no address ({error})")))?
-            .collect();
+        let known: Vec<SocketAddr> =
+            known.map_err(|error| wrong(&format!("{host} has no address ({error})")))?.collect();
         let first = known.iter().find(|address| address.is_ipv4());
         let first = first.or(known.first());
         first
@@ -88,15 +85,7 @@ mod tests {
             let listen: Listen = text.parse().unwrap();
             assert_eq!(listen.0.to_string(), address, "{text}");
         }
-        for text in [
-            "",
-            "host",
-            "127.0.0.1",
-            ":",
-            ":70000",
-            "70000",
-            "::1:8080:x",
-        ] {
+        for text in ["", "host", "127.0.0.1", ":", ":70000", "70000", "::1:8080:x"] {
             let error = text.parse::<Listen>().unwrap_err();
             assert!(error.contains("localhost:8080"), "{text}: {error}");
         }
@@ -108,11 +97,7 @@ mod tests {
         struct File {
             listen: Listen,
         }
-        for text in [
-            "listen = 8080",
-            "listen = \"8080\"",
-            "listen = \"localhost:8080\"",
-        ] {
+        for text in ["listen = 8080", "listen = \"8080\"", "listen = \"localhost:8080\""] {
             let file: File = toml::from_str(text).unwrap();
             assert_eq!(file.listen, Listen::loopback(8080), "{text}");
         }

@@ -62,9 +62,7 @@ pub enum LogFormat {
 /// A [`UsageError`] when the settings, the model, its rules or the address cannot be used.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let file = args.config.as_deref().map(Settings::open).transpose();
-    let settings = args
-        .settings
-        .or(file.map_err(UsageError)?.unwrap_or_default());
+    let settings = args.settings.or(file.map_err(UsageError)?.unwrap_or_default());
     let folder = model_folder(settings.model.clone())?;
     let options = settings.options(&folder);
     let files = raise_file_limit();
@@ -134,9 +132,8 @@ async fn serve(
 
 async fn bind(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind(address).await;
-    let listener = listener
-        .with_context(|| format!("cannot listen on {address}"))
-        .map_err(UsageError)?;
+    let listener =
+        listener.with_context(|| format!("cannot listen on {address}")).map_err(UsageError)?;
     let address = listener.local_addr()?;
     Ok((listener, address))
 }
@@ -216,9 +213,7 @@ fn raise_file_limit() -> usize {
         tracing::warn!("the limit of open files stays as it is: {error}");
     }
     let current = getrlimit(Resource::Nofile).current;
-    current.map_or(usize::MAX, |files| {
-        usize::try_from(files).unwrap_or(usize::MAX)
-    })
+    current.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX))
 }
 
 /// No more connections than there may be files: where files run out nobody is accepted, probes

@@ -73,12 +73,7 @@ pub struct Settings {
     #[arg(long, value_name = "N", env = "PARETONE_MAX_WORD_LISTS")]
     pub max_word_lists: Option<usize>,
     /// A proxy that tells by X-Forwarded-For whom it speaks for; may be repeated [default: none]
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        env = "PARETONE_TRUSTED_PROXY",
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = "ADDRESS", env = "PARETONE_TRUSTED_PROXY", value_delimiter = ',')]
     pub trusted_proxy: Option<Vec<IpAddr>>,
     /// Longest wait for a request's head, between parts of its body, and for its caller to read on,
     /// in seconds [default: 15]
@@ -98,12 +93,7 @@ pub struct Settings {
     pub probe_listen: Option<Listen>,
     /// A further name for this service where it listens on loopback alone, such as the one that a
     /// proxy in front of it has; may be repeated
-    #[arg(
-        long,
-        value_name = "HOST",
-        env = "PARETONE_ALLOW_HOST",
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = "HOST", env = "PARETONE_ALLOW_HOST", value_delimiter = ',')]
     pub allow_host: Option<Vec<String>>,
     /// Look at the rules every so many seconds, and read them again where they have changed
     /// [default: on SIGHUP only]
@@ -111,20 +101,10 @@ pub struct Settings {
     pub watch_rules: Option<Seconds>,
     /// Serve only callers that show this bearer token; better by environment or file, as flags can be
     /// seen by others
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "PARETONE_TOKEN",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "TOKEN", env = "PARETONE_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
     /// Let pages of this origin call, or * for all; may be repeated [default: none]
-    #[arg(
-        long,
-        value_name = "ORIGIN",
-        env = "PARETONE_CORS_ORIGIN",
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = "ORIGIN", env = "PARETONE_CORS_ORIGIN", value_delimiter = ',')]
     pub cors_origin: Option<Vec<AllowedOrigin>>,
     /// Share of requests that the most accurate version answers too, unseen, to watch for drift
     /// [default: 0]
@@ -144,12 +124,7 @@ pub struct Settings {
     pub keep_jobs: Option<Seconds>,
     /// A host that may be told answers of jobs by plain HTTP, with or without a port; may be repeated
     /// [default: none]
-    #[arg(
-        long,
-        value_name = "HOST",
-        env = "PARETONE_CALLBACK_HOST",
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = "HOST", env = "PARETONE_CALLBACK_HOST", value_delimiter = ',')]
     pub callback_host: Option<Vec<AllowedHost>>,
 }
 
@@ -255,9 +230,7 @@ impl Settings {
     fn job_options(&self, file: PathBuf) -> JobOptions {
         let mut jobs = JobOptions::new(file);
         jobs.most = self.max_jobs.unwrap_or(jobs.most);
-        jobs.bytes = self
-            .max_jobs_disk
-            .map_or(jobs.bytes, |mebibytes| u64::from(mebibytes) << 20);
+        jobs.bytes = self.max_jobs_disk.map_or(jobs.bytes, |mebibytes| u64::from(mebibytes) << 20);
         jobs.keep = time(self.keep_jobs, jobs.keep);
         jobs.callback_hosts = self.callback_host.clone().unwrap_or_default();
         jobs
@@ -269,14 +242,10 @@ impl Settings {
         limits.audio = self.max_audio.unwrap_or(limits.audio);
         limits.memory = self.max_memory.map_or(limits.memory, mebibytes);
         limits.streams = self.max_streams.unwrap_or(limits.streams);
-        limits.streams_per_client = self
-            .max_client_streams
-            .unwrap_or(limits.streams.div_ceil(2));
+        limits.streams_per_client = self.max_client_streams.unwrap_or(limits.streams.div_ceil(2));
         limits.stream_idle = time(self.stream_timeout, limits.stream_idle);
         limits.word_lists = self.max_word_lists.unwrap_or(limits.word_lists);
-        limits.stream_memory = self
-            .max_stream_memory
-            .map_or(limits.stream_memory, mebibytes);
+        limits.stream_memory = self.max_stream_memory.map_or(limits.stream_memory, mebibytes);
         limits
     }
 
@@ -284,9 +253,8 @@ impl Settings {
     pub fn connections(&self) -> Connections {
         let mut connections = Connections::default();
         connections.most = self.max_connections.unwrap_or(connections.most);
-        connections.per_client = self
-            .max_client_connections
-            .unwrap_or(connections.most.div_ceil(2));
+        connections.per_client =
+            self.max_client_connections.unwrap_or(connections.most.div_ceil(2));
         connections.idle = time(self.idle_timeout, connections.idle);
         connections.upload = time(self.upload_timeout, connections.upload);
         connections.drain = time(self.drain_timeout, connections.drain);

@@ -17,9 +17,7 @@ use paretone::sweep::point::{self, Point};
 /// A [`UsageError`] that names the file.
 pub fn read(path: &Path) -> anyhow::Result<Vec<Point>> {
     let unusable = || format!("{} cannot be used", path.display());
-    let file = File::open(path)
-        .with_context(unusable)
-        .map_err(UsageError)?;
+    let file = File::open(path).with_context(unusable).map_err(UsageError)?;
     let points = serde_json::from_reader(BufReader::new(file));
     Ok(points.with_context(unusable).map_err(UsageError)?)
 }
@@ -33,9 +31,8 @@ pub(super) fn write(folder: &Path, points: &[Point]) -> anyhow::Result<()> {
 /// The cloud of word error rate against response time, and its front.
 fn picture(points: &[Point]) -> anyhow::Result<String> {
     let most = points.iter().map(|point| point.utterances).max();
-    let whole: Vec<&Point> = (points.iter())
-        .filter(|point| Some(point.utterances) == most)
-        .collect();
+    let whole: Vec<&Point> =
+        (points.iter()).filter(|point| Some(point.utterances) == most).collect();
     let at = |point: &&Point| (1000.0 * point.response_seconds, point.wer_percent);
     let cloud: Vec<(f64, f64)> = whole.iter().map(at).collect();
     let front: Vec<usize> = (0..whole.len()).filter(|&at| whole[at].on_front).collect();
@@ -57,10 +54,7 @@ pub(super) fn print_front(points: &[Point], out: &mut impl Write) -> io::Result<
         out,
         "{} settings, {} of them on all of {utterances} utterances, {} on the front",
         points.len(),
-        points
-            .iter()
-            .filter(|point| point.utterances == utterances)
-            .count(),
+        points.iter().filter(|point| point.utterances == utterances).count(),
         front.len()
     )?;
     let mut table = Table::new("", ["WER %", "ms/utt", "RTF", "arcs/frame", "setting"]);

@@ -24,10 +24,8 @@ pub(super) fn ladders<'p>(
     levels: &[(Knob, Levels)],
     points: &'p [Point],
 ) -> Vec<Ladder<'p>> {
-    let by_setting: BTreeMap<&str, &Point> = points
-        .iter()
-        .map(|point| (point.setting.as_str(), point))
-        .collect();
+    let by_setting: BTreeMap<&str, &Point> =
+        points.iter().map(|point| (point.setting.as_str(), point)).collect();
     let ladder = |(knob, levels): &(Knob, Levels)| Ladder {
         knob: *knob,
         steps: (levels.0.iter())
@@ -58,13 +56,7 @@ pub(super) fn write(
 
 impl Ladder<'_> {
     fn table(&self) -> Table {
-        let columns = [
-            "tokens/frame",
-            "arcs/frame",
-            "search ms/utt",
-            "WER %",
-            "errors",
-        ];
+        let columns = ["tokens/frame", "arcs/frame", "search ms/utt", "WER %", "errors"];
         let columns = [self.knob.name()].into_iter().chain(columns);
         let mut table = Table::new("", columns);
         for (level, point) in &self.steps {
@@ -86,14 +78,8 @@ impl Ladder<'_> {
 }
 
 /// Of the lines, in the order of the ladders.
-const COLORS: [palette::Rgb; 6] = [
-    palette::BLUE,
-    palette::SKY,
-    palette::GREEN,
-    palette::WARM,
-    palette::STRONG,
-    palette::PALE,
-];
+const COLORS: [palette::Rgb; 6] =
+    [palette::BLUE, palette::SKY, palette::GREEN, palette::WARM, palette::STRONG, palette::PALE];
 
 /// Word error rate against arcs, a line for each knob.
 fn picture(ladders: &[Ladder<'_>]) -> anyhow::Result<String> {
@@ -107,20 +93,9 @@ fn picture(ladders: &[Ladder<'_>]) -> anyhow::Result<String> {
             ..Line::default()
         })
         .collect();
-    let all = || {
-        ladders
-            .iter()
-            .flat_map(|ladder| ladder.steps.iter().map(at))
-    };
-    let x = Axis::around(
-        "arcs for a score frame",
-        Scale::Logarithmic,
-        all().map(|p| p.0),
-    );
+    let all = || ladders.iter().flat_map(|ladder| ladder.steps.iter().map(at));
+    let x = Axis::around("arcs for a score frame", Scale::Logarithmic, all().map(|p| p.0));
     let y = Axis::around("word error rate, %", Scale::Logarithmic, all().map(|p| p.1));
-    let chart = Titled {
-        title: String::new(),
-        content: Content::Lines(Lines { x, y, lines }),
-    };
+    let chart = Titled { title: String::new(), content: Content::Lines(Lines { x, y, lines }) };
     Ok(draw(&[chart], 1, (860, 520))?)
 }

@@ -113,9 +113,7 @@ fn levels(text: &str) -> Result<(Knob, Levels), String> {
     let knob: Knob = knob.parse().map_err(|error| format!("{error}"))?;
     let number = |text: &str| match text.parse::<f64>() {
         Ok(value) if value > 0.0 => Ok(value),
-        _ => Err(format!(
-            "`{text}` is no level: write a number above 0, or inf"
-        )),
+        _ => Err(format!("`{text}` is no level: write a number above 0, or inf")),
     };
     let values: Result<Vec<f64>, String> = values.split(',').map(number).collect();
     Ok((knob, Levels(values?)))
@@ -146,11 +144,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         error => error.into(),
     })?;
     let settings = plan(&args, &recognizer)?;
-    let sweep = Sweep {
-        args: &args,
-        recognizer: &recognizer,
-        utterances: &utterances,
-    };
+    let sweep = Sweep { args: &args, recognizer: &recognizer, utterances: &utterances };
     if args.search == Search::Halving {
         sweep.halve(settings)?;
     } else {
@@ -162,11 +156,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     found::print_front(&points, out)?;
     if args.search == Search::Knobs {
         let base = args.base.of(&recognizer)?;
-        ladder::write(
-            &args.folder,
-            &ladder::ladders(&base, &args.levels, &points),
-            out,
-        )?;
+        ladder::write(&args.folder, &ladder::ladders(&base, &args.levels, &points), out)?;
     }
     Ok(ExitCode::SUCCESS)
 }

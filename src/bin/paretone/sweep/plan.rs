@@ -30,13 +30,8 @@ pub(super) fn plan(args: &Args, recognizer: &Recognizer) -> anyhow::Result<Vec<S
         "# {:?}, {} settings, seed {}, {:?}, {:?}, from {base}",
         args.search, args.settings, args.seed, args.levels, args.list
     );
-    let chapters = text
-        .split_inclusive('\n')
-        .skip_while(|line| line.trim_end() != name);
-    let planned: Vec<&str> = chapters
-        .skip(1)
-        .take_while(|line| !line.starts_with('#'))
-        .collect();
+    let chapters = text.split_inclusive('\n').skip_while(|line| line.trim_end() != name);
+    let planned: Vec<&str> = chapters.skip(1).take_while(|line| !line.starts_with('#')).collect();
     if !planned.is_empty() {
         let parse = |line: &str| Ok(line.trim_end().parse::<Setting>()?);
         return planned.into_iter().map(parse).collect();
@@ -59,9 +54,7 @@ fn choose(args: &Args, base: &Setting) -> anyhow::Result<Vec<Setting>> {
     let mut random = ChaCha8Rng::seed_from_u64(args.seed);
     let levels = || -> Vec<(Knob, Vec<f64>)> {
         let pairs = args.levels.iter();
-        pairs
-            .map(|(knob, values)| (*knob, values.0.clone()))
-            .collect()
+        pairs.map(|(knob, values)| (*knob, values.0.clone())).collect()
     };
     let mut chosen = match args.search {
         Search::Grid => space::grid(base, &levels()),
@@ -90,10 +83,7 @@ fn found_front(args: &Args) -> anyhow::Result<Vec<Setting>> {
 }
 
 fn close(args: &Args) -> anyhow::Result<Vec<Setting>> {
-    let path = args
-        .points
-        .as_ref()
-        .context("--search close needs --points FILE")?;
+    let path = args.points.as_ref().context("--search close needs --points FILE")?;
     let points = found::read(path)?;
     let settings = space::close(&points).into_iter();
     Ok(settings
@@ -111,10 +101,6 @@ fn listed(args: &Args) -> anyhow::Result<Vec<Setting>> {
         .map_err(UsageError)?;
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     lines
-        .map(|line| {
-            Ok(line
-                .parse::<Setting>()
-                .map_err(|error| UsageError(error.into()))?)
-        })
+        .map(|line| Ok(line.parse::<Setting>().map_err(|error| UsageError(error.into()))?))
         .collect()
 }

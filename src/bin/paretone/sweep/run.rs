@@ -23,9 +23,7 @@ pub(super) struct Sweep<'a> {
 
 impl Sweep<'_> {
     pub fn log(&self) -> anyhow::Result<MeasurementLog> {
-        Ok(MeasurementLog::open(
-            &self.args.folder.join("measurements.csv"),
-        )?)
+        Ok(MeasurementLog::open(&self.args.folder.join("measurements.csv"))?)
     }
 
     /// Measures ever fewer settings on ever more utterances.
@@ -37,10 +35,8 @@ impl Sweep<'_> {
                 let mut found = self.log()?.found;
                 found.retain(|one| first.contains(one.id.as_str()));
                 let points = point::points(&found);
-                let points: BTreeMap<&str, &Point> = points
-                    .iter()
-                    .map(|point| (point.setting.as_str(), point))
-                    .collect();
+                let points: BTreeMap<&str, &Point> =
+                    points.iter().map(|point| (point.setting.as_str(), point)).collect();
                 let goals = settings.iter().map(|setting| {
                     let point = points.get(setting.to_string().as_str());
                     point.map_or((f64::NAN, f64::NAN), |p| (p.arcs_per_frame, p.wer_percent))
@@ -53,9 +49,7 @@ impl Sweep<'_> {
     }
 
     fn ids(&self, count: usize) -> impl Iterator<Item = &str> {
-        self.utterances[..count]
-            .iter()
-            .map(|utterance| utterance.id.as_str())
+        self.utterances[..count].iter().map(|utterance| utterance.id.as_str())
     }
 
     /// Measures the settings on the first utterances, as far as they are not in the log.
@@ -63,9 +57,7 @@ impl Sweep<'_> {
         let log = self.log()?;
         let names: Vec<String> = settings.iter().map(Setting::to_string).collect();
         let missing = |id: &str| -> Vec<usize> {
-            (0..names.len())
-                .filter(|&at| !log.holds(&names[at], id))
-                .collect()
+            (0..names.len()).filter(|&at| !log.holds(&names[at], id)).collect()
         };
         let total: usize = self.ids(utterances).map(|id| missing(id).len()).sum();
         let bar = progress::bar(total as u64, "searches");
@@ -83,10 +75,7 @@ impl Sweep<'_> {
         };
         measure::for_each_utterance(self.recognizer, &self.utterances[..utterances], jobs, work);
         bar.finish_and_clear();
-        match failure
-            .into_inner()
-            .expect("no thread panics with the lock")
-        {
+        match failure.into_inner().expect("no thread panics with the lock") {
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -110,10 +99,7 @@ impl Sweep<'_> {
             let one = std::slice::from_ref(setting);
             let heard = measure::hear(self.recognizer, &prepared, one, repeats, scratch)?;
             let heard = heard.first().expect("one setting, one answer");
-            let judged = self
-                .args
-                .judging
-                .judge(utterance, &heard.transcript.text())?;
+            let judged = self.args.judging.judge(utterance, &heard.transcript.text())?;
             log.append(&Measurement::new(setting, &judged, &prepared, heard))?;
             bar.inc(1);
         }

@@ -40,20 +40,10 @@ pub struct Args {
     )]
     pub folds: u16,
     /// Shift test: certify on requests of these sets …
-    #[arg(
-        long,
-        value_name = "NAME",
-        value_delimiter = ',',
-        requires = "apply_set"
-    )]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "apply_set")]
     pub certify_set: Vec<String>,
     /// … and apply to requests of these
-    #[arg(
-        long,
-        value_name = "NAME",
-        value_delimiter = ',',
-        requires = "certify_set"
-    )]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "certify_set")]
     pub apply_set: Vec<String>,
     /// How rules are learnt.
     #[command(flatten)]
@@ -76,10 +66,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         (!args.certify_set.is_empty()).then_some((&args.certify_set[..], &args.apply_set[..]));
     let study = study(&loaded.table, &options, sets);
     if sets.is_some() && study.shift.is_empty() {
-        return Err(UsageError(anyhow!(
-            "no request is of the sets to certify on, or to apply to"
-        ))
-        .into());
+        return Err(
+            UsageError(anyhow!("no request is of the sets to certify on, or to apply to")).into()
+        );
     }
     write_files(&args.out, &study, &loaded.sha256)
         .with_context(|| format!("cannot write to {}", args.out.display()))?;
@@ -94,19 +83,13 @@ fn write_files(folder: &Path, study: &Study, sha256: &str) -> anyhow::Result<()>
     let text: Vec<String> = tables.iter().map(|table| table.to_text()).collect();
     fs::write(folder.join("report.txt"), text.join("\n"))?;
     let json = serde_json::json!({ "outcomes_sha256": sha256, "study": study });
-    fs::write(
-        folder.join("results.json"),
-        serde_json::to_string_pretty(&json)?,
-    )?;
+    fs::write(folder.join("results.json"), serde_json::to_string_pretty(&json)?)?;
     write_points(&folder.join("points.csv"), &study.points)?;
     let pictures = pictures(study)?;
     for (name, svg) in &pictures {
         fs::write(folder.join(name), svg)?;
     }
-    fs::write(
-        folder.join("index.html"),
-        page(&tables, &pictures, sha256).to_html(),
-    )?;
+    fs::write(folder.join("index.html"), page(&tables, &pictures, sha256).to_html())?;
     Ok(())
 }
 
@@ -119,20 +102,14 @@ fn pictures(study: &Study) -> anyhow::Result<Vec<(String, String)>> {
         pictures.push((format!("fig6-{name}.svg"), timelines(&title, lines)?));
     }
     for (split, split_name) in [(Split::Random, "random"), (Split::Disjoint, "disjoint")] {
-        for method in study
-            .methods
-            .iter()
-            .map(|method| method.name())
-            .filter(|name| *name != "point")
+        for method in
+            study.methods.iter().map(|method| method.name()).filter(|name| *name != "point")
         {
-            pictures.push((
-                format!("fig8-{method}-{split_name}.svg"),
-                promises(study, split, method)?,
-            ));
-            for (figure, objective) in [
-                ("fig9", Objective::ResponseTime),
-                ("fig10", Objective::Cost),
-            ] {
+            pictures
+                .push((format!("fig8-{method}-{split_name}.svg"), promises(study, split, method)?));
+            for (figure, objective) in
+                [("fig9", Objective::ResponseTime), ("fig10", Objective::Cost)]
+            {
                 let svg = savings(study, split, method, objective)?;
                 pictures.push((format!("{figure}-{method}-{split_name}.svg"), svg));
             }

@@ -75,9 +75,7 @@ impl MethodName {
     pub fn method(self, batch: usize) -> Method {
         match self {
             MethodName::Population => Method::Population,
-            MethodName::NextBatch => Method::NextBatch {
-                batch_requests: batch,
-            },
+            MethodName::NextBatch => Method::NextBatch { batch_requests: batch },
             MethodName::FiniteSample => Method::FiniteSample,
             MethodName::Paper => Method::Paper,
             MethodName::Point => Method::Point,
@@ -141,34 +139,19 @@ impl Input {
             Some(name) => table.version(name)?,
             None => table.most_accurate(),
         };
-        if table.versions[reference]
-            .errors
-            .iter()
-            .all(|&errors| errors == 0)
-        {
+        if table.versions[reference].errors.iter().all(|&errors| errors == 0) {
             return Err(anyhow!(
                 "version `{}` makes no errors to be relative to: record more speech, or harder",
                 table.versions[reference].name
             ));
         }
-        let sha256 = hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Ok(Loaded {
-            table,
-            reference,
-            sha256,
-        })
+        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Loaded { table, reference, sha256 })
     }
 }
 
 /// A number between 0 and 1, neither included.
 pub fn probability(text: &str) -> Result<f64, String> {
-    let value = text
-        .parse::<f64>()
-        .ok()
-        .filter(|value| (1e-6..1.0).contains(value));
+    let value = text.parse::<f64>().ok().filter(|value| (1e-6..1.0).contains(value));
     value.ok_or_else(|| "must be between 0.000001 and 1".to_owned())
 }

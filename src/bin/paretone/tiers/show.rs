@@ -37,15 +37,10 @@ pub fn write_rules(out: &mut impl Write, rules: &Rules) -> io::Result<()> {
     write_certificate(out, &rules.certificate)?;
     let highest = f64::from(rules.tolerances.steps) * rules.tolerances.step;
     for objective in Objective::ALL {
-        let tiers: Vec<&Rule> = rules
-            .tiers
-            .iter()
-            .filter(|rule| rule.objective == objective)
-            .collect();
-        let ends = tiers
-            .iter()
-            .skip(1)
-            .map(|next| next.tolerance.as_share() - rules.tolerances.step);
+        let tiers: Vec<&Rule> =
+            rules.tiers.iter().filter(|rule| rule.objective == objective).collect();
+        let ends =
+            tiers.iter().skip(1).map(|next| next.tolerance.as_share() - rules.tolerances.step);
         let ends = ends.chain([highest]);
         write_table(out, objective, tiers.iter().copied().zip(ends))?;
     }
@@ -66,16 +61,8 @@ pub fn write_table<'a>(
     if rules.peek().is_some() {
         writeln!(out, "\nobjective {}", objective.name())?;
     }
-    let columns = [
-        "tolerance %",
-        "policy",
-        "bound %",
-        "seen %",
-        "response ms",
-        "cost ms",
-        "full",
-        "",
-    ];
+    let columns =
+        ["tolerance %", "policy", "bound %", "seen %", "response ms", "cost ms", "full", ""];
     let mut table = Table::new("", columns);
     table.cells = Cells::WordsIn(&[1, 7]);
     table.rows = rules.map(|(rule, end)| cells(rule, end)).collect();
@@ -136,11 +123,7 @@ pub fn write_certificate(out: &mut impl Write, certificate: &Certificate) -> io:
         certificate.groups,
         100.0 * certificate.reference_error_rate,
     )?;
-    writeln!(
-        out,
-        "costs: {sharing}, network {} s",
-        certificate.costing.network.0
-    )?;
+    writeln!(out, "costs: {sharing}, network {} s", certificate.costing.network.0)?;
     writeln!(
         out,
         "learnt {} from outcomes with SHA-256 {}",

@@ -83,9 +83,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         table.write(BufWriter::new(file))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let truth_groups = args
-        .truth_groups
-        .unwrap_or((args.groups.saturating_mul(100)).max(20_000));
+    let truth_groups = args.truth_groups.unwrap_or((args.groups.saturating_mul(100)).max(20_000));
     let trial = Trial {
         world,
         methods: args.method.iter().map(|name| name.method(1)).collect(),
@@ -111,26 +109,10 @@ fn write_validity(out: &mut impl Write, trial: &Trial, rows: &[Validity]) -> io:
     )?;
     for row in rows {
         writeln!(out, "{}", row.method)?;
-        writeln!(
-            out,
-            "  some tier broken in the long run       {}",
-            row.tiers_broken
-        )?;
-        writeln!(
-            out,
-            "  some candidate's bound below the truth {}",
-            row.bounds_broken
-        )?;
-        writeln!(
-            out,
-            "  some tier broken on the next ninth     {}",
-            row.batches_broken
-        )?;
-        writeln!(
-            out,
-            "  some tier dearer than a version alone  {}",
-            row.dearer
-        )?;
+        writeln!(out, "  some tier broken in the long run       {}", row.tiers_broken)?;
+        writeln!(out, "  some candidate's bound below the truth {}", row.bounds_broken)?;
+        writeln!(out, "  some tier broken on the next ninth     {}", row.batches_broken)?;
+        writeln!(out, "  some tier dearer than a version alone  {}", row.dearer)?;
         let [at_1, at_5] = row.escalated.map(|share| 100.0 * share);
         writeln!(
             out,
@@ -141,9 +123,6 @@ fn write_validity(out: &mut impl Write, trial: &Trial, rows: &[Validity]) -> io:
 }
 
 fn at_least_one(text: &str) -> Result<f64, String> {
-    let value = text
-        .parse::<f64>()
-        .ok()
-        .filter(|value| (1.0..=1e6).contains(value));
+    let value = text.parse::<f64>().ok().filter(|value| (1.0..=1e6).contains(value));
     value.ok_or_else(|| "must be 1 or more".to_owned())
 }

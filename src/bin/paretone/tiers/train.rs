@@ -69,10 +69,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     for objective in Objective::ALL {
         let at = |share: f64| {
             let tolerance = Tolerance::share(share).ok()?;
-            Some(Rule {
-                tolerance,
-                ..rules.rule(tolerance, objective)?.clone()
-            })
+            Some(Rule { tolerance, ..rules.rule(tolerance, objective)?.clone() })
         };
         let some: Vec<Rule> = CALLED_OUT.into_iter().filter_map(at).collect();
         write_table(
@@ -84,11 +81,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
             write_limits(&mut out, &candidates, &rules, objective)?;
         }
     }
-    writeln!(
-        out,
-        "\nall tiers: paretone tiers show {}",
-        args.out.display()
-    )?;
+    writeln!(out, "\nall tiers: paretone tiers show {}", args.out.display())?;
     out.flush()?;
     Ok(ExitCode::SUCCESS)
 }
@@ -98,22 +91,12 @@ fn learn(args: &Args, loaded: &Loaded) -> (Candidates, Rules) {
     let table = &loaded.table;
     let batch = args.batch.unwrap_or(table.requests.len());
     let options = args.generator.options(args.method.method(batch));
-    let sharing = if args.separate {
-        Sharing::Separate
-    } else {
-        Sharing::Shared
-    };
-    let costing = Costing {
-        sharing,
-        network: args.input.network(),
-    };
+    let sharing = if args.separate { Sharing::Separate } else { Sharing::Shared };
+    let costing = Costing { sharing, network: args.input.network() };
     let bounds = Bounds::new(table, loaded.reference, costing, options);
     let (candidates, tolerances) = (bounds.candidates(table, costing), Tolerances::default());
     let mut tiers = tiers(&candidates, tolerances);
-    tiers.retain(|tier| {
-        args.objective
-            .is_none_or(|asked| objective(asked) == tier.objective)
-    });
+    tiers.retain(|tier| args.objective.is_none_or(|asked| objective(asked) == tier.objective));
     let certificate = Certificate {
         date: today(),
         outcomes_sha256: loaded.sha256.clone(),
@@ -132,11 +115,7 @@ pub fn objective(name: ObjectiveName) -> Objective {
 }
 
 fn today() -> String {
-    jiff::Timestamp::now()
-        .to_string()
-        .chars()
-        .take("yyyy-mm-dd".len())
-        .collect()
+    jiff::Timestamp::now().to_string().chars().take("yyyy-mm-dd".len()).collect()
 }
 
 /// Where an objective falls back to the reference version, and from where it saves enough.
@@ -146,20 +125,14 @@ fn write_limits(
     rules: &Rules,
     objective: Objective,
 ) -> io::Result<()> {
-    let mut mine = rules
-        .tiers
-        .iter()
-        .filter(|rule| rule.objective == objective);
+    let mut mine = rules.tiers.iter().filter(|rule| rule.objective == objective);
     if mine.clone().any(|rule| rule.fallback) {
         let reference = &rules.certificate.reference;
         let end = mine.find(|rule| !rule.fallback);
         let end = end.map_or("everywhere".to_owned(), |rule| {
             format!("below {:.1} %", 100.0 * rule.tolerance.as_share())
         });
-        writeln!(
-            out,
-            "  {reference} answers alone, since nothing cheaper is certified, {end}"
-        )?;
+        writeln!(out, "  {reference} answers alone, since nothing cheaper is certified, {end}")?;
     }
     let asked = format!("  a saving of {:.0} %", 100.0 * ASKED);
     match smallest_tolerance(candidates, objective, ASKED) {
@@ -180,23 +153,13 @@ fn write_needed(
 ) -> io::Result<()> {
     let groups = candidates.groups;
     for tolerance in [0.01, 0.05] {
-        let asked = format!(
-            "  a saving of {:.0} % at {:.0} %",
-            100.0 * ASKED,
-            100.0 * tolerance
-        );
+        let asked = format!("  a saving of {:.0} % at {:.0} %", 100.0 * ASKED, 100.0 * tolerance);
         match groups_needed(candidates, tolerance, objective, ASKED) {
             Some(needed) if needed <= groups => continue,
             Some(needed) => {
-                writeln!(
-                    out,
-                    "{asked} would take about {needed} groups like these {groups}"
-                )?;
+                writeln!(out, "{asked} would take about {needed} groups like these {groups}")?;
             }
-            None => writeln!(
-                out,
-                "{asked} is out of reach, however many groups are recorded"
-            )?,
+            None => writeln!(out, "{asked} is out of reach, however many groups are recorded")?,
         }
     }
     Ok(())

@@ -85,12 +85,7 @@ pub fn run(
         .map_err(UsageError)?;
     let parts = part::part(&args, &folder)?;
     parts.tell();
-    let tuning = Tuning {
-        bases: bases(&model, &folder)?,
-        args,
-        model,
-        folder,
-    };
+    let tuning = Tuning { bases: bases(&model, &folder)?, args, model, folder };
     let mut steps = Steps::open(tuning.folder.join("done.txt"))?;
     let plan = tuning.plan();
     let mut partly = false;
@@ -138,10 +133,7 @@ fn bases(model: &Path, folder: &Path) -> anyhow::Result<Vec<Setting>> {
         setting.neural = true;
         settings.push(setting);
     }
-    let text: String = settings
-        .iter()
-        .map(|setting| format!("{setting}\n"))
-        .collect();
+    let text: String = settings.iter().map(|setting| format!("{setting}\n")).collect();
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(settings)
 }
@@ -161,49 +153,34 @@ impl Tuning {
 
     /// All steps, in their order.
     fn plan(&self) -> Vec<Step> {
-        let (versions, confidence) = (
-            self.model.join(VERSIONS_FILE),
-            self.model.join(CONFIDENCE_FILE),
-        );
+        let (versions, confidence) =
+            (self.model.join(VERSIONS_FILE), self.model.join(CONFIDENCE_FILE));
         let (learn, certify) = (self.at(part::LEARN), self.at(part::CERTIFY));
         let wide = self.at("wide/points.json");
         let (heard, words) = (self.at("learn.csv"), self.at("learn-words.csv"));
         let outcomes = self.at("outcomes.csv");
-        let tries = [
-            "try many settings on some of the speech",
-            "try them with the neural language model",
-        ];
+        let tries =
+            ["try many settings on some of the speech", "try them with the neural language model"];
         let tries = self.bases.iter().zip(tries).map(|(base, what)| {
-            Step::new(what, self.wide(&learn, base))
-                .from([&learn])
-                .to([&wide])
+            Step::new(what, self.wide(&learn, base)).from([&learn]).to([&wide])
         });
         let mut plan: Vec<Step> = tries.collect();
         plan.extend([
-            Step::new(
-                "measure the good ones on all of it",
-                self.narrow(&learn, &wide),
-            )
-            .from([&learn, &wide])
-            .to([&self.at("narrow/points.json")]),
+            Step::new("measure the good ones on all of it", self.narrow(&learn, &wide))
+                .from([&learn, &wide])
+                .to([&self.at("narrow/points.json")]),
             Step::new("pick the versions", self.pick())
                 .from([&self.at("narrow/points.json")])
                 .to([&versions]),
-            Step::new(
-                "hear the speech by all versions",
-                self.hear(&learn, &heard, Some(&words)),
-            )
-            .from([&learn, &versions])
-            .to([&heard, &words]),
+            Step::new("hear the speech by all versions", self.hear(&learn, &heard, Some(&words)))
+                .from([&learn, &versions])
+                .to([&heard, &words]),
             Step::new("calibrate their confidence", self.fit(&heard, &words))
                 .from([&heard, &words])
                 .lacking_speech(),
-            Step::new(
-                "hear the other speakers",
-                self.hear(&certify, &outcomes, None),
-            )
-            .from([&certify, &versions, &confidence])
-            .to([&outcomes]),
+            Step::new("hear the other speakers", self.hear(&certify, &outcomes, None))
+                .from([&certify, &versions, &confidence])
+                .to([&outcomes]),
             Step::new("certify the tiers", self.train(&outcomes))
                 .from([&outcomes])
                 .to([&self.model.join(RULES_FILE)]),
@@ -224,13 +201,7 @@ impl Tuning {
 
     fn wide(&self, learn: &Path, base: &Setting) -> Vec<OsString> {
         let mut line = self.sweep(learn, "wide");
-        line.extend(words([
-            "--limit",
-            &TRIED_ON.to_string(),
-            "--search",
-            "grid",
-            "--setting",
-        ]));
+        line.extend(words(["--limit", &TRIED_ON.to_string(), "--search", "grid", "--setting"]));
         line.push(base.to_string().into());
         for levels in self.levels() {
             line.extend(words(["--levels", &levels]));
@@ -241,11 +212,7 @@ impl Tuning {
     fn narrow(&self, learn: &Path, wide: &Path) -> Vec<OsString> {
         let mut line = self.sweep(learn, "narrow");
         line.extend(words(["--search", "close", "--setting"]));
-        line.extend([
-            self.bases[0].to_string().into(),
-            "--points".into(),
-            wide.into(),
-        ]);
+        line.extend([self.bases[0].to_string().into(), "--points".into(), wide.into()]);
         line
     }
 
@@ -264,22 +231,13 @@ impl Tuning {
         let beam = base.get(Knob::NetworkBeam);
         let beams = list(&mut BEAMS.iter().map(|share| (beam * share * 4.0).round() / 4.0));
         let tokens = list(&mut TOKENS.iter().map(|share| (tokens * share).round().max(1.0)));
-        vec![
-            format!("network_beam={beams}"),
-            format!("network_top_n={tokens}"),
-        ]
+        vec![format!("network_beam={beams}"), format!("network_top_n={tokens}")]
     }
 
     fn pick(&self) -> Vec<OsString> {
         let on = format!("{}, by paretone tune", self.args.manifest.display());
         let mut line = words(["versions", "pick", "--count", &self.args.count.to_string()]);
-        line.extend(words([
-            "--gap",
-            &self.args.gap.to_string(),
-            "--measured-on",
-            &on,
-            "--points",
-        ]));
+        line.extend(words(["--gap", &self.args.gap.to_string(), "--measured-on", &on, "--points"]));
         line.extend([
             self.at("narrow/points.json").into(),
             "--model".into(),
@@ -308,11 +266,7 @@ impl Tuning {
 
     fn train(&self, outcomes: &Path) -> Vec<OsString> {
         let mut line = words(["tiers", "train", "--outcomes"]);
-        line.extend([
-            outcomes.into(),
-            "--out".into(),
-            self.model.join(RULES_FILE).into(),
-        ]);
+        line.extend([outcomes.into(), "--out".into(), self.model.join(RULES_FILE).into()]);
         line
     }
 

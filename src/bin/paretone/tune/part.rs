@@ -59,10 +59,7 @@ pub(super) fn part(args: &Args, folder: &Path) -> anyhow::Result<Parts> {
     for (name, utterances) in [(LEARN, &learn), (CERTIFY, &certify)] {
         write(&folder.join(name), utterances)?;
     }
-    Ok(Parts {
-        learn: size(&learn),
-        certify: size(&certify),
-    })
+    Ok(Parts { learn: size(&learn), certify: size(&certify) })
 }
 
 fn of_split(all: &[Utterance], split: &str) -> Vec<Utterance> {
@@ -93,19 +90,12 @@ fn by_speakers(all: Vec<Utterance>) -> [Vec<Utterance>; 2] {
 
 fn size(utterances: &[Utterance]) -> Size {
     let named = |one: &&Utterance| !one.speaker.is_empty();
-    let mut speakers: Vec<&str> = utterances
-        .iter()
-        .filter(named)
-        .map(|one| one.speaker.as_str())
-        .collect();
+    let mut speakers: Vec<&str> =
+        utterances.iter().filter(named).map(|one| one.speaker.as_str()).collect();
     let unknown = utterances.len() - speakers.len();
     speakers.sort_unstable();
     speakers.dedup();
-    Size {
-        utterances: utterances.len(),
-        speakers: speakers.len(),
-        unknown,
-    }
+    Size { utterances: utterances.len(), speakers: speakers.len(), unknown }
 }
 
 /// Writes a manifest, unless it is there.
@@ -134,11 +124,7 @@ impl Parts {
 impl Size {
     /// The size, in words.
     pub fn words(self) -> String {
-        let Size {
-            utterances,
-            speakers,
-            unknown,
-        } = self;
+        let Size { utterances, speakers, unknown } = self;
         match unknown {
             0 => format!("{utterances} utterances of {speakers} speakers"),
             _ => format!(
@@ -163,14 +149,8 @@ mod tests {
 
     #[test]
     fn nobody_is_heard_on_both_sides() {
-        let all = [
-            said("ann", 7),
-            said("bob", 4),
-            said("cid", 3),
-            said("dee", 1),
-            said("", 2),
-        ]
-        .concat();
+        let all =
+            [said("ann", 7), said("bob", 4), said("cid", 3), said("dee", 1), said("", 2)].concat();
         let [learn, certify] = by_speakers(all);
         assert!(learn.len().abs_diff(certify.len()) <= 1);
         assert!(learn.iter().all(|one| one.speaker.is_empty()

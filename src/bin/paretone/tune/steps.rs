@@ -24,37 +24,22 @@ pub(super) struct Step {
 
 impl Step {
     pub fn new(what: &'static str, command: Vec<OsString>) -> Step {
-        Step {
-            what,
-            command,
-            may_lack_speech: false,
-            from: Vec::new(),
-            to: Vec::new(),
-        }
+        Step { what, command, may_lack_speech: false, from: Vec::new(), to: Vec::new() }
     }
 
     /// What it reads; a file that is missing counts as one that is.
     pub fn from<const N: usize>(self, from: [&PathBuf; N]) -> Step {
-        Step {
-            from: from.into_iter().cloned().collect(),
-            ..self
-        }
+        Step { from: from.into_iter().cloned().collect(), ..self }
     }
 
     /// What it writes.
     pub fn to<const N: usize>(self, to: [&PathBuf; N]) -> Step {
-        Step {
-            to: to.into_iter().cloned().collect(),
-            ..self
-        }
+        Step { to: to.into_iter().cloned().collect(), ..self }
     }
 
     /// It may find too little speech, which then is told.
     pub fn lacking_speech(self) -> Step {
-        Step {
-            may_lack_speech: true,
-            ..self
-        }
+        Step { may_lack_speech: true, ..self }
     }
 
     /// The command as it is typed.
@@ -117,10 +102,7 @@ impl Steps {
         };
         let lines = text.lines().filter_map(|line| line.split_once(' '));
         let done = lines.map(|(digest, what)| (what.to_owned(), digest.to_owned()));
-        Ok(Steps {
-            done: done.collect(),
-            path,
-        })
+        Ok(Steps { done: done.collect(), path })
     }
 
     pub fn is_done(&self, step: &Step) -> anyhow::Result<bool> {
@@ -149,11 +131,8 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         let (from, to) = (at("from"), at("to"));
         fs::write(&from, "a").unwrap();
-        let step = || {
-            Step::new("copy", vec!["copy".into(), "two words".into()])
-                .from([&from])
-                .to([&to])
-        };
+        let step =
+            || Step::new("copy", vec!["copy".into(), "two words".into()]).from([&from]).to([&to]);
         assert_eq!(step().line(), "paretone copy 'two words'");
         let mut steps = Steps::open(at("done.txt")).unwrap();
         assert!(!steps.is_done(&step()).unwrap());

@@ -48,40 +48,26 @@ pub(super) fn write(
     writeln!(out, "  certified on {}", parts.certify.words())?;
     let calibrated = match calibration.versions.is_empty() {
         true => "without calibrated confidence".to_owned(),
-        false => format!(
-            "confidence of {} calibrated ({CONFIDENCE_FILE})",
-            calibration.versions.len()
-        ),
+        false => {
+            format!("confidence of {} calibrated ({CONFIDENCE_FILE})", calibration.versions.len())
+        }
     };
     writeln!(out, "  {} versions, {calibrated}", versions.list.len())?;
     for objective in Objective::ALL {
         write_certified(out, &rules, objective)?;
     }
     write_doubts(out, parts)?;
-    writeln!(
-        out,
-        "  report: {}",
-        folder.join("report/index.html").display()
-    )?;
-    writeln!(
-        out,
-        "  to use it: paretone serve --model {}",
-        model.display()
-    )?;
+    writeln!(out, "  report: {}", folder.join("report/index.html").display())?;
+    writeln!(out, "  to use it: paretone serve --model {}", model.display())?;
     Ok(())
 }
 
 /// From which tolerance on something cheaper than the reference version is certified.
 fn write_certified(out: &mut impl Write, rules: &Rules, objective: Objective) -> io::Result<()> {
-    let first = rules
-        .tiers
-        .iter()
-        .find(|rule| rule.objective == objective && !rule.fallback);
+    let first = rules.tiers.iter().find(|rule| rule.objective == objective && !rule.fallback);
     let certificate = &rules.certificate;
     match first {
-        Some(Rule {
-            tolerance, policy, ..
-        }) => writeln!(
+        Some(Rule { tolerance, policy, .. }) => writeln!(
             out,
             "  {}: certified from a tolerance of {:.1} % on, where {policy} serves; below, {} alone",
             objective.name(),

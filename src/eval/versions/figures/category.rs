@@ -25,11 +25,7 @@ pub(super) fn shares(report: &VersionReport) -> Titled {
     let series = Category::ALL.map(|category| Series {
         name: category.name().into(),
         color: color_of(category),
-        values: report
-            .shares
-            .iter()
-            .map(|row| 100.0 * row.share(category))
-            .collect(),
+        values: report.shares.iter().map(|row| 100.0 * row.share(category)).collect(),
     });
     Titled {
         title: "Utterances by category".into(),
@@ -47,14 +43,9 @@ pub(super) fn shares(report: &VersionReport) -> Titled {
 /// Figures 2a to 2d: the clearest utterance of each category.
 pub(super) fn exemplars(report: &VersionReport) -> Vec<Titled> {
     let clearest = Category::ALL.iter().filter_map(|category| {
-        report
-            .exemplars
-            .iter()
-            .find(|exemplar| exemplar.category == *category)
+        report.exemplars.iter().find(|exemplar| exemplar.category == *category)
     });
-    clearest
-        .map(|exemplar| exemplar_chart(report, exemplar))
-        .collect()
+    clearest.map(|exemplar| exemplar_chart(report, exemplar)).collect()
 }
 
 fn exemplar_chart(report: &VersionReport, exemplar: &Exemplar) -> Titled {
@@ -65,10 +56,7 @@ fn exemplar_chart(report: &VersionReport, exemplar: &Exemplar) -> Titled {
         true => (time.0 + network) / first,
         false => 1.0,
     });
-    let errors = exemplar
-        .errors
-        .iter()
-        .map(|&errors| 100.0 * f64::from(errors) / words);
+    let errors = exemplar.errors.iter().map(|&errors| 100.0 * f64::from(errors) / words);
     let points: Vec<(f64, f64)> = times.zip(errors).collect();
     let slowest = points.iter().map(|at| at.0).fold(1.0, f64::max);
     let highest = points.iter().map(|at| at.1).fold(0.0, f64::max);

@@ -67,11 +67,7 @@ fn tradeoff(report: &VersionReport) -> [Titled; 2] {
 
 /// Both averages of the error, the micro average with its interval.
 fn error(report: &VersionReport) -> Lines {
-    let line = |name: &str, color| Line {
-        name: name.into(),
-        color,
-        ..Line::default()
-    };
+    let line = |name: &str, color| Line { name: name.into(), color, ..Line::default() };
     let mut micro = line("all errors over all words (95 % interval)", BLUE);
     let mut mean = line("mean over utterances", PALE);
     for (at, row) in report.tradeoff.rows.iter().enumerate() {
@@ -81,9 +77,7 @@ fn error(report: &VersionReport) -> Lines {
         if let Some(measured) = row.micro {
             micro.points.push((at as f64, 100.0 * measured.value));
             let ends = measured.interval;
-            micro
-                .intervals
-                .push(ends.map(|i| (100.0 * i.low, 100.0 * i.high)));
+            micro.intervals.push(ends.map(|i| (100.0 * i.low, 100.0 * i.high)));
         }
     }
     let ends = micro.intervals.iter().flatten();
@@ -101,11 +95,7 @@ fn error(report: &VersionReport) -> Lines {
 fn response(report: &VersionReport) -> Bars {
     let rows = &report.tradeoff.rows;
     let network = 1000.0 * report.tradeoff.round_trip.0;
-    let series = |name: &str, color, values: Vec<f64>| Series {
-        name: name.into(),
-        color,
-        values,
-    };
+    let series = |name: &str, color, values: Vec<f64>| Series { name: name.into(), color, values };
     let mut all = vec![series("network", GREEN, vec![network; rows.len()])];
     let shared: Option<Vec<f64>> = rows
         .iter()
@@ -114,10 +104,7 @@ fn response(report: &VersionReport) -> Bars {
     let server = rows.iter().map(|row| 1000.0 * row.server.mean);
     match shared {
         Some(shared) => {
-            let rest = server
-                .zip(&shared)
-                .map(|(all, shared)| (all - shared).max(0.0))
-                .collect();
+            let rest = server.zip(&shared).map(|(all, shared)| (all - shared).max(0.0)).collect();
             all.push(series("server: features and acoustic model", WARM, shared));
             all.push(series("server: search", STRONG, rest));
         }
@@ -143,10 +130,7 @@ fn causes(report: &VersionReport) -> Option<Titled> {
     let series = |name: &str, color, count: fn(&super::cause::Causes) -> usize| Series {
         name: name.into(),
         color,
-        values: all
-            .iter()
-            .map(|row| 100.0 * count(row) as f64 / row.utterances as f64)
-            .collect(),
+        values: all.iter().map(|row| 100.0 * count(row) as f64 / row.utterances as f64).collect(),
     };
     Some(Titled {
         title: "Wrong utterances by cause".into(),
@@ -177,11 +161,7 @@ fn confidence(report: &VersionReport) -> Titled {
                 let is_it = |row: &&super::sureness::Distribution| {
                     row.category == category && row.version == *version
                 };
-                report
-                    .confidence
-                    .iter()
-                    .find(is_it)
-                    .map(|row| row.quantiles)
+                report.confidence.iter().find(is_it).map(|row| row.quantiles)
             })
             .collect(),
     });
@@ -199,10 +179,7 @@ fn confidence(report: &VersionReport) -> Titled {
 /// A reliability diagram for each version.
 fn calibration(report: &VersionReport) -> Vec<Titled> {
     let chart = |row: &super::sureness::Sureness| {
-        let bins = row
-            .calibration
-            .iter()
-            .filter(|bin| bin.count >= LEAST_IN_BIN);
+        let bins = row.calibration.iter().filter(|bin| bin.count >= LEAST_IN_BIN);
         let found = Line {
             name: row.version.clone(),
             color: BLUE,
@@ -234,9 +211,7 @@ fn risk(report: &VersionReport) -> Titled {
     let line = |(at, row): (usize, &super::sureness::Sureness)| Line {
         name: row.version.clone(),
         color: shade(at, count),
-        points: (row.risk.iter())
-            .map(|point| (point.coverage, point.risk))
-            .collect(),
+        points: (row.risk.iter()).map(|point| (point.coverage, point.risk)).collect(),
         ..Line::default()
     };
     let lines: Vec<Line> = report.sureness.iter().enumerate().map(line).collect();

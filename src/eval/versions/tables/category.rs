@@ -9,35 +9,22 @@ use crate::eval::table::{Cells, Table};
 /// How many utterances are of each category.
 pub(in super::super) fn shares_table(report: &VersionReport) -> Table {
     let heads = Category::ALL.map(|category| format!("{} %", category.name()));
-    let heads = ["set".to_owned(), "utterances".to_owned()]
-        .into_iter()
-        .chain(heads);
+    let heads = ["set".to_owned(), "utterances".to_owned()].into_iter().chain(heads);
     let mut table = Table::new("", heads.chain(["unchanged, faultless %".to_owned()]));
     for row in &report.shares {
         let share = |part: usize| format!("{:.1}", 100.0 * part as f64 / row.utterances as f64);
         let counts = row.counts.into_iter().chain([row.unchanged_right]);
-        let cells = [row.utterances.to_string()]
-            .into_iter()
-            .chain(counts.map(share));
+        let cells = [row.utterances.to_string()].into_iter().chain(counts.map(share));
         table.push(&row.set, cells.collect::<Vec<_>>());
     }
     let paper = ["36000", "over 74", "over 15", "", "", ""].map(str::to_owned);
-    table.push(
-        "the paper (degrades and varies: together under 11 %)",
-        paper,
-    );
+    table.push("the paper (degrades and varies: together under 11 %)", paper);
     table
 }
 
 /// The clearest utterances of each category.
 pub(in super::super) fn exemplars_table(report: &VersionReport) -> Table {
-    let heads = [
-        "category",
-        "utterance",
-        "words",
-        "errors by version",
-        "server ms by version",
-    ];
+    let heads = ["category", "utterance", "words", "errors by version", "server ms by version"];
     let mut table = Table::new("The clearest utterances", heads);
     table.cells = Cells::Words;
     for exemplar in &report.exemplars {
@@ -56,16 +43,9 @@ pub(in super::super) fn exemplars_table(report: &VersionReport) -> Table {
 
 /// For each exemplar what its versions heard, where that is known.
 pub(in super::super) fn texts_tables(report: &VersionReport) -> Vec<Table> {
-    let known = report
-        .exemplars
-        .iter()
-        .filter(|e| e.texts.iter().any(Option::is_some));
+    let known = report.exemplars.iter().filter(|e| e.texts.iter().any(Option::is_some));
     let tables = known.map(|exemplar| {
-        let caption = format!(
-            "{}: what was heard in {}",
-            exemplar.category.name(),
-            exemplar.id
-        );
+        let caption = format!("{}: what was heard in {}", exemplar.category.name(), exemplar.id);
         let mut table = Table::new(&caption, ["version", "errors", "text"]);
         table.cells = Cells::Words;
         if let Some(reference) = &exemplar.reference {
@@ -82,9 +62,7 @@ pub(in super::super) fn texts_tables(report: &VersionReport) -> Vec<Table> {
 
 /// Errors by category and version.
 pub(in super::super) fn categories_table(report: &VersionReport) -> Table {
-    let heads = ["category", "utterances", "words"]
-        .map(str::to_owned)
-        .into_iter();
+    let heads = ["category", "utterances", "words"].map(str::to_owned).into_iter();
     let heads = heads.chain(report.versions.iter().map(|version| format!("{version} %")));
     let heads = heads.chain(["best".to_owned()]);
     let mut table = Table::new("Errors over reference words", heads);

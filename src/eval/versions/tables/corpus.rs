@@ -30,9 +30,7 @@ pub(in super::super) fn sureness_table(report: &VersionReport) -> Table {
         let aucs = [row.auc_unchanged, row.auc_last_is_better, row.auc_wrong];
         table.push(
             &row.version,
-            aucs.into_iter()
-                .chain([row.nce, row.ece, row.brier, half(&row.risk)])
-                .map(number),
+            aucs.into_iter().chain([row.nce, row.ece, row.brier, half(&row.risk)]).map(number),
         );
     }
     table
@@ -46,17 +44,8 @@ fn half(curve: &[RiskPoint]) -> Option<f64> {
 
 /// The boxes of figure 5 as numbers.
 pub(in super::super) fn distributions_table(report: &VersionReport) -> Table {
-    let heads = [
-        "category",
-        "version",
-        "utterances",
-        "mean",
-        "5 %",
-        "25 %",
-        "50 %",
-        "75 %",
-        "95 %",
-    ];
+    let heads =
+        ["category", "version", "utterances", "mean", "5 %", "25 %", "50 %", "75 %", "95 %"];
     let mut table = Table::new("Confidence by category and version, as numbers", heads);
     for row in &report.confidence {
         let numbers = [row.mean].into_iter().chain(row.quantiles);
@@ -74,18 +63,11 @@ pub(in super::super) fn corpus_table<'a>(
     parts: impl Iterator<Item = &'a Part>,
 ) -> Table {
     let heads = ["", "utterances", "words"].into_iter();
-    let heads = heads
-        .chain(report.versions.iter().map(String::as_str))
-        .chain(["gap, %"]);
+    let heads = heads.chain(report.versions.iter().map(String::as_str)).chain(["gap, %"]);
     let mut table = Table::new(caption, heads);
     for part in parts {
         let counts = [part.utterances.to_string(), part.words.to_string()];
-        let rates = part
-            .micro
-            .iter()
-            .copied()
-            .chain([part.gap])
-            .map(percent_short);
+        let rates = part.micro.iter().copied().chain([part.gap]).map(percent_short);
         table.push(&part.name, counts.into_iter().chain(rates));
     }
     table
@@ -93,15 +75,10 @@ pub(in super::super) fn corpus_table<'a>(
 
 /// Times of the sets.
 pub(in super::super) fn set_times_table(report: &VersionReport) -> Table {
-    let heads = ["set"]
-        .into_iter()
-        .chain(report.versions.iter().map(String::as_str));
+    let heads = ["set"].into_iter().chain(report.versions.iter().map(String::as_str));
     let mut table = Table::new("Mean time on the server by set, ms", heads);
     for part in &report.sets {
-        table.push(
-            &part.name,
-            part.response.iter().map(|mean| milliseconds(*mean)),
-        );
+        table.push(&part.name, part.response.iter().map(|mean| milliseconds(*mean)));
     }
     table
 }

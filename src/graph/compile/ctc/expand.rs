@@ -105,8 +105,7 @@ impl Expansion<'_> {
             let ends = between_words && !is_start;
             let label = if ends { WORD_END } else { 0 };
             let to = self.free(state);
-            self.builder
-                .add_arc(from, Some(self.blank), label, Cost::FREE, to);
+            self.builder.add_arc(from, Some(self.blank), label, Cost::FREE, to);
         }
     }
 
@@ -121,22 +120,17 @@ impl Expansion<'_> {
             return free;
         }
         let arcs: Vec<ArcRef> = self.tokens.emitting_arcs(state).collect();
-        let arcs: Vec<ArcRef> = { arcs.into_iter() }
-            .filter(|arc| !is_loop(state, arc))
-            .collect();
+        let arcs: Vec<ArcRef> = { arcs.into_iter() }.filter(|arc| !is_loop(state, arc)).collect();
         let backoffs: Vec<ArcRef> = self.tokens.epsilon_arcs(state).collect();
-        let backoffs: Vec<(StateId, Cost)> = { backoffs.into_iter() }
-            .map(|arc| (self.free(arc.next), arc.cost))
-            .collect();
+        let backoffs: Vec<(StateId, Cost)> =
+            { backoffs.into_iter() }.map(|arc| (self.free(arc.next), arc.cost)).collect();
         let end = self.tokens.final_cost(state);
         let pdf = |arc: &ArcRef| arc.pdf.map_or(u32::MAX, |pdf| pdf.0);
         let mut doing = Doing {
             arcs: { arcs.iter() }
                 .map(|arc| (pdf(arc), arc.label, arc.cost.0.to_bits(), arc.next.0))
                 .collect(),
-            backoffs: { backoffs.iter() }
-                .map(|(to, cost)| (to.0, cost.0.to_bits()))
-                .collect(),
+            backoffs: { backoffs.iter() }.map(|(to, cost)| (to.0, cost.0.to_bits())).collect(),
             end: end.0.to_bits(),
         };
         doing.arcs.sort_unstable();
@@ -155,8 +149,7 @@ impl Expansion<'_> {
 
     fn add_free(&mut self, arcs: &[ArcRef], backoffs: &[(StateId, Cost)], end: Cost) -> StateId {
         let free = self.builder.add_state();
-        self.builder
-            .add_arc(free, Some(self.blank), 0, Cost::FREE, free);
+        self.builder.add_arc(free, Some(self.blank), 0, Cost::FREE, free);
         for arc in arcs {
             let to = self.saying[&arc.next];
             self.builder.add_arc(free, arc.pdf, arc.label, arc.cost, to);

@@ -74,10 +74,7 @@ impl Tokens {
     /// [`TokensError`]: the blank is not among them, or names are empty, hold white space, or stand twice.
     pub fn new(names: Vec<String>, blank: PdfId) -> Result<Tokens, TokensError> {
         if blank.index() >= names.len() {
-            return Err(TokensError::NoBlank {
-                blank: blank.0,
-                tokens: names.len(),
-            });
+            return Err(TokensError::NoBlank { blank: blank.0, tokens: names.len() });
         }
         let mut columns = std::collections::HashMap::new();
         for (column, name) in names.iter().enumerate() {
@@ -86,11 +83,7 @@ impl Tokens {
                 return Err(TokensError::NoName { column, name });
             }
             if let Some(first) = columns.insert(name.as_str(), column) {
-                return Err(TokensError::Twice {
-                    name: name.clone(),
-                    first,
-                    second: column,
-                });
+                return Err(TokensError::Twice { name: name.clone(), first, second: column });
             }
         }
         Ok(Tokens { names, blank })
@@ -169,9 +162,7 @@ fn assemble<M: BackoffModel>(
     model: &M,
     word_penalty: Cost,
 ) -> Result<(Graph, CompileReport), CompileError> {
-    let options = CompileOptions::default()
-        .word_penalty(word_penalty)
-        .silence_probability(0.0);
+    let options = CompileOptions::default().word_penalty(word_penalty).silence_probability(0.0);
     let (tokens, report) = super::assemble(topology, pronunciations, model, &options)?;
     let graph = expand::expand(&tokens, PdfId(topology.silence.0))?;
     Ok((graph, report))

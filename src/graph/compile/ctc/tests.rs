@@ -61,19 +61,11 @@ fn enumerated(case: &Case) -> f64 {
         (0..case.frames.len()).map(digit).collect::<Vec<u32>>()
     });
     let cost = |labels: Vec<u32>| {
-        let heard: f64 = { labels.iter().zip(&case.frames) }
-            .map(|(&label, frame)| frame[label as usize])
-            .sum();
+        let heard: f64 =
+            { labels.iter().zip(&case.frames) }.map(|(&label, frame)| frame[label as usize]).sum();
         let start = case.model.start();
         let penalty = Steps::of(case.penalty).unwrap();
-        heard
-            + cheapest(
-                &case.model,
-                &case.pronunciations,
-                &collapsed(&labels),
-                start,
-                penalty,
-            )
+        heard + cheapest(&case.model, &case.pronunciations, &collapsed(&labels), start, penalty)
     };
     strings.map(cost).fold(f64::INFINITY, f64::min)
 }
@@ -93,12 +85,7 @@ fn case() -> impl Strategy<Value = Case> {
     (pronunciations(), model(), penalty, frames).prop_map(|(mut all, model, penalty, frames)| {
         all.sort();
         all.dedup_by(|a, b| a.phones == b.phones && a.word == b.word);
-        Case {
-            pronunciations: all,
-            model,
-            penalty,
-            frames,
-        }
+        Case { pronunciations: all, model, penalty, frames }
     })
 }
 

@@ -40,10 +40,7 @@ pub struct EstimateOptions {
 
 impl Default for EstimateOptions {
     fn default() -> Self {
-        EstimateOptions {
-            order: 3,
-            prune: 0.0,
-        }
+        EstimateOptions { order: 3, prune: 0.0 }
     }
 }
 
@@ -141,9 +138,7 @@ impl Model {
     fn weigh(&mut self, counts: &[Vec<f64>]) {
         (self.p, self.gamma) = (Vec::new(), Vec::new());
         for (at, table) in self.tables.iter().enumerate() {
-            let histories = at
-                .checked_sub(1)
-                .map_or(1, |below| self.tables[below].keys.len());
+            let histories = at.checked_sub(1).map_or(1, |below| self.tables[below].keys.len());
             let (mut total, mut gained) = (vec![0.0; histories], vec![0.0; histories]);
             let mut gain = vec![0.0; table.keys.len()];
             for (row, &count) in counts[at].iter().enumerate() {
@@ -195,10 +190,7 @@ impl Model {
 
     fn arpa(&self) -> Arpa {
         let orders = (0..self.tables.len()).map(|at| self.entries(at)).collect();
-        Arpa {
-            orders,
-            left_out: 0,
-        }
+        Arpa { orders, left_out: 0 }
     }
 
     fn entries(&self, at: usize) -> Vec<ArpaEntry> {
@@ -263,19 +255,12 @@ fn discounts(counts: &[f64]) -> [f64; 4] {
         return [0.0, 0.5, 1.0, 1.5];
     }
     let y = n1 / (n1 + 2.0 * n2);
-    let taken = [
-        0.0,
-        1.0 - 2.0 * y * n2 / n1,
-        2.0 - 3.0 * y * n3 / n2,
-        3.0 - 4.0 * y * n4 / n3,
-    ];
+    let taken = [0.0, 1.0 - 2.0 * y * n2 / n1, 2.0 - 3.0 * y * n3 / n2, 3.0 - 4.0 * y * n4 / n3];
     std::array::from_fn(|count| taken[count].clamp(0.0, count as f64))
 }
 
 /// The id that a text's word counts as.
 fn id_of(word: &str, words: &WordTable) -> u16 {
     let known = words.id(word).filter(|id| id.0 > UNKNOWN as u32);
-    known.map_or(UNKNOWN as u16, |WordId(id)| {
-        u16::try_from(id).unwrap_or(UNKNOWN as u16)
-    })
+    known.map_or(UNKNOWN as u16, |WordId(id)| u16::try_from(id).unwrap_or(UNKNOWN as u16))
 }

@@ -40,18 +40,13 @@ fn compare(arpa: &Arpa, expected: &[Vec<Gram>], words: &WordTable) {
         let found: Vec<&ArpaEntry> = found.iter().filter(specials).collect();
         assert_eq!(found.len(), expected.len());
         for (found, (gram, p, gamma)) in found.into_iter().zip(expected) {
-            let ids = gram
-                .split(' ')
-                .map(|word| u64::from(words.id(word).unwrap().0));
+            let ids = gram.split(' ').map(|word| u64::from(words.id(word).unwrap().0));
             assert_eq!(found.key, ids.fold(0, |key, id| key << 16 | id), "{gram}");
             let near = |cost: f32, p: f64| (f64::from(-cost).exp() / p - 1.0).abs() < 1e-5;
             assert!(near(found.cost, *p), "{gram}: {found:?}, not {p}");
             // A history that nothing extends has no weight of its own.
             let weight = gamma.filter(|_| found.backoff != 0.0).unwrap_or(1.0);
-            assert!(
-                near(found.backoff, weight),
-                "{gram}: {found:?}, not {gamma:?}"
-            );
+            assert!(near(found.backoff, weight), "{gram}: {found:?}, not {gamma:?}");
         }
     }
 }
@@ -80,14 +75,8 @@ fn after_any_history_all_words_sum_to_one() {
         for state in 0..ngram.num_states() as u32 {
             let p = |word| f64::from(-ngram.step(LmState(state), WordId(word)).1.0).exp();
             // The unknown word is listed with less than its share, which is small.
-            let sum: f64 = (2..words.len() as u32)
-                .filter(|&word| word != 3)
-                .map(p)
-                .sum();
-            assert!(
-                (0.95..1.01).contains(&sum),
-                "{prune} {state}: {sum} {unknown}"
-            );
+            let sum: f64 = (2..words.len() as u32).filter(|&word| word != 3).map(p).sum();
+            assert!((0.95..1.01).contains(&sum), "{prune} {state}: {sum} {unknown}");
         }
     }
 }
