@@ -325,22 +325,57 @@ fn nothing_of_a_model_is_overwritten_unasked() {
     assert_eq!(before, after);
 }
 
-#[test]
-fn few_utterances_calibrate_nothing() {
-    let place = Place::new();
+/// Outcomes of so many requests of a set by two versions, every second with an error, which the
+/// counters tell.
+fn outcomes(requests: u32, set: &str) -> String {
     let counters: Vec<&str> = Counter::ALL.iter().map(|counter| counter.column()).collect();
     let mut table = format!(
         "id,group,version,errors,words,response_seconds,cost_seconds,confidence,set,{}\n",
         counters.join(",")
     );
-    let values = vec!["0.5"; counters.len()].join(",");
-    for request in 0..60 {
+    for request in 0..requests {
+        let errors = request % 2;
+        let values = vec![format!("0.{}", 3 + 4 * errors); counters.len()].join(",");
         for version in ["v1", "v2"] {
-            let errors = request % 2;
-            table += &format!("{request},ann,{version},{errors},9,0.1,0.1,0.5,dev,{values}\n");
+            let id = format!("{set}-{request},g{},{version}", request % 7);
+            table += &format!("{id},{errors},9,0.1,0.1,0.5,{set},{values}\n");
         }
     }
-    fs::write(place.0.path().join("outcomes.csv"), table).expect("writable");
+    table
+}
+
+#[test]
+fn answers_are_measured_as_recorded_and_by_a_calibration() {
+    let place = Place::new();
+    let put =
+        |name: &str, text: &str| fs::write(place.0.path().join(name), text).expect("writable");
+    put("clean.csv", &outcomes(400, "clean"));
+    put("copies.csv", &outcomes(200, "noisy"));
+    let fit = ["confidence", "fit", "--model", "tiny", "--outcomes", "clean.csv"];
+    let fit = [&fit[..], &["--copies", "copies.csv"]].concat();
+    let said = place.paretone(&fit).assert().code(0).get_output().clone();
+    assert!(String::from_utf8_lossy(&said.stdout).contains("600 utterances, 300 without error"));
+    let rows = |arguments: &[&str]| {
+        let all = [&["confidence", "answers", "clean.csv"][..], arguments].concat();
+        let said = place.paretone(&all).assert().code(0).get_output().clone();
+        let text = String::from_utf8_lossy(&said.stdout).into_owned();
+        let cells = |row: &str| row.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        text.lines().skip(1).map(cells).collect::<Vec<_>>()
+    };
+    let (recorded, judged) = (rows(&[]), rows(&["--model", "tiny"]));
+    assert_eq!(recorded.len(), 4, "two versions, one set and all");
+    // 200 requests of 0.3 and 200 of 0.7 were recorded, beside 200 errors.
+    assert_eq!(recorded[0][..6], ["v1", "clean", "400", "200", "1.00", "1.00"]);
+    // A calibration that was fitted to them expects what was made.
+    assert_eq!(judged[0][4], "1.00");
+    let error: f64 = judged[0][6].parse().expect("a number");
+    assert!(error < 0.05, "{judged:?}");
+}
+
+#[test]
+fn few_utterances_calibrate_nothing() {
+    let place = Place::new();
+    fs::write(place.0.path().join("outcomes.csv"), outcomes(60, "dev")).expect("writable");
     let before = fs::read(place.model().join("confidence.json")).expect("written");
     place
         .paretone(&["confidence", "fit", "--model", "tiny", "--outcomes", "outcomes.csv"])

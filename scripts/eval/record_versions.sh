@@ -13,7 +13,7 @@ dev=(--model "$model" --manifest "$speech/manifest.tsv" --split dev --jobs 2)
 
 # Wide, on 200 utterances: the two knobs of the network, with the neural language model and without, by the lattice's beam.
 wide=("${dev[@]}" --limit 200 --dir "$work/wide" --search grid)
-"$program" sweep "${wide[@]}" --lattice-beam 4 --levels network_beam=13,12,11,10.5,10,9.5,9,8.5,8,7 --levels network_top_n=2500,1000
+"$program" sweep "${wide[@]}" --setting "lattice_beam=4 rescore" --levels network_beam=13,12,11,10.5,10,9.5,9,8.5,8,7 --levels network_top_n=2500,1000
 for beam in 3 4 6 8; do
     "$program" sweep "${wide[@]}" --neural --lattice-beam "$beam" \
         --levels network_beam=14,13,12,11,10.5,10,9.5,9,8,7 --levels network_top_n=5000,2500,1500
