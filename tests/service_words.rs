@@ -7,6 +7,7 @@ mod service_client;
 mod tiny_model;
 
 use std::fs;
+use std::io::Read;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -60,8 +61,10 @@ fn listed_words_are_heard_by_the_request_that_lists_them() {
     assert_eq!(place.heard(&server, &[])["text"], plain["text"]);
     // What is told in events is the same.
     let list = ("words", "Aba-Bah 20 AA B AA");
-    let events = server.ask(&form(&[list, ("stream", "true")], Some(&place.recording)));
-    assert!(events.text().contains("Aba-Bah"), "{}", events.text());
+    let mut events = server.send(&form(&[list, ("stream", "true")], Some(&place.recording)));
+    let mut told = String::new();
+    events.read_to_string(&mut told).unwrap();
+    assert!(told.contains("Aba-Bah"), "{told}");
     assert!(server.metric("paretone_response_seconds_count", "own-words") >= 2.0);
 }
 
@@ -120,12 +123,16 @@ fn streams_take_a_phrase_list() {
         let last = socket.read().unwrap().into_text().unwrap();
         serde_json::from_str::<Value>(&last).unwrap()
     };
-    // In capitals, so that it shows which word was heard; what nobody can say is passed over.
-    let own = spoken(r#"{"config": {"phrase_list": ["AH", "BAH", "AH BAH", "zyx", "[unk]"]}}"#);
-    let plain = spoken(r#"{"config": {"words": 1}}"#);
-    let said = text(&own);
-    assert!(said.contains("AH"), "{own}");
-    assert!(!text(&plain).contains("AH"), "{plain}");
+    let tier = |config: &str| {
+        let told = spoken(config);
+        told["accounts"][0]["tier"].as_str().unwrap().to_owned()
+    };
+    // What nobody can say is passed over.
+    let list = r#"{"config": {"phrase_list": ["AH", "AH BAH", "zyx", "[unk]"]}}"#;
+    assert_eq!(tier(list), "own-words");
+    for plain in [r#"{"config": {"words": 1}}"#, r#"{"config": {"phrase_list": ["zyx"]}}"#] {
+        assert_ne!(tier(plain), "own-words");
+    }
     let broken = spoken_error(&server, r#"{"config": {"phrase_list": 5}}"#);
     assert!(broken.contains("phrase_list"), "{broken}");
 }

@@ -47,6 +47,14 @@ impl Precision {
             },
         }
     }
+
+    /// What it comes to on this processor: [`Precision::F32`] or [`Precision::Int8`].
+    pub fn here(self) -> Precision {
+        match self.kernels().int8 {
+            Some(_) => Precision::Int8,
+            None => Precision::F32,
+        }
+    }
 }
 
 impl From<Kernel> for Kernels {

@@ -6,7 +6,6 @@ use std::{fs, io};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::MadeFor;
-use crate::acoustic::Precision;
 use crate::eval::Judging;
 use crate::eval::corpus::Utterance;
 use crate::recognizer::Recognizer;
@@ -38,11 +37,11 @@ pub enum IdentityError {
     },
 }
 
-/// A line that says what is measured; the order of the utterances does not matter. What of the model
-/// was made from measurements like these does not count.
+/// A line that says what is measured, in which numbers the network multiplies; the order of the utterances does
+/// not matter. What of the model was made from measurements like these does not count.
 pub fn identity(
     recognizer: &Recognizer,
-    precision: Precision,
+    numbers: &str,
     utterances: &[Utterance],
     judging: Judging,
     repeats: usize,
@@ -56,10 +55,6 @@ pub fn identity(
         hash.update(b"\n");
     }
     let model = MadeFor { versions: None, calibration: None, ..recognizer.made_for().clone() };
-    let numbers = match precision.kernels().int8 {
-        Some(_) => Precision::Int8,
-        None => Precision::F32,
-    };
     format!(
         "model {model}, corpus {:016x} of {} utterances, {numbers}, strict {}, {:?}, repeats {repeats}",
         hash.digest(),

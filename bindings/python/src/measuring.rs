@@ -121,8 +121,8 @@ pub fn kind_of(
     rule: Rule,
 ) -> PyResult<(String, String)> {
     let all: Vec<Utterance> = corpus.into_iter().map(utterance).collect();
-    let (model, precision) = (&recognizer.inner, recognizer.precision);
-    let kind = identity(model, precision, &all, rule.judging()?, rule.repeats);
+    let (model, numbers) = (&recognizer.inner, recognizer.precision.here().to_string());
+    let kind = identity(model, &numbers, &all, rule.judging()?, rule.repeats);
     Ok((kind, model.made_for().to_string()))
 }
 

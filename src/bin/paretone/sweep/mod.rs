@@ -138,7 +138,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     fs::create_dir_all(&args.folder)
         .with_context(|| format!("cannot make {}", args.folder.display()))?;
     let (judging, repeats) = (args.judging.judging(), usize::from(args.repeats));
-    let now = identity(&recognizer, args.precision, &utterances, judging, repeats);
+    let numbers = args.precision.here().to_string();
+    let now = identity(&recognizer, &numbers, &utterances, judging, repeats);
     claim(&args.folder, &now).map_err(|error| match error {
         IdentityError::Another { .. } => anyhow::Error::from(UsageError(error.into())),
         error => error.into(),
