@@ -42,8 +42,10 @@ cp "$work/knobs/knobs.txt" "$work/knobs/knobs.svg" "$out"
 "$program" bench "${dev[@]}" --versions all --outcomes "$work/dev.csv" --words "$work/dev-words.csv" >"$out/dev-versions.txt"
 "$program" bench --model "$model" --manifest "$work/degraded/manifest.tsv" --split dev --jobs 2 --versions all \
     --outcomes "$work/degraded.csv" --words "$work/degraded-words.csv" >"$out/degraded-versions.txt"
-"$program" confidence fit --model "$model" --outcomes "$work/dev.csv" --words "$work/dev-words.csv" \
-    --copies "$work/degraded.csv" --copies-words "$work/degraded-words.csv"
+for kind in .csv -words.csv; do
+    awk 'FNR > 1 || NR == 1' "$work/dev$kind" "$work/degraded$kind" >"$work/both$kind"
+done
+"$program" confidence fit --model "$model" --outcomes "$work/both.csv" --words "$work/both-words.csv"
 "$program" confidence answers --model "$model" "$work/degraded.csv" >"$out/degraded-confidence.txt"
 "$program" confidence words --model "$model" --by-set "$work/degraded-words.csv" >>"$out/degraded-confidence.txt"
 

@@ -39,8 +39,9 @@ pub struct Confidence {
 pub struct Heads {
     right: Logistic,
     improvable: Logistic,
-    /// Errors per score frame.
-    errors: Poisson,
+    /// Errors per score frame; `None` in calibrations from before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    errors: Option<Poisson>,
     /// `None` if no words were recorded to fit it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     word: Option<Logistic>,
@@ -89,7 +90,7 @@ impl Heads {
         Heads {
             right: fit(|example| example.right),
             improvable: fit(|example| example.improvable),
-            errors: Poisson::fit(&rows, &counts, &frames, &importance, RIDGE),
+            errors: Some(Poisson::fit(&rows, &counts, &frames, &importance, RIDGE)),
             word: None,
         }
     }
@@ -121,17 +122,24 @@ impl Heads {
         }
     }
 
+    /// Whether there is a head for errors.
+    pub fn expect_errors(&self) -> bool {
+        self.errors.is_some()
+    }
+
     /// Returns how many word errors are expected of an answer with these measurements: words added,
-    /// left out or replaced. Those of a recording's segments are added up.
-    pub fn expected_errors(&self, evidence: &Evidence) -> f64 {
-        frames(evidence) * self.errors.rate(&evidence.features())
+    /// left out or replaced; `None` without a head for them. Those of a recording's segments are added
+    /// up.
+    pub fn expected_errors(&self, evidence: &Evidence) -> Option<f64> {
+        let errors = self.errors.as_ref()?;
+        Some(frames(evidence) * errors.rate(&evidence.features()))
     }
 
     fn fits(&self) -> bool {
-        let whole = [&self.right.0, &self.improvable.0, &self.errors.0];
-        let word = self.word.as_ref();
-        whole.into_iter().all(|head| head.is_sound(FEATURES))
-            && word.is_none_or(|head| head.0.is_sound(WORD_FEATURES))
+        let whole = [&self.right.0, &self.improvable.0].into_iter();
+        let errors = self.errors.iter().map(|head| &head.0);
+        whole.chain(errors).all(|head| head.is_sound(FEATURES))
+            && self.word.as_ref().is_none_or(|head| head.0.is_sound(WORD_FEATURES))
     }
 }
 
@@ -174,10 +182,13 @@ pub enum CalibrationError {
 }
 
 impl Calibration {
-    /// A hash of what it says; none where it says nothing.
+    /// A hash of what it says, expected errors left out, on which nothing that is recorded or promised
+    /// depends; none where it says nothing.
     pub fn hash(&self) -> Option<String> {
-        let heads = serde_json::to_vec(&self.versions).expect("heads are plain numbers");
-        (!self.versions.is_empty()).then(|| hash([heads.as_slice()]))
+        let mut versions = self.versions.clone();
+        versions.values_mut().for_each(|heads| heads.errors = None);
+        let heads = serde_json::to_vec(&versions).expect("heads are plain numbers");
+        (!versions.is_empty()).then(|| hash([heads.as_slice()]))
     }
 
     /// The calibration in a model's folder; empty if it has none.
@@ -267,7 +278,7 @@ mod tests {
         let [sure, doubtful] = [1, 0].map(|i| heads.confidence(&examples()[i].evidence));
         assert!(sure.right > 0.9 && doubtful.right < 0.5, "{sure:?} {doubtful:?}");
         assert!(sure.improvable < 0.1 && doubtful.improvable > sure.improvable);
-        let [few, many] = [1, 0].map(|i| heads.expected_errors(&examples()[i].evidence));
+        let [few, many] = [1, 0].map(|i| heads.expected_errors(&examples()[i].evidence).unwrap());
         assert!(few < 0.3 && many > 0.6, "{few} {many}");
         let versions = BTreeMap::from([("v1".to_owned(), heads)]);
         let calibration = Calibration { versions, ..Calibration::default() };

@@ -468,9 +468,11 @@ impl Recognizer {
         let Some(heads) = self.heads(setting) else {
             return;
         };
-        transcript.expected_errors.get_or_insert_default();
         let evidence = transcript.evidence.unwrap_or_default();
         transcript.confidence = Some(heads.confidence(&evidence));
+        if heads.expect_errors() {
+            transcript.expected_errors.get_or_insert_default();
+        }
         if transcript.evidence.is_some() {
             let known = transcript.word_evidence();
             for (word, known) in transcript.words.iter_mut().zip(&known) {
@@ -590,7 +592,9 @@ impl Recognizer {
         if let Some(heads) = self.heads(setting) {
             let mut evidence = Evidence::default();
             evidence.add(&heard, &doubt, &headroom);
-            *transcript.expected_errors.get_or_insert_default() += heads.expected_errors(&evidence);
+            if let Some(errors) = heads.expected_errors(&evidence) {
+                *transcript.expected_errors.get_or_insert_default() += errors;
+            }
         }
         add(&mut transcript.timings.rescore, started);
         Ok(())

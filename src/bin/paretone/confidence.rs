@@ -322,7 +322,7 @@ impl Answered {
                 let evidence = heads.map(|_| evidence(table, version, place)).transpose()?;
                 let known = heads.zip(evidence.as_ref());
                 let confidence = known.map(|(heads, evidence)| heads.confidence(evidence));
-                let expected = known.map(|(heads, evidence)| heads.expected_errors(evidence));
+                let expected = known.and_then(|(heads, evidence)| heads.expected_errors(evidence));
                 Ok(Answered {
                     set: table.requests[place].set,
                     errors: f64::from(version.errors[place]),
