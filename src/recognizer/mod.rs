@@ -33,6 +33,7 @@ mod versions;
 mod vosk;
 pub mod written;
 
+pub use crate::graph::WordList;
 pub use adapt::{Adapted, Domain, HeldOut, adapt};
 pub use cache::{
     CACHE_LIMIT_VARIABLE, CACHE_VARIABLE, Cache, CacheEntry, CacheKey, Mappable, parse_size,

@@ -107,7 +107,7 @@ impl Form {
             Rejection::Unsupported("this path reads multipart/form-data with a boundary".into())
         })?;
         let mut kept = Held::default();
-        memory.grow(&mut kept, KEPT + 2 * LARGEST_LIST)?;
+        memory.grow(&mut kept, KEPT)?;
         let between = Between::default();
         let mut multipart = Multipart::new(Metered::new(parts, between.clone()), boundary);
         let (mut form, mut model) = (Form::default(), Ask::default());
@@ -120,8 +120,14 @@ impl Form {
             match content.field.name() {
                 Some("file") => form.take_file(memory, &mut content).await?,
                 Some("model") => model = Ask::of_model(&content.text().await?)?,
-                Some("words") => form.words.list = content.text_of(LARGEST_LIST).await?,
-                Some("prompt") => form.words.prompt = content.head(LARGEST_LIST).await?,
+                Some("words") => {
+                    memory.grow(&mut kept, LARGEST_LIST)?;
+                    form.words.list = content.text_of(LARGEST_LIST).await?;
+                }
+                Some("prompt") => {
+                    memory.grow(&mut kept, LARGEST_LIST)?;
+                    form.words.prompt = content.head(LARGEST_LIST).await?;
+                }
                 Some(name) if READ.contains(&name) => {
                     let name = name.to_owned();
                     form.set(&name, &content.text().await?)?;

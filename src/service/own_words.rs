@@ -12,8 +12,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::error::Rejection;
 use crate::WithCauses;
-use crate::graph::WordList;
-use crate::recognizer::{Recognizer, RecognizerError};
+use crate::recognizer::{Recognizer, RecognizerError, WordList};
 
 /// Most words and phrases of a request.
 pub const MOST_WORDS: usize = 1000;

@@ -8,9 +8,8 @@ use super::point::Point;
 use crate::decode::{Knob, KnobUnit, SweepRange};
 use crate::recognizer::Setting;
 
-/// By which factor a point may have more errors than the front at its time, and than the best of all.
+/// By which factor a point may have more errors than the front at its time.
 const CLOSE: f64 = 1.012;
-const FAR: f64 = 1.5;
 
 /// A knob that sweeps turn, and where they look for good values.
 struct Drawn {
@@ -90,9 +89,9 @@ pub fn near(good: &[Setting], count: usize, random: &mut ChaCha8Rng) -> Vec<Sett
 }
 
 /// Indices of the points that are on the front or close to it, of those measured on the most utterances: at most 1.2 % more
-/// errors, relatively, than the best that is at most as slow, and at most half as many again as the best of all. What looks a
+/// errors, relatively, than the best that is at most as slow, and at most `gap` more than the best of all. What looks a
 /// little worse on a part of the speech may be better on all of it.
-pub fn close(points: &[Point]) -> Vec<usize> {
+pub fn close(points: &[Point], gap: f64) -> Vec<usize> {
     let most = points.iter().map(|point| point.utterances).max();
     let whole = |point: &&Point| Some(point.utterances) == most;
     let wer = |points: &mut dyn Iterator<Item = &Point>| {
@@ -102,7 +101,7 @@ pub fn close(points: &[Point]) -> Vec<usize> {
     let is_close = |point: &Point| {
         let faster = |other: &&Point| other.response_seconds <= point.response_seconds;
         let reached = wer(&mut points.iter().filter(whole).filter(faster));
-        point.wer_percent <= CLOSE * reached && point.wer_percent <= FAR * best
+        point.wer_percent <= CLOSE * reached && point.wer_percent <= (1.0 + gap) * best
     };
     let indices = 0..points.len();
     indices.filter(|&at| whole(&&points[at]) && is_close(&points[at])).collect()
@@ -179,7 +178,8 @@ mod tests {
             (0.5, 1.0, 8), // measured on less
         ];
         let points: Vec<Point> = points.iter().map(point).collect();
-        assert_eq!(close(&points), [1, 2, 4]);
-        assert!(close(&[]).is_empty());
+        assert_eq!(close(&points, 0.5), [1, 2, 4]);
+        assert_eq!(close(&points, 1.0), [0, 1, 2, 4]);
+        assert!(close(&[], 0.5).is_empty());
     }
 }

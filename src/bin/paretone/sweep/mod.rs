@@ -62,6 +62,9 @@ pub struct Args {
     /// Points of another sweep (its points.json), of which those close to the front are measured
     #[arg(long, value_name = "FILE", required_if_eq("search", "close"))]
     pub points: Option<PathBuf>,
+    /// Of those, the ones with so many more errors than the best, relatively, are left out
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    pub gap: f64,
     /// Seed of the draws, and of the order in which utterances are measured
     #[arg(long, default_value_t = 1)]
     pub seed: u64,

@@ -85,7 +85,7 @@ fn found_front(args: &Args) -> anyhow::Result<Vec<Setting>> {
 fn close(args: &Args) -> anyhow::Result<Vec<Setting>> {
     let path = args.points.as_ref().context("--search close needs --points FILE")?;
     let points = found::read(path)?;
-    let settings = space::close(&points).into_iter();
+    let settings = space::close(&points, args.gap).into_iter();
     Ok(settings
         .map(|at| points[at].setting.parse::<Setting>())
         .collect::<Result<_, _>>()

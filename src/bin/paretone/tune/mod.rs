@@ -211,7 +211,9 @@ impl Tuning {
 
     fn narrow(&self, learn: &Path, wide: &Path) -> Vec<OsString> {
         let mut line = self.sweep(learn, "narrow");
-        line.extend(words(["--search", "close", "--setting"]));
+        // Somewhat more than the versions may have in the end, since it was seen on a part.
+        let gap = (1.25 * self.args.gap).to_string();
+        line.extend(words(["--search", "close", "--gap", &gap, "--setting"]));
         line.extend([self.bases[0].to_string().into(), "--points".into(), wide.into()]);
         line
     }
