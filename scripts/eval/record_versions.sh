@@ -22,8 +22,7 @@ cp "$work/wide/points.csv" "$out/sweep-points.csv"
 cp "$work/wide/sweep.svg" "$out/sweep.svg"
 
 # Narrow: those near the front, on all utterances; the versions are picked from these.
-python3 scripts/eval/near_front.py "$work/wide/points.csv" >"$work/near.txt"
-"$program" sweep "${dev[@]}" --dir "$work/narrow" --search list --list "$work/near.txt" | tee "$out/front.txt"
+"$program" sweep "${dev[@]}" --dir "$work/narrow" --search close --points "$work/wide/points.json" | tee "$out/front.txt"
 cp "$work/narrow/points.csv" "$out/front-points.csv"
 "$program" versions pick --model "$model" --points "$work/narrow/points.json" --gap 0.4 --measured-on "$(nproc) cores, $(date +%F)"
 
