@@ -71,19 +71,11 @@ impl Archive {
     ) -> Result<(), E> {
         match self {
             Archive::Ark(path) if path == Path::new("-") => {
-                let mut source = Source::new(io::stdin().lock(), path);
-                while let Some((name, matrix)) = source.next()? {
-                    take(&name, matrix)?;
-                }
-                Ok(())
+                Source::new(io::stdin().lock(), path).for_each(take)
             }
             Archive::Ark(path) => {
                 let file = File::open(path).map_err(|error| KaldiError::io(path, error))?;
-                let mut source = Source::new(BufReader::with_capacity(1 << 16, file), path);
-                while let Some((name, matrix)) = source.next()? {
-                    take(&name, matrix)?;
-                }
-                Ok(())
+                Source::new(BufReader::with_capacity(1 << 16, file), path).for_each(take)
             }
             Archive::Scp(path) => {
                 let list = super::read(path)?;
@@ -103,10 +95,11 @@ impl Archive {
 /// # Errors
 /// As [`Archive::for_each`].
 pub fn matrices(bytes: &[u8]) -> Result<Vec<(String, Matrix)>, KaldiError> {
-    let (mut source, mut all) = (Source::new(bytes, Path::new("ark")), Vec::new());
-    while let Some(next) = source.next()? {
-        all.push(next);
-    }
+    let mut all = Vec::new();
+    Source::new(bytes, Path::new("ark")).for_each(|name, matrix| {
+        all.push((name.to_owned(), matrix));
+        Ok::<(), KaldiError>(())
+    })?;
     Ok(all)
 }
 
@@ -135,8 +128,15 @@ impl<'p, R: BufRead> Source<'p, R> {
         }
     }
 
-    fn failed(&self, error: io::Error) -> KaldiError {
-        KaldiError::io(self.path, error)
+    /// Gives the matrices that are left to `take`.
+    fn for_each<E: From<KaldiError>>(
+        mut self,
+        mut take: impl FnMut(&str, Matrix) -> Result<(), E>,
+    ) -> Result<(), E> {
+        while let Some((name, matrix)) = self.next()? {
+            take(&name, matrix)?;
+        }
+        Ok(())
     }
 
     /// The next matrix and its name; none at the end.
@@ -239,7 +239,7 @@ impl<'p, R: BufRead> Source<'p, R> {
     /// Appends so many bytes, as far as there are so many: room is made as they come.
     fn append(&mut self, bytes: &mut Vec<u8>, count: usize) -> Result<(), KaldiError> {
         let read = (&mut self.bytes).take(count as u64).read_to_end(bytes);
-        match read.map_err(|error| self.failed(error))? {
+        match read.map_err(|error| KaldiError::io(self.path, error))? {
             read if read == count => Ok(()),
             _ => Err(self.error("the file was cut short")),
         }

@@ -199,8 +199,7 @@ impl Speech {
             true => 1.0 / table.sets.len() as f64,
             false => 1.0,
         };
-        for (name, mut examples) in examples(&table)? {
-            examples.iter_mut().for_each(|e| e.importance = importance);
+        for (name, examples) in examples(&table, importance)? {
             self.answers.entry(name).or_default().extend(examples);
         }
         let Some(words) = words else { return Ok(()) };
@@ -407,7 +406,10 @@ fn measured(answers: &[&Answered]) -> [String; 6] {
 }
 
 /// Examples by version, from what each version made of each request.
-fn examples(table: &tiers::Table) -> anyhow::Result<BTreeMap<String, Vec<Example>>> {
+fn examples(
+    table: &tiers::Table,
+    importance: f64,
+) -> anyhow::Result<BTreeMap<String, Vec<Example>>> {
     let best = &table.versions[table.most_accurate()];
     let mut examples = BTreeMap::new();
     for version in &table.versions {
@@ -417,7 +419,7 @@ fn examples(table: &tiers::Table) -> anyhow::Result<BTreeMap<String, Vec<Example
                 right: version.errors[place] == 0,
                 improvable: best.errors[place] < version.errors[place],
                 errors: version.errors[place],
-                importance: 1.0,
+                importance,
             })
         };
         let of_version: Result<Vec<Example>, MissingCounter> =
