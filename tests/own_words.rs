@@ -6,29 +6,10 @@ mod tiny_model;
 use std::fs;
 use std::path::Path;
 
-use assert_cmd::Command;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 use serde_json::Value;
-use tempfile::TempDir;
-use tiny_model::{noise, wav};
-
-fn place() -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    tiny_model::write(folder.path());
-    fs::write(folder.path().join("a.wav"), wav(16_000, &noise(32_000))).expect("writable");
-    folder
-}
-
-fn paretone(folder: &Path, args: &[&str]) -> Command {
-    let mut command = Command::cargo_bin("paretone").expect("built with the tests");
-    command
-        .env("PARETONE_CACHE", folder.join("cache"))
-        .env("PARETONE_MODEL", folder.join("tiny"))
-        .current_dir(folder)
-        .args(args);
-    command
-}
+use tiny_model::{paretone, place};
 
 fn heard(folder: &Path, list: &str) -> Value {
     fs::write(folder.join("list.txt"), list).expect("writable");

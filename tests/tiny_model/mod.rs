@@ -10,11 +10,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use assert_cmd::Command;
 use paretone::graph::WordTable;
 use paretone::graph::ngram::arpa::Arpa;
 use paretone::graph::ngram::pack::pack;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
+use tempfile::TempDir;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A `versions.toml` of two versions, a fast one and an accurate one.
@@ -68,6 +70,25 @@ pub fn calibration() -> Vec<u8> {
     let fields = calibration.as_object_mut().expect("an object");
     fields.remove("made_for");
     serde_json::to_vec(&calibration).expect("JSON")
+}
+
+/// A folder with the model and two seconds of noise, `a.wav`.
+pub fn place() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    write(folder.path());
+    fs::write(folder.path().join("a.wav"), wav(16_000, &noise(32_000))).expect("writable");
+    folder
+}
+
+/// The program in such a folder, with its model and a cache of its own.
+pub fn paretone(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("paretone").expect("built with the tests");
+    command
+        .env("PARETONE_CACHE", folder.join("cache"))
+        .env("PARETONE_MODEL", folder.join("tiny"))
+        .current_dir(folder)
+        .args(args);
+    command
 }
 
 /// Writes the model into `folder/tiny` and returns that folder.
