@@ -36,6 +36,7 @@ pub use grammar::{Grammar, GrammarError};
 pub use rows::{ArcRef, Gateway, Graph, GraphView, PackedArc};
 pub use textfile::TextError;
 pub use wordlist::{ListedWord, WordList};
+pub(crate) use words::SPECIALS;
 pub use words::WordTable;
 
 /// Flag in an arc's label: this arc enters the first phone of a word, so a word starts at the frame

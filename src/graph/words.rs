@@ -16,7 +16,7 @@ use super::textfile::{Lines, TextError};
 const MOST_NUMBERS: u32 = 1 << 24;
 
 /// What every table begins with: no word, the utterance's begin and end, and an unknown word.
-const SPECIALS: [&str; 4] = ["<eps>", "<s>", "</s>", "<unk>"];
+pub(crate) const SPECIALS: [&str; 4] = ["<eps>", "<s>", "</s>", "<unk>"];
 
 /// Words by id, and ids by word.
 ///
@@ -98,12 +98,8 @@ impl WordTable {
         name: &str,
     ) -> Result<WordTable, TextError> {
         let mut text = String::new();
-        let mut known: std::collections::HashSet<&str> = SPECIALS.into();
-        for word in SPECIALS {
-            text += word;
-            text.push('\n');
-        }
-        for word in words {
+        let mut known = std::collections::HashSet::new();
+        for word in SPECIALS.into_iter().chain(words) {
             if known.insert(word) {
                 text += word;
                 text.push('\n');
@@ -126,6 +122,11 @@ impl WordTable {
             table.names.push(word);
         }
         Ok(table)
+    }
+
+    /// The text that [`WordTable::from_reader`] reads as this table: a word a line.
+    pub fn to_text(&self) -> String {
+        self.names.iter().flat_map(|name| [name, "\n"]).collect()
     }
 
     /// Number of words, specials included.

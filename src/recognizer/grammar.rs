@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use super::files::compile_options;
 use super::model::Model;
-use super::own_words::{OwnVocabulary, known};
+use super::own_words::{OwnVocabulary, Source, known};
 use super::{Recognizer, RecognizerError};
 use crate::confidence::Calibration;
 use crate::graph::compile::{GrammarWord, compile_grammar};
 use crate::graph::lexicon::Pronunciation;
-use crate::graph::{Grammar, GrammarError};
-use crate::provenance::{MadeFor, hash};
+use crate::graph::{Grammar, GrammarError, WordTable};
 use crate::units::WordId;
 
 impl Recognizer {
@@ -33,53 +32,41 @@ impl Recognizer {
     /// ```
     pub fn with_grammar(&self, grammar: &Grammar) -> Result<Recognizer, RecognizerError> {
         let base = self.without_words.as_ref().unwrap_or(&self.model);
-        let (words, own) = self.words_of(base, grammar)?;
         let source = base.source(&self.folder)?;
+        let (words, own) = words_of(&source, base.words(), grammar)?;
         let options = compile_options(&base.description.decode);
         let graph = compile_grammar(source.hmm(), grammar, &words, &options)?;
-        let said = format!("{grammar:?}");
-        let parts = [self.made_for.model.as_deref().unwrap_or(""), &said].map(str::as_bytes);
-        Ok(Recognizer {
-            folder: self.folder.clone(),
-            versions: self.versions.clone(),
-            calibration: Calibration::default(),
-            made_for: MadeFor {
-                model: Some(hash(parts)),
-                calibration: None,
-                ..self.made_for.clone()
-            },
-            without_words: Some(base.clone()),
-            model: Model {
-                graph: Arc::new(graph),
-                own: Some(Arc::new(own)),
-                second_look: None,
-                ..base.clone()
-            },
-        })
+        let model = Model {
+            graph: Arc::new(graph),
+            own: Some(Arc::new(own)),
+            second_look: None,
+            ..base.clone()
+        };
+        let mut varied = self.varied(model, &format!("{grammar:?}"));
+        (varied.calibration, varied.made_for.calibration) = (Calibration::default(), None);
+        Ok(varied)
     }
+}
 
-    /// A grammar's words with their ids, and the names of those that are the user's own.
-    fn words_of(
-        &self,
-        base: &Model,
-        grammar: &Grammar,
-    ) -> Result<(Vec<GrammarWord>, OwnVocabulary), RecognizerError> {
-        let source = base.source(&self.folder)?;
-        let table = base.words();
-        let mut own = OwnVocabulary::new(table);
-        let (mut words, mut unsaid) = (Vec::new(), Vec::new());
-        for word in grammar.words() {
-            let said = source.pronunciations(table, word);
-            if said.is_empty() {
-                unsaid.push(word.as_str());
-            }
-            let id: WordId = known(table, word).unwrap_or_else(|| own.add(word));
-            let said = said.into_iter().map(|(phones, cost)| Pronunciation { phones, cost });
-            words.push(GrammarWord { id, said: said.collect() });
+/// A grammar's words with their ids, and the names of those that are the user's own.
+fn words_of(
+    source: &Source,
+    table: &WordTable,
+    grammar: &Grammar,
+) -> Result<(Vec<GrammarWord>, OwnVocabulary), RecognizerError> {
+    let mut own = OwnVocabulary::new(table);
+    let (mut words, mut unsaid) = (Vec::new(), Vec::new());
+    for word in grammar.words() {
+        let said = source.pronunciations(table, word);
+        if said.is_empty() {
+            unsaid.push(word.as_str());
         }
-        match unsaid.is_empty() {
-            true => Ok((words, own)),
-            false => Err(GrammarError::Unpronounceable { words: unsaid.join(", ") }.into()),
-        }
+        let id: WordId = known(table, word).unwrap_or_else(|| own.add(word));
+        let said = said.into_iter().map(|(phones, cost)| Pronunciation { phones, cost });
+        words.push(GrammarWord { id, said: said.collect() });
+    }
+    match unsaid.is_empty() {
+        true => Ok((words, own)),
+        false => Err(GrammarError::Unpronounceable { words: unsaid.join(", ") }.into()),
     }
 }

@@ -1,5 +1,6 @@
 //! A recogniser with the words of a list, and how words are said.
 
+use super::model::Model;
 use super::{Recognizer, RecognizerError, own_words};
 use crate::graph::WordList;
 use crate::provenance::{MadeFor, hash};
@@ -28,16 +29,20 @@ impl Recognizer {
     pub fn with_words(&self, list: &WordList) -> Result<Recognizer, RecognizerError> {
         let base = self.without_words.as_ref().unwrap_or(&self.model);
         let model = base.with_words(&self.folder, list)?;
-        let words = format!("{list:?}");
-        let own = [self.made_for.model.as_deref().unwrap_or(""), &words].map(str::as_bytes);
-        Ok(Recognizer {
+        Ok(self.varied(model, &format!("{list:?}")))
+    }
+
+    /// The same recogniser with another graph, which is known again by what it was made of.
+    pub(super) fn varied(&self, model: Model, made_of: &str) -> Recognizer {
+        let parts = [self.made_for.model.as_deref().unwrap_or(""), made_of].map(str::as_bytes);
+        Recognizer {
             folder: self.folder.clone(),
             versions: self.versions.clone(),
             calibration: self.calibration.clone(),
-            made_for: MadeFor { model: Some(hash(own)), ..self.made_for.clone() },
-            without_words: Some(base.clone()),
+            made_for: MadeFor { model: Some(hash(parts)), ..self.made_for.clone() },
+            without_words: Some(self.without_words.as_ref().unwrap_or(&self.model).clone()),
             model,
-        })
+        }
     }
 
     /// Whether a word is in the model's vocabulary, whatever its case.

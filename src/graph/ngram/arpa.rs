@@ -21,9 +21,9 @@
 use std::io::BufRead;
 use std::path::Path;
 
-use crate::graph::WordTable;
 use crate::graph::strangers::Strangers;
 use crate::graph::textfile::{Lines, TextError};
+use crate::graph::{SPECIALS, WordTable};
 use crate::units::WordId;
 
 use super::{BEGIN, END, MAX_ORDER, MAX_WORDS, NgramError};
@@ -122,7 +122,7 @@ fn require_parts(unigrams: &[ArpaEntry], name: &str, words: &WordTable) -> Resul
     let has = |id: u32| (unigrams.iter()).any(|entry| entry.key == u64::from(id));
     let known = [("<s>", BEGIN), ("</s>", END)];
     let table_fits = known.iter().all(|&(word, id)| words.id(word) == Some(id));
-    let specials = ["<eps>", "<s>", "</s>", "<unk>"].map(|word| words.id(word));
+    let specials = SPECIALS.map(|word| words.id(word));
     let is_special =
         |entry: &&ArpaEntry| (specials.iter().flatten()).any(|id| u64::from(id.0) == entry.key);
     let ends = unigrams.iter().find(|entry| entry.key == u64::from(END.0));

@@ -6,11 +6,9 @@
 //! text that no model has seen is likeliest, found by expectation maximisation.
 
 use super::arpa::{Arpa, ArpaEntry};
-use super::{BEGIN, END, LmState, Ngram};
+use super::{BEGIN, END, LmState, Ngram, UNKNOWN};
 use crate::units::{Cost, WordId};
 
-/// A word that is in no table, which nothing predicts.
-const UNKNOWN: WordId = WordId(3);
 /// Rounds of expectation maximisation; the weight has settled by then.
 const ROUNDS: usize = 50;
 /// The share that either model has at least.

@@ -46,6 +46,9 @@ pub const BEGIN: WordId = WordId(1);
 /// The word that ends an utterance.
 pub const END: WordId = WordId(2);
 
+/// The word that stands for those in no table; nothing predicts it.
+pub const UNKNOWN: WordId = WordId(3);
+
 /// Codes of a quantised cost.
 const CODES: usize = 256;
 

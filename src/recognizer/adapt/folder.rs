@@ -5,8 +5,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::confidence::CONFIDENCE_FILE;
+use crate::provenance::MadeFor;
 use crate::recognizer::files::{GRAPH_NGRAM, LEXICON, RESCORING_NGRAM, WORDS};
-use crate::recognizer::{RecognizerError, VERSIONS_FILE};
+use crate::recognizer::{RecognizerError, VERSIONS_FILE, Versions};
 
 /// Files that are written anew, or that say what holds for the old model alone.
 const NOT_COPIED: [&str; 8] = [
@@ -14,7 +16,7 @@ const NOT_COPIED: [&str; 8] = [
     LEXICON,
     GRAPH_NGRAM,
     RESCORING_NGRAM,
-    "confidence.json",
+    CONFIDENCE_FILE,
     "rules.toml",
     "SHA256SUMS",
     "train.log",
@@ -56,7 +58,7 @@ pub(super) fn make(model: &Path, out: &Path) -> Result<(), RecognizerError> {
         if path.is_file() && !is_left {
             let to = out.join(&name);
             match name == OsStr::new(VERSIONS_FILE) {
-                true => copy_versions(&path, &to)?,
+                true => write_versions(model, out)?,
                 false => fs::copy(&path, &to).map(drop).map_err(failed(&to))?,
             }
         }
@@ -71,23 +73,12 @@ pub(super) fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<(), Recogniz
 }
 
 /// The versions, as settings that serve this model too, without saying that they were measured on it.
-fn copy_versions(from: &Path, to: &Path) -> Result<(), RecognizerError> {
-    let failed = |path: &Path, source| RecognizerError::Io { path: path.to_owned(), source };
-    let text = fs::read_to_string(from).map_err(|source| failed(from, source))?;
-    let mut kept = String::new();
-    let mut is_left = false;
-    for line in text.lines() {
-        if line.starts_with('[') {
-            is_left = line.trim() == "[made_for]";
-        }
-        if let Some(rest) = line.strip_prefix("measured_on = \"") {
-            kept += "measured_on = \"the model that this one was adapted from: ";
-            kept += rest;
-            kept.push('\n');
-        } else if !is_left {
-            kept += line;
-            kept.push('\n');
-        }
+fn write_versions(model: &Path, out: &Path) -> Result<(), RecognizerError> {
+    let mut versions = Versions::of_model(model)?;
+    versions.made_for = MadeFor::default();
+    if !versions.measured_on.is_empty() {
+        let on = "the model that this one was adapted from: ";
+        versions.measured_on.insert_str(0, on);
     }
-    fs::write(to, kept).map_err(|source| failed(to, source))
+    write(out, VERSIONS_FILE, versions.to_text().as_bytes())
 }

@@ -9,6 +9,7 @@
 mod folder;
 mod vocabulary;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -41,6 +42,14 @@ pub struct Domain<'t> {
     pub text: &'t [String],
     /// Words and phrases that belong to it, each counted as one more line.
     pub words: &'t WordList,
+}
+
+impl<'t> Domain<'t> {
+    /// The lines of the text and those that the list adds, as the model writes words.
+    fn lines(self) -> impl Iterator<Item = Cow<'t, str>> {
+        let listed = self.words.entries().iter().map(|entry| entry.text.to_lowercase().into());
+        self.text.iter().map(|line| line.as_str().into()).chain(listed)
+    }
 }
 
 /// What adapting came to.
@@ -90,7 +99,7 @@ fn make(
     let text = Text::new(domain, &vocabulary.words);
     let mut held_out = None;
     folder::make(model, out)?;
-    folder::write(out, WORDS, vocabulary.table.as_bytes())?;
+    folder::write(out, WORDS, vocabulary.words.to_text().as_bytes())?;
     vocabulary.write_lexicon(model, out)?;
     for (name, general) in [(GRAPH_NGRAM, Some(small)), (RESCORING_NGRAM, None)] {
         let path = model.join(name);
@@ -102,15 +111,16 @@ fn make(
             Some(general) => general,
             None => Ngram::open(&path)?,
         };
-        let found = text.mix(&general, &vocabulary, &out.join(name), held_out.map(weight_of))?;
+        let found = text.mix(
+            &general,
+            &vocabulary,
+            &out.join(name),
+            held_out.map(|found: HeldOut| found.weight),
+        )?;
         held_out.get_or_insert(found);
     }
     let held_out = held_out.unwrap_or(HeldOut { weight: USUAL_WEIGHT, general: 1.0, mixed: 1.0 });
     Ok(Adapted { new_words: vocabulary.added.len(), left_out: vocabulary.left_out, held_out })
-}
-
-fn weight_of(held_out: HeldOut) -> f64 {
-    held_out.weight
 }
 
 /// The domain's text over the new vocabulary.
@@ -135,10 +145,9 @@ impl<'t> Text<'t> {
             held_out: Vec::new(),
             words,
         };
-        let listed = domain.words.entries().iter().map(|entry| entry.text.to_lowercase());
-        for line in domain.text.iter().cloned().chain(listed) {
+        for line in domain.lines() {
             text.all.add(&line, words);
-            match enough && apart.contains(line.as_str()) {
+            match enough && apart.contains(&*line) {
                 true => text.held_out.push(ids(&line, words)),
                 false => text.seen.add(&line, words),
             }
@@ -154,7 +163,7 @@ impl<'t> Text<'t> {
         out: &Path,
         weight: Option<f64>,
     ) -> Result<HeldOut, RecognizerError> {
-        let sum = xxh3_64(vocabulary.table.as_bytes());
+        let sum = xxh3_64(vocabulary.words.to_text().as_bytes());
         let options = EstimateOptions::default().order(general.order());
         let estimated = |text: &TextCounts| -> Result<Ngram, RecognizerError> {
             let arpa = estimate(text, self.words, &options)?;

@@ -6,15 +6,13 @@ use std::path::Path;
 
 use super::Domain;
 use super::folder;
-use crate::graph::WordTable;
 use crate::graph::ngram::{LmState, MAX_WORDS, Ngram};
+use crate::graph::{SPECIALS, WordTable};
 use crate::recognizer::RecognizerError;
 use crate::recognizer::files::{LEXICON, NEURAL};
 use crate::recognizer::own_words::Source;
 use crate::units::{PhoneId, WordId};
 
-/// Words that a vocabulary begins with, which stand for none.
-const SPECIALS: usize = 4;
 /// Pronunciations of a new word.
 const MOST_SAID: usize = 3;
 
@@ -22,8 +20,6 @@ const MOST_SAID: usize = 3;
 pub(super) struct Vocabulary {
     /// Its words.
     pub words: WordTable,
-    /// The text of its table.
-    pub table: String,
     /// By id: whether it is another word than it was.
     pub strange: Vec<bool>,
     /// The new words with the lines of the lexicon that say them.
@@ -78,7 +74,6 @@ impl Vocabulary {
         let table: String = names.iter().flat_map(|name| [name, "\n"]).collect();
         Ok(Vocabulary {
             words: WordTable::from_reader(table.as_bytes(), "words.txt")?,
-            table,
             strange,
             added,
             left_out,
@@ -108,8 +103,7 @@ impl Vocabulary {
 /// How often each word stands in a text and a list.
 fn counts(domain: Domain<'_>) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
-    let listed = domain.words.entries().iter().map(|entry| entry.text.to_lowercase());
-    for line in domain.text.iter().cloned().chain(listed) {
+    for line in domain.lines() {
         for word in line.split_whitespace().filter(|word| !word.starts_with('<')) {
             *counts.entry(word.to_owned()).or_insert(0) += 1;
         }
@@ -161,7 +155,7 @@ impl Places {
             !counts.contains_key(name)
         };
         let cost = |id: usize| small.step(LmState::EMPTY, WordId(id as u32)).1.0;
-        let mut rare: Vec<usize> = (SPECIALS..old.len()).filter(is_absent).collect();
+        let mut rare: Vec<usize> = (SPECIALS.len()..old.len()).filter(is_absent).collect();
         rare.sort_by(|&a, &b| cost(a).total_cmp(&cost(b)).then(a.cmp(&b)));
         Places {
             // A neural language model knows words by their places.

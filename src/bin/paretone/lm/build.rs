@@ -14,9 +14,6 @@ use paretone::graph::WordTable;
 use paretone::graph::ngram::estimate::{EstimateOptions, TextCounts, estimate};
 use paretone::graph::ngram::pack::pack;
 
-/// The words that each table begins with.
-const SPECIALS: [&str; 4] = ["<eps>", "<s>", "</s>", "<unk>"];
-
 /// What a model is estimated from.
 #[derive(clap::Args)]
 pub struct Args {
@@ -96,9 +93,8 @@ fn read_text(paths: &[PathBuf]) -> Result<Vec<String>> {
 fn make_words(text: &[String], path: &Path) -> Result<(WordTable, u64)> {
     let words = text.iter().flat_map(|line| line.split_whitespace());
     let words: BTreeSet<&str> = words.filter(|word| !word.starts_with('<')).collect();
-    let all = SPECIALS.into_iter().chain(words);
-    let table: String = all.flat_map(|word| [word, "\n"]).collect();
+    let words = WordTable::of_words(words, &path.display().to_string())?;
+    let table = words.to_text();
     fs::write(path, &table).with_context(|| path.display().to_string())?;
-    let words = WordTable::from_reader(table.as_bytes(), &path.display().to_string())?;
     Ok((words, xxh3_64(table.as_bytes())))
 }

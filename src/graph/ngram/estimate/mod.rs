@@ -20,8 +20,8 @@ use crate::units::WordId;
 use counts::Table;
 pub use counts::TextCounts;
 
-/// The unknown word, which no model predicts and after which nothing is remembered.
-const UNKNOWN: u64 = 3;
+/// The unknown word, as keys hold it; no model predicts it, and after it nothing is remembered.
+const UNKNOWN: u64 = super::UNKNOWN.0 as u64;
 /// What it is listed with, for readers that insist on it.
 const UNKNOWN_COST: f32 = 16.118_095; // −ln 10⁻⁷
 /// Least back-off weight, so that its logarithm is finite.
