@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use paretone::WithCauses;
 use paretone::decode::Cancel;
-use paretone::eval::corpus::{self, Utterance};
+use paretone::eval::corpus::{self, Part, Utterance};
 use paretone::eval::{AlignmentRule, Judging, Normaliser};
 use paretone::recognizer::{RecognizerError, RecognizerScratch, Setting};
 use paretone::sweep::identity::{claim, identity};
@@ -23,8 +23,8 @@ use crate::errors::{of_class, of_recognizer, value, value_of};
 use crate::interrupt::interruptible;
 use crate::recognizer::Recognizer;
 
-/// An utterance: id, audio, text, speaker, set.
-type Said = (String, PathBuf, String, String, String);
+/// An utterance: id, audio, text, speaker, set, and where it starts and ends in the audio, if it is a part.
+type Said = (String, PathBuf, String, String, String, Option<(f64, Option<f64>)>);
 /// The fields of a [`Measurement`], in their order.
 type Row = (String, String, u32, u32, f64, f64, f64, f64, u32, u64, u64, u64);
 /// The fields of an [`Outcome`]: id, group, set, version, errors, words, response, cost, confidence, counters.
@@ -58,8 +58,14 @@ impl Rule {
     }
 }
 
-fn utterance((id, audio, text, speaker, set): Said) -> Utterance {
-    Utterance { id, audio, text, speaker, set, ..Utterance::default() }
+fn utterance((id, audio, text, speaker, set, part): Said) -> Utterance {
+    let part = part.map(|(start, end)| Part { start: Seconds(start), end: end.map(Seconds) });
+    Utterance { id, audio, text, speaker, set, part, ..Utterance::default() }
+}
+
+fn said(one: Utterance) -> Said {
+    let part = one.part.map(|part| (part.start.0, part.end.map(|end| end.0)));
+    (one.id, one.audio, one.text, one.speaker, one.set, part)
 }
 
 /// Any error with its causes, as `paretone.Error`.
@@ -89,7 +95,6 @@ pub fn corpus_of(
     if all.is_empty() {
         return Err(value("no utterance is of the split and sets asked for"));
     }
-    let said = |one: Utterance| (one.id, one.audio, one.text, one.speaker, one.set);
     Ok(all.into_iter().map(said).collect())
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, Literal, TypedDict, Union
+from typing import Any, Literal, Optional, TypedDict, Union
 
 import numpy
 from numpy.typing import NDArray
@@ -14,8 +14,8 @@ Audio = Union[str, "os.PathLike[str]", bytes, Samples]
 Objective = Literal["response-time", "cost"]
 Words = Union[Sequence[str], "os.PathLike[str]"]
 
-# Of a corpus: id, audio, text, speaker, set.
-Utterance = tuple[str, str, str, str, str]
+# Of a corpus: id, audio, text, speaker, set, and where it starts and ends in the audio if it is a part.
+Utterance = tuple[str, str, str, str, str, Optional[tuple[float, Optional[float]]]]
 # A row of a sweep's log: setting, id, errors, words, four times in seconds, frames, tokens, arcs, epsilon arcs.
 Measurement = tuple[str, str, int, int, float, float, float, float, int, int, int, int]
 # A row of a table of outcomes: id, group, set, version, errors, words, response and cost in seconds, confidence, counters.
