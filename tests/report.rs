@@ -189,6 +189,14 @@ fn the_same_ids_in_two_sets_are_other_requests() {
     assert_eq!(json["utterances"], 12);
 }
 
+/// The table with another number of words in its first row.
+fn other_words(table: &str) -> String {
+    let row = table.lines().nth(1).unwrap();
+    let mut cells: Vec<&str> = row.split(',').collect();
+    cells[5] = "99";
+    table.replacen(row, &cells.join(","), 1)
+}
+
 #[test]
 fn tables_that_are_no_grid_are_refused_by_name() {
     let (_, whole) = synthetic(6);
@@ -205,6 +213,7 @@ fn tables_that_are_no_grid_are_refused_by_name() {
         (String::new(), "no column `id`"),
         (whole.replacen(",v2,", ",v1,", 1), "two outcomes of version `v1`"),
         (whole.replacen("u0000,s0", "u0000,s9", 1), "differ in `group`"),
+        (other_words(&whole), "differ in `words`"),
     ];
     for (table, said) in cases {
         let folder = tempfile::tempdir().unwrap();
@@ -214,12 +223,18 @@ fn tables_that_are_no_grid_are_refused_by_name() {
         assert!(text.contains(said) && text.contains("table.csv"), "{said}: {text}");
         assert!(!folder.path().join("out").exists());
         // Whatever else reads outcomes refuses the same tables for the same reason.
-        for command in ["tiers train --out rules.toml", "tiers evaluate --out out"] {
+        let model = concat!(env!("CARGO_MANIFEST_DIR"), "/models/en");
+        for command in [
+            "tiers train --out rules.toml --outcomes table.csv",
+            "tiers evaluate --out out --outcomes table.csv",
+            "confidence fit --out confidence.json --outcomes table.csv",
+            "confidence answers table.csv",
+        ] {
             let output = Command::cargo_bin("paretone")
                 .unwrap()
                 .current_dir(folder.path())
+                .env("PARETONE_MODEL", model)
                 .args(command.split(' '))
-                .args(["--outcomes", "table.csv"])
                 .output()
                 .unwrap();
             let text = String::from_utf8(output.stderr).unwrap();

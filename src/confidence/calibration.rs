@@ -58,8 +58,6 @@ pub struct Example {
     pub improvable: bool,
     /// How many word errors were made.
     pub errors: u32,
-    /// How often it counts; 1 where all count alike.
-    pub importance: f64,
 }
 
 /// One word with its measurements and its outcome, for fitting.
@@ -69,8 +67,6 @@ pub struct WordExample {
     pub evidence: WordEvidence,
     /// Whether the word was said.
     pub right: bool,
-    /// How often it counts; 1 where all count alike.
-    pub importance: f64,
 }
 
 impl Heads {
@@ -78,10 +74,9 @@ impl Heads {
     pub fn fit(examples: &[Example]) -> Heads {
         let rows: Vec<Vec<f64>> =
             examples.iter().map(|example| example.evidence.features().to_vec()).collect();
-        let importance: Vec<f64> = examples.iter().map(|e| e.importance).collect();
         let fit = |label: fn(&Example) -> bool| {
             let labels: Vec<bool> = examples.iter().map(label).collect();
-            Logistic::fit(&rows, &labels, &importance, RIDGE)
+            Logistic::fit(&rows, &labels, RIDGE)
         };
         let counts = examples.iter().map(|example| f64::from(example.errors));
         let counts: Vec<f64> = counts.collect();
@@ -90,7 +85,7 @@ impl Heads {
         Heads {
             right: fit(|example| example.right),
             improvable: fit(|example| example.improvable),
-            errors: Some(Poisson::fit(&rows, &counts, &frames, &importance, RIDGE)),
+            errors: Some(Poisson::fit(&rows, &counts, &frames, RIDGE)),
             word: None,
         }
     }
@@ -100,8 +95,7 @@ impl Heads {
         let features = |word: &WordExample| word.evidence.features().to_vec();
         let rows: Vec<Vec<f64>> = words.iter().map(features).collect();
         let labels: Vec<bool> = words.iter().map(|word| word.right).collect();
-        let importance: Vec<f64> = words.iter().map(|word| word.importance).collect();
-        self.word = (!words.is_empty()).then(|| Logistic::fit(&rows, &labels, &importance, RIDGE));
+        self.word = (!words.is_empty()).then(|| Logistic::fit(&rows, &labels, RIDGE));
     }
 
     /// Returns the probability that a word is right. Without a head for words it is the lattice's
@@ -128,8 +122,8 @@ impl Heads {
     }
 
     /// Returns how many word errors are expected of an answer with these measurements: words added,
-    /// left out or replaced; `None` without a head for them. Those of a recording's segments are added
-    /// up.
+    /// left out or replaced; `None` without a head for them. Those of a recording's segments are
+    /// added up.
     pub fn expected_errors(&self, evidence: &Evidence) -> Option<f64> {
         let errors = self.errors.as_ref()?;
         Some(frames(evidence) * errors.rate(&evidence.features()))
@@ -182,8 +176,8 @@ pub enum CalibrationError {
 }
 
 impl Calibration {
-    /// A hash of what it says, expected errors left out, on which nothing that is recorded or promised
-    /// depends; none where it says nothing.
+    /// A hash of the calibration without its heads for expected errors, since nothing that is
+    /// recorded or promised depends on those; `None` if the calibration is empty.
     pub fn hash(&self) -> Option<String> {
         let mut versions = self.versions.clone();
         versions.values_mut().for_each(|heads| heads.errors = None);
@@ -245,7 +239,6 @@ mod tests {
                 right: !doubtful || i.is_multiple_of(4),
                 improvable: doubtful && i % 4 == 1,
                 errors: if doubtful { 1 + i % 3 } else { 0 },
-                importance: 1.0,
             }
         };
         (0..200).map(example).collect()
@@ -264,7 +257,7 @@ mod tests {
                 answer_errors: 0.1,
                 answer_gap: 0.2,
             };
-            WordExample { evidence, right: !doubtful || i.is_multiple_of(4), importance: 1.0 }
+            WordExample { evidence, right: !doubtful || i.is_multiple_of(4) }
         })
     }
 

@@ -13,7 +13,7 @@ use super::regression::Linear;
 ///
 /// let rows: Vec<Vec<f64>> = (0..20).map(|at| vec![f64::from(at)]).collect();
 /// let labels: Vec<bool> = (0..20).map(|at| at >= 10).collect();
-/// let model = Logistic::fit(&rows, &labels, &[1.0; 20], 0.1);
+/// let model = Logistic::fit(&rows, &labels, 0.1);
 /// assert!(model.probability(&[19.0]) > 0.9 && model.probability(&[0.0]) < 0.1);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,11 +21,10 @@ use super::regression::Linear;
 pub struct Logistic(pub(super) Linear);
 
 impl Logistic {
-    /// Fits the model: maximises the log likelihood of `labels` given `rows`, all of one length and
-    /// counted as often as their `importance` says, minus `ridge` / 2 times the sum of squared
-    /// weights. If all labels are equal, the model
+    /// Fits the model: maximises the log likelihood of `labels` given `rows`, all of one length,
+    /// minus `ridge` / 2 times the sum of squared weights. If all labels are equal, the model
     /// returns their share after adding one example of each kind.
-    pub fn fit(rows: &[Vec<f64>], labels: &[bool], importance: &[f64], ridge: f64) -> Logistic {
+    pub fn fit(rows: &[Vec<f64>], labels: &[bool], ridge: f64) -> Logistic {
         let hits = labels.iter().filter(|&&label| label).count() as f64;
         let odds = (hits + 1.0) / (labels.len() as f64 - hits + 1.0);
         let mut linear = Linear::standardised(rows, odds.ln());
@@ -36,7 +35,7 @@ impl Logistic {
                 let p = probability(eta);
                 (p, p * (1.0 - p))
             };
-            linear.fit(rows, &targets, importance, moments, ridge);
+            linear.fit(rows, &targets, moments, ridge);
         }
         Logistic(linear)
     }
@@ -62,7 +61,7 @@ mod tests {
             (0..60).map(|i| vec![f64::from(i % 7), f64::from(i * i % 11), 3.0]).collect();
         let labels: Vec<bool> = (0..60).map(|i| (i % 7) * 2 + i * i % 11 + i % 3 > 11).collect();
         let ridge = 0.7;
-        let model = Logistic::fit(&rows, &labels, &[1.0; 60], ridge);
+        let model = Logistic::fit(&rows, &labels, ridge);
         let mut gradient = vec![0.0; 4];
         for (row, &label) in rows.iter().zip(&labels) {
             let error = f64::from(u8::from(label)) - model.probability(row);
@@ -78,31 +77,13 @@ mod tests {
     }
 
     #[test]
-    fn a_row_counts_as_often_as_it_is_important() {
-        let rows: Vec<Vec<f64>> = (0..30).map(|i| vec![f64::from(i % 5)]).collect();
-        let labels: Vec<bool> = (0..30).map(|i| i % 5 + i % 3 > 3).collect();
-        let importance: Vec<f64> = (0..30).map(|i| f64::from(1 + i % 2)).collect();
-        let twice = |at: &usize| std::iter::repeat_n(*at, 1 + at % 2);
-        let order: Vec<usize> = (0..30).collect::<Vec<_>>().iter().flat_map(twice).collect();
-        let repeated: Vec<Vec<f64>> = order.iter().map(|&at| rows[at].clone()).collect();
-        let labelled: Vec<bool> = order.iter().map(|&at| labels[at]).collect();
-        // The inputs are standardised by rows, so the weights differ; without a ridge nothing else.
-        let weighed = Logistic::fit(&rows, &labels, &importance, 0.0);
-        let repeated = Logistic::fit(&repeated, &labelled, &[1.0; 45], 0.0);
-        for input in 0..5 {
-            let of = |model: &Logistic| model.probability(&[f64::from(input)]);
-            assert!((of(&weighed) - of(&repeated)).abs() < 1e-9);
-        }
-    }
-
-    #[test]
     fn separable_and_constant_labels_stay_finite() {
         let rows: Vec<Vec<f64>> = (0..20).map(|i| vec![f64::from(i)]).collect();
         let apart: Vec<bool> = (0..20).map(|i| i >= 10).collect();
-        let model = Logistic::fit(&rows, &apart, &[1.0; 20], 0.1);
+        let model = Logistic::fit(&rows, &apart, 0.1);
         assert!(model.probability(&[0.0]) < 0.1 && model.probability(&[19.0]) > 0.9);
-        let never = Logistic::fit(&rows, &[false; 20], &[1.0; 20], 0.1);
+        let never = Logistic::fit(&rows, &[false; 20], 0.1);
         assert!((never.probability(&[5.0]) - 1.0 / 22.0).abs() < 1e-12);
-        assert_eq!(Logistic::fit(&[], &[], &[], 1.0).probability(&[]), 0.5);
+        assert_eq!(Logistic::fit(&[], &[], 1.0).probability(&[]), 0.5);
     }
 }

@@ -17,7 +17,7 @@ const MOST: f64 = 4.0;
 ///
 /// let rows: Vec<Vec<f64>> = (0..40).map(|at| vec![f64::from(at % 2)]).collect();
 /// let counts: Vec<f64> = (0..40).map(|at| if at % 2 == 0 { 1.0 } else { 4.0 }).collect();
-/// let model = Poisson::fit(&rows, &counts, &[10.0; 40], &[1.0; 40], 0.01);
+/// let model = Poisson::fit(&rows, &counts, &[10.0; 40], 0.01);
 /// assert!((model.rate(&[0.0]) - 0.1).abs() < 0.01 && (model.rate(&[1.0]) - 0.4).abs() < 0.01);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,16 +25,10 @@ const MOST: f64 = 4.0;
 pub struct Poisson(pub(super) Linear);
 
 impl Poisson {
-    /// Fits the model: maximises the log likelihood of `counts` given `rows`, all of one length and
-    /// counted as often as their `importance` says, and the exposure of each (how much there was to
-    /// count in, above 0), minus `ridge` / 2 times the sum of squared weights. Without any count, the model returns the rate after adding one.
-    pub fn fit(
-        rows: &[Vec<f64>],
-        counts: &[f64],
-        exposure: &[f64],
-        importance: &[f64],
-        ridge: f64,
-    ) -> Poisson {
+    /// Fits the model: maximises the log likelihood of `counts` given `rows`, all of one length,
+    /// and the exposure of each (how much there was to count in, above 0), minus `ridge` / 2 times
+    /// the sum of squared weights. Without any count, the model returns the rate after adding one.
+    pub fn fit(rows: &[Vec<f64>], counts: &[f64], exposure: &[f64], ridge: f64) -> Poisson {
         let all: f64 = counts.iter().sum();
         let much = exposure.iter().sum::<f64>().max(f64::MIN_POSITIVE);
         let mut linear = Linear::standardised(rows, (all.max(1.0) / much).ln());
@@ -43,7 +37,7 @@ impl Poisson {
                 let mean = exposure[at] * eta.min(MOST).exp();
                 (mean, mean)
             };
-            linear.fit(rows, counts, importance, moments, ridge);
+            linear.fit(rows, counts, moments, ridge);
         }
         Poisson(linear)
     }
@@ -64,7 +58,7 @@ mod tests {
             (0..200).map(|i| vec![f64::from(i % 7), f64::from(i * i % 11)]).collect();
         let exposure: Vec<f64> = (0..200).map(|i| f64::from(50 + i % 90)).collect();
         let counts: Vec<f64> = (0..200).map(|i| f64::from((i % 7) * (i % 3) / 4)).collect();
-        let model = Poisson::fit(&rows, &counts, &exposure, &[1.0; 200], 1.0);
+        let model = Poisson::fit(&rows, &counts, &exposure, 1.0);
         let expected: f64 =
             { rows.iter().zip(&exposure) }.map(|(row, exposure)| exposure * model.rate(row)).sum();
         assert!((expected - counts.iter().sum::<f64>()).abs() < 1e-6, "{expected}");
@@ -74,11 +68,11 @@ mod tests {
     #[test]
     fn nothing_to_count_and_wild_inputs_stay_finite() {
         let rows: Vec<Vec<f64>> = (0..20).map(|i| vec![f64::from(i)]).collect();
-        let never = Poisson::fit(&rows, &[0.0; 20], &[5.0; 20], &[1.0; 20], 1.0);
+        let never = Poisson::fit(&rows, &[0.0; 20], &[5.0; 20], 1.0);
         assert!((never.rate(&[3.0]) - 0.01).abs() < 1e-12);
         let counts: Vec<f64> = (0..20).map(f64::from).collect();
-        let model = Poisson::fit(&rows, &counts, &[5.0; 20], &[1.0; 20], 1.0);
+        let model = Poisson::fit(&rows, &counts, &[5.0; 20], 1.0);
         assert!(model.rate(&[1e9]).is_finite() && model.rate(&[-1e9]) >= 0.0);
-        assert!(Poisson::fit(&[], &[], &[], &[], 1.0).rate(&[]).is_finite());
+        assert!(Poisson::fit(&[], &[], &[], 1.0).rate(&[]).is_finite());
     }
 }

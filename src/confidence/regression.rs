@@ -1,5 +1,5 @@
-//! Linear predictors with a ridge, fitted by Newton's method: `η = b + w·z`, where `z` are the inputs
-//! less their mean, over their deviation. [`Logistic`](super::logistic::Logistic) and
+//! Linear predictors with a ridge, fitted by Newton's method: `η = b + w·z`, where `z` are the
+//! inputs less their mean, over their deviation. [`Logistic`](super::logistic::Logistic) and
 //! [`Poisson`](super::poisson::Poisson) say what is predicted by `η`.
 //!
 //! McCullagh and Nelder, "Generalized Linear Models", 2nd edition, 2.5.
@@ -43,21 +43,20 @@ impl Linear {
         }
     }
 
-    /// Moves weights and bias to where the penalised likelihood of `targets` is highest; `ridge` / 2
-    /// times the sum of squared weights is subtracted from its logarithm. `moments` gives the mean
-    /// and the variance of the target of a row, by its number and `η`; the link is the canonical one.
-    /// A row counts as often as its `importance` says.
+    /// Moves weights and bias to where the penalised likelihood of `targets` is highest; `ridge` /
+    /// 2 times the sum of squared weights is subtracted from its logarithm. `moments` gives the
+    /// mean and the variance of the target of a row, by its number and `η`; the link is the
+    /// canonical one.
     pub(super) fn fit(
         &mut self,
         rows: &[Vec<f64>],
         targets: &[f64],
-        importance: &[f64],
         moments: impl Fn(usize, f64) -> (f64, f64),
         ridge: f64,
     ) {
         let rows: Vec<Vec<f64>> = rows.iter().map(|row| self.standard(row)).collect();
         for _ in 0..STEPS {
-            let step = self.newton_step(&rows, [targets, importance], &moments, ridge);
+            let step = self.newton_step(&rows, targets, &moments, ridge);
             let change = step.iter().fold(0.0f64, |most, s| most.max(s.abs()));
             // Far from the optimum a full step may overshoot.
             let damping = (2.0 / change.max(2.0)).min(1.0);
@@ -100,7 +99,7 @@ impl Linear {
     fn newton_step(
         &self,
         rows: &[Vec<f64>],
-        [targets, importance]: [&[f64]; 2],
+        targets: &[f64],
         moments: impl Fn(usize, f64) -> (f64, f64),
         ridge: f64,
     ) -> Vec<f64> {
@@ -110,11 +109,10 @@ impl Linear {
         let mut hessian = vec![vec![0.0; size]; size];
         (0..size - 1).for_each(|at| hessian[at][at] = ridge);
         hessian[size - 1][size - 1] = 1e-9;
-        for (number, row) in rows.iter().enumerate() {
+        for (number, (row, &target)) in rows.iter().zip(targets).enumerate() {
             let (mean, variance) = moments(number, self.of_standard(row));
-            let (target, often) = (targets[number], importance[number]);
             let with_bias = |at: usize| row.get(at).copied().unwrap_or(1.0);
-            let (error, weight) = (often * (target - mean), often * variance.max(1e-12));
+            let (error, weight) = (target - mean, variance.max(1e-12));
             for i in 0..size {
                 gradient[i] += error * with_bias(i);
                 let row = hessian[i][..=i].iter_mut().enumerate();
