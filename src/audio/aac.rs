@@ -1,11 +1,12 @@
-//! AAC in the frames of ADTS (`.aac` files, radio and transport streams), and what a decoder of the
-//! low-complexity profile is to be told of the others.
+//! AAC in the frames of ADTS (`.aac` files, radio and transport streams), and how a decoder of the
+//! low-complexity profile reads streams of the other profiles.
 //!
 //! Reference: ISO/IEC 14496-3, 1.6.2.1 (AudioSpecificConfig) and 1.A.2.2 (ADTS).
 //!
-//! The high-efficiency profile is a low-complexity stream at half the rate, and additions that make
-//! up what lies above: speech is in the former, so the additions are left out. Frames are found here
-//! as those of MPEG audio are: streams change their rate and channels, and follow each other.
+//! The high-efficiency profile is a low-complexity stream at half the rate, with additions that
+//! reconstruct the higher frequencies. The speech is in the former, so the additions are ignored.
+//! This reader finds the frames itself, as the one for MPEG audio does, because streams change
+//! their rate and channels and follow each other in one file.
 
 use symphonia::core::audio::Channels;
 use symphonia::core::codecs::audio::AudioCodecParameters;

@@ -3,8 +3,8 @@
 use super::AudioError;
 use crate::units::Seconds;
 
-/// A stretch of audio as it was recorded: all channels, at the recording's own rate. Both may change
-/// from one block to the next where recordings were put after each other.
+/// A stretch of audio as it was recorded: all channels, at the recording's own rate. Both may
+/// change from one block to the next if the file is several recordings joined end to end.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Block {
     /// Whole frames of one sample a channel, nominally in [-1, 1].
@@ -66,8 +66,8 @@ impl Losses {
         self.stopped.get_or_insert_with(|| why.into());
     }
 
-    /// Says that a recording ends before what its header promises, where much is missing. Headers of careless
-    /// writers promise a few bytes too many.
+    /// Reports that a recording ends before its header says it does, unless little is missing: some
+    /// programs write headers that promise a few bytes too many.
     pub(super) fn ends_early(&mut self, heard: Seconds, promised: Seconds) {
         let missing = promised.0 - heard.0;
         if missing > 0.0 && (missing >= Self::TOLERATED.0 || missing >= 0.05 * promised.0) {

@@ -164,7 +164,8 @@ fn channels_are_chosen_and_those_that_cancel_noticed() {
     assert!(matches!(none, Err(AudioError::NoSuchChannel { channel: 3, channels: 2 })));
 }
 
-/// What a header promises and the file does not hold is told; what only says that nobody knew is not.
+/// The reader reports a file that holds less than its header promises, but not one whose header
+/// gives the length that stands for "unknown".
 #[test]
 fn a_header_that_promises_more_than_there_is_is_told() {
     let (expected, data) = sound();

@@ -1,8 +1,8 @@
 //! GSM 06.10 full rate, in the pairs of frames that Microsoft's WAV files hold.
 //!
 //! Reference: ETSI EN 300 961 (GSM 06.10), sections 5.2 and 5.3, in its fixed-point arithmetic; the
-//! packing of 65 bytes for two frames is RFC 2361's `WAVE_FORMAT_GSM610`. Ours because symphonia has
-//! none.
+//! packing of 65 bytes for two frames is RFC 2361's `WAVE_FORMAT_GSM610`. This decoder is our own
+//! because symphonia has none.
 
 use super::source::Peek;
 use super::{AudioError, Block};

@@ -1,8 +1,8 @@
 //! Which channel is heard? All of them, averaged; or one.
 //!
-//! Where the channels of a recording cancel each other – one of them was wired the wrong way round –
-//! the average is silent. That is noticed second by second, and the louder channel is taken in its
-//! place.
+//! If the channels of a recording cancel each other, because one of them was wired with its
+//! polarity reversed, their average is silent. The mixer looks for that in every second, and takes
+//! the louder channel instead.
 
 use super::Block;
 use crate::units::Seconds;
@@ -115,8 +115,8 @@ impl Mixer {
         self.window.clear();
     }
 
-    /// The channel to take where the window's average is silent though its channels are not: the one
-    /// taken before, unless another is much louder.
+    /// The channel to take where the window's average is silent though its channels are not: the
+    /// one taken before, unless another is much louder.
     fn cancelling(&mut self) -> Option<usize> {
         let channels = self.channels;
         self.energy.clear();

@@ -10,10 +10,10 @@
 //! all is wanted at once. Nothing else in the crate decodes, mixes or resamples.
 //!
 //! Input is untrusted. A size that a header claims is never allocated; memory does not follow the
-//! length of a recording ([`LONGEST`]). A file cut short gives the samples that are there, as ffmpeg
-//! and sox do: a recorder that lost power still recorded speech. What cannot be heard though it is
-//! there makes a recording that is partly read ([`Reader::shortfall`]). A sample that is no number is
-//! an error, because one such sample would spread through the utterance mean into every frame.
+//! length of a recording ([`LONGEST`]). A file cut short gives the samples that are there, as
+//! ffmpeg and sox do: a recorder that lost power still recorded speech. A recording of which some
+//! part cannot be decoded counts as partly read ([`Reader::shortfall`]). A sample that is no number
+//! is an error, because one such sample would spread through the utterance mean into every frame.
 //!
 //! # Whose readers
 //!
@@ -132,8 +132,8 @@ impl Waveform {
         Self::collect_or_warn(Reader::of_stream(reader, name_hint, None)?)
     }
 
-    /// Opens a part of the recording at `path`, from `start` to `end` or to the recording's end, as [`Waveform::open`] opens
-    /// all of it. What follows the part is not read.
+    /// Opens a part of the recording at `path`, from `start` to `end` or to the recording's end, as
+    /// [`Waveform::open`] opens all of it. What follows the part is not read.
     ///
     /// # Errors
     /// As [`Waveform::open`], and where the recording ends before the part begins.

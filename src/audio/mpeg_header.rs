@@ -6,8 +6,8 @@
 use super::Block;
 use crate::units::Seconds;
 
-/// Bytes of the longest frame, padding included: layer 1 at 448 kbit/s and 32 kHz takes 672, layer 3
-/// at 160 kbit/s and 8 kHz 1,440, layer 2 at 160 and 8 kHz 2,880.
+/// Bytes of the longest frame, padding included: layer 1 at 448 kbit/s and 32 kHz takes 672, layer
+/// 3 at 160 kbit/s and 8 kHz 1,440, layer 2 at 160 and 8 kHz 2,880.
 pub(super) const LONGEST_FRAME: usize = 2_881;
 
 /// Kilobits a second by index, for version 1 layers 1 to 3, and the lower rates' layer 1, and 2 and
@@ -36,8 +36,8 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// The header at the start of `bytes`, if one is there. Frames of a free bit rate are none: their
-    /// length is not stated.
+    /// The header at the start of `bytes`, if one is there. Frames of a free bit rate are not
+    /// recognised, because their header does not state their length.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let &[0xff, b, c, d, ..] = bytes else {
             return None;

@@ -37,8 +37,8 @@ enum StreamCodec {
 #[derive(Default)]
 struct Clock {
     decoded: u64,
-    /// What the positions count from, beyond the stream's first sample: a stream that was cut out of
-    /// a longer one keeps its positions.
+    /// What the positions count from, beyond the stream's first sample: a stream that was cut out
+    /// of a longer one keeps its positions.
     base: Option<u64>,
 }
 
@@ -75,7 +75,8 @@ impl<'a> OggDecoder<'a> {
         }
     }
 
-    /// Whether the stream that is not read came after sound. Films and skeletons come along with it.
+    /// Whether the unread stream is another recording, appended to this one. Video and skeleton
+    /// streams are not: they accompany the sound.
     fn is_chained(&self) -> bool {
         let along: [&[u8]; 4] = [b"fishead", b"\x80theora", b"BBCD", b"\x01video"];
         let other = self.pages.unwanted.as_deref().unwrap_or_default();

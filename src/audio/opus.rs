@@ -1,9 +1,9 @@
 //! Opus packets by the `rusty-opus` crate (pure Rust), at 16 kHz, from Ogg, Matroska or MP4.
 //!
-//! Reference: RFC 7845 (the identification header), RFC 6716 (the codec). Opus has no sample rate of
-//! its own: a decoder gives 8, 12, 16, 24 or 48 kHz as asked, so the 16 kHz of speech models come
-//! without resampling. Positions in the container count 48 kHz samples. The pre-skip is dropped
-//! from the start.
+//! Reference: RFC 7845 (the identification header), RFC 6716 (the codec). Opus has no sample rate
+//! of its own: a decoder gives 8, 12, 16, 24 or 48 kHz as asked, so the 16 kHz of speech models
+//! come without resampling. Positions in the container count 48 kHz samples. The pre-skip is
+//! dropped from the start.
 //!
 //! Why this crate: its samples are libopus's bit for bit (60 files of 16 kHz speech against
 //! libsndfile) at 700 times real time. `opus-decoder`, free of `unsafe`, upsamples to 48 kHz and

@@ -1,8 +1,8 @@
-//! Files that were put after each other, where each is to be read back and forth: a reader of one is
-//! shown that one only, and the next begins where it ends.
+//! Files joined end to end, in formats whose readers need to seek: the reader of one file is shown
+//! that file alone, and the next file begins where it ends.
 //!
-//! Where it ends is said by its own structure (MP4's atoms, AIFF's and CAF's sizes), or by the first
-//! bytes of the next passing by (FLAC, Matroska), which none of them holds by chance.
+//! The structure of a file says where it ends (MP4's atoms, AIFF's and CAF's sizes), or else the
+//! first bytes of the next file do (FLAC, Matroska), which occur in none of them by chance.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -176,8 +176,8 @@ impl Inner {
         Ok((filled >= MAGIC).then_some(head))
     }
 
-    /// The length that a reader is shown: it would refuse a file that is cut short, and is to read up
-    /// to there.
+    /// The length that the format's reader is shown. It is the claimed one even if the file is cut
+    /// short: the reader would refuse a shorter file, and so it reads what is there.
     fn shown_length(&self) -> u64 {
         match self.end {
             Some(end) => end - self.start,

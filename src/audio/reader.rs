@@ -230,9 +230,9 @@ fn decoder_of<'a>(
     Ok((format, decoder))
 }
 
-/// Runs a decoder, parts of which are not ours, and turns a panic in it into an error. Random damage
-/// makes symphonia's Vorbis decoder (0.6.1) run past a table about once in 100,000 files; a decoder
-/// that panicked is not asked again.
+/// Runs a decoder, parts of which are not ours, and turns a panic in it into an error. Random
+/// damage makes symphonia's Vorbis decoder (0.6.1) run past a table about once in 100,000 files; a
+/// decoder that panicked is not asked again.
 fn contained<T>(
     format: &'static str,
     decode: impl FnOnce() -> Result<T, AudioError>,

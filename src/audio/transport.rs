@@ -44,8 +44,8 @@ impl Decode for TransportDecoder<'_> {
     }
 }
 
-/// Where the first packet of a transport stream begins, and how far it is from one to the next; none
-/// where `head` is no transport stream.
+/// Where the first packet of a transport stream begins, and the distance from one packet to the
+/// next; `None` if `head` is no transport stream.
 pub(super) fn layout(head: &[u8]) -> Option<(usize, usize)> {
     let follow = |(offset, stride): &(usize, usize)| {
         head.len() > offset + 2 * stride

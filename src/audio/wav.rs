@@ -116,8 +116,8 @@ impl<'a> WavDecoder<'a> {
         Ok(true)
     }
 
-    /// The pad byte after a chunk of odd size. Some writers leave it out; then the next chunk's name
-    /// stands in its place.
+    /// The pad byte after a chunk of odd size. Some writers leave it out; then the next chunk's
+    /// name stands in its place.
     fn skip_padding(&mut self, size: u32) -> Result<(), AudioError> {
         if size % 2 == 1 {
             let next = self.bytes.peek(9)?;

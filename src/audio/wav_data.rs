@@ -72,8 +72,8 @@ impl Data {
         View { data: self, bytes }
     }
 
-    /// Passes over what was not taken, and says so where the file ends first; `heard` is how long what was
-    /// taken lasts.
+    /// Skips the samples that were not taken, and reports it if the file ends before they do.
+    /// `heard` is the duration of those that were taken.
     pub(super) fn finish(
         &mut self,
         bytes: &mut Lookahead<'_>,
