@@ -135,8 +135,8 @@ pub struct ConvolutionDescription {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BypassDescription {
-    /// Name of an earlier layer of the same width. Where its frames are closer together, those at the
-    /// times of this layer's are added.
+    /// Name of an earlier layer of the same width. If its frames are closer together than this
+    /// layer's, only those at the times of this layer's frames are added.
     pub layer: String,
     /// Factor applied to its output.
     pub scale: f32,

@@ -66,8 +66,8 @@ impl<'a> Window<'a> {
         &self.data[row * width..]
     }
 
-    /// Every `ratio`-th of the rows from absolute index `t · ratio` on: `count` rows, which are copied
-    /// where they do not lie next to each other.
+    /// Every `ratio`-th of the rows from absolute index `t · ratio` on: `count` rows, which are
+    /// copied where they do not lie next to each other.
     fn every(
         &self,
         (t, ratio): (i64, i64),
@@ -86,8 +86,8 @@ impl<'a> Window<'a> {
 }
 
 impl Layer {
-    /// Reads and packs the tensors of a validated layer; `bypass` is the node its bypass names, and how
-    /// many of its frames pass in one of the layer's.
+    /// Reads and packs the tensors of a validated layer; `bypass` is the node that its bypass
+    /// names, and how many frames of that node span one frame of the layer.
     pub(super) fn read(
         description: &LayerDescription,
         bypass: Option<(usize, i64)>,

@@ -26,8 +26,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Walks the validated layers backwards. `bypasses[i]` is the node added to layer `i`'s output, and
-    /// how many of that node's frames pass in one of the layer's.
+    /// Walks the validated layers backwards. `bypasses[i]` is the node added to layer `i`'s output,
+    /// and how many frames of that node span one frame of the layer.
     pub(super) fn new(layers: &[LayerDescription], bypasses: &[Option<(usize, i64)>]) -> Plan {
         let mut spans = vec![Span { first: 0, right: 0 }; layers.len() + 1];
         for (i, layer) in layers.iter().enumerate().rev() {

@@ -1,8 +1,10 @@
-//! Scores of any network from a file of NumPy's (`.npy`): one row a frame, one column a pdf or token.
+//! Scores of any network from a file of NumPy's (`.npy`): one row a frame, one column a pdf or
+//! token.
 //!
-//! Format: [NumPy's](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html). Values are
-//! floats of 32 or 64 bits, in either order of rows and columns. What a header claims is compared with the
-//! bytes there are; nothing is allocated by it.
+//! Format: [NumPy's](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
+//! Values are floats of 32 or 64 bits, in either order of rows and columns. The reader compares
+//! what a header claims with the number of bytes in the file, and never allocates memory because of
+//! the claim alone.
 
 use std::fs;
 use std::path::Path;
@@ -20,8 +22,8 @@ impl Scores {
     /// Reads a matrix of natural-log scores, frames × pdfs, of rows `shift` apart.
     ///
     /// # Errors
-    /// [`AcousticError::Read`] if the file cannot be read, [`AcousticError::ScoreFile`] if it holds no
-    /// matrix of floats.
+    /// [`AcousticError::Read`] if the file cannot be read, [`AcousticError::ScoreFile`] if it holds
+    /// no matrix of floats.
     pub fn open_npy(path: &Path, shift: Seconds) -> Result<Scores, AcousticError> {
         let bytes =
             fs::read(path).map_err(|source| AcousticError::Read { path: path.into(), source })?;

@@ -157,7 +157,8 @@ impl QuantisedMatrix {
     }
 
     /// Quantises rows that are made of one or several runs of a sequence, for products with this
-    /// matrix: run `(start, length)` of row `r` is `rows.data[start + r · rows.stride..][..length]`.
+    /// matrix: run `(start, length)` of row `r` is
+    /// `rows.data[start + r · rows.stride..][..length]`.
     ///
     /// # Panics
     /// `rows.data` ends within a run.

@@ -1,3 +1,5 @@
+//! The kernels of every instruction set against the scalar one, bit for bit.
+
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
