@@ -71,10 +71,10 @@ pub struct MfccConfig {
     pub preemphasis: f64,
     /// The taper. Default: Povey's.
     pub window: Window,
-    /// Variance, in squared steps of 16-bit audio, of the white noise whose expected energy is added
-    /// to each mel energy before the logarithm. Larger: quieter sounds are told apart less, and the
-    /// holes that lossy codecs and digital silence leave matter less. Rounding to 16 bits makes 1/12.
-    /// 0 adds nothing, as in Kaldi. Default: 0.
+    /// Variance, in squared steps of 16-bit audio, of the white noise whose expected energy is
+    /// added to each mel energy before the logarithm. Larger: quieter sounds are told apart less,
+    /// and the holes that lossy codecs and digital silence leave matter less. Rounding to 16 bits
+    /// makes 1/12. 0 adds nothing, as in Kaldi. Default: 0.
     pub noise_floor: f64,
     /// Whether only whole frames count (Kaldi's default). `false`, which would reflect the signal
     /// at its ends, is refused: a stream cannot know its end.

@@ -108,8 +108,8 @@ impl Mfcc {
     /// out    = cosines · energy, liftered           (1)
     /// ```
     ///
-    /// 1. The lifter is part of the cosines. Sums over energies run outermost, so that the inner loop
-    ///    goes along a row.
+    /// 1. The lifter is part of the cosines. Sums over energies run outermost, so that the inner
+    ///    loop goes along a row.
     pub(super) fn frame(&self, samples: &[f32], scratch: &mut Scratch, out: &mut [f32]) {
         self.taper_frame(samples, &mut scratch.frame);
         self.fft

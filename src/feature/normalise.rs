@@ -2,8 +2,8 @@
 //! log-mel energies and cepstra; the mean over time takes it out again.
 //!
 //! [`subtract_mean`] needs the whole utterance, and so does [`subtract_mean_of`], which leaves out
-//! what is no speech: a pause would otherwise change the features of the words. [`OnlineMean`] works as frames come, and
-//! [`RunningMean`] says what the whole would give if it ended here.
+//! what is no speech: a pause would otherwise change the features of the words. [`OnlineMean`]
+//! works as frames come, and [`RunningMean`] says what the whole would give if it ended here.
 
 use std::collections::VecDeque;
 
