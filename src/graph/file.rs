@@ -15,9 +15,9 @@
 //! | 160 | zero |
 //! | 248 | XXH3-64 of bytes 0 to 248, `u64` |
 //!
-//! Sections in order: arcs `u64` (laid out as `rows` tells), their labels
-//! `u32`, final states `u32`, final costs `f32`, gateways four `u32` each: state, phone before, pdf of the
-//! self-loop or 2³² − 1, whether it is the start.
+//! Sections in order: arcs `u64` (laid out as `rows` tells), their labels `u32`, final states
+//! `u32`, final costs `f32`, gateways four `u32` each: state, phone before, pdf of the self-loop or
+//! 2³² − 1, whether it is the start.
 
 use std::io::Write;
 use std::path::Path;
@@ -89,8 +89,8 @@ impl Graph {
         Ok(Graph::from_mapped(&mapped))
     }
 
-    /// Maps a graph file and compares all of it with its checksums: 10 ms for 80 MB in memory. What was
-    /// written sound is sound then.
+    /// Maps a graph file and compares all of it with its checksums: 10 ms for 80 MB in memory. A
+    /// graph that was sound when it was written is sound if this succeeds.
     ///
     /// # Errors
     /// As [`Graph::open`], and [`GraphError::Corrupt`] where a checksum disagrees.
@@ -98,8 +98,8 @@ impl Graph {
         Graph::checked(path, Place::File)
     }
 
-    /// The same of a copy in memory, to which nothing happens that happens to the file. The system ends
-    /// a process whose mapped file has become shorter.
+    /// The same with a copy in memory, so that later changes to the file do no harm. The system
+    /// kills a process that reads a mapped file which has become shorter.
     ///
     /// # Errors
     /// As [`Graph::open_checked`].
@@ -189,6 +189,11 @@ impl Graph {
         if longest != self.longest_row as usize {
             return Err(format!("the longest row has {longest} arcs, not {}", self.longest_row));
         }
+        self.check_lists(exists)
+    }
+
+    /// Checks what is listed beside the rows, by which states there are.
+    fn check_lists(&self, exists: impl Fn(u32) -> bool) -> Result<(), String> {
         let gateways = self.gateways.as_slice();
         if !gateways.iter().all(|gateway| exists(gateway.state)) {
             return Err("a gateway out of range".into());

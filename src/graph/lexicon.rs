@@ -16,8 +16,8 @@
 //!   capitals, and stress as in `IY1`;
 //! - phones with Kaldi's word positions, as in `IY_B`.
 //!
-//! Words that the word table lacks are left out, with one warning. Where leaving out stress makes two
-//! pronunciations equal, the more probable one stays.
+//! Words that the word table lacks are left out, with one warning. Where leaving out stress makes
+//! two pronunciations equal, the more probable one stays.
 
 use std::collections::HashMap;
 use std::io::BufRead;

@@ -50,9 +50,9 @@ impl Graph {
         Graph::from_openfst(BufReader::with_capacity(1 << 20, file))
     }
 
-    /// As [`Graph::read_openfst`], of a file whose input labels are not pdfs plus one: `meaning` says
-    /// what a label other than 0 stands for, a pdf and the flags to put beside the word, or `None`
-    /// where it stands for nothing.
+    /// As [`Graph::read_openfst`], of a file whose input labels are not pdfs plus one: `meaning`
+    /// says what a label other than 0 stands for, a pdf and the flags to put beside the word, or
+    /// `None` where it stands for nothing.
     ///
     /// # Errors
     /// As [`Graph::read_openfst`], and a label stands for nothing.

@@ -1,12 +1,14 @@
-//! The decoding graph as the search reads it: rows of eight-byte arcs, and a state is where its row is.
+//! The decoding graph as the search reads it: rows of eight-byte arcs, and a state is where its row
+//! is.
 //!
 //! What the layout does for the search's cache behaviour:
 //! - an arc is one `u64`: from the top, 23 bits of cost (signed fixed point, step 2⁻¹⁵), 13 of pdf,
-//!   one that says whether the arc has a label, one that says whether it is the last of its row, 26 of
-//!   target; so one cache line holds eight arcs;
-//! - a state's id is the index of its first emitting arc, the others follow; its epsilon arcs precede
-//!   it, the first of them nearest: no table says where a row begins, an arc leads straight to the next
-//!   arcs, and what closes a frame over epsilon arcs fetches what the next frame begins with;
+//!   one that says whether the arc has a label, one that says whether it is the last of its row, 26
+//!   of target; so one cache line holds eight arcs;
+//! - a state's id is the index of its first emitting arc, the others follow; its epsilon arcs
+//!   precede it, the first of them nearest: no table says where a row begins, an arc leads straight
+//!   to the next arcs, and what closes a frame over epsilon arcs fetches what the next frame begins
+//!   with;
 //! - the arcs of a state are sorted by cost, so that expansion stops at the first one beyond the
 //!   beam;
 //! - labels are in a parallel array that is read only when an arc that has one is taken;
@@ -54,24 +56,24 @@ pub(super) const COST_MIN: f32 = -128.0;
 
 /// One arc without its label: cost, pdf and target in eight bytes (little-endian on disk).
 ///
-/// The derived order is by cost, then pdf, then arcs without a label, then target, for arcs that are
-/// not the last of a row.
+/// The derived order is by cost, then pdf, then arcs without a label, then target, for arcs that
+/// are not the last of a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Pod, Zeroable)]
 #[repr(transparent)]
 pub struct PackedArc(i64);
 
 impl PackedArc {
-    /// Stands in for the arcs of a state without emitting arcs: as dear as can be, the last of its row,
-    /// and of a pdf that no scores have.
+    /// Stands in for the arcs of a state without emitting arcs: as dear as can be, the last of its
+    /// row, and of a pdf that no scores have.
     pub(super) const DEAD: PackedArc = PackedArc(
         (COST_MAX_STEPS as i64) << (PDF_SHIFT + PDF_BITS)
             | (DEAD_PDF as i64) << PDF_SHIFT
             | 1 << LAST_BIT,
     );
 
-    /// Packs an arc; `pdf` is `None` for an epsilon arc. `pdf` and `next` must be below the format's
-    /// limits, and `cost` above −128; a cost of 128 or more (a probability of e⁻¹²⁸) is held as
-    /// just under 128.
+    /// Packs an arc; `pdf` is `None` for an epsilon arc. `pdf` and `next` must be below the
+    /// format's limits, and `cost` above −128; a cost of 128 or more (a probability of e⁻¹²⁸) is
+    /// held as just under 128.
     pub(super) fn new(pdf: Option<u32>, labelled: bool, cost: f32, next: u32) -> Self {
         let pdf = pdf.unwrap_or(NO_PDF);
         debug_assert!(pdf <= NO_PDF && (next as usize) < ARC_LIMIT && cost > COST_MIN);
@@ -134,8 +136,8 @@ impl PackedArc {
     }
 }
 
-/// A state between two words that remembers nothing of the words before: where words can be added to
-/// a graph that is compiled already.
+/// A state between two words that remembers nothing of the words before: where words can be added
+/// to a graph that is compiled already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Gateway {
@@ -337,8 +339,8 @@ impl<'g> GraphView<'g> {
             .map_or(Cost::IMPOSSIBLE, |&cost| Cost(cost))
     }
 
-    /// The emitting arcs of a state, up to one that is marked last, and what lies behind, as far as a
-    /// row can reach; the index of the first is the state.
+    /// The emitting arcs of a state, up to one that is marked last, and what lies behind, as far as
+    /// a row can reach; the index of the first is the state.
     #[inline(always)]
     pub(crate) fn emitting(&self, state: u32) -> &'g [PackedArc] {
         let from = self.arcs.get(state as usize..).unwrap_or(&[]);
@@ -354,7 +356,8 @@ impl<'g> GraphView<'g> {
         row(state.., self.emitting(state).iter())
     }
 
-    /// What lies before a state, whose end is its epsilon arcs, the cheapest last; nothing if it has none.
+    /// The arcs before a state, which end with its epsilon arcs, the cheapest last. Empty if the
+    /// state has no epsilon arcs.
     #[inline(always)]
     fn before(&self, state: u32) -> &'g [PackedArc] {
         match state < self.epsilon_end {

@@ -53,8 +53,8 @@ impl WordList {
     /// Reads a list.
     ///
     /// # Errors
-    /// [`TextError`] with the file and the line: unreadable, a phrase too long, a boost out of range,
-    /// too many lines.
+    /// [`TextError`] with the file and the line: unreadable, a phrase too long, a boost out of
+    /// range, too many lines.
     pub fn open(path: &Path) -> Result<WordList, TextError> {
         WordList::read(Lines::open(path)?)
     }

@@ -56,8 +56,8 @@ impl WordTable {
     /// that no line has are words without a name.
     ///
     /// # Errors
-    /// As [`WordTable::open`], and a line without a number, or a number larger than the table can be
-    /// that has so many lines.
+    /// As [`WordTable::open`], and a line without a number, or a number larger than the table can
+    /// be that has so many lines.
     pub fn from_numbered(reader: impl BufRead, name: &str) -> Result<WordTable, TextError> {
         let mut lines = Lines::new(reader, name)?;
         let mut table = WordTable::default();
@@ -88,8 +88,8 @@ impl WordTable {
         Ok(table)
     }
 
-    /// A table of these words behind the four specials; one that stands twice, or is a special, counts
-    /// once.
+    /// A table of these words after the four special ones. A word that is repeated, or is a special
+    /// one, is listed once.
     ///
     /// # Errors
     /// As [`WordTable::open`]: a word that is none.

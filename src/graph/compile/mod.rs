@@ -2,8 +2,8 @@
 //! automata.
 //!
 //! For a lexicon, an n-gram and left-biphone context, the graph that Kaldi calls HCLG has a regular
-//! shape, so the compiler writes it down directly: one *root* for each LM state and last phone, from
-//! each root a prefix tree of the words that the LM state lists, and back-off arcs between the
+//! shape, so the compiler writes it down directly: one *root* for each LM state and last phone,
+//! from each root a prefix tree of the words that the LM state lists, and back-off arcs between the
 //! roots. Composition, determinisation and minimisation are then local: the trees are deterministic
 //! by construction (`tree`), the compiler pushes weights and labels while it grows them, and
 //! hash-consing from the leaves shares all equal suffixes (`nodes`). General determinisation and

@@ -1,11 +1,12 @@
 //! Words of a user's put into a graph that is compiled already, in a fraction of the time that
 //! compiling takes.
 //!
-//! A graph says where it forgets the words before ([`Gateway`]): the states of the shortest history,
-//! one for each phone before and self-loop. From there the new words' prefix tree is entered, and
-//! there it ends. A state is where its row of arcs is, and rows are packed without gaps, so a gateway
-//! cannot grow in place: each is laid out anew behind the graph, with its old arcs and those into the
-//! new tree, and whatever led to the old place is led to the new one. The search notices nothing.
+//! A graph says where it forgets the words before ([`Gateway`]): the states of the shortest
+//! history, one for each phone before and self-loop. From there the new words' prefix tree is
+//! entered, and there it ends. A state is where its row of arcs is, and rows are packed without
+//! gaps, so a gateway cannot grow in place: each is written again after the end of the graph, with
+//! its old arcs and those into the new tree, and every arc to the old place is redirected to the
+//! new one. The search needs no change.
 //!
 //! For the graph of a large vocabulary (six million arcs) that is a copy of its arrays and one pass
 //! over them, some 50 ms; the tree of a thousand words takes about as long.
@@ -43,8 +44,8 @@ pub struct OwnWord {
     pub cost: Cost,
 }
 
-/// The graph with words added after its shortest history: wherever the language model backs off that
-/// far, they may follow, and whatever may follow there may follow them.
+/// The graph with words added after its shortest history: wherever the language model backs off
+/// that far, they may follow, and whatever may follow there may follow them.
 ///
 /// # Errors
 /// [`CompileError`]: the graph does not say where words can be added, a pronunciation does not fit
@@ -227,8 +228,9 @@ impl Extension<'_> {
         }
     }
 
-    /// The row of a root that the graph lacks: as its siblings', with a silence of its own. Where no
-    /// word of the graph ends in the phone before, its words are entered as after a silence.
+    /// Makes the row of a root that the graph lacks: a copy of its siblings', with a silence of its
+    /// own. If no word of the graph ends in the phone before it, the row is a copy of the one after
+    /// a silence.
     fn made(&self, key: RootKey) -> Row {
         let silence = self.topology.silence;
         let mut row = match self.siblings.get(&key.left.0) {
@@ -255,6 +257,21 @@ impl Extension<'_> {
 }
 
 impl Row {
+    /// Its arcs and their labels as the graph holds them, in order, none marked last; the row is
+    /// that of `state`, and `place` says where each row begins.
+    fn packed(&self, state: u32, place: &[u32]) -> Vec<(PackedArc, u32)> {
+        let again = self.again.map(|pdf| (PackedArc::new(Some(pdf.0), false, 0.0, state), 0));
+        let new = self.new.iter().map(|arc| {
+            let next = place[arc.next as usize];
+            let packed = PackedArc::new(Some(arc.pdf), arc.label != 0, arc.cost.cost().0, next);
+            (packed, arc.label)
+        });
+        let all = self.old.iter().copied().chain(again).chain(new);
+        let mut packed: Vec<_> = all.map(|(arc, label)| (arc.opened(), label)).collect();
+        packed.sort_unstable();
+        packed
+    }
+
     /// No arcs.
     fn nowhere() -> Row {
         Row {
@@ -306,17 +323,7 @@ fn lay_out(graph: &Graph, rows: &[Row]) -> Result<Graph, GraphError> {
     labels.extend_from_slice(graph.labels.as_slice());
     let mut added = (0, graph.num_pdfs, graph.longest_row);
     for (row, &state) in rows.iter().zip(&place) {
-        let mut laid: Vec<(PackedArc, u32)> = row.old.clone();
-        let again = row.again.map(|pdf| (PackedArc::new(Some(pdf.0), false, 0.0, state), 0));
-        laid.extend(again);
-        laid.extend(row.new.iter().map(|arc| {
-            let next = place[arc.next as usize];
-            let packed = PackedArc::new(Some(arc.pdf), arc.label != 0, arc.cost.cost().0, next);
-            (packed, arc.label)
-        }));
-        let open = |(arc, label): (PackedArc, u32)| (arc.opened(), label);
-        laid = laid.into_iter().map(open).collect();
-        laid.sort_unstable();
+        let mut laid = row.packed(state, &place);
         added.0 += laid.len() as u32;
         added.1 = laid.iter().fold(added.1, |most, (arc, _)| most.max(arc.pdf().0 + 1));
         added.2 = added.2.max(laid.len() as u32);

@@ -20,7 +20,8 @@ pub(super) struct Topology {
     pub(super) pdfs: usize,
     /// The phone of pauses, which is also the context at the start of an utterance.
     pub(super) silence: PhoneId,
-    /// `[left, phone]`, row-major; empty where every phone has the pdf of its number in any context.
+    /// `[left, phone]`, row-major; empty where every phone has the pdf of its number in any
+    /// context.
     pub(super) table: Vec<PhonePdfs>,
 }
 

@@ -29,7 +29,8 @@ impl Grammar {
         self.states.len()
     }
 
-    /// The words that may follow, by their place among [`Grammar::words`], and the states after them.
+    /// The words that may follow, by their place among [`Grammar::words`], and the states after
+    /// them.
     pub fn after(&self, state: usize) -> impl ExactSizeIterator<Item = (usize, usize)> {
         let next = self.states[state].next.iter();
         next.map(|(&word, &next)| (word, next))

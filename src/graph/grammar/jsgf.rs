@@ -1,6 +1,6 @@
-//! JSGF, as far as it says which sentences there are: rules, `|`, `( )`, `[ ]`, `*`, `+`, quoted words,
-//! comments. Weights (`/2/`) and tags (`{…}`) are passed over. Rules may not call themselves, as an
-//! automaton cannot count, and no other grammars are imported.
+//! JSGF, as far as it says which sentences there are: rules, `|`, `( )`, `[ ]`, `*`, `+`, quoted
+//! words, comments. Weights (`/2/`) and tags (`{…}`) are passed over. Rules may not call
+//! themselves, as an automaton cannot count, and no other grammars are imported.
 
 use std::collections::HashMap;
 

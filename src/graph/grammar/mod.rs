@@ -1,7 +1,7 @@
 //! A grammar: the sentences that may be said, and nothing else.
 //!
-//! It is written as a list of sentences, one a line, or in a subset of JSGF (`jsgf`), and read into an
-//! automaton over words, deterministic and without the states that lead nowhere.
+//! It is written as a list of sentences, one a line, or in a subset of JSGF (`jsgf`), and read into
+//! an automaton over words, deterministic and without the states that lead nowhere.
 //!
 //! Reference: "JSpeech Grammar Format", W3C Note, 2000.
 
@@ -89,7 +89,9 @@ impl Grammar {
     /// ```
     /// use paretone::graph::Grammar;
     ///
-    /// let grammar = Grammar::parse("#JSGF V1.0;\ngrammar lights;\npublic <c> = [please] switch the light (on | off);", "lights")?;
+    /// let text = "#JSGF V1.0;\ngrammar lights;\n\
+    ///     public <c> = [please] switch the light (on | off);";
+    /// let grammar = Grammar::parse(text, "lights")?;
     /// assert!(grammar.accepts(["switch", "the", "light", "off"]));
     /// assert!(!grammar.accepts(["switch", "the", "light"]));
     /// # Ok::<(), paretone::graph::GrammarError>(())

@@ -77,8 +77,8 @@ impl Ngram {
         Ok(Ngram::from_mapped(order, &mapped))
     }
 
-    /// Maps a packed model and compares all of it with its checksums. What was written sound is sound
-    /// then.
+    /// Maps a packed model and compares all of it with its checksums. A model that was sound when
+    /// it was written is sound if this succeeds.
     ///
     /// # Errors
     /// As [`Ngram::open`], and [`NgramError::Corrupt`] where a checksum disagrees.
@@ -86,8 +86,8 @@ impl Ngram {
         Ngram::checked(path, Place::File)
     }
 
-    /// The same of a copy in memory, to which nothing happens that happens to the file. The system ends
-    /// a process whose mapped file has become shorter.
+    /// The same with a copy in memory, so that later changes to the file do no harm. The system
+    /// kills a process that reads a mapped file which has become shorter.
     ///
     /// # Errors
     /// As [`Ngram::open_checked`].

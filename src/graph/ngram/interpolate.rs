@@ -1,9 +1,10 @@
-//! Two models as one: `p = w · p(domain) + (1 − w) · p(general)` for every n-gram that either lists.
+//! Two models as one: `p = w · p(domain) + (1 − w) · p(general)` for every n-gram that either
+//! lists.
 //!
-//! What neither lists costs what backing off gives, with weights by which all words sum to one; so the
-//! result is a back-off model like any other, a little off the mixture where only one of the two knew a
-//! history (Stolcke, "SRILM", 2002, calls that static interpolation). The weight is the one under which
-//! text that no model has seen is likeliest, found by expectation maximisation.
+//! What neither lists costs what backing off gives, with weights by which all words sum to one; so
+//! the result is a back-off model like any other, a little off the mixture where only one of the
+//! two knew a history (Stolcke, "SRILM", 2002, calls that static interpolation). The weight is the
+//! one under which text that no model has seen is likeliest, found by expectation maximisation.
 
 use super::arpa::{Arpa, ArpaEntry};
 use super::{BEGIN, END, LmState, Ngram, UNKNOWN};
@@ -38,8 +39,8 @@ pub struct HeldOut {
 }
 
 impl Mixture<'_> {
-    /// The best weight for sentences that neither model has seen, without `<s>` and `</s>`. Words that neither
-    /// predicts are passed over.
+    /// The best weight for sentences that neither model has seen, without `<s>` and `</s>`. Words
+    /// that neither predicts are passed over.
     pub fn weigh<'t>(&self, sentences: impl Iterator<Item = &'t [WordId]>) -> HeldOut {
         let mut pairs = Vec::new();
         for sentence in sentences {

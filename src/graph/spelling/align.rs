@@ -1,8 +1,8 @@
 //! Aligns the letters of words with the phones of their pronunciations.
 //!
 //! The probability of each pair of one or two letters with none to two phones is estimated by
-//! expectation maximisation over all ways to cut words into such pairs; then each word is cut in the
-//! likeliest way.
+//! expectation maximisation over all ways to cut words into such pairs; then each word is cut in
+//! the likeliest way.
 
 use std::collections::BTreeSet;
 
@@ -149,33 +149,28 @@ fn expect(example: &Example, pairs: &Pairs, known: Option<&[f32]>, counts: &mut 
             })
         })
     };
-    for row in 0..rows {
-        for column in 0..columns {
-            let here = forward[at(row, column)];
-            if here > 0.0 {
-                for (to, _, weight) in edges(row, column) {
-                    forward[to] += here * weight;
-                }
+    for cell in 0..rows * columns {
+        let here = forward[cell];
+        if here > 0.0 {
+            for (to, _, weight) in edges(cell / columns, cell % columns) {
+                forward[to] += here * weight;
             }
         }
     }
-    for row in (0..rows).rev() {
-        for column in (0..columns).rev() {
-            let sum: f64 = edges(row, column).map(|(to, _, weight)| weight * backward[to]).sum();
-            backward[at(row, column)] += sum;
-        }
+    for here in (0..rows * columns).rev() {
+        let edges = edges(here / columns, here % columns);
+        let sum: f64 = edges.map(|(to, _, weight)| weight * backward[to]).sum();
+        backward[here] += sum;
     }
     let whole = forward[at(rows - 1, columns - 1)];
     if whole <= 0.0 {
         return;
     }
-    for row in 0..rows {
-        for column in 0..columns {
-            let here = forward[at(row, column)] / whole;
-            if here > 0.0 {
-                for (to, index, weight) in edges(row, column) {
-                    counts[index] += here * weight * backward[to];
-                }
+    for (at, &before) in forward.iter().enumerate() {
+        let here = before / whole;
+        if here > 0.0 {
+            for (to, index, weight) in edges(at / columns, at % columns) {
+                counts[index] += here * weight * backward[to];
             }
         }
     }

@@ -48,8 +48,8 @@ fn length(gram: &Gram) -> usize {
     gram.iter().take_while(|&&graphone| graphone != 0).count()
 }
 
-/// How often sequences of each length occur: the longest, and those from a word's beginning, as often
-/// as they do; shorter ones by how many graphones they follow.
+/// How often sequences of each length occur: the longest, and those from a word's beginning, as
+/// often as they do; shorter ones by how many graphones they follow.
 fn counts(words: impl Iterator<Item = Vec<u16>>) -> Vec<Counts> {
     let mut counts: Vec<Counts> = vec![Counts::new(); ORDER];
     for word in words {
@@ -117,7 +117,8 @@ fn add_order(counts: &Counts, length: usize, found: &mut HashMap<Gram, (f64, f64
     }
 }
 
-/// The probability of a sequence's last graphone after the others, backing off where it was left out.
+/// The probability of a sequence's last graphone after the others, backing off where it was left
+/// out.
 fn probability(gram: &Gram, length: usize, found: &HashMap<Gram, (f64, f64)>) -> f64 {
     if let Some((probability, _)) = found.get(gram) {
         return *probability;

@@ -2,8 +2,8 @@
 //!
 //! Header, 256 bytes: magic `PTSPELL\0`, format version `u32`, three sections from byte 16 on
 //! (offset, length in bytes, XXH3-64, each `u64`), the header's XXH3-64 in its last eight bytes.
-//! Sections in order: letters `u32`; graphones, four bytes each; hash table, key `u64` and two `f32`
-//! each.
+//! Sections in order: letters `u32`; graphones, four bytes each; hash table, key `u64` and two
+//! `f32` each.
 
 use std::io::Write;
 use std::path::Path;

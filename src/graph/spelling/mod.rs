@@ -67,7 +67,8 @@ struct Entry {
 /// ```
 /// use paretone::graph::{WordTable, lexicon::Lexicon, spelling::Spelling};
 ///
-/// let words = WordTable::from_reader("<eps>\n<s>\n</s>\n<unk>\nnap\npan\nnan\n".as_bytes(), "words")?;
+/// let table = "<eps>\n<s>\n</s>\n<unk>\nnap\npan\nnan\n";
+/// let words = WordTable::from_reader(table.as_bytes(), "words")?;
 /// let phones = ["SIL", "N", "AE", "P"].map(String::from);
 /// let text = "nap\tN AE P\npan\tP AE N\nnan\tN AE N\n";
 /// let lexicon = Lexicon::from_reader(text.as_bytes(), "lexicon", &words, &phones)?;

@@ -1,10 +1,10 @@
 //! From a graph over tokens to one over tokens and the blank.
 //!
-//! In the graph over tokens a state has heard a token, which its self-loop goes on with. It becomes two: the
-//! *saying* state, where that token goes on, from which every other token follows at once, and which a blank
-//! leaves for the *free* one, where the blank goes on, from which every token follows. What is free does not
-//! depend on the token heard before, so states whose arcs are the same share one free state: after an
-//! n-gram history there is one, whatever the last word ended in.
+//! In the graph over tokens, each state has just read a token, which its self-loop repeats. Here it
+//! becomes two states. In the *saying* state the token goes on: any other token may follow at once,
+//! and a blank leads to the *free* state. In the free state the blank goes on, and any token may
+//! follow. A free state does not depend on the last token, so states with the same arcs share one:
+//! after an n-gram history there is one, whatever token the last word ended in.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -57,8 +57,8 @@ struct Expansion<'g> {
 }
 
 impl Expansion<'_> {
-    /// The token that each state has heard last: that of its self-loop, else of the state that backs off
-    /// to it. The start has heard none.
+    /// The token that each state has read last: that of its self-loop, or else that of the state
+    /// that backs off to it. The start state has read none.
     fn heard(&self) -> HashMap<StateId, PdfId> {
         let mut heard = HashMap::new();
         let mut waiting = Vec::new();
@@ -114,7 +114,8 @@ impl Expansion<'_> {
         arcs.any(|arc| is_loop(state, &arc))
     }
 
-    /// The state in which the blank goes on after `state`, made if there is none that does the same.
+    /// The state in which the blank goes on after `state`, made if there is none that does the
+    /// same.
     fn free(&mut self, state: StateId) -> StateId {
         if let Some(&free) = self.free_of.get(&state) {
             return free;
@@ -162,7 +163,8 @@ impl Expansion<'_> {
     }
 }
 
-/// Whether an arc goes on with the token of its state: a word of one token may follow itself, but says so.
+/// Whether an arc repeats the token of its state. A word of a single token may follow itself too,
+/// but that arc has a label.
 fn is_loop(state: StateId, arc: &ArcRef) -> bool {
     arc.next == state && arc.label == 0
 }

@@ -1,18 +1,19 @@
-//! Decoding graphs for networks that were trained with connectionist temporal classification (CTC): any
-//! network that gives, frame by frame, a score for each token (character, piece of a word, phone) and
-//! for the *blank*.
+//! Decoding graphs for networks that were trained with connectionist temporal classification (CTC):
+//! any network that gives, frame by frame, a score for each token (character, piece of a word,
+//! phone) and for the *blank*.
 //!
-//! A frame's token is said once for as many frames as it goes on; the blank says nothing, and stands
-//! optionally between two tokens, and necessarily between two equal ones. With lexicon and n-gram that is
+//! A token counts once, for however many frames it goes on. The blank stands for nothing: it may
+//! separate any two tokens, and it must separate two equal ones. With lexicon and n-gram that is
 //! the graph called TLG.
 //!
-//! The construction has two steps. Without the blank, CTC's tokens are phones of one state each without
-//! context, so the compiler of [`compile`](super::compile) builds the graph of lexicon and n-gram over them,
-//! trees and look-ahead included. Then each of its states is parted in two (`expand`): the token goes on, or
-//! the blank does. Back-off is by epsilon arcs, as in all our graphs.
+//! The construction has two steps. Without the blank, CTC's tokens are phones of one state each
+//! without context, so the compiler of [`compile`](super::compile) builds the graph of lexicon and
+//! n-gram over them, trees and look-ahead included. Then each of its states is split in two
+//! (`expand`): the token goes on, or the blank does. Back-off is by epsilon arcs, as in all our
+//! graphs.
 //!
-//! Reference: Graves, Fernández, Gomez and Schmidhuber, "Connectionist temporal classification", 2006; Miao,
-//! Gowayyed and Metze, "EESEN", 2015, for the graph.
+//! Reference: Graves, Fernández, Gomez and Schmidhuber, "Connectionist temporal classification",
+//! 2006; Miao, Gowayyed and Metze, "EESEN", 2015, for the graph.
 
 mod expand;
 #[cfg(test)]
@@ -71,7 +72,8 @@ impl Tokens {
     /// The tokens of columns 0, 1 and so on, one of which is the blank.
     ///
     /// # Errors
-    /// [`TokensError`]: the blank is not among them, or names are empty, hold white space, or stand twice.
+    /// [`TokensError`]: the blank is not among them, or names are empty, hold white space, or stand
+    /// twice.
     pub fn new(names: Vec<String>, blank: PdfId) -> Result<Tokens, TokensError> {
         if blank.index() >= names.len() {
             return Err(TokensError::NoBlank { blank: blank.0, tokens: names.len() });
@@ -113,8 +115,8 @@ impl Tokens {
     }
 }
 
-/// Compiles the decoding graph of a lexicon over a CTC network's tokens and an n-gram, which must share
-/// word ids. Words without a pronunciation are left out.
+/// Compiles the decoding graph of a lexicon over a CTC network's tokens and an n-gram, which must
+/// share word ids. Words without a pronunciation are left out.
 ///
 /// ```
 /// use paretone::graph::WordTable;
@@ -134,8 +136,8 @@ impl Tokens {
 /// ```
 ///
 /// # Errors
-/// [`CompileError`]: an unusable penalty, a pronunciation with the blank, nothing to say, or a graph
-/// beyond what the format numbers.
+/// [`CompileError`]: an unusable penalty, a pronunciation with the blank, nothing to say, or a
+/// graph beyond what the format numbers.
 pub fn compile(
     tokens: &Tokens,
     lexicon: &Lexicon,

@@ -1,5 +1,5 @@
-//! The graph against CTC by enumeration: every string of tokens and blanks over a few frames, collapsed and
-//! cut into words in every way.
+//! The graph against CTC by enumeration: every string of tokens and blanks over a few frames,
+//! collapsed and cut into words in every way.
 
 use proptest::prelude::*;
 
@@ -22,7 +22,8 @@ fn collapsed(labels: &[u32]) -> Vec<u32> {
     said
 }
 
-/// The least cost of saying exactly these tokens after a history, by words and back-offs in every way.
+/// The least cost of saying exactly these tokens after a history, by words and back-offs in every
+/// way.
 fn cheapest(
     model: &LiteralModel,
     all: &[Pronunciation],

@@ -1,7 +1,7 @@
 //! The n-grams of a text and how often each occurs.
 //!
-//! An unknown word begins a new stretch of text, as `<s>` does: nothing is predicted across it, and it is
-//! never predicted itself, for a recogniser cannot write it.
+//! An unknown word begins a new stretch of text, as `<s>` does: nothing is predicted across it, and
+//! it is never predicted itself, for a recogniser cannot write it.
 
 use super::{UNKNOWN, id_of};
 use crate::graph::WordTable;

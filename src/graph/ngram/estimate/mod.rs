@@ -1,11 +1,14 @@
-//! An n-gram from text: interpolated modified Kneser–Ney, and the n-grams that are worth their place.
+//! An n-gram from text: interpolated modified Kneser–Ney, and the n-grams that are worth their
+//! place.
 //!
-//! The highest order counts occurrences, lower ones distinct words before; each order takes D1, D2 or D3+
-//! from counts of 1, 2 or more. Where n-grams were pruned, one passes its whole count to its suffix
-//! instead of one, so that lower orders know how often they will be asked.
+//! The highest order counts occurrences, lower ones distinct words before; each order takes D1, D2
+//! or D3+ from counts of 1, 2 or more. A pruned n-gram passes its whole count to its suffix,
+//! instead of a count of one, so that the lower orders know how often the model will back off to
+//! them.
 //!
-//! References: Chen and Goodman, "An empirical study of smoothing techniques for language modeling",
-//! 1998; Siivola, Hirsimäki and Virpioja, "On growing and pruning Kneser-Ney smoothed n-gram models",
+//! References: Chen and Goodman, "An empirical study of smoothing techniques for language
+//! modeling", 1998; Siivola, Hirsimäki and Virpioja, "On growing and pruning Kneser-Ney smoothed
+//! n-gram models",
 //! 2007. The same numbers in Python, by which this one is tested: `scripts/train/lm_kneser_ney.py`.
 
 mod counts;
@@ -33,8 +36,8 @@ const LEAST_WEIGHT: f64 = 1e-30;
 pub struct EstimateOptions {
     /// Longest n-grams, from 1 to 4. Default: 3.
     pub order: usize,
-    /// N-grams without which the perplexity would rise by less than this share are left out. 0: none.
-    /// Larger: a smaller, less accurate model. Default: 0.
+    /// N-grams without which the perplexity would rise by less than this share are left out. 0:
+    /// none. Larger: a smaller, less accurate model. Default: 0.
     pub prune: f64,
 }
 
@@ -243,8 +246,8 @@ fn adjusted(tables: &[Table], keep: &[Vec<bool>]) -> Vec<Vec<f64>> {
     counts
 }
 
-/// What to take from counts of 0, 1, 2 and more, by the counts of counts (Chen and Goodman, equation 26).
-/// A text too small to have n-grams of each count gets the usual 0.5, 1 and 1.5.
+/// What to take from counts of 0, 1, 2 and more, by the counts of counts (Chen and Goodman,
+/// equation 26). A text too small to have n-grams of each count gets the usual 0.5, 1 and 1.5.
 fn discounts(counts: &[f64]) -> [f64; 4] {
     let mut of = [0.0f64; 5];
     for &count in counts.iter().filter(|&&count| count <= 4.0) {

@@ -1,9 +1,10 @@
 //! Entropy pruning: an n-gram goes when listing it lowers the perplexity by less than a threshold,
 //! relatively [Stolcke, "Entropy-based pruning of backoff language models", 1998].
 //!
-//! The probability of a history is its share of the text, not the model's: Kneser–Ney's lower orders are
-//! no estimate of it, and pruning by them loses much (Chelba and others, 2010). The threshold is climbed
-//! in steps with estimation between, as the criterion takes n-grams one at a time.
+//! The probability of a history is its share of the text, not the model's: Kneser–Ney's lower
+//! orders are no estimate of it, and pruning by them loses much (Chelba and others, 2010). The
+//! threshold is raised in steps, with an estimation after each, because the criterion judges every
+//! n-gram as if it alone were removed.
 
 use super::Model;
 
@@ -42,7 +43,8 @@ impl Model {
         needed
     }
 
-    /// By row: by which share the perplexity rises if it alone were not listed; infinite where it is not.
+    /// For each row, the share by which the perplexity would rise if that n-gram alone were
+    /// removed; infinite for one that is not listed.
     fn loss(&self, at: usize) -> Vec<f64> {
         let (table, p, below) = (&self.tables[at], &self.p[at], &self.p[at - 1]);
         let histories = &self.tables[at - 1].raw;
