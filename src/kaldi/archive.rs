@@ -1,7 +1,9 @@
-//! Matrices in Kaldi's archives: `ark:FILE` is one after the other, each behind its name; `scp:FILE` lists where each lies.
+//! Matrices in Kaldi's archives: `ark:FILE` is one after the other, each behind its name;
+//! `scp:FILE` lists where each lies.
 //!
-//! An archive is read as it comes, one matrix at a time, so that it may be longer than memory; a matrix takes no more than the bytes
-//! that are there. Matrices are in binary mode, in single or double precision or compressed, or in text.
+//! An archive is read as it comes, one matrix at a time, so that it may be longer than memory; a
+//! matrix takes no more than the bytes that are there. Matrices are in binary mode, in single or
+//! double precision or compressed, or in text.
 //!
 //! Reference: `util/kaldi-table-inl.h`, `matrix/kaldi-matrix.cc`, `matrix/compressed-matrix.cc`.
 
@@ -18,11 +20,13 @@ use super::matrix_file::text;
 const LONGEST_LINE: u64 = 1 << 16;
 /// The longest matrix in text.
 const LONGEST_TEXT: u64 = 1 << 30;
-/// The head of a matrix in binary mode, behind its token: two counts with their sizes, or four numbers.
+/// The head of a matrix in binary mode, behind its token: two counts with their sizes, or four
+/// numbers.
 const FULL_HEAD: usize = 10;
 const COMPRESSED_HEAD: usize = 16;
 
-/// Where matrices are, as Kaldi writes it: `ark:scores.ark`, `ark:-` for standard input, `scp:scores.scp`.
+/// Where matrices are, as Kaldi writes it: `ark:scores.ark`, `ark:-` for standard input,
+/// `scp:scores.scp`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Archive {
     /// One after the other.
@@ -188,7 +192,8 @@ impl<'p, R: BufRead> Source<'p, R> {
         Ok(matrix.mapv(|value| value as f32))
     }
 
-    /// Takes the bytes of a matrix in binary mode by what its head says, and reads them as those of a file.
+    /// Takes as many bytes as the head of a matrix in binary mode says, and reads them as it reads
+    /// those of a file.
     fn binary(&mut self) -> Result<Matrix, KaldiError> {
         let mut bytes = Vec::new();
         self.append(&mut bytes, 2)?;
@@ -198,34 +203,15 @@ impl<'p, R: BufRead> Source<'p, R> {
                 return Err(self.error("no matrix follows"));
             }
         }
-        let word = |bytes: &[u8], at: usize| {
-            let word = bytes[at..at + 4].try_into().expect("four bytes");
-            u64::try_from(i32::from_le_bytes(word)).ok()
-        };
         let token = bytes[2..].to_vec();
         let start = bytes.len();
-        let length = match token.as_slice() {
-            b"FM " | b"DM " => {
-                self.append(&mut bytes, FULL_HEAD)?;
-                let size = if token[0] == b'F' { 4 } else { 8 };
-                let shape = word(&bytes, start + 1).zip(word(&bytes, start + 6));
-                shape.and_then(|(rows, columns)| rows.checked_mul(columns)?.checked_mul(size))
-            }
-            b"CM " | b"CM2 " | b"CM3 " => {
-                self.append(&mut bytes, COMPRESSED_HEAD)?;
-                let shape = word(&bytes, start + 8).zip(word(&bytes, start + 12));
-                let (heads, size) = match token.as_slice() {
-                    b"CM " => (8, 1),
-                    b"CM2 " => (0, 2),
-                    _ => (0, 1),
-                };
-                shape.and_then(|(rows, columns)| {
-                    rows.checked_mul(columns)?.checked_mul(size)?.checked_add(columns * heads)
-                })
-            }
+        let head = match token.as_slice() {
+            b"FM " | b"DM " => FULL_HEAD,
+            b"CM " | b"CM2 " | b"CM3 " => COMPRESSED_HEAD,
             _ => return Err(self.error("no matrix follows; vectors and lattices are not read")),
         };
-        let length = length.and_then(|length| usize::try_from(length).ok());
+        self.append(&mut bytes, head)?;
+        let length = binary_length(&token, &bytes[start..]);
         let length =
             length.ok_or_else(|| self.error("a matrix of a negative or too large size"))?;
         self.append(&mut bytes, length)?;
@@ -253,7 +239,28 @@ struct Entry<'t> {
     offset: u64,
 }
 
-/// The entries of a list found at `path`. Places are relative to where the program runs, as Kaldi's are, or to the list.
+/// How many bytes follow the head of a matrix in binary mode; none if the counts in it are negative
+/// or too large.
+fn binary_length(token: &[u8], head: &[u8]) -> Option<usize> {
+    let word = |at: usize| {
+        let word = head[at..at + 4].try_into().expect("four bytes");
+        u64::try_from(i32::from_le_bytes(word)).ok()
+    };
+    let (shape, heads, size) = match token {
+        b"FM " => ([1, 6], 0, 4),
+        b"DM " => ([1, 6], 0, 8),
+        b"CM " => ([8, 12], 8, 1),
+        b"CM2 " => ([8, 12], 0, 2),
+        _ => ([8, 12], 0, 1),
+    };
+    let [rows, columns] = shape.map(word);
+    let (rows, columns) = rows.zip(columns)?;
+    let length = rows.checked_mul(columns)?.checked_mul(size)?.checked_add(columns * heads)?;
+    usize::try_from(length).ok()
+}
+
+/// The entries of a list found at `path`. Places are relative to where the program runs, as Kaldi's
+/// are, or to the list.
 fn entries<'t>(
     list: &'t str,
     path: &'t Path,
@@ -347,7 +354,8 @@ mod tests {
         assert_eq!(read, [("b".to_owned(), 2), ("a".to_owned(), 1)]);
     }
 
-    /// The archives that kaldiio wrote, and what it reads of them (scripts/kaldi/golden_archives.py).
+    /// The archives that kaldiio wrote, and what it reads of them
+    /// (scripts/kaldi/golden_archives.py).
     #[test]
     fn kaldiio_reads_the_same() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/kaldi");

@@ -1,8 +1,8 @@
 //! Where words begin and end, by their phones: `word_boundary.int`.
 //!
-//! The transition that leaves a phone is the phone's first frame in Kaldi's graphs (loops follow it),
-//! so one that leaves a word's first phone marks where the word begins, and one that leaves a phone
-//! between words where it has ended.
+//! The transition that leaves a phone is the phone's first frame in Kaldi's graphs (loops follow
+//! it), so one that leaves a word's first phone marks where the word begins, and one that leaves a
+//! phone between words where it has ended.
 
 use std::collections::HashMap;
 use std::path::Path;

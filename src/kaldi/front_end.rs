@@ -1,7 +1,7 @@
 //! The front end that `mfcc.conf` or `fbank.conf` describes.
 //!
-//! Reference: the options of Kaldi's `feat/feature-window.h`, `feature-mfcc.h`, `mel-computations.h`
-//! and their defaults.
+//! Reference: the options of Kaldi's `feat/feature-window.h`, `feature-mfcc.h`,
+//! `mel-computations.h` and their defaults.
 
 use super::KaldiError;
 use super::conf::Conf;
@@ -25,18 +25,7 @@ const FIXED: [(&str, &str, bool); 9] = [
 
 /// Reads the front end of a kind.
 pub(super) fn front_end(conf: &Conf, kind: FeatureKind) -> Result<MfccConfig, KaldiError> {
-    for (name, supported, is_default) in FIXED {
-        let found = conf.text(name);
-        let default_is_fine = is_default || kind == FeatureKind::LogMel;
-        if found.map_or(default_is_fine, |found| found == supported) {
-            continue;
-        }
-        let what = match found {
-            Some(found) => format!("--{name}={found} is not supported, --{name}={supported} is"),
-            None => format!("--{name}={supported} must be said: the default is not supported"),
-        };
-        return Err(conf.error(name, what));
-    }
+    check_fixed(conf, kind)?;
     let rate: f64 = conf.get("sample-frequency", 16_000.0)?;
     if !(1_000.0..=192_000.0).contains(&rate) || rate.fract() != 0.0 {
         let what = format!("{rate} Hz is no usual sample rate");
@@ -69,6 +58,23 @@ pub(super) fn front_end(conf: &Conf, kind: FeatureKind) -> Result<MfccConfig, Ka
         noise_floor: 0.0,
         snip_edges: true,
     })
+}
+
+/// Refuses options whose value is not the one that is supported.
+fn check_fixed(conf: &Conf, kind: FeatureKind) -> Result<(), KaldiError> {
+    for (name, supported, is_default) in FIXED {
+        let found = conf.text(name);
+        let default_is_fine = is_default || kind == FeatureKind::LogMel;
+        if found.map_or(default_is_fine, |found| found == supported) {
+            continue;
+        }
+        let what = match found {
+            Some(found) => format!("--{name}={found} is not supported, --{name}={supported} is"),
+            None => format!("--{name}={supported} must be said: the default is not supported"),
+        };
+        return Err(conf.error(name, what));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

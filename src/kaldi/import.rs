@@ -64,15 +64,7 @@ impl VoskFolder {
         let folded = fold(&nnet, subsampling);
         let folded = folded.map_err(|what| KaldiError::Network { path: path.clone(), what })?;
         let dims = feature.dims();
-        if folded.inputs.0 != dims {
-            let what = format!(
-                "the network reads {} values a frame, the front end gives {dims}",
-                folded.inputs.0
-            );
-            return Err(KaldiError::Network { path, what });
-        }
-        if folded.inputs.1 > 0 {
-            let what = "it reads i-vectors, which are not supported yet".to_owned();
+        if let Some(what) = unsupported_inputs(folded.inputs, dims) {
             return Err(KaldiError::Network { path, what });
         }
         let own = Own::read(&self.conf("paretone.conf"))?;
@@ -182,11 +174,12 @@ impl VoskFolder {
 }
 
 impl TransitionModel {
-    /// Reads a decoding graph (`HCLG.fst`) whose input labels are this model's transition-ids. Where there is a file of word
-    /// boundaries, words end where it says.
+    /// Reads a decoding graph (`HCLG.fst`) whose input labels are this model's transition-ids.
+    /// Where there is a file of word boundaries, words end where it says.
     ///
     /// # Errors
-    /// It is missing or damaged, names transitions that the model does not have, or is larger than a graph of ours can be.
+    /// It is missing or damaged, names transitions that the model does not have, or is larger than
+    /// a graph of ours can be.
     pub fn graph(&self, path: &Path, word_boundary: &Path) -> Result<Graph, KaldiError> {
         let boundaries = Boundaries::open(word_boundary)?;
         let all = self.all();
@@ -213,6 +206,16 @@ pub(super) fn final_mdl(bytes: &[u8], path: &Path) -> Result<(TransitionModel, N
     let mut input = Input::new(bytes, path)?;
     let transitions = TransitionModel::read(&mut input)?;
     Ok((transitions, Nnet::read(&mut input)?))
+}
+
+/// Why a network with these widths of its inputs cannot be fed; `dims` is what the front end gives.
+fn unsupported_inputs((features, i_vector): (usize, usize), dims: usize) -> Option<String> {
+    if features != dims {
+        return Some(format!(
+            "the network reads {features} values a frame, the front end gives {dims}"
+        ));
+    }
+    (i_vector > 0).then(|| "it reads i-vectors, which are not supported yet".to_owned())
 }
 
 fn name(folder: &Path) -> String {

@@ -6,7 +6,8 @@ use ndarray::Array2;
 pub(super) type Matrix = Array2<f32>;
 
 /// The values of a compressed matrix: `CM` where `heads` has four percentiles a column, in
-/// sixteenths of the range (`compressed-matrix.cc`, `CharToFloat`); else linear in one or two bytes.
+/// sixteenths of the range (`compressed-matrix.cc`, `CharToFloat`); else linear in one or two
+/// bytes.
 pub(super) fn compressed(
     (low, range): (f32, f32),
     shape: (usize, usize),

@@ -5,7 +5,8 @@
 //! model of ours as one, so that whatever runs Kaldi models runs it; [`VoskFolder`] reads one as a
 //! model of ours.
 //!
-//! The formats are those of Kaldi's `base/io-funcs`, `matrix`, `hmm` and `nnet3` and of OpenFst 1.7.
+//! The formats are those of Kaldi's `base/io-funcs`, `matrix`, `hmm` and `nnet3` and of OpenFst
+//! 1.7.
 
 mod archive;
 mod boundaries;

@@ -29,7 +29,8 @@ pub struct TransitionModel {
 type State = Vec<i32>;
 
 impl TransitionModel {
-    /// Reads the transitions at the beginning of a `final.mdl`; which network follows does not matter.
+    /// Reads the transitions at the beginning of a `final.mdl`; which network follows does not
+    /// matter.
     ///
     /// # Errors
     /// The file cannot be read, or begins with no transition model in binary mode.

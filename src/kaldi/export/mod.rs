@@ -1,14 +1,14 @@
 //! A model of ours as a Vosk folder.
 //!
-//! What a folder of ours says has its place in Kaldi's terms, but for three things, which the export
-//! says another way:
+//! Everything that a model folder of ours says can be expressed in Kaldi's terms, except for three
+//! things, which the export replaces:
 //! - we subtract the mean over the utterance, Kaldi's online pipeline that of the last six seconds,
 //!   mixed with a mean known beforehand (`am/global_cmvn.stats`);
 //! - our noise floor is the expected energy of noise, Kaldi's `--dither` the noise itself;
 //! - Kaldi has no speech gate, and the large n-gram stays behind.
 //!
-//! `conf/paretone.conf` and `gate.json` keep what Kaldi has no word for, so that our own import of the folder gives
-//! what the model gives; other programs do not look at it.
+//! `conf/paretone.conf` and `gate.json` keep what Kaldi cannot express, so that the folder,
+//! imported again, gives the same answers as the model. Other programs ignore these files.
 
 mod components;
 mod network;
@@ -36,7 +36,8 @@ const GATE: &str = "gate.json";
 #[non_exhaustive]
 pub struct ExportOptions {
     /// The mean of the features over typical speech, which Kaldi's running mean begins with: one
-    /// value a dimension. `None`: that of clean read English, which fits the usual 40 cepstra alone.
+    /// value a dimension. `None`: that of clean read English, which fits the usual 40 cepstra
+    /// alone.
     pub mean: Option<Vec<f32>>,
 }
 

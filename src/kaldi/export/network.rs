@@ -7,7 +7,7 @@
 use super::super::KaldiError;
 use super::super::output::Output;
 use super::components;
-use crate::acoustic::{LayerDescription, NetworkDescription, Tensors};
+use crate::acoustic::{BypassDescription, LayerDescription, NetworkDescription, Tensors};
 
 /// Writes the network behind the transition model, as `am/final.mdl` has it; returns the number of
 /// components.
@@ -56,8 +56,8 @@ struct Net {
 }
 
 impl Net {
-    /// Adds a layer that reads `input`, whose frames are `rate` input frames apart; returns the node
-    /// of its output.
+    /// Adds a layer that reads `input`, whose frames are `rate` input frames apart; returns the
+    /// node of its output.
     fn layer(
         &mut self,
         layer: &LayerDescription,
@@ -99,15 +99,18 @@ impl Net {
         match &layer.bypass {
             None => Ok(node),
             Some(bypass) => {
-                let mut outputs = self.outputs.iter();
-                let source = outputs.find(|(layer, _)| *layer == bypass.layer);
-                let (_, source) = source.ok_or_else(|| {
-                    KaldiError::NotExportable(format!("no layer {}", bypass.layer))
-                })?;
-                let sum = format!("Sum(Scale({}, {source}), {node})", bypass.scale);
+                let sum = self.sum(bypass, &node)?;
                 Ok(self.node(name, "s", &sum, |out| components::no_op(out, width)))
             }
         }
+    }
+
+    /// The input of a node that adds what a bypass brings to the output of `node`.
+    fn sum(&self, bypass: &BypassDescription, node: &str) -> Result<String, KaldiError> {
+        let source = self.outputs.iter().find(|(layer, _)| *layer == bypass.layer);
+        let missing = || KaldiError::NotExportable(format!("no layer {}", bypass.layer));
+        let (_, source) = source.ok_or_else(missing)?;
+        Ok(format!("Sum(Scale({}, {source}), {node})", bypass.scale))
     }
 
     fn norm(&mut self, name: &str, input: &str, width: usize, steps: (&[f32], &[f32])) -> String {

@@ -14,8 +14,8 @@ const MIN_ACTIVE: usize = 200;
 /// Frames that the written mean claims to be of; Kaldi weighs it by its own options.
 const MEAN_FRAMES: f64 = 1e5;
 
-/// The mean of [`MfccConfig::default`] over clean read English: 100 utterances of Mini LibriSpeech's
-/// training set.
+/// The mean of [`MfccConfig::default`] over clean read English: 100 utterances of Mini
+/// LibriSpeech's training set.
 const CLEAN_SPEECH: [f32; 40] = [
     92.07, -6.94, -8.76, 6.81, -11.14, -10.85, -15.18, -9.52, -0.09, -3.49, -2.82, -2.93, -4.05,
     -1.16, -6.46, -3.46, -3.11, -1.41, -1.65, -0.66, -0.80, -0.17, -0.11, 0.01, 0.19, 0.18, -0.07,

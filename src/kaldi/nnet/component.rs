@@ -2,8 +2,8 @@
 //!
 //! In the file a component is its name in brackets, then tokens each with its values, then the
 //! closing name. Which tokens there are depends on the type and on how old the program was that
-//! wrote it; their values tell by their first bytes what they are. So all are read alike, and what a
-//! type needs is looked up by name.
+//! wrote it; their values tell by their first bytes what they are. So all are read alike, and what
+//! a type needs is looked up by name.
 
 use std::collections::HashMap;
 

@@ -267,8 +267,9 @@ impl<'n> Fold<'n> {
         Ok(input.under(weights, bias))
     }
 
-    /// A form as the input of weights that read it `times` times: itself if the product is no larger
-    /// than the factors, else the output of a layer of its own.
+    /// Prepares a form as the input of weights that read it `times` times. Returns the form itself
+    /// if its product with the weights is no larger than the two factors, else the output of a
+    /// layer of its own.
     fn in_place(
         &mut self,
         name: &str,

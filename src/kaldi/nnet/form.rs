@@ -1,5 +1,5 @@
-//! Linear forms: a value as a sum of matrices times what layers put out at some time offsets, plus a
-//! constant. What stands between two nonlinearities of a network folds into one of these.
+//! Linear forms: a value as a sum of matrices times what layers put out at some time offsets, plus
+//! a constant. What stands between two nonlinearities of a network folds into one of these.
 
 use ndarray::{Array2, Axis, s};
 
