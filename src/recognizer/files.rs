@@ -1,5 +1,5 @@
-//! The files of a model's folder that the recogniser reads, and what of its description goes into the
-//! graph.
+//! The files of a model's folder that the recogniser reads, and what of its description goes into
+//! the graph.
 
 use std::fs;
 use std::path::Path;

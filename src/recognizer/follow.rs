@@ -3,8 +3,9 @@
 //! The network was trained on features from which the mean over the utterance had been subtracted,
 //! and that mean is known only at the end. The follower therefore subtracts the mean of the frames
 //! so far. Whenever the utterance has grown by half, it scores and searches all frames again with
-//! the new mean, which at most triples the work; after [`SETTLED`] the mean hardly moves and nothing
-//! is done again. Partial transcripts are close to the final one, but not always equal to it.
+//! the new mean, which at most triples the work; after [`SETTLED`] the mean hardly moves and
+//! nothing is done again. Partial transcripts are close to the final one, but not always equal to
+//! it.
 //!
 //! The network needs 0.3 s of features beyond a frame to score it. The *agreed* words wait for
 //! them; the *tentative* words assume that the last frame repeats for that long.

@@ -1,5 +1,5 @@
-//! Samples in, segments of features out, a recording or a stream: features and the gate's answers as they come, and of both
-//! no more than a segment.
+//! Samples in, segments of features out, a recording or a stream: features and the gate's answers
+//! as they come, and of both no more than a segment.
 
 use std::collections::VecDeque;
 

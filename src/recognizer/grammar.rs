@@ -13,9 +13,10 @@ use crate::graph::{Grammar, GrammarError, WordTable};
 use crate::units::WordId;
 
 impl Recognizer {
-    /// The same model, which hears sentences of a grammar and nothing else. The network is shared with this
-    /// one. Words that the model does not know are said as they are spelt. The grammar alone says how words
-    /// follow each other: nothing is rescored, and no confidence is known, as none was fitted to it.
+    /// The same model, which hears sentences of a grammar and nothing else. The network is shared
+    /// with this one. Words that the model does not know are said as they are spelt. The grammar
+    /// alone says how words follow each other: nothing is rescored, and no confidence is known, as
+    /// none was fitted to it.
     ///
     /// # Errors
     /// A word cannot be pronounced, or a file of the model cannot be read.

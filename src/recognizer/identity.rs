@@ -75,8 +75,8 @@ pub(super) fn parts(
     Ok(made_of(&model, &front_end))
 }
 
-/// The model and the front end of a Vosk folder. A graph may be larger than memory; it is known by its size, its
-/// head and its tail.
+/// The model and the front end of a Vosk folder. A graph may be larger than memory; it is known by
+/// its size, its head and its tail.
 pub(super) fn of_vosk(vosk: &VoskFolder, with_gate: bool) -> Result<MadeFor, RecognizerError> {
     let (mut model, mut front_end) = (Vec::new(), Vec::new());
     for path in vosk.model_files() {

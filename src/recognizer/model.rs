@@ -63,11 +63,7 @@ impl Model {
         let gate = gate_of(folder, &mfcc, options)?;
         let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
         let words = WordTable::open(&folder.join(WORDS))?;
-        let cache = options.cache.clone().unwrap_or_else(Cache::of_user);
-        let cache = match options.private_copies {
-            true => cache.copying(),
-            false => cache,
-        };
+        let cache = options.graph_cache();
         opening.enter(Stage::Graph);
         let compile = || {
             opening.enter(Stage::Compilation);

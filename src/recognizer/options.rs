@@ -18,8 +18,8 @@ use crate::acoustic::Precision;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// Whether to open the large language models, where the folder has them; without them no setting
-    /// rescores. Default: yes.
+    /// Whether to open the large language models, where the folder has them; without them no
+    /// setting rescores. Default: yes.
     pub large_model: bool,
     /// Where the compiled graph is kept. `None`: [`Cache::of_user`].
     pub cache: Option<Cache>,
@@ -29,13 +29,14 @@ pub struct Options {
     /// Whether to leave out what is no speech, where the folder has a gate; without it all of a
     /// recording is recognised, and pauses and noise may become words. Default: yes.
     pub speech_gate: bool,
-    /// Whether graph and language models are read into memory instead of mapped. That takes 0.1 s and
-    /// memory of this process's own (116 MB for `models/en`), and then nothing that happens to the files
-    /// does any harm: the system ends a process whose mapped file has become shorter. Default: no.
+    /// Whether graph and language models are read into memory instead of mapped. That takes 0.1 s
+    /// and memory of this process's own (116 MB for `models/en`), and protects from later changes
+    /// to the files: the system kills a process that reads a mapped file which has become shorter.
+    /// Default: no.
     pub private_copies: bool,
-    /// A graph to search in place of the model's own, compiled for its phones and its words (`paretone
-    /// graph compile`), such as that of a small grammar. The graph alone then says how words follow each
-    /// other: nothing is rescored. Default: none.
+    /// A graph to search in place of the model's own, compiled for its phones and its words
+    /// (`paretone graph compile`), such as that of a small grammar. The graph alone then says how
+    /// words follow each other: nothing is rescored. Default: none.
     pub graph: Option<PathBuf>,
     /// Where to look how far the opening is. Default: nowhere.
     pub opening: Option<Opening>,
@@ -86,6 +87,12 @@ impl Options {
     pub fn graph(self, graph: impl Into<PathBuf>) -> Self {
         let graph = Some(graph.into());
         Options { graph, ..self }
+    }
+
+    /// The cache to open graphs and language models from, as these options say.
+    pub(super) fn graph_cache(&self) -> Cache {
+        let cache = self.cache.clone().unwrap_or_else(Cache::of_user);
+        if self.private_copies { cache.copying() } else { cache }
     }
 
     /// Where to look how far the opening is; see [`Options::opening`].

@@ -22,8 +22,8 @@ use crate::graph::spelling::{SPELLING_FORMAT, Spelling};
 use crate::graph::{Graph, GraphError, ListedWord, WordList, WordTable};
 use crate::units::{Cost, PhoneId, WordId};
 
-/// What a word that no language model knows costs before its boost: about one word in 1,100. This and
-/// the next three were chosen on 100 made-up names (`scripts/eval/own_words.py --seed 1`).
+/// What a word that no language model knows costs before its boost: about one word in 1,100. This
+/// and the next three were chosen on 100 made-up names (`scripts/eval/own_words.py --seed 1`).
 const UNKNOWN: f32 = 7.0;
 /// What it costs more for each phone less than [`LONG`]: short words are heard where none are said.
 const SHORTNESS: f32 = 0.7;
@@ -261,8 +261,8 @@ impl OwnVocabulary {
         self.names.get(at as usize).map(String::as_str)
     }
 
-    /// The model's word that a word is to the language models, and whether it is that word, or one they
-    /// do not know.
+    /// The word by which the language models know a word, and whether they know it at all; if not,
+    /// it is the word for unknown ones.
     pub fn stand_in(&self, word: WordId) -> (WordId, bool) {
         let Some(at) = word.0.checked_sub(self.first) else {
             return (word, true);

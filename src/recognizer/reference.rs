@@ -55,8 +55,8 @@ impl<'r> References<'r> {
         words.iter().map(|word| id(word).unwrap_or_default()).collect()
     }
 
-    /// The cost of the best path that says `words`, under the language models that have the last word
-    /// at a setting.
+    /// The cost of the best path that says `words`, under the language models that have the last
+    /// word at a setting.
     ///
     /// # Errors
     /// The scores cannot be searched.

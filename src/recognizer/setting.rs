@@ -28,8 +28,8 @@ pub struct Setting {
     /// Whether lattices are rescored with the large language model, if the model has one. On:
     /// slower, more accurate.
     pub rescore: bool,
-    /// Whether the neural language model takes part in it, where the model has one. Needs `rescore`.
-    /// On: slower, more accurate.
+    /// Whether the neural language model takes part in it, where the model has one. Needs
+    /// `rescore`. On: slower, more accurate.
     pub neural: bool,
     /// How much of the search space is pruned.
     pub pruning: Pruning,

@@ -96,9 +96,9 @@ impl Transcript {
         self
     }
 
-    /// The same with numbers, money, dates, times and units as people write them
-    /// ([`written`]). A figure stands from the first of its words to the last, and is as sure as the
-    /// least sure of them.
+    /// The same with numbers, money, dates, times and units as people write them ([`written`]). A
+    /// figure stands from the first of its words to the last, and is as sure as the least sure of
+    /// them.
     pub fn in_digits(mut self) -> Transcript {
         let names: Vec<&str> = self.words.iter().map(|word| word.word.as_str()).collect();
         let pieces = written::written(&names);

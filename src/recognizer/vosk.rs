@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use tracing::info;
 
-use super::cache::{Cache, CacheKey};
+use super::cache::CacheKey;
 use super::model::{Model, check_fit, gate_of, graph_of};
 use super::opening::Stage;
 use super::{Options, RecognizerError};
@@ -16,8 +16,8 @@ use crate::feature::Mfcc;
 use crate::graph::GRAPH_FORMAT;
 use crate::kaldi::VoskFolder;
 
-/// Opens the model in a Vosk folder. The first time, its graph is brought into our form; later it is
-/// mapped.
+/// Opens the model in a Vosk folder. The first time, its graph is brought into our form; later it
+/// is mapped.
 pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, RecognizerError> {
     let opening = options.opening.clone().unwrap_or_default();
     opening.enter(Stage::Weights);
@@ -27,11 +27,7 @@ pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, Reco
     let network =
         Network::from_tensors(&description, &imported.tensors, options.precision.kernels())?;
     let gate = gate_of(folder.path(), &mfcc, options)?;
-    let cache = options.cache.clone().unwrap_or_else(Cache::of_user);
-    let cache = match options.private_copies {
-        true => cache.copying(),
-        false => cache,
-    };
+    let cache = options.graph_cache();
     let words = folder.words()?;
     opening.enter(Stage::Graph);
     let import = || {
@@ -64,8 +60,8 @@ pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, Reco
     })
 }
 
-/// The files that the graph is made from, known by their places, sizes and times: they are too large
-/// to be read at each start.
+/// The files that the graph is made from, known by their places, sizes and times: they are too
+/// large to be read at each start.
 fn graph_key(folder: &VoskFolder) -> Result<CacheKey, RecognizerError> {
     let kind = format!("vosk-graph-{GRAPH_FORMAT}-{}", env!("CARGO_PKG_VERSION"));
     let mut key = CacheKey::new(&kind);

@@ -72,7 +72,8 @@ pub(super) fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<(), Recogniz
     fs::write(&path, bytes).map_err(|source| RecognizerError::Io { path, source })
 }
 
-/// The versions, as settings that serve this model too, without saying that they were measured on it.
+/// The versions, as settings that this model can use too, without the claim that they were measured
+/// on it.
 fn write_versions(model: &Path, out: &Path) -> Result<(), RecognizerError> {
     let mut versions = Versions::of_model(model)?;
     versions.made_for = MadeFor::default();

@@ -1,10 +1,11 @@
-//! A model made for a domain: its language models mixed with one of the domain's text, its vocabulary
-//! with the words of that text.
+//! A model made for a domain: its language models mixed with one of the domain's text, its
+//! vocabulary with the words of that text.
 //!
-//! The acoustic model stays. Words that are new take the places of the rarest words that the text does not
-//! have, where the vocabulary is full or a neural language model knows it by place; that network takes
-//! each for the rare word it was. How new words are said is told by their spelling, unless a list says it.
-//! How much the text counts is what makes lines of it that no model has seen likeliest.
+//! The acoustic model stays. If the vocabulary is full, or a neural language model numbers its
+//! words, new words take the numbers of the rarest words that the text does not have, and that
+//! network treats each of them as the rare word it replaced. Pronunciations of new words are
+//! derived from their spelling unless a list gives them. The text gets the weight under which lines
+//! of it that no model has seen are most probable.
 
 mod folder;
 mod vocabulary;
@@ -67,8 +68,8 @@ pub struct Adapted {
 /// Makes a model's folder for a domain. `tell` hears what is being done.
 ///
 /// # Errors
-/// The model cannot be used, the text has none of its words, or the folder cannot be written; it must not be
-/// there, or be empty.
+/// The model cannot be used, the text has none of its words, or the folder cannot be written; it
+/// must not be there, or be empty.
 pub fn adapt(
     model: &Path,
     domain: Domain<'_>,

@@ -40,19 +40,13 @@ impl Vocabulary {
     ) -> Result<Vocabulary, RecognizerError> {
         let said = phones_of_list(domain);
         let counts = counts(domain);
-        let mut new: Vec<(&String, usize)> = counts
-            .iter()
-            .filter(|(word, _)| old.id(word).is_none())
-            .map(|(word, count)| (word, *count))
-            .collect();
-        new.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         let mut places = Places::new(model, (old, small), &counts);
         let names = (0..old.len()).map(|id| old.name(WordId(id as u32)).unwrap_or_default());
         let mut names: Vec<String> = names.map(str::to_owned).collect();
         let mut strange = vec![false; names.len()];
         let (mut added, mut left_out) = (Vec::new(), Vec::new());
         let mut replaced = HashSet::new();
-        for (word, _) in new {
+        for word in new_words(&counts, old) {
             let lines = lexicon_lines(word, said.get(word), (old, source));
             let Some(place) = lines.is_some().then(|| places.next(names.len())).flatten() else {
                 left_out.push(word.clone());
@@ -98,6 +92,14 @@ impl Vocabulary {
         self.added.iter().for_each(|(_, lines)| lexicon += lines);
         folder::write(out, LEXICON, lexicon.as_bytes())
     }
+}
+
+/// The words that the old vocabulary lacks, those that occur most often first.
+fn new_words<'c>(counts: &'c HashMap<String, usize>, old: &WordTable) -> Vec<&'c String> {
+    let new = counts.iter().filter(|(word, _)| old.id(word).is_none());
+    let mut new: Vec<(&String, usize)> = new.map(|(word, count)| (word, *count)).collect();
+    new.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    new.into_iter().map(|(word, _)| word).collect()
 }
 
 /// How often each word stands in a text and a list.

@@ -4,8 +4,8 @@
 //! old graph. A new file is written beside its place and renamed into it: another process sees the
 //! whole file or none, and of two that compile at once the later rename wins with the same content.
 //! Files may be read by whom the user's file mode mask allows, so that accounts can share a folder.
-//! What a killed process left half written is removed by the next one (`draft`). Where nothing can be
-//! kept, because the folder cannot be written or the disk is full, the graph stays in memory.
+//! What a killed process left half written is removed by the next one (`draft`). Where nothing can
+//! be kept, because the folder cannot be written or the disk is full, the graph stays in memory.
 //!
 //! Files that are mapped, in the cache or elsewhere, are compared with their checksums the first
 //! time, and again whenever they have changed (`stamp`).
@@ -131,8 +131,8 @@ impl Cache {
         Cache { folder: Some(folder.into()), copies: false }
     }
 
-    /// The same cache, where what is opened is read into memory instead of mapped: what others do to
-    /// the files does no harm.
+    /// The same cache, which reads files into memory instead of mapping them, so that later changes
+    /// to the files do no harm.
     pub fn copying(self) -> Self {
         Cache { copies: true, ..self }
     }
@@ -157,8 +157,8 @@ impl Cache {
         Ok(checked)
     }
 
-    /// Opens the file of this key. Where it is missing or damaged, what `make` makes is written into
-    /// it for the next time with `write`, and returned where that fails.
+    /// Opens the file of this key. If it is missing or damaged, `make` makes its content, which
+    /// `write` then stores for the next time; if storing it fails, the content itself is returned.
     ///
     /// # Errors
     /// Whatever `make` reports.

@@ -1,5 +1,5 @@
-//! Stamps of verified files: size, times and inode. A change to a file changes its stamp, so the cache
-//! trusts a file whose stamp it knows without reading it again.
+//! Stamps of verified files: size, times and inode. A change to a file changes its stamp, so the
+//! cache trusts a file whose stamp it knows without reading it again.
 
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};

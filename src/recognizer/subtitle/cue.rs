@@ -2,7 +2,8 @@
 //!
 //! Of all ways to cut the words into cues that keep the limits the cheapest is taken, by dynamic
 //! programming over the places where a cue may end (as Knuth and Plass, 1981, break paragraphs into
-//! lines): a break costs by where it is ([`break_cost`]), a cue by how hard it is to read in its time.
+//! lines): a break costs by where it is ([`break_cost`]), a cue by how hard it is to read in its
+//! time.
 
 use super::super::{Transcript, TranscriptWord};
 use super::phrase::break_cost;
@@ -18,7 +19,8 @@ pub const SHORTEST: f64 = 1.0;
 const READABLE: f64 = 20.0;
 /// What another cue costs: fewer, fuller cues are better where nothing else speaks for more.
 const CUE_COST: f64 = 1.5;
-/// What a cue costs that does not stand as long as it should: more than any break in the wrong place.
+/// Cost of a cue that is shown for less time than it should be: more than that of any badly placed
+/// break.
 const TOO_SHORT_COST: f64 = 20.0;
 /// A pause within a cue that is too long to be bridged, in seconds.
 const TOO_LONG_A_PAUSE: f64 = 1.5;
@@ -36,8 +38,8 @@ pub struct Cue<'t> {
     pub lines: Vec<String>,
 }
 
-/// A transcript's words, cut into cues that a viewer can read; `reserved` characters are left free in
-/// the last line of each.
+/// A transcript's words, cut into cues that a viewer can read; `reserved` characters are left free
+/// in the last line of each.
 pub fn cues(transcript: &Transcript, reserved: usize) -> Vec<Cue<'_>> {
     let text = Text::new(&transcript.words, reserved);
     let ends = text.best_ends();
@@ -48,8 +50,8 @@ pub fn cues(transcript: &Transcript, reserved: usize) -> Vec<Cue<'_>> {
     cues
 }
 
-/// Gives each cue the time it needs, as far as its neighbours leave it; the last one may outlast the
-/// recording.
+/// Gives each cue the time it needs, as far as its neighbours leave it; the last one may outlast
+/// the recording.
 fn set_times(cues: &mut [Cue<'_>]) {
     let mut free_from = 0.0;
     for at in 0..cues.len() {
@@ -250,7 +252,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is said, the limits hold, all words are there in order, and cues do not overlap.
+        /// Whatever is said, the limits hold, all words are there in order, and cues do not
+        /// overlap.
         #[test]
         fn the_limits_hold(
             said in prop::collection::vec(("[a-z']{1,14}", 0.0..1.5f64, 0.05..0.9f64), 0..120),

@@ -1,7 +1,7 @@
 //! Subtitles: a transcript's words in cues that a viewer can read, as SubRip or WebVTT.
 //!
-//! A cue has at most two lines of 42 characters and stands for one to seven seconds, the broadcasters'
-//! usual limits. Cues and lines end where phrases do (see `cue`).
+//! A cue has at most two lines of 42 characters and stands for one to seven seconds, the
+//! broadcasters' usual limits. Cues and lines end where phrases do (see `cue`).
 //!
 //! Formats: [SubRip](https://docs.fileformat.com/video/srt/),
 //! [WebVTT](https://www.w3.org/TR/webvtt1/).
@@ -60,7 +60,8 @@ pub fn write_srt_with_confidence(out: &mut impl Write, transcript: &Transcript) 
     Ok(())
 }
 
-/// Writes SubRip subtitles of a recording's channels, each of which begins with the channel's number.
+/// Writes SubRip subtitles of a recording's channels, each of which begins with the channel's
+/// number.
 ///
 /// # Errors
 /// When `out` cannot be written.

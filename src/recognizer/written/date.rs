@@ -1,4 +1,5 @@
-//! Dates: "march third nineteen eighty four", "the twenty first of june", "july nineteen sixty nine".
+//! Dates: "march third nineteen eighty four", "the twenty first of june", "july nineteen sixty
+//! nine".
 
 use super::Found;
 use super::cardinal::{Cardinal, number, whole};

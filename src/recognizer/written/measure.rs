@@ -78,8 +78,8 @@ fn unit(rest: &[&str], count: &Cardinal) -> Found {
     Some((taken, format!("{}{joined}{sign}", count.text())))
 }
 
-/// An amount, with hundredths if they are said. Pounds may be of weight, so that only hundredths make
-/// money of them.
+/// An amount, with hundredths if they are said. Pounds may be of weight, so that only hundredths
+/// make money of them.
 fn money(rest: &[&str], count: &Cardinal) -> Found {
     let word = *rest.first()?;
     let known = CURRENCIES.iter().find(|(one, many, ..)| *one == word || *many == word);

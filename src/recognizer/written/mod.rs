@@ -1,8 +1,8 @@
-//! The written form of what was said: numbers, money, dates, times and units in digits (inverse text
-//! normalisation).
+//! The written form of what was said: numbers, money, dates, times and units in digits (inverse
+//! text normalisation).
 //!
-//! At each word the rules are tried in turn, the more particular ones first, and the first that fits
-//! takes the words it covers:
+//! At each word the rules are tried in turn, the more particular ones first, and the first that
+//! fits takes the words it covers:
 //!
 //! | rule | said | written |
 //! |---|---|---|
@@ -14,8 +14,8 @@
 //! | ordinals, fractions (`rank`) | twenty first, two thirds | 21st, 2/3 |
 //! | cardinals (`cardinal`) | two hundred and five | 205 |
 //!
-//! As people write, a number below ten stays a word where nothing else makes a figure of it: "one of
-//! them" is no figure, "page one" is. What could be something else is left alone: "a second",
+//! As people write, a number below ten stays a word where nothing else makes a figure of it: "one
+//! of them" is no figure, "page one" is. What could be something else is left alone: "a second",
 //! "half past three", "three pounds".
 
 mod cardinal;

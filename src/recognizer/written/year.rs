@@ -6,7 +6,8 @@ use super::cardinal::{below_hundred, digit, whole};
 /// Centuries whose years are said in two halves without being taken for a time of day.
 const CENTURIES: std::ops::RangeInclusive<u64> = 13..=20;
 
-/// A year said in two halves that nothing else says is one; behind another number it may be anything.
+/// A year said in two halves, although no word around it says that it is a year. After another
+/// number it could be anything, and is left alone.
 pub(super) fn lone(words: &[&str], before: &str) -> Found {
     let behind_number = below_hundred(&[before]).is_some();
     let (taken, year) = year(words).filter(|_| !behind_number)?;
