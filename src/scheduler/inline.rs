@@ -1,8 +1,8 @@
 //! A policy followed on the caller's thread: no queue, no workers.
 //!
 //! It takes the same steps as a [worker](super::worker), so that answers and accounts are the same;
-//! what differs is who runs the second version: the caller's thread, after the first, or a thread of
-//! its own where both run at once.
+//! what differs is who runs the second version: the caller's thread, after the first, or a thread
+//! of its own where both run at once.
 
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, PoisonError};

@@ -1,10 +1,10 @@
 //! Requests under tolerance tiers, in one process: queues, workers, deadlines, cancellation.
 //!
-//! [`Tiers`] is the short way, from a tolerance to words in one call. [`Routing`] finds the policy for
-//! it as for everyone else.
+//! [`Tiers`] is the short way, from a tolerance to words in one call. [`Routing`] finds the policy
+//! for it as for everyone else.
 //!
-//! A tier is a [`Policy`]. [`Scheduler::submit`] puts a request into its tier's queue, or refuses it
-//! at once where the queue is full; workers take requests from the queues, run the versions that
+//! A tier is a [`Policy`]. [`Scheduler::submit`] puts a request into its tier's queue, or refuses
+//! it at once where the queue is full; workers take requests from the queues, run the versions that
 //! the policy asks for, and stop a search whose answer is not needed any more. What all versions
 //! share (for speech: the scores) is made once for a request. Paper, Section IV-B and C.
 //!
@@ -14,8 +14,8 @@
 //! The limits give each version a pool of at most that size where that is wanted.
 //!
 //! Streams are worked for in steps ([`Scheduler::turn`]), which take turns with requests, so that
-//! neither keeps the other waiting; one worker more than the others does steps alone, since a step is
-//! short and a request may not be.
+//! neither keeps the other waiting; one worker more than the others does steps alone, since a step
+//! is short and a request may not be.
 //!
 //! Every admitted request is answered exactly once: with words, or with a [`Failure`] that says why
 //! not. A panic of the service is such a failure, and its worker goes on.
@@ -66,11 +66,11 @@ pub struct Options {
     /// Most workers that run a version at once, by version; versions beyond the list, and all
     /// versions by default, may have every worker. A limit of 0 counts as 1.
     pub limits: Vec<usize>,
-    /// Most requests that wait in a tier; more are refused, once twice as many wait those of clients of
-    /// which no other waits. Default: 64.
+    /// Most requests that wait in a tier. Beyond that, only a client that has no other request
+    /// waiting is admitted, until twice as many wait. Default: 64.
     pub capacity: usize,
-    /// Most requests that wait, over all tiers. A tier may have as many as it leaves free for others,
-    /// and a client twice that. Default: no bound but that of each tier.
+    /// Most requests that wait, over all tiers. A tier may have as many as it leaves free for
+    /// others, and a client twice that. Default: no bound but that of each tier.
     pub total: usize,
 }
 
@@ -306,8 +306,8 @@ pub struct Searched {
 }
 
 impl Searched {
-    /// Frames searched by the version that is ahead. Where nothing is said nothing is searched, and a
-    /// second version begins at 0.
+    /// Frames searched by the version that is ahead. Where nothing is said nothing is searched, and
+    /// a second version begins at 0.
     pub fn frames(&self) -> u64 {
         let [first, second] = &self.cancels;
         first.frames().max(second.frames())

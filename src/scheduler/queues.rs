@@ -1,17 +1,18 @@
 //! Who is served next.
 //!
-//! What was begun is finished first: a second version's run goes before new requests. Among clients,
-//! that whose last start is longest ago has its turn, and among the tiers that it asks for likewise;
-//! within a tier, a client's requests start in the order they came. A tier whose version has no free
-//! worker keeps its turn, and none behind it takes that version, nor starts a request that may come
-//! to need one that is waited for: so no tier starves, and no more second runs wait than there are
-//! workers.
+//! What was begun is finished first: a second version's run goes before new requests. Among
+//! clients, that whose last start is longest ago has its turn, and among the tiers that it asks for
+//! likewise; within a tier, a client's requests start in the order they came. A tier whose version
+//! has no free worker keeps its turn, and none behind it takes that version, nor starts a request
+//! that may come to need one that is waited for: so no tier starves, and no more second runs wait
+//! than there are workers.
 //!
 //! Each tier has a bound, and all that waits shares another. A tier may have as much of that as it
-//! leaves free for others, and a client twice that: one tier alone gets half, one client two thirds,
-//! and there is room for one more that has none. (Choudhury and Hahne, "Dynamic queue length thresholds
-//! for shared-memory packet switches", 1998, with the factors 1 and 2.) For a client of which nothing
-//! waits yet a tier's share is twice as large, so that no client keeps another out of a tier.
+//! leaves free for others, and a client twice that: one tier alone gets half, one client two
+//! thirds, and there is room for one more that has none. (Choudhury and Hahne, "Dynamic queue
+//! length thresholds for shared-memory packet switches", 1998, with the factors 1 and 2.) For a
+//! client of which nothing waits yet a tier's share is twice as large, so that no client keeps
+//! another out of a tier.
 
 use std::collections::VecDeque;
 

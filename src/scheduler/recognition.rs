@@ -32,7 +32,8 @@ pub struct Scored {
 }
 
 impl Spoken {
-    /// The same, to be recognised by the model with words of the caller's ([`Recognizer::with_words`]).
+    /// The same, to be recognised by the model with words of the caller's
+    /// ([`Recognizer::with_words`]).
     pub fn by(self, recognizer: Arc<Recognizer>) -> Self {
         let by = Some(recognizer);
         Spoken { by, ..self }

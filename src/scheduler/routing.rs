@@ -84,7 +84,8 @@ impl Routing {
     /// Checks that a model can follow every policy of the rules.
     ///
     /// # Errors
-    /// The rules were learnt for other parts or do not say for which, the model lacks a version, or a policy compares confidences that are not calibrated.
+    /// The rules were learnt for other parts or do not say for which, the model lacks a version, or
+    /// a policy compares confidences that are not calibrated.
     pub fn new(rules: Rules, recognition: &Recognition) -> Result<Self, Unfit> {
         let changed = rules.made_for.changed(recognition.recognizer().made_for());
         if !changed.is_empty() {

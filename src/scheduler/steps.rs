@@ -1,9 +1,9 @@
 //! Which stream is worked for next: that which has had the least.
 //!
-//! Streams are worked for in steps of some milliseconds. Each stream's steps are numbered by the time
-//! that workers have spent on it, counted from no earlier than what is being served: one that asks
-//! for little, as who speaks in real time does, is served before those that ask for all they can
-//! get. Start-time fair queueing: Goyal, Vin and Cheng, 1996.
+//! Streams are worked for in steps of some milliseconds. Each stream's steps are numbered by the
+//! time that workers have spent on it, counted from no earlier than what is being served: one that
+//! asks for little, as who speaks in real time does, is served before those that ask for all they
+//! can get. Start-time fair queueing: Goyal, Vin and Cheng, 1996.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -135,8 +135,8 @@ impl Tiers {
         self.transcribe_utterance(recording, (tolerance, objective), stop)
     }
 
-    /// As [`Tiers::transcribe`], until both tokens are cancelled: they stop the runs of the policy's first
-    /// and second version, and serve one request only.
+    /// As [`Tiers::transcribe`], until both tokens are cancelled: they stop the runs of the
+    /// policy's first and second version, and serve one request only.
     ///
     /// # Errors
     /// As [`Tiers::transcribe`], and when it was stopped.
