@@ -1,5 +1,5 @@
-//! Names that an operator allows: of pages' origins, of this service itself, and of hosts that are told
-//! answers.
+//! Names that an operator allows: of pages' origins, of this service itself, and of hosts that are
+//! told answers.
 
 use std::net::IpAddr;
 use std::str::FromStr;

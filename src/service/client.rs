@@ -1,7 +1,7 @@
 //! Whose a request is, as far as limits for one client must know it.
 //!
-//! A client is an IPv4 address, or the first 64 bits of an IPv6 address, of which one subscriber has
-//! all the others. Behind a proxy that is trusted it is the address that the proxy names in
+//! A client is an IPv4 address, or the first 64 bits of an IPv6 address, of which one subscriber
+//! has all the others. Behind a proxy that is trusted it is the address that the proxy names in
 //! `X-Forwarded-For`.
 
 use std::collections::HashMap;

@@ -1,9 +1,10 @@
-//! Connections from accept to the last answer: timeouts, bounds on their number, and an end in which
-//! every accepted request is answered.
+//! Connections from accept to the last answer: timeouts, bounds on their number, and an end in
+//! which every accepted request is answered.
 //!
-//! `axum::serve` has neither a timeout for a request's head nor a bound on connections, hence a loop
-//! of our own over hyper. Told to stop, hyper closes a connection of which it has read nothing,
-//! though its request may lie in the socket; hence such a connection is given time to be heard.
+//! `axum::serve` has neither a timeout for a request's head nor a bound on connections, hence a
+//! loop of our own over hyper. Told to stop, hyper closes a connection of which it has read
+//! nothing, though its request may lie in the socket; hence such a connection is given time to be
+//! heard.
 
 use std::convert::Infallible;
 use std::io;
@@ -81,7 +82,8 @@ impl Front {
         let _ = self.router.send_replace(router);
     }
 
-    /// Serves connections until [`Stopping::drain`](super::stopping::Stopping::drain) is called, then answers what was accepted.
+    /// Serves connections until [`Stopping::drain`](super::stopping::Stopping::drain) is called,
+    /// then answers what was accepted.
     ///
     /// A connection that fails concerns its caller alone.
     pub async fn serve(self, listener: TcpListener) -> End {

@@ -2,10 +2,10 @@
 //! `stream=True`.
 //!
 //! A long recording is heard segment by segment, which are those that it is cut into when it is
-//! uploaded, and each is told once its tier has answered: `transcript.text.delta`. What is told once
-//! stays, and together it is the text of the last event, `transcript.text.done`. What goes wrong
-//! after the first event is told as an event with an `error`, which those clients raise. It is heard
-//! on a thread of its own, as a stream is, and counts as one.
+//! uploaded, and each is told once its tier has answered: `transcript.text.delta`. What is told
+//! once stays, and together it is the text of the last event, `transcript.text.done`. What goes
+//! wrong after the first event is told as an event with an `error`, which those clients raise. It
+//! is heard on a thread of its own, as a stream is, and counts as one.
 //!
 //! References: <https://platform.openai.com/docs/api-reference/audio/transcript-text-delta-event>;
 //! HTML, Section 9.2, "Server-sent events".

@@ -1,5 +1,5 @@
-//! Around every exchange: a request id, a line in the log, a count, what is left of the body; the last
-//! of its connection where the service stops.
+//! What happens around every exchange: the request gets an id, a line in the log and a count, and
+//! the rest of its body is discarded; if the service is stopping, its connection closes after it.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

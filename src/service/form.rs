@@ -1,8 +1,8 @@
 //! The multipart form of a transcription request, read as it arrives.
 //!
 //! Fields and their meaning are those of OpenAI's `POST /v1/audio/transcriptions`; `tolerance`,
-//! `objective` and `words` are ours. Fields that a model without a temperature cannot use are ignored,
-//! as unknown ones are.
+//! `objective` and `words` are ours. Fields that a model without a temperature cannot use are
+//! ignored, as unknown ones are.
 
 use axum::body::Bytes;
 use futures_util::Stream;

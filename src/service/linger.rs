@@ -1,10 +1,10 @@
-//! What is left of a request's body once nobody reads it: thrown away for a while, so that the answer
-//! reaches a caller who is still sending.
+//! Reads and discards, for a bounded time, the rest of a request's body that no handler reads, so
+//! that the answer reaches a caller who is still sending.
 //!
 //! A connection that is closed with bytes unread is reset by the system, and a reset also discards
-//! what its peer has not read yet: the refusal. Hence the rest is read, within bounds, and nothing of
-//! it is kept; meanwhile hyper holds the connection open, which counts as any other, and where the
-//! body ends in time the connection goes on. RFC 9112, Section 9.6; nginx's `lingering_close`.
+//! what its peer has not read yet: the refusal. Hence the rest is read, within bounds, and nothing
+//! of it is kept; meanwhile hyper holds the connection open, which counts as any other, and where
+//! the body ends in time the connection goes on. RFC 9112, Section 9.6; nginx's `lingering_close`.
 
 use std::pin::Pin;
 use std::sync::Arc;

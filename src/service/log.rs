@@ -1,9 +1,9 @@
-//! The log of a service: written by a thread of its own, so that a log that is full, stalled or closed
-//! costs lines and never a request.
+//! The log of a service: written by a thread of its own, so that a log that is full, stalled or
+//! closed costs lines and never a request.
 //!
 //! A line waits in a bounded queue; where the queue is full it is left out and counted
-//! ([`lost_lines`], `paretone_log_lines_lost_total`), as is a line that cannot be written. A process
-//! has one log, hence one count.
+//! ([`lost_lines`], `paretone_log_lines_lost_total`), as is a line that cannot be written. A
+//! process has one log, hence one count.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;

@@ -1,9 +1,9 @@
 //! A form's bytes, handed to its reader in small pieces.
 //!
-//! The reader of multipart forms takes all that there is before it looks at it, and keeps what comes
-//! before a field, its head included, until the field begins. Here it is given one piece at a time,
-//! and looks at it before it gets the next; what it takes between one field's content and the next
-//! is bounded. So it keeps no more than that bound and a piece, whatever is sent.
+//! The reader of multipart forms takes all that there is before it looks at it, and keeps what
+//! comes before a field, its head included, until the field begins. Here it is given one piece at a
+//! time, and looks at it before it gets the next; what it takes between one field's content and the
+//! next is bounded. So it keeps no more than that bound and a piece, whatever is sent.
 
 use std::pin::Pin;
 use std::sync::Arc;

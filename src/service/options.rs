@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::allowed::{AllowedHost, AllowedOrigin, Hosts};
 use crate::units::Seconds;
 
-/// How the service is set up: [`Options::new`], and what differs from the defaults set in its fields.
+/// How the service is set up: [`Options::new`], and what differs from the defaults set in its
+/// fields.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
@@ -15,11 +16,12 @@ pub struct Options {
     pub rules: PathBuf,
     /// Threads that recognise, at least one. Default: one per processor.
     pub workers: usize,
-    /// Most requests that wait for one policy; over all of them twice as many wait, and of one client
-    /// two thirds of those. Larger: fewer refusals, longer waits. Default: 64.
+    /// Most requests that wait for one policy; over all of them twice as many wait, and of one
+    /// client two thirds of those. Larger: fewer refusals, longer waits. Default: 64.
     pub queue: usize,
-    /// Whether the most accurate version answers, with nothing certified, where at the start the rules
-    /// are missing or were learnt for another model. Default: no, the service does not start then.
+    /// Whether the most accurate version answers, with nothing certified, where at the start the
+    /// rules are missing or were learnt for another model. Default: no, the service does not start
+    /// then.
     pub uncertified: bool,
     /// Longest time from the end of an upload to its answer. Default: 60 s.
     pub deadline: Duration,
@@ -80,8 +82,8 @@ pub struct Limits {
     pub stream_idle: Duration,
     /// Bytes that all streams hold at once. Default: 256 MiB.
     pub stream_memory: usize,
-    /// Most lists of callers' words whose graphs are kept; each takes the memory of the model's graph, of `models/en` some
-    /// 80 MB. 0: no words are taken. Default: 4.
+    /// Most lists of callers' words whose graphs are kept; each takes the memory of the model's
+    /// graph, of `models/en` some 80 MB. 0: no words are taken. Default: 4.
     pub word_lists: usize,
 }
 

@@ -3,11 +3,12 @@
 //!
 //! Three things are looked at. The header `Host` must name this service where that listens on
 //! loopback alone: a page whose own name has been pointed to 127.0.0.1 (DNS rebinding) would
-//! otherwise count as our own. `Origin`, which browsers send with everything but plain reads, must be
-//! our own or one that is allowed. And `Sec-Fetch-Site: cross-site` must come with an allowed origin.
-//! A caller that is no browser sends neither of the latter.
+//! otherwise count as our own. `Origin`, which browsers send with everything but plain reads, must
+//! be our own or one that is allowed. And `Sec-Fetch-Site: cross-site` must come with an allowed
+//! origin. A caller that is no browser sends neither of the latter.
 //!
-//! References: RFC 9110, Section 7.2; RFC 6454; Fetch Metadata, <https://www.w3.org/TR/fetch-metadata/>.
+//! References: RFC 9110, Section 7.2; RFC 6454; Fetch Metadata,
+//! <https://www.w3.org/TR/fetch-metadata/>.
 
 use std::sync::Arc;
 

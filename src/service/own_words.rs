@@ -1,9 +1,11 @@
-//! Words that a caller brings along: the fields `words` and `prompt` of a form, a stream's `phrase_list`.
+//! Words that a caller brings along: the fields `words` and `prompt` of a form, a stream's
+//! `phrase_list`.
 //!
-//! A list becomes a recogniser of its own, whose graph has the words in it ([`Recognizer::with_words`]).
-//! It is made once for each list, by its content, and kept for the requests to come. Each takes the memory
-//! of a graph, so that there are few: one that nobody uses gives way to a new one, and where all are in
-//! use a request is told to come again. One is made at a time.
+//! A list becomes a recogniser of its own, whose graph has the words in it
+//! ([`Recognizer::with_words`]). It is made once for each list, by its content, and kept for the
+//! requests to come. Each takes the memory of a graph, so that there are few: one that nobody uses
+//! gives way to a new one, and where all are in use a request is told to come again. One is made at
+//! a time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -94,8 +96,8 @@ fn is_usable(recognizer: &Recognizer, phrase: &str) -> bool {
     phrase.split(' ').all(is_said)
 }
 
-/// What a prompt names: short pieces between commas, ends of lines and of sentences as they are, and of longer
-/// ones, which are sentences, the words that the model does not know.
+/// What a prompt names: short pieces between commas, ends of lines and of sentences as they are,
+/// and of longer ones, which are sentences, the words that the model does not know.
 fn phrases(prompt: &str, knows: impl Fn(&str) -> bool) -> Vec<String> {
     let mut phrases: Vec<String> = Vec::new();
     let mut put = |phrase: String| {
@@ -127,8 +129,8 @@ impl WordGraphs {
         WordGraphs { most, kept: Mutex::default(), making: tokio::sync::Mutex::default() }
     }
 
-    /// The recogniser with a caller's words; `None` where there are none, or none that can be used. It waits
-    /// for others to be made, up to `due`.
+    /// The recogniser with a caller's words; `None` where there are none, or none that can be used.
+    /// It waits for others to be made, up to `due`.
     ///
     /// # Errors
     /// The words cannot be used, the service takes none, or too many lists are in use.
@@ -204,7 +206,8 @@ impl WordGraphs {
         Ok(())
     }
 
-    /// Forgets the list that was used longest ago and is not in use, where there are as many as may be.
+    /// Forgets the list that was used longest ago and is not in use, where there are as many as may
+    /// be.
     fn has_room(&self) -> bool {
         let mut kept = self.kept();
         if kept.len() < self.most {

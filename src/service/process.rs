@@ -1,7 +1,7 @@
 //! What the system knows of this process, under the names that Prometheus's clients have for it.
 //!
-//! Reference: <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>. Read from
-//! `/proc`, and left out where there is none.
+//! Reference: <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>. Read
+//! from `/proc`, and left out where there is none.
 
 use std::fs;
 use std::sync::atomic::AtomicU64;

@@ -92,8 +92,9 @@ impl Asked {
         }
     }
 
-    /// Has an utterance, such as a whole recording, recognised by `due`; what is held is given back with the answer. Dropping the
-    /// future, as happens when the caller goes away, stops the search within a frame.
+    /// Has an utterance, such as a whole recording, recognised by `due`; what is held is given back
+    /// with the answer. Dropping the future, as happens when the caller goes away, stops the search
+    /// within a frame.
     ///
     /// # Errors
     /// Why there is no answer.
@@ -140,8 +141,8 @@ impl Asked {
         Ok(made.map_err(|_| Rejection::Internal("a worker went away".into()))??)
     }
 
-    /// The same for what was said and cannot be said again: where there is no room it waits outside,
-    /// up to the deadline.
+    /// The same for live speech, which cannot be sent again: if the queue is full, the utterance
+    /// waits in front of it, up to the deadline.
     ///
     /// # Errors
     /// As [`Asked::serve`].
@@ -175,8 +176,8 @@ pub async fn recognise(app: &Arc<App>, job: Job) -> Result<Answer, Rejection> {
     recognise_told(app, job, |_, _| ()).await
 }
 
-/// The same, where `watch` is told how to look how far it is, and how long the recording is, once it
-/// is admitted.
+/// The same. Once the recording is admitted, `watch` is given the way to ask for its progress, and
+/// its duration.
 ///
 /// # Errors
 /// Why there is no answer.

@@ -25,7 +25,8 @@ pub struct Reloaded {
 /// Read the rules again
 ///
 /// Requests in progress keep the rules they came under; the answer waits until those of an earlier
-/// reload are done. Rules that cannot be used are refused, and the old ones stay. Only services with a token do this.
+/// reload are done. Rules that cannot be used are refused, and the old ones stay. Only services
+/// with a token do this.
 #[utoipa::path(post, path = "/reload", tag = "operation", responses(
     (status = 200, description = "The new rules are in force", body = Reloaded),
     (status = 401, description = "The token is missing or wrong", content_type = "application/problem+json", body = Problem),

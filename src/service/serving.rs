@@ -70,7 +70,8 @@ const OWN_WORDS: &str = "own-words";
 
 /// Rules in force.
 pub struct Serving {
-    /// The rules, and which of their policies serves whom; each policy has a queue of the scheduler.
+    /// The rules, and which of their policies serves whom; each policy has a queue of the
+    /// scheduler.
     pub routing: Routing,
     /// The policy of requests with own words, and the scheduler's queue for it.
     own_words: (Policy<String>, usize),
@@ -158,8 +159,8 @@ impl Serving {
         })
     }
 
-    /// Has the most accurate version answer at every tolerance, where the options say so and the rules
-    /// are missing or do not fit.
+    /// Has the most accurate version answer at every tolerance, where the options say so and the
+    /// rules are missing or do not fit.
     ///
     /// # Errors
     /// What is wrong with the rules is not that, or the model has no versions.

@@ -1,8 +1,8 @@
 //! A share of requests is answered by the reference version too, unseen, to notice drift.
 //!
 //! What the two answers disagree in bounds what the tier adds to the error rate, without reference
-//! texts; see [`tiers::drift`](crate::tiers::drift). Each request counts as one unit of evidence, as
-//! callers do not say who speaks.
+//! texts; see [`tiers::drift`](crate::tiers::drift). Each request counts as one unit of evidence,
+//! as callers do not say who speaks.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -43,9 +43,9 @@ struct Counts {
 }
 
 impl Shadow {
-    /// Shadows the options' share of requests. The alarm's bound is what the reference version itself
-    /// errs: where answers disagree more than that per word, traffic is not what the rules were
-    /// learnt from.
+    /// Shadows the options' share of requests. The alarm's bound is what the reference version
+    /// itself errs: where answers disagree more than that per word, traffic is not what the rules
+    /// were learnt from.
     pub fn new(options: &Options, rules: &Rules, metrics: ShadowMetrics) -> Self {
         let limits = Limits {
             bound: rules.certificate.reference_error_rate,
@@ -66,8 +66,8 @@ impl Shadow {
             && is_shadowed(id, self.share, SEED)
     }
 
-    /// Has the strictest tier answer too, and counts how far the answers are apart; what is held is given
-    /// back then. A shadow that finds no room is left out.
+    /// Has the strictest tier answer too, and counts how far the answers are apart; what is held is
+    /// given back then. A shadow that finds no room is left out.
     pub fn compare(&self, serving: &Serving, waveform: Waveform, held: Held, answer: &Transcript) {
         let words: Vec<String> = answer.words.iter().map(|word| word.word.clone()).collect();
         let Ok(strictest) = serving.tier(Ask::default()) else {

@@ -1,9 +1,9 @@
 //! Who is served: so many connections at once, of one client no more than its share.
 //!
-//! A connection takes its slot with the first byte that arrives on it. Until then it costs a file and
-//! nothing else. Whoever finds no slot free waits for one; only the probes of operators are answered
-//! without ([`is_probe`]), so that a service under attack still says how it is. Where too many are silent
-//! or wait, the client that has most of them makes room: its oldest is closed.
+//! A connection takes its slot with the first byte that arrives on it. Until then it costs a file
+//! and nothing else. Whoever finds no slot free waits for one; only the probes of operators are
+//! answered without ([`is_probe`]), so that a service under attack still says how it is. Where too
+//! many are silent or wait, the client that has most of them makes room: its oldest is closed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -89,15 +89,16 @@ impl Slots {
         }
     }
 
-    /// Waits until one more connection may be open. Where too many are, one without a slot is told to
-    /// go.
+    /// Waits until one more connection may be open. Where too many are, one without a slot is told
+    /// to go.
     pub async fn open(&self) -> OwnedSemaphorePermit {
         let mut open = pin!(Arc::clone(&self.open).acquire_owned());
         loop {
             if self.open.available_permits() == 0 {
                 lock(&self.waiting).evict_one();
             }
-            // Who is told to go may just have been given a slot; and there may be nobody to tell yet.
+            // Who is told to go may just have been given a slot; and there may be nobody to tell
+            // yet.
             if let Ok(open) = timeout(EVICTION, open.as_mut()).await {
                 return open.expect("the semaphore is never closed");
             }
@@ -114,8 +115,8 @@ impl Slots {
         Wait { number, all: Arc::clone(&self.waiting), evicted }
     }
 
-    /// Waits for a slot; `peer` is nobody's where the connection is a trusted proxy's, who speaks for
-    /// many.
+    /// Waits for a slot. `peer` is `None` if the connection is that of a trusted proxy, which
+    /// speaks for many clients.
     pub async fn take(&self, peer: Option<IpAddr>) -> Slot {
         let own = match peer {
             None => None,

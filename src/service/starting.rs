@@ -1,5 +1,6 @@
-//! What is answered while the model is being opened: the port is open from the first moment, so that
-//! whoever waits for the service can tell one that starts from one that is not there, and how far it is.
+//! What is answered while the model is being opened: the port is open from the first moment, so
+//! that whoever waits for the service can tell one that starts from one that is not there, and how
+//! far it is.
 
 use std::time::Instant;
 

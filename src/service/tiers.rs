@@ -1,4 +1,5 @@
-//! `GET /tiers`: the rules in force, the certificate they rest on, and the versions they choose from.
+//! `GET /tiers`: the rules in force, the certificate they rest on, and the versions they choose
+//! from.
 
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ use crate::recognizer::{Version, Versions};
 pub struct Tiers {
     /// The certificate's name, as answers carry it.
     pub id: String,
-    /// What is promised, with which probability, and from which measurements, as rules files have it.
+    /// What is promised, with which probability, and from which measurements, as rules files have
+    /// it.
     #[schema(value_type = Object)]
     pub certificate: Value,
     /// The tolerances that tiers were learnt for: 0, `step`, 2·`step`, … `steps`·`step`.

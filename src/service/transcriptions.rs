@@ -32,7 +32,8 @@ pub struct TranscriptionForm {
     /// The recording: WAV, FLAC, MP3, Ogg Vorbis or Ogg Opus.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
-    /// `paretone`, `whisper-1`, or a tier such as `paretone-5pct-cost`; `GET /v1/models` lists them.
+    /// `paretone`, `whisper-1`, or a tier such as `paretone-5pct-cost`; `GET /v1/models` lists
+    /// them.
     #[schema(example = "paretone-5pct-cost")]
     model: Option<String>,
     /// `json` (the default), `text`, `srt`, `vtt` or `verbose_json`.
@@ -41,18 +42,20 @@ pub struct TranscriptionForm {
     /// `word`, `segment` or both, for `verbose_json`.
     #[schema(rename = "timestamp_granularities[]")]
     timestamp_granularities: Option<Vec<String>>,
-    /// Errors tolerated beyond the most accurate version's: `0.05` or `5%`. Goes before the header and the model.
+    /// Errors tolerated beyond the most accurate version's: `0.05` or `5%`. Goes before the header
+    /// and the model.
     #[schema(example = "5%")]
     tolerance: Option<String>,
     /// `response-time` or `cost`. Goes before the header and the model.
     #[schema(example = "cost")]
     objective: Option<String>,
-    /// Names and terms to expect, between commas or ends of lines; what cannot be used is passed over. Of sentences, the words that the model
-    /// does not know. With these, or `words`, the most accurate version answers, and nothing is certified.
+    /// Names and terms to expect, between commas or ends of lines; what cannot be used is passed
+    /// over. Of sentences, the words that the model does not know. With these, or `words`, the most
+    /// accurate version answers, and nothing is certified.
     #[schema(example = "Paretone, Ada Lovelace")]
     prompt: Option<String>,
-    /// Words and phrases to expect, as a file of `paretone transcribe --words` lists them: one a line, each perhaps with a boost and, after a
-    /// tab, with phones. At most 1,000.
+    /// Words and phrases to expect, as a file of `paretone transcribe --words` lists them: one a
+    /// line, each perhaps with a boost and, after a tab, with phones. At most 1,000.
     #[schema(example = "Paretone\nAda Lovelace 4")]
     words: Option<String>,
     /// `en`, with or without a region.

@@ -1,10 +1,10 @@
 //! Memory that the allocator keeps goes back to the system once it is not used any more.
 //!
-//! glibc's allocator keeps what was freed below something that is still in use, in every thread's arena:
-//! after a load a service would hold for good what the load took at its height. And it keeps the end of
-//! every other arena but the first, more of it the larger the blocks are that were freed, which
-//! `malloc_trim` leaves alone; hence a bound on that.
-//! References: malloc_trim(3), mallopt(3).
+//! glibc's allocator keeps what was freed below something that is still in use, in every thread's
+//! arena: after a load a service would hold for good what the load took at its height. And it keeps
+//! the end of every other arena but the first, more of it the larger the blocks are that were
+//! freed, which `malloc_trim` leaves alone; hence a bound on that. References: malloc_trim(3),
+//! mallopt(3).
 
 /// How often memory is given back. What is taken again meanwhile costs page faults, so not at every
 /// request.
@@ -18,7 +18,8 @@ const KEPT: i32 = 1 << 20;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const LARGE: i32 = 4 << 20;
 
-/// Gives memory back from time to time, for as long as the process lives, where its allocator is glibc's.
+/// Gives memory back from time to time, for as long as the process lives, where its allocator is
+/// glibc's.
 pub fn give_memory_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     {
@@ -39,8 +40,8 @@ pub fn give_memory_back() {
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn bound_what_is_kept() {
     for (what, bytes) in [(libc::M_TRIM_THRESHOLD, KEPT), (libc::M_MMAP_THRESHOLD, LARGE)] {
-        // SAFETY: mallopt has no preconditions but that its arguments are numbers; it is called before
-        // there are other threads of this program's.
+        // SAFETY: mallopt has no preconditions but that its arguments are numbers; it is called
+        // before there are other threads of this program's.
         #[allow(unsafe_code)]
         let set = unsafe { libc::mallopt(what, bytes) };
         tracing::trace!(what, bytes, set, "memory kept");

@@ -1,9 +1,10 @@
-//! Callers who do not read: writing to them is given up.
+//! Callers who do not read: the service gives up writing to them.
 //!
-//! What is written to a connection goes to the system until its buffers are full, and then waits for
-//! the caller to read. It may wait so long without any progress, and so long until all that waits is
-//! gone, for a caller who reads a byte now and then; after that the connection fails and its place is
-//! free. What is read from it is counted ([`Arrived`]).
+//! What is written to a connection goes to the system until its buffers are full, and then waits
+//! for the caller to read. Two bounds limit that: the longest time without any progress, and the
+//! longest time until everything that waits is gone, which stops a caller who reads a byte now and
+//! then. After either, the connection fails and its slot is free. What is read from it is counted
+//! ([`Arrived`]).
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

@@ -153,8 +153,8 @@ pub struct Job {
     /// How many jobs come before it, where it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ahead: Option<u64>,
-    /// The share of the recording that has been searched, by the version that is ahead; 1 once it is
-    /// answered.
+    /// The share of the recording that has been searched, by the version that is ahead; 1 once it
+    /// is answered.
     pub progress: f64,
     /// The answer, as `POST /compute` gives it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,10 +1,10 @@
 //! Jobs on disk: one SQLite file, which one thread reads and writes.
 //!
-//! What is committed is on the disk (`synchronous = FULL`), so that a job whose caller was told of it
-//! outlives the process, however that ends. The file is locked for as long as the service runs: of two
-//! services on one file the second does not start. Clients take turns: a job gets the turn after its
-//! client's last one, or after the last that was begun, whichever is later (start-time fair queueing,
-//! Goyal, Vin and Cheng, 1996), and jobs run in the order of their turns.
+//! What is committed is on the disk (`synchronous = FULL`), so that a job whose caller was told of
+//! it outlives the process, however that ends. The file is locked for as long as the service runs:
+//! of two services on one file the second does not start. Clients take turns: a job gets the turn
+//! after its client's last one, or after the last that was begun, whichever is later (start-time
+//! fair queueing, Goyal, Vin and Cheng, 1996), and jobs run in the order of their turns.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -272,19 +272,7 @@ fn add(
         }
     }
     let client = job.client.address().to_string();
-    let count = |sql: &str, of: &[&dyn rusqlite::ToSql]| -> rusqlite::Result<u64> {
-        let count: i64 = transaction.query_row(sql, of, |row| row.get(0))?;
-        Ok(count.unsigned_abs())
-    };
-    let waiting = count("SELECT count(*) FROM jobs WHERE state = 'queued'", &[])?;
-    let sql = "SELECT count(*) FROM jobs WHERE client = ?1 AND state = 'queued'";
-    let of_client = count(sql, &[&client])?;
-    let bytes = count("SELECT coalesce(sum(size), 0) FROM jobs", &[])?;
-    let most = limits.most as u64;
-    if waiting >= most
-        || of_client >= most.div_ceil(2)
-        || bytes.saturating_add(job.recording.len() as u64) > limits.bytes
-    {
+    if !has_room(transaction, &client, job.recording.len() as u64, limits)? {
         return Ok(Err(Refusal::Full));
     }
     let id = format!("{:032x}", rand::random::<u128>());
@@ -307,4 +295,24 @@ fn add(
     let sql = "INSERT INTO recordings (job, content) VALUES (?1, ?2)";
     transaction.execute(sql, params![id, job.recording])?;
     Ok(Ok(Added { id, is_new: true }))
+}
+
+/// Whether a job of a client and so many bytes may be kept: so many wait in all, half as many of
+/// one client, and all recordings together have a bound.
+fn has_room(
+    transaction: &Transaction<'_>,
+    client: &str,
+    more: u64,
+    limits: &JobOptions,
+) -> rusqlite::Result<bool> {
+    let count = |sql: &str, of: &[&dyn rusqlite::ToSql]| -> rusqlite::Result<u64> {
+        let count: i64 = transaction.query_row(sql, of, |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    };
+    let waiting = count("SELECT count(*) FROM jobs WHERE state = 'queued'", &[])?;
+    let sql = "SELECT count(*) FROM jobs WHERE client = ?1 AND state = 'queued'";
+    let of_client = count(sql, &[&client])?;
+    let bytes = count("SELECT coalesce(sum(size), 0) FROM jobs", &[])?;
+    let most = limits.most as u64;
+    Ok(waiting < most && of_client < most.div_ceil(2) && bytes.saturating_add(more) <= limits.bytes)
 }

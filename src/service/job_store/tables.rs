@@ -33,7 +33,8 @@ const TABLES: &str = "
         job TEXT PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE, content BLOB NOT NULL
     ) STRICT;";
 
-/// Makes the tables where there are none. What was running when the last service ended is to run again.
+/// Makes the tables where there are none. What was running when the last service ended is to run
+/// again.
 ///
 /// # Errors
 /// The file cannot be read or written, or is none of ours.

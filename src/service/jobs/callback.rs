@@ -1,9 +1,9 @@
 //! Telling a job's answer to an address of its caller's, at least once.
 //!
-//! An address is plain HTTP, of a host that the operator allows; there is none by default, as a caller
-//! could otherwise have this machine speak to others behind its firewall. Redirects are not followed. Any
-//! answer from 200 to 299 within `PATIENCE` ends it; else it is tried again, later each time, across
-//! restarts too. The receiver tells repetitions apart by the job's id.
+//! An address is plain HTTP, of a host that the operator allows; there is none by default, as a
+//! caller could otherwise have this machine speak to others behind its firewall. Redirects are not
+//! followed. Any answer from 200 to 299 within `PATIENCE` ends it; else it is tried again, later
+//! each time, across restarts too. The receiver tells repetitions apart by the job's id.
 
 use std::fmt;
 use std::str::FromStr;

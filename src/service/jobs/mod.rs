@@ -1,9 +1,9 @@
 //! `/v1/jobs`: recordings that are answered later, whatever happens meanwhile.
 //!
-//! A job that was taken in is on the disk before its caller is told, and is answered once: by
-//! this process, or by the next one that opens the file. An `Idempotency-Key` makes it safe to send again
-//! what may not have arrived (draft-ietf-httpapi-idempotency-key-header). Callers ask for the answer, or
-//! have it told to an address of theirs ([`callback`]), at least once.
+//! A job that was taken in is on the disk before its caller is told, and is answered once: by this
+//! process, or by the next one that opens the file. An `Idempotency-Key` makes it safe to send
+//! again what may not have arrived (draft-ietf-httpapi-idempotency-key-header). Callers ask for the
+//! answer, or have it told to an address of theirs ([`callback`]), at least once.
 
 mod callback;
 mod run;
@@ -30,9 +30,9 @@ const LONGEST_KEY: usize = 255;
 
 /// Have a recording recognised later
 ///
-/// The body is the audio file, as of `POST /compute`. It is kept on the disk before this is answered, and
-/// recognised in turn, whether or not the service is restarted meanwhile. The same `Idempotency-Key` with
-/// the same request names the same job. Only services with `--jobs` do this.
+/// The body is the audio file, as of `POST /compute`. It is kept on the disk before this is
+/// answered, and recognised in turn, whether or not the service is restarted meanwhile. The same
+/// `Idempotency-Key` with the same request names the same job. Only services with `--jobs` do this.
 #[utoipa::path(
     post, path = "/v1/jobs", tag = "jobs",
     params(

@@ -51,8 +51,8 @@ impl App {
     }
 }
 
-/// Takes jobs as they get their turns. One worker fewer than there are runs them, so that a long one
-/// does not keep everybody waiting.
+/// Takes jobs as they get their turns. One worker fewer than there are runs them, so that a long
+/// one does not keep everybody waiting.
 async fn take(app: &Arc<App>, jobs: &Jobs) {
     let slots = Arc::new(Semaphore::new(app.options.workers.max(2) - 1));
     loop {

@@ -44,9 +44,9 @@ const BUFFER: usize = 4 << 20;
 const READ_AHEAD: usize = 16 << 10;
 /// Longest wait for the client's farewell.
 const FAREWELL: Duration = Duration::from_secs(1);
-/// What a stream holds, in bytes: from its first audio on, and for each second of the utterance under
-/// way, which is samples at 16 kHz, features, and the search's tokens. Reserved with the audio, so
-/// that a stream on which nothing is said holds nothing.
+/// What a stream holds, in bytes: from its first audio on, and for each second of the utterance
+/// under way, which is samples at 16 kHz, features, and the search's tokens. Reserved with the
+/// audio, so that a stream on which nothing is said holds nothing.
 const STREAM_BYTES: StreamBytes = StreamBytes { least: 1 << 20, a_second: 160 << 10 };
 /// The end of the audio as clients send it; vosk-server knows it in a binary message too.
 const EOF: &[u8] = b"{\"eof\" : 1}";

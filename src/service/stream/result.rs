@@ -1,8 +1,8 @@
 //! What a stream answers: vosk-server's results, with an account beside them.
 //!
-//! A partial result says how many of its words are `agreed` on, and a result carries its account. With
-//! `max_alternatives` a result is a list: first the tier's answer, then what else the version that gave it
-//! may have heard, by probability.
+//! A partial result says how many of its words are `agreed` on, and a result carries its account.
+//! With `max_alternatives` a result is a list: first the tier's answer, then what else the version
+//! that gave it may have heard, by probability.
 
 use serde::Serialize;
 
@@ -148,7 +148,8 @@ impl Final {
         };
     }
 
-    /// Takes the best answers to an utterance, at most so many; those of all utterances are combined.
+    /// Takes the best answers to an utterance, at most so many; those of all utterances are
+    /// combined.
     pub fn append_alternatives(&mut self, these: Vec<Alternative>, most: usize) {
         self.others = Some(match self.others.take() {
             None => these,

@@ -1,9 +1,9 @@
 //! The thread of one stream.
 //!
-//! A [`Stream`] borrows its recogniser and computes for milliseconds at a time, so that it lives on a
-//! thread of its own. It takes one message at a time and answers it before the next, which is the
-//! protocol's own pace, and works only while a worker of the scheduler stands aside for it: a stream
-//! takes its turns with all other work. It ends when its `StreamThread` is dropped.
+//! A [`Stream`] borrows its recogniser and computes for milliseconds at a time, so that it lives on
+//! a thread of its own. It takes one message at a time and answers it before the next, which is the
+//! protocol's own pace, and works only while a worker of the scheduler stands aside for it: a
+//! stream takes its turns with all other work. It ends when its `StreamThread` is dropped.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
