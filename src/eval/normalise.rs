@@ -1,11 +1,11 @@
 //! What counts as the same word: one small normaliser for references and hypotheses alike.
 //!
 //! Lower case; typographic apostrophes become `'`; an apostrophe stays where it touches a letter or
-//! digit (`don't`, `'em`, `boys'`); a hyphen, dash, slash or ellipsis parts words; every other character that
-//! is neither letter nor digit disappears. Letters are compared by Unicode's compatibility composition
-//! (NFKC), so that it does not matter in which form an accent, a ligature or a full-width letter was
-//! written, nor whether a soft hyphen or a joiner stands between letters. Numbers, abbreviations and spelling variants are left
-//! alone.
+//! digit (`don't`, `'em`, `boys'`); a hyphen, dash, slash or ellipsis parts words; every other
+//! character that is neither letter nor digit disappears. Letters are compared by Unicode's
+//! compatibility composition (NFKC), so that it does not matter in which form an accent, a ligature
+//! or a full-width letter was written, nor whether a soft hyphen or a joiner stands between
+//! letters. Numbers, abbreviations and spelling variants are left alone.
 //!
 //! LibriSpeech's books write `to day`, `any one` where other prose writes `today`, `anyone`: no
 //! recogniser can hear the blank. [`COMPOUNDS`] are therefore joined on both sides by default.

@@ -98,8 +98,9 @@ impl<'t> Search<'t> {
         row
     }
 
-    /// Turns the costs of row `i − 1` into those of row `i`. A cell's place is its diagonal, so that
-    /// the cell above is one place later and the one before that in its own.
+    /// Turns the costs of row `i − 1` into those of row `i`. A cell is stored at the index of its
+    /// diagonal, so the cell above it is one index later, and the one to the left of that is at its
+    /// own index.
     fn advance(&self, band: &Band, i: usize, row: &mut [u32]) {
         let (substitution, gap) = self.rule.weights();
         let word = self.reference[i - 1];

@@ -10,8 +10,8 @@
 //!   deletions and insertions 3 and prefers, from the end, the diagonal, then an insertion. It
 //!   keeps equal words together at the price of, rarely, one error more than the minimum.
 //!
-//! `scripts/eval/agree_wer.py` compares both with the two tools. Texts of hours are aligned as those
-//! of seconds are, only in a band (`band`) of the matrix that the best alignments cannot leave.
+//! `scripts/eval/agree_wer.py` compares both with the two tools. Texts of hours are aligned like
+//! those of seconds, but only within a band of the matrix (`band`) that no best alignment leaves.
 
 mod band;
 
@@ -62,8 +62,8 @@ pub struct Alignment {
 /// # Ok::<(), paretone::eval::EvalError>(())
 /// ```
 ///
-/// Time grows with the length times the number of errors, memory with the root of that: two texts of
-/// thirty thousand words, a sixth of them wrong, take a second and 15 MB.
+/// Time grows with the length times the number of errors, memory with the root of that: two texts
+/// of thirty thousand words, a sixth of them wrong, take a second and 15 MB.
 ///
 /// # Errors
 /// The texts are too long and too different for that.

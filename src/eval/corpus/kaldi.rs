@@ -1,7 +1,9 @@
-//! Kaldi's data directories: `wav.scp` (recordings), `text`, `utt2spk`, and where recordings are cut into utterances, `segments`.
+//! Kaldi's data directories: `wav.scp` (recordings), `text`, `utt2spk`, and where recordings are
+//! cut into utterances, `segments`.
 //!
-//! Each line begins with an id and a blank. Paths are as Kaldi's recipes leave them, relative to where they are run, or to the
-//! directory itself. What Kaldi would run as a command (a line that ends in `|`) is refused: a list of files must not run programs.
+//! Each line begins with an id and a blank. Paths are as Kaldi's recipes leave them, relative to
+//! where they are run, or to the directory itself. What Kaldi would run as a command (a line that
+//! ends in `|`) is refused: a list of files must not run programs.
 //!
 //! Reference: <https://kaldi-asr.org/doc/data_prep.html>.
 
@@ -66,8 +68,8 @@ pub fn open(folder: &Path) -> Result<Vec<Utterance>, EvalError> {
 /// Parses the texts of the directory at `folder`.
 ///
 /// # Errors
-/// A line lacks a field or repeats an id, a recording is a command or lies in an archive, a segment is no part of a recording,
-/// or an utterance has no recording.
+/// A line lacks a field or repeats an id, a recording is a command or lies in an archive, a segment
+/// is no part of a recording, or an utterance has no recording.
 pub fn parse(files: DataDirectory<'_>, folder: &Path) -> Result<Vec<Utterance>, EvalError> {
     let recordings = List::read(files.recordings, folder, RECORDINGS)?;
     let speakers = List::read(files.speakers.unwrap_or_default(), folder, SPEAKERS)?;

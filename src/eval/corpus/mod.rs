@@ -68,8 +68,8 @@ pub struct Part {
 }
 
 impl Utterance {
-    /// Its samples, at the rate of the recording, all channels averaged. Of a recording that it is a part of, what follows is
-    /// not read.
+    /// Its samples, at the rate of the recording, all channels averaged. If the utterance is a part
+    /// of a recording, reading stops at its end.
     ///
     /// # Errors
     /// The file cannot be read, or ends before the part begins.
@@ -108,7 +108,8 @@ pub fn open(path: &Path) -> Result<Vec<Utterance>, EvalError> {
     Ok(utterances)
 }
 
-/// Walks a folder for Kaldi's data directories, VoxForge submissions and LibriSpeech chapters, in alphabetical order.
+/// Walks a folder for Kaldi's data directories, VoxForge submissions and LibriSpeech chapters, in
+/// alphabetical order.
 fn collect(folder: &Path, depth: usize, utterances: &mut Vec<Utterance>) -> Result<(), EvalError> {
     if kaldi::is_in(folder) {
         utterances.extend(kaldi::open(folder)?);

@@ -1,9 +1,10 @@
 //! Tab-separated lists with a header line: our own manifest, and Common Voice's.
 //!
 //! The manifest has the columns `id`, `path` (relative to the manifest) and `text`, and optionally
-//! `speaker`, `accent`, `gender`, `set`, `split`, `seconds`, and `start` and `end` where the utterance is a
-//! part of the recording, in seconds, in any order; further columns are ignored. Common Voice has `client_id`, `path` (in `clips/`) and `sentence`, `accents` (formerly
-//! `accent`) and `gender`. Fields are never quoted.
+//! `speaker`, `accent`, `gender`, `set`, `split`, `seconds`, and `start` and `end` where the
+//! utterance is a part of the recording, in seconds, in any order; further columns are ignored.
+//! Common Voice has `client_id`, `path` (in `clips/`) and `sentence`, `accents` (formerly `accent`)
+//! and `gender`. Fields are never quoted.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -44,7 +45,8 @@ pub fn parse(text: &str, path: &Path) -> Result<Vec<Utterance>, EvalError> {
     Ok(utterances)
 }
 
-/// Writes a manifest that [`parse`] reads as the same utterances, whose audio is named by whole paths.
+/// Writes a manifest that [`parse`] reads as the same utterances, whose audio is named by whole
+/// paths.
 ///
 /// # Errors
 /// It cannot be written, or a path cannot stand in a manifest.

@@ -1,8 +1,8 @@
-//! NIST's CTM: `<recording> <channel> <start> <duration> <word> [<confidence>]` a line, in any order;
-//! `;;` begins a comment.
+//! NIST's CTM: `<recording> <channel> <start> <duration> <word> [<confidence>]` a line, in any
+//! order; `;;` begins a comment.
 //!
-//! Each recording is an utterance; each channel is one, `recording-channel`, where there are several.
-//! Alternatives (`<ALT_BEGIN>` …) are refused: which of them was heard?
+//! Each recording is an utterance; each channel is one, `recording-channel`, where there are
+//! several. Alternatives (`<ALT_BEGIN>` …) are refused: which of them was heard?
 
 use std::collections::BTreeMap;
 use std::path::Path;

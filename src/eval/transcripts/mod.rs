@@ -2,9 +2,10 @@
 //!
 //! - NIST's `trn`, `the words (id)` a line, by its extension `.trn`;
 //! - NIST's CTM, a word with its times a line, by `.ctm`, in which silence leaves no trace;
-//! - JSON lines with `id` or `file`, and `text`, as `paretone transcribe --format json` writes them;
-//! - tab-separated, with a header that has the columns `id` and `text`, or without one and with exactly
-//!   these two;
+//! - JSON lines with `id` or `file`, and `text`, as `paretone transcribe --format json` writes
+//!   them;
+//! - tab-separated, with a header that has the columns `id` and `text`, or without one and with
+//!   exactly these two;
 //! - Kaldi's `text`: the id, a blank and the words, where the first line has no tab.
 
 mod ctm;

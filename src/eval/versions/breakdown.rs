@@ -19,8 +19,8 @@ pub struct Part {
     pub words: u64,
     /// Errors over reference words by version; none without words.
     pub micro: Vec<Option<Measured>>,
-    /// (error of the fastest version − error of the most accurate of the whole table) / error of the
-    /// most accurate; none without errors.
+    /// (error of the fastest version − error of the most accurate of the whole table) / error of
+    /// the most accurate; none without errors.
     pub gap: Option<Measured>,
     /// Mean time on the server by version, in seconds.
     pub response: Vec<f64>,
