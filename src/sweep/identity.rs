@@ -37,8 +37,9 @@ pub enum IdentityError {
     },
 }
 
-/// A line that says what is measured, in which numbers the network multiplies; the order of the utterances does
-/// not matter. What of the model was made from measurements like these does not count.
+/// Returns a line that identifies what is measured: the model, the arithmetic of its network
+/// (`numbers`), and the utterances, in any order. The parts of the model that were themselves made
+/// from such measurements are left out.
 pub fn identity(
     recognizer: &Recognizer,
     numbers: &str,
@@ -64,7 +65,8 @@ pub fn identity(
     )
 }
 
-/// Refuses to mix measurements of another kind with what a folder holds; one that holds nothing is marked.
+/// Refuses a folder that holds measurements of another kind, and marks an empty folder as one of
+/// this kind.
 ///
 /// # Errors
 /// The folder is of another kind, or cannot be read or written.

@@ -1,6 +1,6 @@
 //! Which points of the front become versions: spread evenly in the logarithm of time between the
-//! fastest useful and the most accurate, so that each is slower than the one before by about the same
-//! factor.
+//! fastest useful and the most accurate, so that each is slower than the one before by about the
+//! same factor.
 
 use super::Point;
 

@@ -88,9 +88,10 @@ pub fn near(good: &[Setting], count: usize, random: &mut ChaCha8Rng) -> Vec<Sett
     (0..count).map(|_| draw(random)).collect()
 }
 
-/// Indices of the points that are on the front or close to it, of those measured on the most utterances: at most 1.2 % more
-/// errors, relatively, than the best that is at most as slow, and at most `gap` more than the best of all. What looks a
-/// little worse on a part of the speech may be better on all of it.
+/// Indices of the points that are on the front or close to it, of those measured on the most
+/// utterances: at most 1.2 % more errors, relatively, than the best that is at most as slow, and at
+/// most `gap` more than the best of all. What looks a little worse on a part of the speech may be
+/// better on all of it.
 pub fn close(points: &[Point], gap: f64) -> Vec<usize> {
     let most = points.iter().map(|point| point.utterances).max();
     let whole = |point: &&Point| Some(point.utterances) == most;

@@ -10,9 +10,9 @@
 //! The hypothesis is that it keeps the bound: the mean of `x = distance − bound·words` is zero or
 //! less, whatever came before. A gambler who bets a fixed `λ` on large `x` multiplies a stake by
 //! `1 + λx`, which is never negative while `λ·bound·words ≤ 1`; nothing is asked of the upper end
-//! of `x`. Under the hypothesis no such stake can be expected to grow (Waudby-Smith and Ramdas 2024,
-//! "Estimating means of bounded random variables by betting"). The capital is shared among a grid
-//! of bets, and of starting times so that a long calm does not use it up (Vovk et al. 2021,
+//! of `x`. Under the hypothesis no such stake can be expected to grow (Waudby-Smith and Ramdas
+//! 2024, "Estimating means of bounded random variables by betting"). The capital is shared among a
+//! grid of bets, and of starting times so that a long calm does not use it up (Vovk et al. 2021,
 //! "Retrain or not retrain"). It is an e-process: by Ville's inequality (1939) it *ever* reaches
 //! `1/α` with probability `α` at most, and what it has reached may be read as betting odds against
 //! the hypothesis (Shafer 2021, "Testing by betting").

@@ -192,8 +192,8 @@ impl Rules {
         }
     }
 
-    /// Rules that promise nothing and need nothing: the most accurate version, of this name, answers at
-    /// every tolerance. For a model without rules that were learnt for it.
+    /// Rules that promise nothing and need nothing: the most accurate version, of this name,
+    /// answers at every tolerance. For a model without rules that were learnt for it.
     pub fn uncertified(reference: &str) -> Rules {
         let rule = |objective| Rule {
             tolerance: Tolerance::NONE,
@@ -270,8 +270,8 @@ impl Rules {
         self.tiers.iter().rposition(serves)
     }
 
-    /// A short name for these rules: the first digits of the SHA-256 of their text. Answers carry it
-    /// as the name of the certificate that they rest on; "none" where there is none.
+    /// A short name for these rules: the first digits of the SHA-256 of their text. Answers carry
+    /// it as the name of the certificate that they rest on; "none" where there is none.
     pub fn id(&self) -> String {
         if !self.is_certified() {
             return "none".to_owned();

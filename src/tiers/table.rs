@@ -1,10 +1,10 @@
 //! Recorded outcomes as a dense matrix: every request by every version.
 //!
-//! Whatever compares versions reads outcomes through this matrix: the report, the training of rules,
-//! their evaluation, and the fit of confidences. Its rules are the same for all of them:
+//! Whatever compares versions reads outcomes through this matrix: the report, the training of
+//! rules, their evaluation, and the fit of confidences. Its rules are the same for all of them:
 //!
-//! - A request is known by its set and id, a group by its set and name; a request without a group is
-//!   a group of its own.
+//! - A request is known by its set and id, a group by its set and name; a request without a group
+//!   is a group of its own.
 //! - Every version has answered every request once. A hole is an error that is named.
 //! - The rows of a request agree on its group and on its number of words.
 //! - Versions stand in the order of their mean response, fastest first; those that are equally fast
@@ -139,12 +139,12 @@ impl Table {
         Table::of(std::slice::from_ref(outcomes))
     }
 
-    /// Arranges the rows of one or more tables as one matrix. Counters that are not in all tables are
-    /// left out.
+    /// Arranges the rows of one or more tables as one matrix. Counters that are not in all tables
+    /// are left out.
     ///
     /// # Errors
-    /// There are less than two versions, a cell is missing or filled twice, or the rows of a request
-    /// disagree.
+    /// There are less than two versions, a cell is missing or filled twice, or the rows of a
+    /// request disagree.
     pub fn of(tables: &[Outcomes]) -> Result<Table, TableError> {
         let made_for = one_origin(tables)?;
         let mut builder = Builder::default();

@@ -12,8 +12,9 @@ const LONGEST: usize = 32;
 /// How many more errors than the most accurate version's are tolerated, relative to those: with a
 /// tolerance of 5 % a tier may make 105 errors where the most accurate version makes 100.
 ///
-/// It is read in one place, [`Tolerance::from_str`], and written alike everywhere: in flags, headers,
-/// form fields and rules. `5%` and `0.05` are the same. Larger: faster or cheaper, less accurate.
+/// It is read in one place, [`Tolerance::from_str`], and written alike everywhere: in flags,
+/// headers, form fields and rules. `5%` and `0.05` are the same. Larger: faster or cheaper, less
+/// accurate.
 ///
 /// # Examples
 /// ```

@@ -3,9 +3,9 @@
 //! Picked as the cheapest of thousands, a pair of versions may look a little cheaper than one
 //! version alone by chance, and be dearer in the long run. So a pair counts only if it certainly
 //! saves against every version alone that looks dearer and is certified wherever the pair is, that
-//! is, whose bound is no higher. For a pair `c` and a version `s`, let `X_g = Σ (t_c − t_s)` be what the pair adds to the objective over the requests
-//! of group (speaker) `g`. The pair certainly saves if its mean over requests `X̄` is so far below
-//! 0 that
+//! is, whose bound is no higher. For a pair `c` and a version `s`, let `X_g = Σ (t_c − t_s)` be
+//! what the pair adds to the objective over the requests of group (speaker) `g`. The pair certainly
+//! saves if its mean over requests `X̄` is so far below 0 that
 //!
 //! ```text
 //! P(T_ν > −X̄ / σ̂(X̄)) ≤ 0.05 / N
@@ -17,11 +17,11 @@
 //! requests that they count as one comparison; `paretone tiers simulate` says how often a tier is
 //! truly dearer. Thus, with probability 95 %, no tier of an objective is truly dearer, at the
 //! smallest tolerance at which its policy is chosen, than the best single version certified there:
-//! that version, if it is not chosen itself, is either dearer on record, hence compared, or cheaper,
-//! hence chosen. At larger tolerances the policy stays until something looks cheaper, although
-//! versions may be certified by then against which its saving is not certain; they all look dearer.
-//! The level is the customary one and not the certificate's `δ`, because a caller is promised errors
-//! and not times.
+//! that version, if it is not chosen itself, is either dearer on record, hence compared, or
+//! cheaper, hence chosen. At larger tolerances the policy stays until something looks cheaper,
+//! although versions may be certified by then against which its saving is not certain; they all
+//! look dearer. The level is the customary one and not the certificate's `δ`, because a caller is
+//! promised errors and not times.
 //!
 //! Whether a candidate counts does not depend on the tolerance, so more of them qualify as it
 //! grows, and what a tier costs never rises.
