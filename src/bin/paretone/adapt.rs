@@ -12,11 +12,12 @@ use paretone::eval::Normaliser;
 use paretone::graph::WordList;
 use paretone::recognizer::{Adapted, Cache, Domain, adapt};
 
-/// Make a model for a domain: its language models mixed with one of your text, your words in its vocabulary
+/// Make a model for a domain: its language models mixed with one of your text, your words in its
+/// vocabulary
 #[derive(clap::Args)]
 pub struct Args {
-    /// Text of the domain, one sentence or paragraph a line, as people write it; may be repeated. Numbers are to be written as
-    /// words
+    /// Text of the domain, one sentence or paragraph a line, as people write it; may be repeated.
+    /// Numbers are to be written as words
     #[arg(long, value_name = "FILE", required_unless_present = "words")]
     pub text: Vec<PathBuf>,
     /// Words and phrases of the domain, as `transcribe --words` reads them; boosts do not count

@@ -59,8 +59,8 @@ pub struct Args {
     /// Write one row for each utterance and version to this CSV, for `report` and `tiers`
     #[arg(long, value_name = "FILE")]
     pub outcomes: Option<PathBuf>,
-    /// Write one row for each word that a version heard to this CSV, for `confidence`: what was known
-    /// of it, and whether it was right
+    /// Write one row for each word that a version heard to this CSV, for `confidence`: what was
+    /// known of it, and whether it was right
     #[arg(long, value_name = "FILE")]
     pub words: Option<PathBuf>,
     /// How to score and what to print.
@@ -77,12 +77,12 @@ struct Tables {
 /// One recording, prepared, and what each setting heard in it.
 type HeardAt = anyhow::Result<(Prepared, Vec<Heard>)>;
 
-/// Recognises every utterance; one that cannot be read is named, counts neither as right nor as wrong,
-/// and does not stop the others.
+/// Recognises every utterance; one that cannot be read is named, counts neither as right nor as
+/// wrong, and does not stop the others.
 ///
 /// # Errors
-/// When the corpus or the model cannot be used, no utterance can be recognised, or the output cannot be
-/// written.
+/// When the corpus or the model cannot be used, no utterance can be recognised, or the output
+/// cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let utterances = corpus::open(&args.manifest).map_err(|error| UsageError(error.into()))?;
     let mut utterances = args.scoring.judging.select(utterances)?;
@@ -97,26 +97,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let heard = recognise(&recognizer, &utterances, &settings, &args)?;
     let wall = started.elapsed().as_secs_f64();
-    let mut failed = 0;
-    for (utterance, heard) in utterances.iter().zip(&heard) {
-        if let Err(error) = heard {
-            let error = WithCauses(error.as_ref());
-            eprintln!("paretone: {}: {error}", utterance.audio.display());
-            failed += 1;
-        }
-    }
-    if failed == heard.len() {
-        let error = anyhow!(
-            "none of the {failed} recordings can be recognised, so there is nothing to measure"
-        );
-        return Err(UsageError(error).into());
-    }
-    if failed > 0 {
-        progress::tell(&format!(
-            "{failed} of {} recordings cannot be recognised and are left out of all figures",
-            heard.len()
-        ));
-    }
+    let failed = tell_failures(&utterances, &heard)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut tables = Tables {
         outcomes: Outcomes {
@@ -137,17 +118,49 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         };
         bench.report(&args, &mut out, &mut tables)?;
     }
-    if let Some(path) = &args.outcomes {
-        let error = || format!("cannot write {}", path.display());
-        let file = File::create(path).with_context(error)?;
-        let outcomes = &tables.outcomes;
-        outcomes.write(BufWriter::new(file)).with_context(error)?;
-    }
-    if let Some(path) = &args.words {
-        words::write(path, &tables.words)?;
-    }
+    tables.write(&args)?;
     out.flush()?;
     Ok(ExitCode::from(if failed > 0 { SOME_FAILED } else { 0 }))
+}
+
+impl Tables {
+    /// Writes the files that were asked for.
+    fn write(&self, args: &Args) -> anyhow::Result<()> {
+        if let Some(path) = &args.outcomes {
+            let error = || format!("cannot write {}", path.display());
+            let file = File::create(path).with_context(error)?;
+            self.outcomes.write(BufWriter::new(file)).with_context(error)?;
+        }
+        if let Some(path) = &args.words {
+            words::write(path, &self.words)?;
+        }
+        Ok(())
+    }
+}
+
+/// Names the recordings that cannot be recognised and returns how many they are; it is an error if
+/// none is left.
+fn tell_failures(utterances: &[Utterance], heard: &[HeardAt]) -> Result<usize, UsageError> {
+    let mut failed = 0;
+    for (utterance, heard) in utterances.iter().zip(heard) {
+        if let Err(error) = heard {
+            let error = WithCauses(error.as_ref());
+            eprintln!("paretone: {}: {error}", utterance.audio.display());
+            failed += 1;
+        }
+    }
+    if failed == heard.len() {
+        return Err(UsageError(anyhow!(
+            "none of the {failed} recordings can be recognised, so there is nothing to measure"
+        )));
+    }
+    if failed > 0 {
+        progress::tell(&format!(
+            "{failed} of {} recordings cannot be recognised and are left out of all figures",
+            heard.len()
+        ));
+    }
+    Ok(failed)
 }
 
 fn open(args: &Args) -> anyhow::Result<Recognizer> {

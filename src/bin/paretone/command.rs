@@ -48,8 +48,8 @@ pub enum When {
     Never,
 }
 
-/// Reads the command line, behind which the user's configuration stands. Leaves the program where it
-/// asks for help or the version, or cannot be used.
+/// Reads the command line; the user's configuration gives the flags that are missing there. Exits
+/// the program if help or the version was asked for, or if the command line cannot be used.
 ///
 /// # Errors
 /// The configuration cannot be used.
@@ -74,7 +74,8 @@ fn again(words: &[std::ffi::OsString]) -> anyhow::Result<ExitCode> {
     run(cli.command)
 }
 
-/// The subcommands, grouped by what they are for. A new one is its file, a line here and a line in [`run`].
+/// The subcommands, grouped by what they are for. A new one is its file, a line here and a line in
+/// [`run`].
 #[derive(Subcommand)]
 pub enum Command {
     Transcribe(transcribe::Args),
@@ -105,7 +106,8 @@ pub enum Command {
 /// Runs one subcommand.
 ///
 /// # Errors
-/// Whatever kept the subcommand from finishing; [`exit_code`](crate::exit::exit_code) says which exit code it deserves.
+/// Whatever kept the subcommand from finishing; [`exit_code`](crate::exit::exit_code) says which
+/// exit code it deserves.
 pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Transcribe(args) => transcribe::run(args),

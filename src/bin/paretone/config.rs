@@ -1,7 +1,8 @@
 //! The user's own defaults: `~/.config/paretone.toml`, or the file that `$PARETONE_CONFIG` names.
 //!
 //! Each subcommand has a table, whose keys are its long flags; keys before the first table go to
-//! every subcommand that has such a flag. What the command line or the environment says goes before.
+//! every subcommand that has such a flag. The command line and the environment take precedence over
+//! it.
 //!
 //! ```toml
 //! model = "/srv/models/en"

@@ -14,23 +14,24 @@ use super::setting::KnobArgs;
 use super::{DONE, SOME_FAILED, UsageError, exit};
 use paretone::acoustic::Scores;
 use paretone::confidence::doubt;
-use paretone::decode::{CompactLattice, Decoder, Hypothesis, Lattice, Pruning, Scratch};
+use paretone::decode::{CompactLattice, Decoder, Hypothesis, Lattice, PathGraph, Pruning, Scratch};
 use paretone::graph::{Graph, WordTable};
 use paretone::kaldi::{Archive, KaldiError, TransitionModel};
 use paretone::units::{Seconds, WordId};
 
-/// Search the scores of any network over a graph: one line of text for each matrix, in the order given
+/// Search the scores of any network over a graph: one line of text for each matrix, in the order
+/// given
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The scores, natural logarithms, one row a frame: files written by `numpy.save`, or Kaldi's archives, `ark:FILE`
-    /// (`ark:-` for standard input) or `scp:FILE`
+    /// The scores, natural logarithms, one row a frame: files written by `numpy.save`, or Kaldi's
+    /// archives, `ark:FILE` (`ark:-` for standard input) or `scp:FILE`
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub scores: Vec<OsString>,
     /// The graph, as made by `paretone graph compile`, or OpenFst's (`.fst`)
     #[arg(long, value_name = "FILE")]
     pub graph: PathBuf,
-    /// Kaldi's final.mdl, whose transition-ids the labels of an OpenFst graph are [default: labels are columns of the
-    /// scores, from 1]
+    /// Kaldi's final.mdl, whose transition-ids the labels of an OpenFst graph are [default: labels
+    /// are columns of the scores, from 1]
     #[arg(long, value_name = "FILE")]
     pub transitions: Option<PathBuf>,
     /// Kaldi's word_boundary.int, by which words end where they do, not where the next begins
@@ -39,7 +40,8 @@ pub struct Args {
     /// The word table: line n is the word of id n
     #[arg(long, value_name = "FILE")]
     pub words: PathBuf,
-    /// Write Kaldi's compact lattices too: `ark:FILE`, or `ark,t:FILE` as text. Give it with --lattice-beam
+    /// Write Kaldi's compact lattices too: `ark:FILE`, or `ark,t:FILE` as text. Give it with
+    /// --lattice-beam
     #[arg(long, value_name = "ark:FILE")]
     pub lattices: Option<String>,
     /// The shape of the answer
@@ -102,21 +104,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             failed |= how.tell(heard, &file.display().to_string(), None, &mut out)?;
             continue;
         };
-        let read = archive.for_each(|name, matrix| -> anyhow::Result<()> {
-            let heard = how.scores(matrix).and_then(|scores| {
-                how.decode(Path::new(name), scores, &mut scratch, lattices.as_mut())
-            });
-            failed |= how.tell(heard, name, Some(name), &mut out)?;
-            Ok(())
-        });
-        if let Err(error) = read {
-            if error.downcast_ref::<KaldiError>().is_none() {
-                return Err(error);
-            }
-            // What came before has been decoded.
-            exit::say(&error);
-            failed = true;
-        }
+        failed |= how.decode_all(&archive, &mut scratch, &mut lattices, &mut out)?;
     }
     if let Some(lattices) = lattices {
         lattices.finish()?;
@@ -222,6 +210,33 @@ struct How<'a> {
 }
 
 impl How<'_> {
+    /// Decodes the matrices of an archive, up to one that cannot be read. Returns whether any of
+    /// them has no answer.
+    fn decode_all(
+        &self,
+        archive: &Archive,
+        scratch: &mut Scratch,
+        lattices: &mut Option<Lattices>,
+        out: &mut impl Write,
+    ) -> anyhow::Result<bool> {
+        let mut failed = false;
+        let read = archive.for_each(|name, matrix| -> anyhow::Result<()> {
+            let heard = self.scores(matrix).and_then(|scores| {
+                self.decode(Path::new(name), scores, scratch, lattices.as_mut())
+            });
+            failed |= self.tell(heard, name, Some(name), out)?;
+            Ok(())
+        });
+        match read {
+            Err(error) if error.downcast_ref::<KaldiError>().is_some() => {
+                // What came before has been decoded.
+                exit::say(&error);
+                Ok(true)
+            }
+            read => read.map(|()| failed),
+        }
+    }
+
     /// Scores of an archive's matrix.
     fn scores(&self, matrix: Array2<f32>) -> anyhow::Result<Scores> {
         let pdfs = matrix.ncols();
@@ -232,7 +247,8 @@ impl How<'_> {
         Ok(Scores::from_rows(rows, pdfs, Seconds(self.args.frame_shift)))
     }
 
-    /// Writes an answer, of an archive behind its name, or says why there is none; whether there is none.
+    /// Writes an answer, preceded by its name if it comes from an archive, or says why there is
+    /// none. Returns whether there is none.
     fn tell(
         &self,
         heard: anyhow::Result<Heard>,
@@ -281,16 +297,10 @@ impl How<'_> {
                 confidence,
             }
         };
-        let mut alternatives = Vec::new();
-        if self.args.n_best > 0 {
-            for other in &paths.n_best(usize::from(self.args.n_best)) {
-                alternatives.push(Other {
-                    text: self.text(other),
-                    cost: other.cost.0,
-                    posterior: doubt(&paths, other, None)?.sequence,
-                });
-            }
-        }
+        let alternatives = match self.args.n_best {
+            0 => Vec::new(),
+            most => self.alternatives(&paths, most)?,
+        };
         Ok(Heard {
             file: file.to_string_lossy().into_owned(),
             text: self.text(&heard),
@@ -300,6 +310,15 @@ impl How<'_> {
             reached_final: heard.reached_final,
             alternatives,
         })
+    }
+
+    /// The best distinct answers, at most so many.
+    fn alternatives(&self, paths: &PathGraph<'_>, most: u16) -> anyhow::Result<Vec<Other>> {
+        let alternative = |other: &Hypothesis| {
+            let posterior = doubt(paths, other, None)?.sequence;
+            Ok(Other { text: self.text(other), cost: other.cost.0, posterior })
+        };
+        paths.n_best(usize::from(most)).iter().map(alternative).collect()
     }
 
     fn text(&self, heard: &Hypothesis) -> String {

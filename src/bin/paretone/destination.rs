@@ -1,5 +1,5 @@
-//! Where answers go: to standard output or one file, in the order of the recordings, or to a folder,
-//! a file for each recording and format.
+//! Where answers go: to standard output or one file, in the order of the recordings, or to a
+//! folder, a file for each recording and format.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -21,8 +21,8 @@ pub struct DestinationArgs {
     /// Write to this file; its extension chooses the format where --format does not
     #[arg(short, long, value_name = "FILE", conflicts_with = "output_dir")]
     pub output: Option<PathBuf>,
-    /// Write a file for each recording and format to this folder, named as the recording is and with
-    /// the format's extension; recordings found in a folder keep its subfolders
+    /// Write a file for each recording and format to this folder, named as the recording is and
+    /// with the format's extension; recordings found in a folder keep its subfolders
     #[arg(long, value_name = "DIR")]
     pub output_dir: Option<PathBuf>,
     /// Leave out the recordings whose files are in --output-dir already, made by the same model and

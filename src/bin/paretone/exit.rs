@@ -1,7 +1,8 @@
 //! How the program ends: the exit codes, and which of them an error deserves.
 //!
 //! [`DONE`]: everything asked for was done. [`SOME_FAILED`]: an input failed, the others were still
-//! done. [`USAGE`]: nothing was tried, because the arguments, or the model they name, cannot be used.
+//! done. [`USAGE`]: nothing was tried, because the arguments, or the model they name, cannot be
+//! used.
 
 use std::io::Write;
 use std::process::ExitCode;

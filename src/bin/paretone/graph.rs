@@ -33,8 +33,8 @@ pub struct Args {
 /// What can be done with a graph.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Build the decoding graph of a lexicon, an n-gram and an acoustic model (HCLG), or a CTC network's
-    /// tokens (TLG)
+    /// Build the decoding graph of a lexicon, an n-gram and an acoustic model (HCLG), or a CTC
+    /// network's tokens (TLG)
     Compile(CompileArgs),
     /// Read all of a graph and check every checksum, offset, target and cost
     Verify {
@@ -75,7 +75,8 @@ pub struct CompileArgs {
     /// The word table: line n is the word of id n
     #[arg(long, value_name = "FILE")]
     pub words: PathBuf,
-    /// What the network's scores stand for: our models' phones, or the tokens of a network trained with CTC
+    /// What the network's scores stand for: our models' phones, or the tokens of a network trained
+    /// with CTC
     #[arg(long, value_enum, default_value_t)]
     pub topology: Topology,
     /// The acoustic model's folder

@@ -55,8 +55,8 @@ impl Inputs {
     /// Looks into folders and expands patterns that the shell has left.
     ///
     /// # Errors
-    /// A [`UsageError`] for a folder without recordings, a pattern that nothing matches, or standard
-    /// input named twice.
+    /// A [`UsageError`] for a folder without recordings, a pattern that nothing matches, or
+    /// standard input named twice.
     pub fn of(asked: &[PathBuf]) -> anyhow::Result<Inputs> {
         let mut unreadable = 0;
         let mut found = Vec::new();

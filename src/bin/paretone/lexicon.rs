@@ -26,8 +26,8 @@ pub struct Args {
 /// What to do with words.
 #[derive(Subcommand, Debug)]
 pub enum Action {
-    /// Print how words are said, a pronunciation a line, the likeliest first: as the model's lexicon has
-    /// them, else as they are spelt
+    /// Print how words are said, a pronunciation a line, the likeliest first: as the model's
+    /// lexicon has them, else as they are spelt
     Say {
         /// The words
         #[arg(required = true, value_name = "WORD")]

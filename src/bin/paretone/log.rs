@@ -55,8 +55,8 @@ fn log_service(cli: &Cli, format: serve::LogFormat) -> tracing_appender::non_blo
     guard
 }
 
-/// What the readers of symphonia remark on while they search is in every sound file; what is lost, the
-/// crate itself says.
+/// What is logged. Symphonia's readers are silenced, since they log remarks on every intact file
+/// while they search it; the library itself reports what could not be read.
 fn ours(cli: &Cli, more: u8) -> Targets {
     let targets = Targets::new().with_default(level(cli, more));
     match cli.verbose.saturating_add(more) {

@@ -1,5 +1,5 @@
-//! `paretone model …`: what a model folder holds, what its network says about a recording, and which
-//! models there are (`shelf`).
+//! `paretone model …`: what a model folder holds, what its network says about a recording, and
+//! which models there are (`shelf`).
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -11,6 +11,7 @@ use clap::Subcommand;
 
 use super::features::write_npy;
 use super::{UsageError, export, model_folder, shelf};
+use paretone::MadeFor;
 use paretone::acoustic::{
     Hmm, LayerDescription, ModelDescription, Network, NetworkScratch, Normalisation, Precision,
     Scores, Tensors,
@@ -130,15 +131,7 @@ fn info(folder: &Path, precision: Precision) -> anyhow::Result<()> {
     writeln!(out, "name         {}", description.name)?;
     writeln!(out, "licence      {}", description.licence)?;
     let made_for = made_for(folder, true).map_err(|error| UsageError(error.into()))?;
-    let hash = |part: &Option<String>| part.clone().unwrap_or("none".to_owned());
-    writeln!(
-        out,
-        "hashes       model {}, front end {}, versions {}, calibration {}",
-        hash(&made_for.model),
-        hash(&made_for.front_end),
-        hash(&made_for.versions),
-        hash(&made_for.calibration)
-    )?;
+    write_hashes(&mut out, &made_for)?;
     writeln!(
         out,
         "features     {:?}, {} dimensions, {} ms every {} ms at {} Hz",
@@ -171,6 +164,18 @@ fn info(folder: &Path, precision: Precision) -> anyhow::Result<()> {
     writeln!(out, "layers")?;
     description.network.layers.iter().try_for_each(|layer| write_layer(&mut out, layer))?;
     Ok(())
+}
+
+fn write_hashes(out: &mut impl Write, made_for: &MadeFor) -> io::Result<()> {
+    let hash = |part: &Option<String>| part.clone().unwrap_or("none".to_owned());
+    writeln!(
+        out,
+        "hashes       model {}, front end {}, versions {}, calibration {}",
+        hash(&made_for.model),
+        hash(&made_for.front_end),
+        hash(&made_for.versions),
+        hash(&made_for.calibration)
+    )
 }
 
 fn write_layer(out: &mut impl Write, layer: &LayerDescription) -> io::Result<()> {

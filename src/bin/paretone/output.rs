@@ -60,8 +60,8 @@ pub enum Numbers {
     /// As they were said: "twenty one"
     #[default]
     Words,
-    /// As people write numbers, money, dates, times and units: "21"; CTM, which is for scoring, keeps
-    /// the words
+    /// As people write numbers, money, dates, times and units: "21"; CTM, which is for scoring,
+    /// keeps the words
     Digits,
 }
 
@@ -131,8 +131,8 @@ impl Format {
         }
     }
 
-    /// Writes what the channels of one recording say, each marked with its number: turns in the order
-    /// in which they begin, and in CTM one channel after the other, as that format has it.
+    /// Writes what the channels of one recording say, each marked with its number: turns in the
+    /// order in which they begin, and in CTM one channel after the other, as that format has it.
     fn write_channels(
         self,
         out: &mut impl Write,

@@ -17,8 +17,8 @@ pub struct RecordingArgs {
     /// Hear only this channel, the first being 1 [default: the average of all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub channel: Option<u16>,
-    /// Average the channels (mix) or hear each by itself and merge the words by time (separate); with
-    /// --raw also how many there are
+    /// Average the channels (mix) or hear each by itself and merge the words by time (separate);
+    /// with --raw also how many there are
     #[arg(long, value_name = "mix|separate|N", value_delimiter = ',')]
     pub channels: Vec<Channels>,
     /// The recordings are samples without a header, such as s16le, s16be, u8, f32le, mulaw, alaw

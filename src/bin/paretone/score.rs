@@ -101,21 +101,7 @@ pub enum By {
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let hypotheses = Transcripts::open(&args.hypothesis).map_err(|e| UsageError(e.into()))?;
     let references = args.scoring.judging.select(references(&args.reference)?)?;
-    let ids: HashSet<&str> = references.iter().map(|utterance| utterance.id.as_str()).collect();
-    let strange = hypotheses.iter().filter(|(id, _)| !ids.contains(id)).count();
-    if strange == hypotheses.len() && strange > 0 {
-        let (heard, said) = (hypotheses.iter().next(), references.first());
-        let (heard, said) = heard.zip(said).expect("there are both");
-        return Err(UsageError(anyhow!(
-            "no hypothesis has the id of a reference: the first are `{}` and `{}`",
-            heard.0,
-            said.id
-        ))
-        .into());
-    }
-    if strange > 0 {
-        eprintln!("paretone: {strange} hypotheses are of no reference and are left out");
-    }
+    tell_strangers(&hypotheses, &references)?;
     let (mut judged, mut missing) = (Vec::new(), 0);
     for utterance in &references {
         match hypotheses.get(&utterance.id) {
@@ -138,19 +124,44 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     args.scoring.report(&mut out, &judged, args.scoring.out.as_deref())?;
     if let Some(other) = &args.against {
-        let other = Transcripts::open(other).map_err(|error| UsageError(error.into()))?;
-        let mut theirs = Vec::new();
-        for utterance in &references {
-            if let Some(text) = other.get(&utterance.id) {
-                theirs.push(args.scoring.judging.judge(utterance, text)?.scored);
-            }
-        }
+        let theirs = scored(other, &references, &args)?;
         let ours: Vec<Scored> = judged.into_iter().map(|judged| judged.scored).collect();
         let comparison = compare(&ours, &theirs, args.scoring.bootstrap());
         write_comparison(&mut out, &comparison)?;
     }
     out.flush()?;
     Ok(ExitCode::from(if missing > 0 { SOME_FAILED } else { 0 }))
+}
+
+/// Says how many hypotheses have no reference; it is an error if none has one.
+fn tell_strangers(hypotheses: &Transcripts, references: &[Utterance]) -> Result<(), UsageError> {
+    let ids: HashSet<&str> = references.iter().map(|utterance| utterance.id.as_str()).collect();
+    let strange = hypotheses.iter().filter(|(id, _)| !ids.contains(id)).count();
+    if strange == hypotheses.len() && strange > 0 {
+        let (heard, said) = (hypotheses.iter().next(), references.first());
+        let (heard, said) = heard.zip(said).expect("there are both");
+        return Err(UsageError(anyhow!(
+            "no hypothesis has the id of a reference: the first are `{}` and `{}`",
+            heard.0,
+            said.id
+        )));
+    }
+    if strange > 0 {
+        eprintln!("paretone: {strange} hypotheses are of no reference and are left out");
+    }
+    Ok(())
+}
+
+/// The hypotheses of another file, scored where there is one.
+fn scored(path: &Path, references: &[Utterance], args: &Args) -> anyhow::Result<Vec<Scored>> {
+    let other = Transcripts::open(path).map_err(|error| UsageError(error.into()))?;
+    let mut scored = Vec::new();
+    for utterance in references {
+        if let Some(text) = other.get(&utterance.id) {
+            scored.push(args.scoring.judging.judge(utterance, text)?.scored);
+        }
+    }
+    Ok(scored)
 }
 
 /// The difference in words.

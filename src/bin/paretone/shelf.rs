@@ -1,4 +1,5 @@
-//! `paretone model list|where|install|prepare`: which models there are, and how one gets among them.
+//! `paretone model list|where|install|prepare`: which models there are, and how one gets among
+//! them.
 
 use std::fs;
 use std::io::Write;

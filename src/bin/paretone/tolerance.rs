@@ -18,8 +18,8 @@ use paretone::{Answer, Tiers, TiersError, WithCauses};
 /// Which tier.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct TierArgs {
-    /// How many more errors than the most accurate version's are tolerated, relative to those: 5% or
-    /// 0.05. The cheapest policy certified to keep that answers
+    /// How many more errors than the most accurate version's are tolerated, relative to those: 5%
+    /// or 0.05. The cheapest policy certified to keep that answers
     #[arg(long, value_name = "TOLERANCE", allow_negative_numbers = true, conflicts_with_all = search_flags())]
     pub tolerance: Option<Tolerance>,
     /// What the tier minimises [default: response-time]

@@ -1,4 +1,5 @@
-//! `paretone transcribe FILE…`: what was said, recording by recording, in the order they were given.
+//! `paretone transcribe FILE…`: what was said, recording by recording, in the order they were
+//! given.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,8 @@ use xxhash_rust::xxh3::xxh3_64;
 /// Transcribe recordings: one line of text each, in the order given
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Audio files, folders with audio files in them or below, or patterns; `-` reads standard input
+    /// Audio files, folders with audio files in them or below, or patterns; `-` reads standard
+    /// input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The shape of the answer; several, with commas between them, where each has a file of its own
@@ -47,12 +49,12 @@ pub struct Args {
     /// 3) and phones: `Paretone 3.0 P EH R AH T OW N`
     #[arg(long, value_name = "FILE")]
     pub words: Option<PathBuf>,
-    /// Hear the sentences of this grammar and nothing else: a list of sentences, one a line, or JSGF; nothing is rescored, and
-    /// no confidence is known
+    /// Hear the sentences of this grammar and nothing else: a list of sentences, one a line, or
+    /// JSGF; nothing is rescored, and no confidence is known
     #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "graph"])]
     pub grammar: Option<PathBuf>,
-    /// Search this graph of `graph compile` in place of the model's own; it alone says how words follow
-    /// each other, nothing is rescored, and no confidence is known
+    /// Search this graph of `graph compile` in place of the model's own; it alone says how words
+    /// follow each other, nothing is rescored, and no confidence is known
     #[arg(long, value_name = "FILE")]
     pub graph: Option<PathBuf>,
     /// How numbers are written
@@ -97,26 +99,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let hearing = args.recording.hearing()?;
     let made_with = made_with(&args)?;
-    let options = Options::default()
-        .large_model(!args.setting.no_rescore)
-        .precision(args.precision)
-        .speech_gate(args.vad.is_on());
     let shape = Shape { confidence: args.confidence, numbers: args.numbers };
-    let options = match &args.graph {
-        Some(graph) => options.graph(graph),
-        None => options,
-    };
-    let folder = model_folder(args.model)?;
-    let opening = progress::spinner("opening the model; the first time its graph is compiled");
-    let recognizer = Recognizer::open_with(&folder, options)
-        .with_context(|| format!("the model in {} cannot be used", folder.display()))
-        .map_err(UsageError)?;
-    opening.finish_and_clear();
-    let recognizer = match &args.grammar {
-        Some(grammar) => with_grammar(&recognizer, grammar)?,
-        None => with_words(recognizer, args.words.as_deref())?,
-    };
-    let recognizer = Arc::new(recognizer);
+    let recognizer = Arc::new(open(&args)?);
     let setting = args.setting.of(&recognizer)?;
     let how = How {
         recognizer: &recognizer,
@@ -139,6 +123,28 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         0 => ExitCode::SUCCESS,
         _ => ExitCode::from(SOME_FAILED),
     })
+}
+
+/// Opens the model, with the caller's graph, grammar or words.
+fn open(args: &Args) -> anyhow::Result<Recognizer> {
+    let options = Options::default()
+        .large_model(!args.setting.no_rescore)
+        .precision(args.precision)
+        .speech_gate(args.vad.is_on());
+    let options = match &args.graph {
+        Some(graph) => options.graph(graph),
+        None => options,
+    };
+    let folder = model_folder(args.model.clone())?;
+    let opening = progress::spinner("opening the model; the first time its graph is compiled");
+    let recognizer = Recognizer::open_with(&folder, options)
+        .with_context(|| format!("the model in {} cannot be used", folder.display()))
+        .map_err(UsageError)?;
+    opening.finish_and_clear();
+    match &args.grammar {
+        Some(grammar) => with_grammar(&recognizer, grammar),
+        None => with_words(recognizer, args.words.as_deref()),
+    }
 }
 
 /// The recogniser with the words of a list, if one was given.
@@ -271,7 +277,8 @@ struct Listener<'l, 'a> {
 }
 
 impl Listener<'_, '_> {
-    /// What is said in each channel. A recording is read once for each, so that memory is that of one.
+    /// What is said in each channel. A recording is read once for each, so that memory is that of
+    /// one.
     fn hear_channels(&mut self, input: &Input) -> anyhow::Result<Answer> {
         let copy = Again::of(&input.file)?;
         let open = || self.how.recording.open(copy.path());
@@ -320,7 +327,8 @@ impl Listener<'_, '_> {
     }
 }
 
-/// Says how much of a recording was heard: on a terminal always, and in the log every ten minutes of it.
+/// Says how much of a recording was heard: on a terminal always, and in the log every ten minutes
+/// of it.
 fn tell(heard: Seconds, bar: &ProgressBar) {
     let seconds = heard.0 as u64;
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
@@ -387,8 +395,8 @@ impl Writing<'_> {
     }
 }
 
-/// A bar on standard error where someone watches: of files where there are several, and how much of the
-/// recording is heard.
+/// A bar on standard error where someone watches: of files where there are several, and how much of
+/// the recording is heard.
 fn progress_bar(files: usize) -> ProgressBar {
     match files {
         0 => ProgressBar::hidden(),

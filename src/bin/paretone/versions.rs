@@ -13,7 +13,7 @@ use super::{UsageError, model_folder};
 use paretone::MadeFor;
 use paretone::eval::table::{Cells, Table};
 use paretone::recognizer::{self, Measured, VERSIONS_FILE, Version, Versions};
-use paretone::sweep::pick;
+use paretone::sweep::{Point, pick};
 
 /// Choose the model's versions, v1 (fastest) to v7 (most accurate), or list them
 #[derive(clap::Args, Debug)]
@@ -29,8 +29,8 @@ pub struct Args {
 /// What to do with versions.
 #[derive(Subcommand, Debug)]
 pub enum Action {
-    /// Choose versions along the Pareto front of a sweep, evenly spread in the logarithm of time, from the
-    /// fastest useful to the most accurate, and write them as versions.toml
+    /// Choose versions along the Pareto front of a sweep, evenly spread in the logarithm of time,
+    /// from the fastest useful to the most accurate, and write them as versions.toml
     Pick(Pick),
     /// List the model's versions
     List,
@@ -115,38 +115,15 @@ fn swept(points: &Path) -> Option<MadeFor> {
 /// Chooses and writes.
 fn picked(how: &Pick, folder: &Path, path: &Path) -> anyhow::Result<Versions> {
     let now = recognizer::made_for(folder, true).map_err(|error| UsageError(error.into()))?;
-    let changed = swept(&how.points).map_or(Vec::new(), |swept| swept.changed(&now));
-    if !changed.is_empty() {
-        let error = anyhow!(
-            "{} was swept before the {} of the model in {} changed; sweep it again",
-            how.points.display(),
-            changed.join(" and "),
-            folder.display()
-        );
-        return Err(UsageError(error).into());
-    }
+    check_swept(&how.points, folder, &now)?;
     let points = found::read(&how.points)?;
     let chosen = pick(&points, usize::from(how.count), how.gap);
     if chosen.len() < 2 {
         let error = anyhow!("the front has no two useful points: sweep more settings");
         return Err(UsageError(error).into());
     }
-    let version = |(number, &at): (usize, &usize)| -> anyhow::Result<Version> {
-        let point = &points[at];
-        Ok(Version {
-            name: format!("v{}", number + 1),
-            measured: Measured {
-                wer_percent: rounded(point.wer_percent, 3),
-                response_seconds: rounded(point.response_seconds, 5),
-                arcs_per_frame: rounded(point.arcs_per_frame, 1),
-            },
-            setting: point
-                .setting
-                .parse()
-                .map_err(|error| UsageError(anyhow::Error::new(error)))?,
-        })
-    };
-    let list: anyhow::Result<Vec<Version>> = chosen.iter().enumerate().map(version).collect();
+    let list = chosen.iter().enumerate().map(|(number, &at)| version(number + 1, &points[at]));
+    let list: anyhow::Result<Vec<Version>> = list.collect();
     let versions = Versions {
         measured_on: how.measured_on.clone(),
         made_for: MadeFor { versions: None, calibration: None, ..now },
@@ -155,6 +132,34 @@ fn picked(how: &Pick, folder: &Path, path: &Path) -> anyhow::Result<Versions> {
     fs::write(path, versions.to_text())
         .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(versions)
+}
+
+/// Refuses a sweep of another model than the one in this folder, which is as `now` says.
+fn check_swept(points: &Path, folder: &Path, now: &MadeFor) -> Result<(), UsageError> {
+    let changed = swept(points).map_or(Vec::new(), |swept| swept.changed(now));
+    if changed.is_empty() {
+        return Ok(());
+    }
+    Err(UsageError(anyhow!(
+        "{} was swept before the {} of the model in {} changed; sweep it again",
+        points.display(),
+        changed.join(" and "),
+        folder.display()
+    )))
+}
+
+/// The version of this number at a point of a sweep.
+fn version(number: usize, point: &Point) -> anyhow::Result<Version> {
+    let setting = point.setting.parse();
+    Ok(Version {
+        name: format!("v{number}"),
+        measured: Measured {
+            wer_percent: rounded(point.wer_percent, 3),
+            response_seconds: rounded(point.response_seconds, 5),
+            arcs_per_frame: rounded(point.arcs_per_frame, 1),
+        },
+        setting: setting.map_err(|error| UsageError(anyhow::Error::new(error)))?,
+    })
 }
 
 fn rounded(value: f64, digits: i32) -> f64 {

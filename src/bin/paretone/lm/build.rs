@@ -17,8 +17,8 @@ use paretone::graph::ngram::pack::pack;
 /// What a model is estimated from.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The text, one sentence a line, written as the word table writes words, without punctuation; `-` reads
-    /// standard input. Several are read one after the other
+    /// The text, one sentence a line, written as the word table writes words, without punctuation;
+    /// `-` reads standard input. Several are read one after the other
     #[arg(required = true)]
     pub text: Vec<PathBuf>,
     /// The word table: line n is the word of id n. Words that it lacks are not predicted
@@ -35,8 +35,8 @@ pub struct Args {
     /// Words of the longest n-grams
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=4))]
     pub order: u8,
-    /// Leave out n-grams without which the perplexity rises by less than this share, such as 1e-7; larger: a smaller,
-    /// less accurate model
+    /// Leave out n-grams without which the perplexity rises by less than this share, such as 1e-7;
+    /// larger: a smaller, less accurate model
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub prune: f64,
     /// Where to write the packed model

@@ -1,4 +1,5 @@
-//! `paretone lm build|pack|unpack|info|perplexity`: the n-gram language model, from text to the packed file.
+//! `paretone lm build|pack|unpack|info|perplexity`: the n-gram language model, from text to the
+//! packed file.
 
 mod build;
 mod perplexity;

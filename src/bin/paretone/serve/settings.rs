@@ -19,8 +19,9 @@ use crate::vad::Vad;
 #[derive(clap::Args, Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Settings {
-    /// Address and port, as in 127.0.0.1:8080 or localhost:8080; a port alone listens to this machine,
-    /// :8080 to all that can reach it, and port 0 takes a free one [default: 127.0.0.1:8080]
+    /// Address and port, as in 127.0.0.1:8080 or localhost:8080; a port alone listens to this
+    /// machine, :8080 to all that can reach it, and port 0 takes a free one [default:
+    /// 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS", env = "PARETONE_LISTEN")]
     pub listen: Option<Listen>,
     /// The model: its folder, or its name (see `paretone model list`) [default: en]
@@ -69,7 +70,8 @@ pub struct Settings {
     /// Memory for all streams, in MiB [default: 256]
     #[arg(long, value_name = "MIB", env = "PARETONE_MAX_STREAM_MEMORY")]
     pub max_stream_memory: Option<u32>,
-    /// Most lists of callers' words whose graphs are kept, each of some 80 MB; 0: no words are taken [default: 4]
+    /// Most lists of callers' words whose graphs are kept, each of some 80 MB; 0: no words are
+    /// taken [default: 4]
     #[arg(long, value_name = "N", env = "PARETONE_MAX_WORD_LISTS")]
     pub max_word_lists: Option<usize>,
     /// A proxy that tells by X-Forwarded-For whom it speaks for; may be repeated [default: none]
@@ -99,8 +101,8 @@ pub struct Settings {
     /// [default: on SIGHUP only]
     #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_WATCH_RULES")]
     pub watch_rules: Option<Seconds>,
-    /// Serve only callers that show this bearer token; better by environment or file, as flags can be
-    /// seen by others
+    /// Serve only callers that show this bearer token; better by environment or file, as flags can
+    /// be seen by others
     #[arg(long, value_name = "TOKEN", env = "PARETONE_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
     /// Let pages of this origin call, or * for all; may be repeated [default: none]
@@ -122,8 +124,8 @@ pub struct Settings {
     /// How long the answer of a job is kept, in seconds [default: 86400]
     #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_KEEP_JOBS")]
     pub keep_jobs: Option<Seconds>,
-    /// A host that may be told answers of jobs by plain HTTP, with or without a port; may be repeated
-    /// [default: none]
+    /// A host that may be told answers of jobs by plain HTTP, with or without a port; may be
+    /// repeated [default: none]
     #[arg(long, value_name = "HOST", env = "PARETONE_CALLBACK_HOST", value_delimiter = ',')]
     pub callback_host: Option<Vec<AllowedHost>>,
 }

@@ -1,9 +1,11 @@
 //! `paretone tune`: everything between a model and its certified tiers, in one command.
 //!
-//! Its steps are the program's other commands (`sweep`, `versions pick`, `bench`, `confidence fit`, `tiers train`, `report`), given
-//! one after the other, and said before they run: whoever wants a step otherwise gives that command and then this one again. The
-//! speech is parted by speakers: on one part the versions are chosen and their confidence is calibrated, on the other the tiers are
-//! certified, since a promise that is measured on what it was chosen by is none. A tuning that was interrupted goes on where it was.
+//! Its steps are the program's other commands (`sweep`, `versions pick`, `bench`, `confidence fit`,
+//! `tiers train`, `report`), run one after the other, and printed before they run: to do a step
+//! differently, run its command yourself and then this one again. The speech is divided by speaker:
+//! versions are chosen and their confidence is calibrated on one part, and tiers are certified on
+//! the other, because a certificate that is measured on the speech it was chosen by proves nothing.
+//! A tuning that was interrupted continues where it stopped.
 
 mod part;
 mod steps;
@@ -33,24 +35,27 @@ const TOKENS: [f64; 3] = [1.0, 0.4, 0.2];
 /// The bound on tokens of a model that has none.
 const MOST_TOKENS: f64 = 7000.0;
 
-/// Tune any model to speech of your own: choose its versions, calibrate their confidence and certify tolerance
-/// tiers, all written beside the model
+/// Tune any model to speech of your own: choose its versions, calibrate their confidence and
+/// certify tolerance tiers, all written beside the model
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The model: the folder of one of ours or of one of Vosk's
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: PathBuf,
-    /// The speech with its texts: a manifest (.tsv), Kaldi's data directories, VoxForge submissions, LibriSpeech or
-    /// Common Voice folders
+    /// The speech with its texts: a manifest (.tsv), Kaldi's data directories, VoxForge
+    /// submissions, LibriSpeech or Common Voice folders
     #[arg(long, value_name = "PATH")]
     pub manifest: PathBuf,
-    /// Folder for what is measured; one that holds an interrupted tuning is continued [default: tune in the model's folder]
+    /// Folder for what is measured; one that holds an interrupted tuning is continued [default:
+    /// tune in the model's folder]
     #[arg(long = "dir", value_name = "DIR")]
     pub folder: Option<PathBuf>,
-    /// The split of the manifest that versions and confidence are learnt on; --certify-split names the other
+    /// The split of the manifest that versions and confidence are learnt on; --certify-split names
+    /// the other
     #[arg(long, value_name = "NAME", requires = "certify_split")]
     pub split: Option<String>,
-    /// The split of the manifest that tiers are certified on [default: without splits, half of the speakers]
+    /// The split of the manifest that tiers are certified on [default: without splits, half of the
+    /// speakers]
     #[arg(long, value_name = "NAME", requires = "split")]
     pub certify_split: Option<String>,
     /// How many versions
@@ -59,7 +64,8 @@ pub struct Args {
     /// The fastest version may have so much more errors than the most accurate, relatively
     #[arg(long, value_name = "SHARE", default_value_t = 0.4)]
     pub gap: f64,
-    /// Levels of a knob to try, as in `sweep` [default: beams and numbers of tokens around the model's own]
+    /// Levels of a knob to try, as in `sweep` [default: beams and numbers of tokens around the
+    /// model's own]
     #[arg(long, value_name = "KNOB=LEVELS")]
     pub levels: Vec<String>,
     /// Recordings worked on at once [default: one per processor]
@@ -114,8 +120,8 @@ pub fn run(
     })
 }
 
-/// The settings that sweeps start from: the model's own when the tuning began, without its neural language model and, where it has
-/// one, with it.
+/// The settings that sweeps start from: the model's own when the tuning began, without its neural
+/// language model and, where it has one, with it.
 fn bases(model: &Path, folder: &Path) -> anyhow::Result<Vec<Setting>> {
     let path = folder.join("base.txt");
     if let Ok(text) = fs::read_to_string(&path) {

@@ -1,5 +1,5 @@
-//! The speech that a tuning learns on, and that which it certifies on: by the corpus' splits, else by speakers, so that nobody is
-//! heard on both sides.
+//! The speech that a tuning learns on, and the speech that it certifies on. They are the corpus's
+//! splits or, if it has none, a division by speaker, so that no speaker is in both.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -67,8 +67,8 @@ fn of_split(all: &[Utterance], split: &str) -> Vec<Utterance> {
     of.cloned().collect()
 }
 
-/// Speakers go, those with the most utterances first, to the part that has fewer; among equals the name decides, by its hash, so
-/// that the alphabet does not.
+/// Each speaker, those with the most utterances first, goes to the part that has fewer utterances.
+/// A hash of the name decides between equals, so that alphabetical order plays no role.
 fn by_speakers(all: Vec<Utterance>) -> [Vec<Utterance>; 2] {
     let mut speakers: BTreeMap<String, Vec<Utterance>> = BTreeMap::new();
     for utterance in all {

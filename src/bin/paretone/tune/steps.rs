@@ -1,5 +1,5 @@
-//! The steps of a tuning, and which of them are done: a step is done where the same command was finished with
-//! the same files to read, and what it wrote is there.
+//! The steps of a tuning, and which of them are done: a step is done if the same command has
+//! finished with the same input files, and its output still exists.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,5 +1,5 @@
-//! What came of a tuning: what it learnt on, what is certified, and where there was too little speech, how much there was, how much
-//! it takes, and what is done without it.
+//! The summary of a tuning: what it learnt on and what it certified; and, if there was too little
+//! speech, how much there was, how much is needed, and what the tuning did without it.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -14,7 +14,8 @@ use paretone::confidence::{CONFIDENCE_FILE, Calibration};
 use paretone::recognizer::Versions;
 use paretone::tiers::{Objective, RULES_FILE, Rule, Rules};
 
-/// Speakers below which a certificate is a lottery: a bootstrap over fewer knows little of how speakers differ.
+/// Fewest speakers for which a certificate is worth having: a bootstrap over fewer knows too little
+/// about how speakers differ.
 const FEW_SPEAKERS: usize = 30;
 
 /// Whether there was too little speech for a calibration.
