@@ -1,7 +1,7 @@
 //! Asks for memory before it is read, so that it is near when it is.
 //!
-//! A hint and nothing else: what is asked for in vain costs a little time, and nothing where the processor takes
-//! no hints.
+//! This is only a hint: a useless one costs a little time, and on processors that take no hints it
+//! does nothing.
 
 #![allow(unsafe_code)]
 

@@ -1,8 +1,8 @@
 //! Once warm, nothing is allocated per frame: not by features, not by the network, not by the
 //! search.
 //!
-//! Each stage works twice on the same input with the same scratch, and the allocations of the second
-//! time are counted, for an input and for one four times as long. What a stage hands back is
+//! Each stage works twice on the same input with the same scratch, and the allocations of the
+//! second time are counted, for an input and for one four times as long. What a stage hands back is
 //! allocated anew, as a few vectors that grow by doubling; so the longer input may allocate a
 //! little more often, and never as much as once for each ten frames more.
 

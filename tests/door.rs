@@ -1,5 +1,5 @@
-//! The library's door: from a tolerance to words in one call, the same words and the same account as
-//! the program and the service give; and a tolerance that is written alike everywhere.
+//! The library's door: from a tolerance to words in one call, the same words and the same account
+//! as the program and the service give; and a tolerance that is written alike everywhere.
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 #![cfg(all(unix, feature = "service", feature = "cli"))]

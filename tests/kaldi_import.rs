@@ -45,8 +45,8 @@ impl Numbers {
 }
 
 /// A chain model in small, with every supported component and descriptor: features that are
-/// transformed, appended and transformed again, a plain layer, two factorised layers with bypasses, of
-/// which one leads across the change of rate, and a branch that the output does not need.
+/// transformed, appended and transformed again, a plain layer, two factorised layers with bypasses,
+/// of which one leads across the change of rate, and a branch that the output does not need.
 fn chain() -> Network {
     let [features, width, narrow, pdfs] = DIMS;
     let mut numbers = Numbers(7);
@@ -82,7 +82,8 @@ fn batch_norm(numbers: &mut Numbers, width: usize) -> Part {
     Part::BatchNorm(numbers.vector(width), numbers.positive(width))
 }
 
-/// What follows a layer's affine: ReLU, normalisation, dropout, and a sum with what a bypass brings.
+/// What follows a layer's affine: ReLU, normalisation, dropout, and a sum with what a bypass
+/// brings.
 fn layer(
     net: &mut Network,
     numbers: &mut Numbers,

@@ -1,4 +1,5 @@
-//! `lm build|unpack|perplexity` and `adapt`: from text to language models and to a model of a domain.
+//! `lm build|unpack|perplexity` and `adapt`: from text to language models and to a model of a
+//! domain.
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 #![cfg(feature = "cli")]

@@ -1,5 +1,5 @@
-//! Data flows one way: no module of the library imports a later stage, the three knots stay cut, and
-//! inside a stage no two files know each other in a circle.
+//! Data flows one way: no module of the library imports a later stage, the three knots stay cut,
+//! and inside a stage no two files know each other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -87,8 +87,8 @@ mod tests { use crate::recognizer; }";
 const CIRCLES: &[(&str, &[&str], &str)] = &[];
 
 /// Inside a folder too, what a file knows does not know it back, directly or by way of others. A
-/// folder counts as one file; its `mod.rs` is its roof, which may name what is below and be named by
-/// it.
+/// folder counts as one file; its `mod.rs` is its roof, which may name what is below and be named
+/// by it.
 #[test]
 fn no_circle_of_files_without_a_reason() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -1,5 +1,5 @@
-//! `transcribe --words` and `lexicon`: lists of words are read, put into the graph and written as the
-//! user does.
+//! `transcribe --words` and `lexicon`: lists of words are read, put into the graph and written as
+//! the user does.
 
 mod tiny_model;
 

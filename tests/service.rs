@@ -1,5 +1,5 @@
-//! `paretone serve` as its callers meet it: the program itself, on a loopback port, with the model of
-//! the repository; what it answers, and what it refuses.
+//! `paretone serve` as its callers meet it: the program itself, on a loopback port, with the model
+//! of the repository; what it answers, and what it refuses.
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 #![cfg(all(unix, feature = "service", feature = "cli"))]

@@ -1,6 +1,6 @@
-//! `paretone serve` under attack, as far as a test can do it without a clock: what one caller, one page
-//! or one log does takes nothing from others. `scripts/service/attack.sh` does it with other people's
-//! tools, at length.
+//! `paretone serve` under attack, as far as a test can do it without a clock: what one caller, one
+//! page or one log does takes nothing from others. `scripts/service/attack.sh` does it with other
+//! people's tools, at length.
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 #![cfg(all(unix, feature = "service", feature = "cli"))]

@@ -1,5 +1,5 @@
-//! `paretone serve` and callers who overload it, go away, dawdle or lie: each is told so in time, and
-//! takes nothing from the others.
+//! `paretone serve` and callers who overload it, go away, dawdle or lie: each is told so in time,
+//! and takes nothing from the others.
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 #![cfg(all(unix, feature = "service", feature = "cli"))]

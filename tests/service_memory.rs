@@ -1,5 +1,5 @@
-//! `paretone serve` holds no more memory than its limits say, whatever is sent, and nothing that happens
-//! to its model's files ends it.
+//! `paretone serve` holds no more memory than its limits say, whatever is sent, and nothing that
+//! happens to its model's files ends it.
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 #![cfg(all(unix, feature = "service", feature = "cli"))]

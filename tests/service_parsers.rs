@@ -1,5 +1,5 @@
-//! What callers send is read without a panic, whatever its bytes, and what cannot be used is a typed
-//! refusal: headers, multipart forms and messages of streams.
+//! What callers send is read without a panic, whatever its bytes, and what cannot be used is a
+//! typed refusal: headers, multipart forms and messages of streams.
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 #![cfg(feature = "service")]

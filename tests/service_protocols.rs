@@ -1,4 +1,5 @@
-//! `paretone serve` as clients written for others expect it: OpenAI's, vosk-server's, and such as compress.
+//! `paretone serve` as clients written for others expect it: OpenAI's, vosk-server's, and such as
+//! compress.
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 #![cfg(all(unix, feature = "service", feature = "cli"))]
@@ -71,7 +72,8 @@ fn a_recording_of_which_a_part_is_missing_is_told_in_events_too() {
     assert!(said.contains(why), "{said}");
 }
 
-/// A WAV whose header promises 4 GB: what there is is heard, and the caller told, by the service and by the program.
+/// A WAV whose header promises 4 GB: what there is is heard, and the caller told, by the service
+/// and by the program.
 #[test]
 fn a_recording_that_ends_before_what_its_header_promises_is_told() {
     let server = Server::start(&[]);

@@ -1,5 +1,5 @@
-//! `WS /v1/stream` over a real socket: every message of audio has one answer, the last result is the
-//! offline one to the bit, and who errs, goes away or is cut off is told so.
+//! `WS /v1/stream` over a real socket: every message of audio has one answer, the last result is
+//! the offline one to the bit, and who errs, goes away or is cut off is told so.
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 #![cfg(all(unix, feature = "service", feature = "cli"))]

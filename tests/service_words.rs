@@ -1,4 +1,5 @@
-//! `paretone serve` with words of its callers': the fields `words` and `prompt`, and vosk's `phrase_list`.
+//! `paretone serve` with words of its callers': the fields `words` and `prompt`, and vosk's
+//! `phrase_list`.
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 #![cfg(all(unix, feature = "service", feature = "cli"))]

@@ -1,4 +1,5 @@
-//! `paretone tune`: from a model and speech to certified tiers, also where it was stopped on the way.
+//! `paretone tune`: from a model and speech to certified tiers, also where it was stopped on the
+//! way.
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 #![cfg(feature = "cli")]
@@ -17,7 +18,8 @@ use tiny_model::{noise, wav};
 
 const SAMPLES: [&str; 4] = ["children", "night", "river", "winter"];
 
-/// A copy of the model without what a tuning makes, and the samples under noise, at a loudness that differs.
+/// A copy of the model without what a tuning makes, and the samples under noise, at a loudness that
+/// differs.
 struct Setup {
     folder: TempDir,
 }

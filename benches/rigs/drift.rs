@@ -5,11 +5,12 @@
 //!     --calm librispeech-test-clean --shifted ocean-adults
 //! ```
 //!
-//! Speakers of the calm set call one after the other, drawn with replacement; from one moment on a share
-//! of the callers is of the other set. Drawing makes the truth known: the bound is exactly what the calm
-//! speakers disagree in the long run, the hardest case for false alarms. Outcomes hold errors and not
-//! words, so the distance of two answers is taken as the least that they allow, the difference of their
-//! errors. Each stream is fed as it should be, one unit a speaker, and as it should not, one a request.
+//! Speakers of the calm set call one after the other, drawn with replacement; from one moment on a
+//! share of the callers is of the other set. Because callers are drawn at random, the truth is
+//! known: the bound equals the long-run disagreement of the calm speakers, which is the hardest
+//! case for false alarms. Outcomes hold counts of errors and no words, so the rig takes the
+//! smallest distance that two answers can have, the difference of their errors. It feeds each
+//! stream twice: correctly, with one unit for each speaker, and wrongly, with one for each request.
 
 use std::path::PathBuf;
 

@@ -6,7 +6,8 @@
 //! peer wav                                          # questions: AUDIO  OUT.wav (16 bits, 16 kHz)
 //! peer features --model models/en                   # questions: WAV  OUT.npy
 //! peer network  --model models/en --precision int8  # questions: FEATURES.npy  CHUNK  OUT.npy
-//! peer search   --graph hclg.graph                  # questions: SCORES.npy  BEAM  MAX-ACTIVE  LATTICE-BEAM or -
+//! peer search   --graph hclg.graph                  # questions: SCORES.npy  BEAM  MAX-ACTIVE
+//!                                                   #            LATTICE-BEAM or -
 //! peer pipeline --model models/en                   # questions: WAV  VERSION
 //! ```
 //!

@@ -2,13 +2,13 @@
 //! and recordings, how soon its searches stop.
 //!
 //! ```text
-//! soak                            # 10,000 made-up requests in six tiers, answers held against the replay
+//! soak                            # 10,000 made-up requests in six tiers, compared with the replay
 //! soak 100000                     # as many as wanted
-//! soak --model models/en a.wav …  # conc(first, last version) on recordings; the first's answer cancels
+//! soak --model models/en a.wav …  # conc(first, last version); the first's answer cancels the last
 //! ```
 //!
-//! `scripts/soak.sh` runs it. Exits with 1 if a request was lost, answered twice or wrongly, or if a
-//! cancelled run began more than one frame.
+//! `scripts/soak.sh` runs it. Exits with 1 if a request was lost, answered twice or wrongly, or if
+//! a cancelled run began more than one frame.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -129,8 +129,8 @@ fn frame_seconds(service: &Recognition, version: usize, files: &[String]) -> Res
     Ok(seconds)
 }
 
-/// How long each frame takes but the last, until `done`; where several begin between two looks, each
-/// an equal part.
+/// Returns how long each frame but the last takes, until `done`. Frames that begin between two
+/// looks share the time between them equally.
 fn watch(cancel: &Cancel, done: &AtomicBool) -> Vec<f64> {
     let (mut seconds, mut seen, mut since) = (Vec::new(), 0, Instant::now());
     while !done.load(Ordering::Acquire) {

@@ -5,10 +5,11 @@
 //! cargo run --release --example rig-stream -- models/en 200 a.wav b.wav …
 //! ```
 //!
-//! The second argument is the length of the chunks in milliseconds. A word is *shown* when a guess first
-//! has it in its place, and stays until the end; its delay runs from its end, as the final answer
-//! has it, to that guess: chunks that were waited for, the network's look ahead, and the processor
-//! time of the push. Endpointing is off, so that a recording is an utterance.
+//! The second argument is the length of the chunks in milliseconds. A word is *shown* when a guess
+//! first has it in its place, and stays until the end; its delay is the time from its end in the
+//! final answer to that guess. The delay consists of waiting for a whole chunk, of the network's
+//! look-ahead and of the processor time of the push. Endpointing is off, so that a recording is an
+//! utterance.
 
 use std::path::Path;
 use std::time::Instant;

@@ -1,7 +1,8 @@
-//! A fixed piece of one stage's work, done once to warm up and once inside of [`counted`], for counting instructions.
+//! A fixed piece of one stage's work, done once to warm up and once inside of [`counted`], for
+//! counting instructions.
 //!
 //! ```text
-//! work features|scores|VERSION        # VERSION: a search with the scores of the sample, rescoring and confidence included
+//! work features|scores|VERSION  # VERSION: a search of the sample, with rescoring and confidence
 //! ```
 //!
 //! `scripts/bench_instructions.py` counts.

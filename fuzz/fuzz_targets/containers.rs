@@ -1,4 +1,5 @@
-//! Bytes behind the beginning of each container, heard as the recogniser hears them: blocks of finite samples or a typed error.
+//! Any bytes after the first ones of each container, read as the recogniser reads them, give blocks
+//! of finite samples or a typed error.
 
 #![no_main]
 

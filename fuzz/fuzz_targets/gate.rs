@@ -1,5 +1,5 @@
-//! The reader of speech gates: `gate.json` and the safetensors file. The input is both, parted by the
-//! first zero byte.
+//! The reader of speech gates: `gate.json` and the safetensors file. The input is both files,
+//! separated by the first zero byte.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

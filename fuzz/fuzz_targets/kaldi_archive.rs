@@ -1,4 +1,5 @@
-//! Kaldi's archives of matrices: any bytes are matrices of finite numbers, no more than there are bytes, or a typed error.
+//! Kaldi's archives of matrices: any bytes give matrices of finite numbers, no more numbers than
+//! bytes, or a typed error.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! Kaldi's data directories: any texts are utterances or a typed error. The input is the files' texts, parted by lines of `#`.
+//! Kaldi's data directories: any texts give utterances or a typed error. The input is the texts of
+//! the files, separated by lines of `#`.
 #![no_main]
 
 use std::path::Path;

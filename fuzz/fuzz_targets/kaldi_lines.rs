@@ -1,5 +1,5 @@
-//! The config lines of an nnet3 network: any lines give layers or an error. Every component that they
-//! name is the same matrix.
+//! The config lines of an nnet3 network: any lines give layers or an error. Every component that
+//! they name is the same matrix.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! A transcription's form: any bytes, in parts of any length, are a form or a typed refusal, and the same one as in one part. The
-//! first byte says how long the parts are.
+//! The form of a transcription request: any bytes give a form or a typed refusal, and the same one
+//! however the bytes are cut into pieces. The first byte says how long the pieces are.
 
 #![no_main]
 

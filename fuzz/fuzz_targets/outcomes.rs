@@ -1,4 +1,5 @@
-//! The readers of recorded outcomes and of hypotheses; what is read can be written back and arranged.
+//! The readers of recorded outcomes and of hypotheses; what is read can be written back and
+//! arranged.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! What callers ask by headers, fields and models' names: any bytes are what can be served, or a typed refusal.
+//! Headers, fields and model names that callers send: any bytes give a request that can be served,
+//! or a typed refusal.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Messages of a stream: any text is a command or a typed refusal; PCM is the same however it is cut. The first byte says where.
+//! Messages of a stream: any text gives a command or a typed refusal, and PCM gives the same
+//! samples wherever it is cut. The first byte says where to cut.
 
 #![no_main]
 

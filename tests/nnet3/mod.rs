@@ -1,5 +1,5 @@
-//! A tiny nnet3 model: written as Kaldi writes it, and computed the slow way, node by node and frame
-//! by frame, so that what is read can be held against it.
+//! A tiny nnet3 model: written as Kaldi writes it, and computed the slow way, node by node and
+//! frame by frame, so that what is read can be held against it.
 
 use std::collections::HashMap;
 
