@@ -8,6 +8,7 @@ use super::costing::{Costing, Run};
 use super::policy::Choice;
 use super::replay::degradation;
 use super::table::Table;
+use super::tolerance::Tolerance;
 
 /// Run `versions[0]`; unless its confidence reaches `thresholds[0]`, run `versions[1]`; unless that
 /// reaches `thresholds[1]`, run `versions[2]` and choose.
@@ -78,7 +79,7 @@ pub fn cheapest_cascade(
     table: &Table,
     reference: usize,
     costing: Costing,
-    tolerances: &[f64],
+    tolerances: &[Tolerance],
     grid: usize,
 ) -> Vec<Option<Cascade>> {
     let errors = table.versions[reference].errors.iter().map(|&errors| f64::from(errors)).sum();
@@ -89,7 +90,9 @@ pub fn cheapest_cascade(
             for (thresholds, total) in surface(table, costing, cascade, grid) {
                 let worse = degradation(total.errors, errors);
                 for (best, &tolerance) in best.iter_mut().zip(tolerances) {
-                    if worse <= tolerance && best.is_none_or(|(cost, _)| total.cost < cost) {
+                    if worse <= tolerance.as_share()
+                        && best.is_none_or(|(cost, _)| total.cost < cost)
+                    {
                         *best = Some((total.cost, Cascade { thresholds, ..cascade }));
                     }
                 }
@@ -182,7 +185,8 @@ mod tests {
     #[test]
     fn a_larger_tolerance_is_never_dearer() {
         let table = draw(&World { groups: 30, versions: 4, ..World::default() }, 2);
-        let cascades = cheapest_cascade(&table, 3, Costing::default(), &[0.0, 0.05, 0.2], 8);
+        let tolerances = [0, 5, 20].map(Tolerance::of_percent);
+        let cascades = cheapest_cascade(&table, 3, Costing::default(), &tolerances, 8);
         let cost = |at: usize| {
             cascades[at].map_or(f64::MAX, |c| c.replay(&table, Costing::default()).cost)
         };

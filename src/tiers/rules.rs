@@ -386,8 +386,7 @@ impl Certificate {
 
 fn rule(table: &Table, tier: &Tier) -> Rule {
     Rule {
-        tolerance: Tolerance::share(tier.tolerance)
-            .expect("tiers are learnt for tolerances, 0 or more"),
+        tolerance: tier.tolerance,
         objective: tier.objective,
         fallback: tier.fallback,
         bound: tier.candidate.bound,

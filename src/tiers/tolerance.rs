@@ -48,6 +48,11 @@ impl Tolerance {
     /// No more errors than the most accurate version makes: the strictest tolerance.
     pub const NONE: Tolerance = Tolerance(0.0);
 
+    /// A tolerance of whole per cent.
+    pub const fn of_percent(percent: u8) -> Tolerance {
+        Tolerance(percent as f64 / 100.0)
+    }
+
     /// A tolerance in per cent.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use crate::eval::table::Table;
 /// An empty table with a column for each tolerance that tables call out.
 pub(super) fn by_tolerance(caption: &str, columns: &[&str]) -> Table {
     let mut table = Table::new(caption, columns.iter().copied());
-    table.columns.extend(CALLED_OUT.map(tolerance));
+    table.columns.extend(CALLED_OUT.map(|at| tolerance(at.as_share())));
     table
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::StudyOptions;
 use crate::tiers::generate::{groups_needed, smallest_tolerance};
 use crate::tiers::statistics::correlation::intra_class;
-use crate::tiers::{Candidates, Method, Objective, Table};
+use crate::tiers::{Candidates, Method, Objective, Table, Tolerance};
 
 /// The savings that are asked for by name: at least this share of the reference version's time.
 pub const ASKED: f64 = 0.20;
@@ -42,7 +42,11 @@ pub struct Certified {
 }
 
 /// Certificates of every method, under the shared accounting.
-pub fn certified(table: &Table, options: &StudyOptions, tolerances: &[f64]) -> Vec<Certified> {
+pub fn certified(
+    table: &Table,
+    options: &StudyOptions,
+    tolerances: &[Tolerance],
+) -> Vec<Certified> {
     let one = |&method: &Method| {
         let candidates = options.certify(table, method);
         let tiers = Objective::ALL.into_iter().flat_map(|objective| {
@@ -60,13 +64,18 @@ pub fn certified(table: &Table, options: &StudyOptions, tolerances: &[f64]) -> V
     options.methods.iter().map(one).collect()
 }
 
-fn saved(table: &Table, candidates: &Candidates, method: Method, tier: (f64, Objective)) -> Saved {
+fn saved(
+    table: &Table,
+    candidates: &Candidates,
+    method: Method,
+    tier: (Tolerance, Objective),
+) -> Saved {
     let (tolerance, objective) = tier;
     let chosen = candidates.cheapest(tolerance, objective);
     let reference = candidates.reference_alone();
     let needed = || groups_needed(candidates, tolerance, objective, ASKED);
     Saved {
-        tolerance,
+        tolerance: tolerance.as_share(),
         objective,
         policy: chosen.policy.rename(|&version| table.versions[version].name.clone()).to_string(),
         saving: 1.0 - objective.of(chosen.expected) / objective.of(reference.expected),

@@ -38,7 +38,8 @@ use crate::tiers::folds::{Split, folds};
 use crate::tiers::generate::Bounds;
 use crate::tiers::replay::replay;
 use crate::tiers::{
-    Candidate, Candidates, Costing, Method, Objective, Options, Policy, Sharing, Table, Tolerances,
+    Candidate, Candidates, Costing, Method, Objective, Options, Policy, Sharing, Table, Tolerance,
+    Tolerances,
 };
 use crate::units::Seconds;
 
@@ -120,7 +121,7 @@ impl Contender {
     }
 
     /// Its policy for a tolerance.
-    pub fn choose(self, candidates: &Candidates, tolerance: f64) -> &Candidate {
+    pub fn choose(self, candidates: &Candidates, tolerance: Tolerance) -> &Candidate {
         match self {
             Contender::Osfa => candidates.cheapest_version(tolerance, self.objective()),
             Contender::ResponseTime | Contender::Cost => {
@@ -281,7 +282,7 @@ struct Applied<'a> {
 }
 
 impl Applied<'_> {
-    fn point(&self, contender: Contender, tolerance: f64) -> Point {
+    fn point(&self, contender: Contender, tolerance: Tolerance) -> Point {
         let reference = self.candidates.reference;
         let chosen = contender.choose(self.candidates, tolerance);
         let kept = replay(self.test, &chosen.policy, reference, self.costing);
@@ -293,7 +294,7 @@ impl Applied<'_> {
             method: Method::Point,
             accounting: Accounting::Shared,
             contender,
-            tolerance,
+            tolerance: tolerance.as_share(),
             bound: chosen.bound,
             degradation: kept.degradation(),
             response: kept.mean.response,

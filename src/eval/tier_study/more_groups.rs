@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::{Contender, StudyOptions};
-use crate::tiers::{Candidates, Method, Objective, Table};
+use crate::tiers::{Candidates, Method, Objective, Table, Tolerance};
 
 /// How many times each group is counted.
 const TIMES: [usize; 5] = [1, 2, 4, 8, 16];
@@ -26,7 +26,11 @@ pub struct MoreGroups {
 }
 
 /// Certificates of the method `population` under the shared accounting.
-pub fn more_groups(table: &Table, options: &StudyOptions, tolerances: &[f64]) -> Vec<MoreGroups> {
+pub fn more_groups(
+    table: &Table,
+    options: &StudyOptions,
+    tolerances: &[Tolerance],
+) -> Vec<MoreGroups> {
     let rows = TIMES.par_iter().flat_map_iter(|&times| {
         let candidates = options.certify(&table.with_groups_repeated(times), Method::Population);
         [Contender::ResponseTime, Contender::Cost].map(|contender| MoreGroups {
@@ -43,7 +47,7 @@ pub fn more_groups(table: &Table, options: &StudyOptions, tolerances: &[f64]) ->
     rows
 }
 
-fn saving(candidates: &Candidates, contender: Contender, tolerance: f64) -> f64 {
+fn saving(candidates: &Candidates, contender: Contender, tolerance: Tolerance) -> f64 {
     let objective = contender.objective();
     let own = contender.choose(candidates, tolerance).expected;
     let single = candidates.cheapest_version(tolerance, objective).expected;

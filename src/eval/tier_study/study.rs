@@ -9,10 +9,16 @@ use super::summary::{Curves, Saving, Violations, curves, dearer_than_osfa, savin
 use super::third::{Third, third_version};
 use super::timeline::{Timeline, timelines};
 use super::{Accounting, Point, StudyOptions, points};
-use crate::tiers::{Method, Table};
+use crate::tiers::{Method, Table, Tolerance};
 
 /// The tolerances that tables call out: the paper's 1, 5 and 10 %, and two more.
-pub const CALLED_OUT: [f64; 5] = [0.0, 0.01, 0.02, 0.05, 0.10];
+pub const CALLED_OUT: [Tolerance; 5] = [
+    Tolerance::NONE,
+    Tolerance::of_percent(1),
+    Tolerance::of_percent(2),
+    Tolerance::of_percent(5),
+    Tolerance::of_percent(10),
+];
 
 /// Everything found.
 #[derive(Clone, Debug, Serialize)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Accounting, Contender, Point};
 use crate::tiers::folds::Split;
 use crate::tiers::statistics::binomial::Share;
-use crate::tiers::{Method, Objective};
+use crate::tiers::{Method, Objective, Tolerance};
 
 /// How often a contender broke its promise on test parts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -98,7 +98,7 @@ pub struct Saving {
 }
 
 /// Savings at some tolerances.
-pub fn savings(curves: &[Curves], tolerances: &[f64]) -> Vec<Saving> {
+pub fn savings(curves: &[Curves], tolerances: &[Tolerance]) -> Vec<Saving> {
     let mut rows = Vec::new();
     for curve in curves {
         let (objective, contender) = match curve.contender {
@@ -118,7 +118,7 @@ pub fn savings(curves: &[Curves], tolerances: &[f64]) -> Vec<Saving> {
                 split: curve.split,
                 method: curve.method,
                 accounting: curve.accounting,
-                tolerance,
+                tolerance: tolerance.as_share(),
                 objective,
                 to_osfa: 1.0 - own.spent[at] / osfa.spent[at],
                 to_reference: 1.0 - own.spent[at] / own.reference[at],
@@ -169,7 +169,8 @@ impl Curves {
     }
 
     /// The means at a tolerance of the grid.
-    pub fn at(&self, tolerance: f64) -> Option<&Mean> {
+    pub fn at(&self, tolerance: Tolerance) -> Option<&Mean> {
+        let tolerance = tolerance.as_share();
         self.means.iter().find(|mean| (mean.tolerance - tolerance).abs() < 1e-9)
     }
 }

@@ -8,7 +8,7 @@ use crate::tiers::cascade::cheapest_cascade;
 use crate::tiers::folds::{Split, folds};
 use crate::tiers::generate::Bounds;
 use crate::tiers::replay::{degradation, replay};
-use crate::tiers::{Method, Objective, Options, Policy, Table};
+use crate::tiers::{Method, Objective, Options, Policy, Table, Tolerance};
 
 /// Thresholds of each stage.
 const GRID: usize = 40;
@@ -30,7 +30,11 @@ pub struct Third {
 }
 
 /// Compares at some tolerances, under the shared accounting; empty with fewer than three versions.
-pub fn third_version(table: &Table, options: &StudyOptions, tolerances: &[f64]) -> Vec<Third> {
+pub fn third_version(
+    table: &Table,
+    options: &StudyOptions,
+    tolerances: &[Tolerance],
+) -> Vec<Third> {
     if table.versions.len() < 3 {
         return Vec::new();
     }
@@ -44,7 +48,7 @@ pub fn third_version(table: &Table, options: &StudyOptions, tolerances: &[f64]) 
             compared.iter().map(|fold| value(&fold[at])).sum::<f64>() / compared.len() as f64
         };
         Third {
-            tolerance: tolerances[at],
+            tolerance: tolerances[at].as_share(),
             two_cost: of(|third| third.two_cost),
             two_degradation: of(|third| third.two_degradation),
             three_cost: of(|third| third.three_cost),
@@ -54,7 +58,12 @@ pub fn third_version(table: &Table, options: &StudyOptions, tolerances: &[f64]) 
     (0..tolerances.len()).map(mean).collect()
 }
 
-fn compare(train: &Table, test: &Table, options: &StudyOptions, tolerances: &[f64]) -> Vec<Third> {
+fn compare(
+    train: &Table,
+    test: &Table,
+    options: &StudyOptions,
+    tolerances: &[Tolerance],
+) -> Vec<Third> {
     let (_, costing) = Accounting::Shared.apply(train, options.network);
     let reference = options.reference;
     let rules = Options { method: Method::Point, thresholds: GRID, ..options.rules };
@@ -62,13 +71,13 @@ fn compare(train: &Table, test: &Table, options: &StudyOptions, tolerances: &[f6
     let best = replay(test, &Policy::Osfa { version: reference }, reference, costing);
     let (requests, errors) = (test.requests.len() as f64, best.reference_errors as f64);
     let cascades = cheapest_cascade(train, reference, costing, tolerances, GRID);
-    let one = |(&tolerance, cascade): (&f64, Option<crate::tiers::cascade::Cascade>)| {
+    let one = |(&tolerance, cascade): (&Tolerance, Option<crate::tiers::cascade::Cascade>)| {
         let two = candidates.cheapest(tolerance, Objective::Cost);
         let two = replay(test, &two.policy, reference, costing);
         let (two_cost, two_degradation) = (two.mean.cost / best.mean.cost, two.degradation());
         let three = cascade.map(|cascade| cascade.replay(test, costing));
         Third {
-            tolerance,
+            tolerance: tolerance.as_share(),
             two_cost,
             two_degradation,
             three_cost: three.map_or(two_cost, |total| total.cost / requests / best.mean.cost),

@@ -7,7 +7,7 @@ use super::study::{CALLED_OUT, Study};
 use super::summary::Saving;
 use crate::eval::table::Table;
 use crate::tiers::folds::Split;
-use crate::tiers::{Method, Objective};
+use crate::tiers::{Method, Objective, Tolerance};
 
 /// Fig 8 in counts.
 pub fn violations(study: &Study) -> Table {
@@ -49,8 +49,8 @@ fn split_name(split: Split) -> &'static str {
 }
 
 /// What the paper saves: its abstract's figures, which mix services.
-fn published(objective: Objective, tolerance: f64) -> &'static str {
-    match (objective, (100.0 * tolerance).round() as u32) {
+fn published(objective: Objective, tolerance: Tolerance) -> &'static str {
+    match (objective, tolerance.as_percent().round() as u32) {
         (Objective::ResponseTime, 1) => "19 %",
         (Objective::ResponseTime, 5) => "45 %",
         (Objective::ResponseTime, 10) => "60 %",

@@ -9,7 +9,7 @@ use crate::tiers::replay::replay;
 use crate::tiers::simulate::{World, draw};
 use crate::tiers::statistics::binomial::Share;
 use crate::tiers::{
-    Candidates, Costing, Method, Objective, Options, Policy, Table, Tier, Tolerances,
+    Candidates, Costing, Method, Objective, Options, Policy, Table, Tier, Tolerance, Tolerances,
 };
 
 /// The true degradation, response and cost of every policy of a service, from very many requests.
@@ -139,7 +139,7 @@ pub struct Validity {
 }
 
 /// The tiers whose escalation is told.
-const TOLD: [f64; 2] = [0.01, 0.05];
+const TOLD: [Tolerance; 2] = [Tolerance::of_percent(1), Tolerance::of_percent(5)];
 
 /// What one draw showed.
 struct Seen {
@@ -218,9 +218,9 @@ fn broken(tiers: &[Tier], truth: &Truth, batch: &Table, reference: usize) -> (bo
         if tried.replace(policy) == Some(policy) {
             continue;
         }
-        in_truth |= truth.of(policy) > tier.tolerance + 1e-12;
+        in_truth |= truth.of(policy) > tier.tolerance.as_share() + 1e-12;
         let kept = replay(batch, policy, reference, Costing::default());
-        in_batch |= kept.degradation() > tier.tolerance + 1e-12;
+        in_batch |= kept.degradation() > tier.tolerance.as_share() + 1e-12;
     }
     (in_truth, in_batch)
 }
@@ -243,7 +243,7 @@ fn some_dearer(candidates: &Candidates, tiers: &[Tier], truth: &Truth) -> bool {
 }
 
 /// Share of requests that a cost tier sends to the reference version.
-fn escalation(tiers: &[Tier], tolerance: f64) -> f64 {
+fn escalation(tiers: &[Tier], tolerance: Tolerance) -> f64 {
     let wanted = |tier: &&Tier| tier.objective == Objective::Cost && tier.tolerance == tolerance;
     let tier = tiers.iter().find(wanted).expect("the grid has whole per cents");
     if tier.fallback { 1.0 } else { tier.candidate.escalated }

@@ -3,6 +3,7 @@
 use super::cells::{by_tolerance, milliseconds, percent, tolerance};
 use super::study::{CALLED_OUT, Study};
 use crate::eval::table::Table;
+use crate::tiers::Tolerance;
 
 /// Fig 1a in numbers.
 pub fn versions(study: &Study) -> Table {
@@ -81,7 +82,8 @@ pub fn shift(study: &Study) -> Table {
     let mut table = by_tolerance(&title, &header);
     table.note = "degradation found at each tolerance".into();
     for row in &study.shift {
-        let found = |at: f64| {
+        let found = |at: Tolerance| {
+            let at = at.as_share();
             let kept = row.kept.iter().find(|(tolerance, _)| (tolerance - at).abs() < 1e-9);
             kept.map_or("-".to_owned(), |(_, found)| percent(*found))
         };

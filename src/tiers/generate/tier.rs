@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Candidate, Candidates};
 use crate::tiers::costing::Spent;
 use crate::tiers::policy::Policy;
+use crate::tiers::tolerance::Tolerance;
 
 /// What a tier minimises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -53,9 +54,10 @@ impl Default for Tolerances {
 }
 
 impl Tolerances {
-    /// The tolerances, from 0 up, rounded to what people write.
-    pub fn iter(self) -> impl Iterator<Item = f64> {
-        (0..=self.steps).map(move |at| (f64::from(at) * self.step * 1e6).round() / 1e6)
+    /// The tolerances, from 0 up, rounded to what people write; none if `step` is no number.
+    pub fn iter(self) -> impl Iterator<Item = Tolerance> {
+        let share = move |at| (f64::from(at) * self.step * 1e6).round() / 1e6;
+        (0..=self.steps).filter_map(move |at| Tolerance::share(share(at)).ok())
     }
 }
 
@@ -63,7 +65,7 @@ impl Tolerances {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tier {
     /// How much worse than the reference version, relative to it, answers may be.
-    pub tolerance: f64,
+    pub tolerance: Tolerance,
     /// What is minimised.
     pub objective: Objective,
     /// What was chosen.
@@ -88,17 +90,17 @@ pub fn tiers(candidates: &Candidates, tolerances: Tolerances) -> Vec<Tier> {
 impl Candidates {
     /// The cheapest candidate that counts for the objective and whose bound is within the
     /// tolerance, at least 0; of equals, the one with the lowest bound.
-    pub fn cheapest(&self, tolerance: f64, objective: Objective) -> &Candidate {
+    pub fn cheapest(&self, tolerance: Tolerance, objective: Objective) -> &Candidate {
         let front = self.fronts[objective as usize].iter();
         let within = front.map(|&at| &self.list[at]);
-        let found = { within }.find(|candidate| candidate.bound <= tolerance);
+        let found = { within }.find(|candidate| candidate.bound <= tolerance.as_share());
         found.unwrap_or_else(|| self.reference_alone())
     }
 
     /// The cheapest version alone whose bound is within the tolerance.
-    pub fn cheapest_version(&self, tolerance: f64, objective: Objective) -> &Candidate {
+    pub fn cheapest_version(&self, tolerance: Tolerance, objective: Objective) -> &Candidate {
         let alone = self.list.iter().filter(|candidate| candidate.policy.pair().is_none());
-        let within = alone.filter(|candidate| candidate.bound <= tolerance);
+        let within = alone.filter(|candidate| candidate.bound <= tolerance.as_share());
         let expected = |candidate: &&Candidate| objective.of(candidate.expected);
         let found = within.min_by(|a, b| expected(a).total_cmp(&expected(b)));
         found.unwrap_or_else(|| self.reference_alone())
@@ -138,13 +140,13 @@ pub fn smallest_tolerance(
 /// number. None where the estimates themselves do not allow it. For bounds on the population.
 pub fn groups_needed(
     candidates: &Candidates,
-    tolerance: f64,
+    tolerance: Tolerance,
     objective: Objective,
     least: f64,
 ) -> Option<usize> {
     let needed = |candidate: &Candidate| {
-        let (margin, room) =
-            (candidate.bound - candidate.degradation, tolerance - candidate.degradation);
+        let margin = candidate.bound - candidate.degradation;
+        let room = tolerance.as_share() - candidate.degradation;
         (room > 0.0 && margin.is_finite())
             .then(|| (candidates.groups as f64 * (margin / room).powi(2)).ceil() as usize)
     };
@@ -193,7 +195,7 @@ mod tests {
                 for tier in tiers {
                     let alone = candidates.cheapest_version(tier.tolerance, objective);
                     assert!(expected(&tier.candidate) <= expected(alone));
-                    assert!(tier.candidate.bound <= tier.tolerance);
+                    assert!(tier.candidate.bound <= tier.tolerance.as_share());
                     assert_eq!(tier.fallback, tier.candidate.policy == Policy::Osfa { version: 2 });
                 }
             }
@@ -235,7 +237,7 @@ mod tests {
     fn where_nothing_is_certified_the_reference_version_answers() {
         let candidates = made(Method::FiniteSample);
         for objective in Objective::ALL {
-            let chosen = candidates.cheapest(0.0, objective);
+            let chosen = candidates.cheapest(Tolerance::NONE, objective);
             assert_eq!(chosen.policy, Policy::Osfa { version: 2 });
             assert_eq!(chosen.bound, 0.0);
         }
@@ -244,7 +246,10 @@ mod tests {
     #[test]
     fn more_groups_would_certify_more() {
         let candidates = made(Method::Population);
-        let needed = |tolerance| groups_needed(&candidates, tolerance, Objective::Cost, 0.1);
+        let needed = |share| {
+            let tolerance = Tolerance::share(share).unwrap();
+            groups_needed(&candidates, tolerance, Objective::Cost, 0.1)
+        };
         assert!(needed(0.05).unwrap() >= needed(0.10).unwrap());
         let certified = smallest_tolerance(&candidates, Objective::Cost, 0.1).unwrap();
         assert!(needed(certified + 1e-9).unwrap() <= candidates.groups);

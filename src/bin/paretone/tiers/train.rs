@@ -67,8 +67,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut out = BufWriter::new(io::stdout().lock());
     write_certificate(&mut out, &rules.certificate)?;
     for objective in Objective::ALL {
-        let at = |share: f64| {
-            let tolerance = Tolerance::share(share).ok()?;
+        let at = |tolerance: Tolerance| {
             Some(Rule { tolerance, ..rules.rule(tolerance, objective)?.clone() })
         };
         let some: Vec<Rule> = CALLED_OUT.into_iter().filter_map(at).collect();
@@ -152,8 +151,9 @@ fn write_needed(
     objective: Objective,
 ) -> io::Result<()> {
     let groups = candidates.groups;
-    for tolerance in [0.01, 0.05] {
-        let asked = format!("  a saving of {:.0} % at {:.0} %", 100.0 * ASKED, 100.0 * tolerance);
+    for percent in [1, 5] {
+        let tolerance = Tolerance::of_percent(percent);
+        let asked = format!("  a saving of {:.0} % at {percent} %", 100.0 * ASKED);
         match groups_needed(candidates, tolerance, objective, ASKED) {
             Some(needed) if needed <= groups => continue,
             Some(needed) => {
