@@ -45,8 +45,13 @@ def main():
     compared, differences = compare(recorded, again)
     tell(args, recorded, again, compared, differences)
     if not compared:
-        sys.exit("nothing was compared: no utterance of the manifest's split is among the recorded outcomes")
+        stop("nothing was compared: no utterance of the manifest's split is among the recorded outcomes")
     sys.exit(1 if differences else 0)
+
+
+def stop(why):
+    print(why, file=sys.stderr)
+    sys.exit(2)
 
 
 def read(path):
@@ -70,8 +75,7 @@ def measure(args, recorded, out):
         command += ["--limit", str(args.limit)]
     done = subprocess.run([str(part) for part in command], stdout=subprocess.DEVNULL)
     if done.returncode not in (0, 1) or not out.exists():
-        print("the program could not measure the outcomes again; what it said stands above", file=sys.stderr)
-        sys.exit(2)
+        stop("the program could not measure the outcomes again; what it said stands above")
     return out
 
 
@@ -100,7 +104,8 @@ def same(before, now):
 def tell(args, recorded, again, compared, differences):
     missing = len(again) - compared
     print(f"{compared} rows of {args.outcomes} compared, {missing} measured that were not recorded")
-    changed_parts(recorded, again)
+    if compared:
+        changed_parts(recorded, again)
     for (set_, id_, version), column, before, now in differences[:MOST_SHOWN]:
         print(f"{set_}\t{id_}\t{version}\t{column}\trecorded {before}\tnow {now}")
     if len(differences) > MOST_SHOWN:
