@@ -182,6 +182,30 @@ fn samples_are_heard_as_when_whole() {
 }
 
 #[test]
+fn a_long_pause_is_left_out_of_a_sentence() {
+    let Some(recognizer) = shipped() else { return };
+    let [river, winter] = ["river.wav", "winter.wav"]
+        .map(|name| sample(name).at_rate(Hertz(16_000)).unwrap().samples);
+    let together = |pause: usize| {
+        let samples = [&river[..], &vec![0.0; pause], &winter[..]].concat();
+        Waveform { samples, rate: Hertz(16_000) }
+    };
+    let (short, long) = (together(16_000), together(16_000 * 30));
+    let heard = |waveform: &Waveform| recognizer.transcribe(waveform).unwrap();
+    let (expected, whole) = (heard(&short), heard(&long));
+    assert_eq!(whole.text(), expected.text());
+    let onset = Seconds(river.len() as f64 / 16_000.0 + 30.0);
+    let later = whole.words.iter().filter(|word| word.start >= onset).count();
+    let second = recognizer.transcribe(&sample("winter.wav")).unwrap().words.len();
+    assert_eq!(later, second, "the times know nothing of what was left out");
+    assert!(whole.words.iter().all(|word| word.end.0 - word.start.0 < 2.0));
+    let options = StreamOptions::default().endpointing(Endpointing::OFF);
+    let (utterances, _) = listen(&recognizer, &options, &long.samples, &[1_234]);
+    assert_eq!(utterances.len(), 1);
+    assert_says(&recognizer, &utterances, &long);
+}
+
+#[test]
 fn pauses_end_utterances() {
     let Some(recognizer) = shipped() else { return };
     let names = ["river.wav", "winter.wav"];

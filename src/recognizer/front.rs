@@ -151,7 +151,7 @@ impl<'r> Front<'r> {
     ) -> Result<(), RecognizerError> {
         for segment in self.ended.drain(..) {
             let from = (segment.first - self.first) * self.dims;
-            let to = from + segment.near.len() * self.dims;
+            let to = from + segment.heard.num_frames() * self.dims;
             let rows = &mut self.rows[from..to];
             if self.varied && !is_constant(rows, self.dims) {
                 each(&segment, rows)?;

@@ -3,7 +3,7 @@
 //! [`Recognizer`] is immutable and shared by threads; each thread brings its own
 //! [`RecognizerScratch`]. The decoding graph is compiled from the model's lexicon and n-gram the
 //! first time a model is used and kept in a cache folder ([`Cache`]). Only what the speech gate
-//! ([`Gate`](crate::gate::Gate)) lets through is recognised, cut at long pauses.
+//! ([`Gate`](crate::gate::Gate)) lets through is recognised, without long pauses.
 
 mod adapt;
 mod cache;
@@ -14,6 +14,7 @@ mod files;
 mod follow;
 mod front;
 mod grammar;
+mod heard;
 mod identity;
 mod listed;
 mod model;
@@ -21,6 +22,7 @@ mod opening;
 mod options;
 mod own_words;
 mod reference;
+mod scored;
 mod second_look;
 mod segment;
 mod setting;
@@ -41,11 +43,13 @@ pub use cache::{
 pub use costs::Costs;
 pub use endpoint::{After, EndRule, Endpointing};
 pub use error::RecognizerError;
+pub use heard::Heard;
 pub use identity::made_for;
 pub use opening::{Opening, Stage};
 pub use options::Options;
 pub use reference::{ReferenceCost, References};
-pub use segment::LONGEST;
+pub use scored::{ScoredAudio, ScoredSegment};
+pub use segment::{LONGEST, LONGEST_WITH_PAUSES};
 pub use setting::{Setting, SettingError};
 pub use stream::{Ending, Guess, Stream, StreamOptions, Utterance};
 pub use transcript::{Alternative, Timings, Transcript, TranscriptWord, WordTime};
@@ -61,12 +65,13 @@ use tracing::warn;
 use crate::acoustic::{NetworkScratch, Normalisation, Scores};
 use crate::audio::{AudioError, Resampling, Signal, Waveform};
 use crate::confidence::{Calibration, Evidence, Heads, doubt, mbr::Risk};
-use crate::decode::{self, Cancel, Decoder, Headroom, Hypothesis, Pruning, Scorer};
+use crate::decode::{self, Cancel, Decoder, Headroom, Hypothesis, Pruning};
 use crate::feature::subtract_mean_of;
 use crate::kaldi::VoskFolder;
 use crate::provenance::MadeFor;
 use crate::units::{Cost, Hertz, Seconds, WordId};
 use front::Front;
+use heard::Timeline;
 use model::Model;
 use second_look::LookScratch;
 use segment::Segment;
@@ -107,50 +112,6 @@ impl RecognizerScratch {
     /// between a segment's stages.
     pub fn cancel_by(&mut self, cancel: Option<Cancel>) {
         self.search.cancel = cancel;
-    }
-}
-
-/// A recording's scores: what all settings of the search share.
-#[derive(Clone, Debug, Default)]
-pub struct ScoredAudio {
-    /// Where each segment begins, and its scores.
-    segments: Vec<(Seconds, Scores)>,
-    /// How long the recording is.
-    pub audio: Seconds,
-    /// What features and scores took.
-    pub timings: Timings,
-}
-
-impl ScoredAudio {
-    /// Scores of whoever made them, as one segment from the beginning: natural-log
-    /// pseudo-likelihoods, already scaled as the search wants them ([`Recognizer::score`] gives such).
-    pub fn of_scores(scores: Scores) -> Self {
-        let audio = Seconds(scores.num_frames() as f64 * scores.shift().0);
-        ScoredAudio { segments: vec![(Seconds(0.0), scores)], audio, timings: Timings::default() }
-    }
-
-    /// Where each segment begins, and its scores, in the order of time.
-    pub fn segments(&self) -> &[(Seconds, Scores)] {
-        &self.segments
-    }
-
-    /// Drops the scores, which are large, and keeps the times.
-    pub fn forget_scores(&mut self) {
-        self.segments = Vec::new();
-    }
-}
-
-impl Scorer for Scores {
-    fn num_frames(&self) -> usize {
-        self.num_frames()
-    }
-
-    fn num_pdfs(&self) -> usize {
-        self.num_pdfs()
-    }
-
-    fn frame(&self, frame: usize) -> &[f32] {
-        self.row(frame)
     }
 }
 
@@ -336,10 +297,10 @@ impl Recognizer {
     ) -> Result<Transcript, RecognizerError> {
         let mut transcript = Transcript { reached_final: true, ..Transcript::default() };
         let mut timings = Timings::default();
-        self.listen(signal, scratch, &mut timings, |offset, scratch| {
-            let scores = std::mem::take(&mut scratch.scores);
-            self.search_segment(setting, (offset, &scores), scratch, &mut transcript)?;
-            scratch.scores = scores;
+        self.listen(signal, scratch, &mut timings, |timeline, scratch| {
+            let segment = ScoredSegment::new(timeline, std::mem::take(&mut scratch.scores));
+            self.search_segment(setting, &segment, scratch, &mut transcript)?;
+            scratch.scores = segment.scores;
             Ok(())
         })?;
         transcript.audio = signal.heard();
@@ -395,8 +356,8 @@ impl Recognizer {
     ) -> Result<ScoredAudio, RecognizerError> {
         let mut scored = ScoredAudio::default();
         let ScoredAudio { segments, timings, .. } = &mut scored;
-        self.listen(signal, scratch, timings, |offset, scratch| {
-            segments.push((offset, std::mem::take(&mut scratch.scores)));
+        self.listen(signal, scratch, timings, |timeline, scratch| {
+            segments.push(ScoredSegment::new(timeline, std::mem::take(&mut scratch.scores)));
             Ok(())
         })?;
         scored.audio = signal.heard();
@@ -413,7 +374,7 @@ impl Recognizer {
         utterance: &Utterance,
         scratch: &mut RecognizerScratch,
     ) -> Result<ScoredAudio, RecognizerError> {
-        let Some(near) = &utterance.near_speech else {
+        let Some(heard) = &utterance.heard else {
             return self.score(&utterance.audio, scratch);
         };
         let mut scored =
@@ -426,9 +387,10 @@ impl Recognizer {
         if rows.is_empty() {
             return Ok(scored);
         }
-        self.score_segment(near, &mut rows, scratch, &mut scored.timings)?;
+        self.score_segment(heard, &mut rows, scratch, &mut scored.timings)?;
+        let timeline = heard.timeline(Seconds(0.0), self.model.mfcc.config().shift());
         let scores = std::mem::take(&mut scratch.scores);
-        scored.segments.push((Seconds(0.0), scores));
+        scored.segments.push(ScoredSegment::new(timeline, scores));
         Ok(scored)
     }
 
@@ -448,8 +410,7 @@ impl Recognizer {
             timings: scored.timings,
             ..Transcript::default()
         };
-        for (offset, scores) in &scored.segments {
-            let segment = (*offset, scores);
+        for segment in &scored.segments {
             self.search_segment(setting, segment, scratch, &mut transcript)?;
         }
         self.judge(setting, &mut transcript);
@@ -482,13 +443,13 @@ impl Recognizer {
         }
     }
 
-    /// Scores one segment after the other into the scratch, and calls `each` with where it begins.
+    /// Scores one segment after the other into the scratch, and calls `each` with where it lies.
     fn listen(
         &self,
         signal: &mut Signal<'_>,
         scratch: &mut RecognizerScratch,
         timings: &mut Timings,
-        mut each: impl FnMut(Seconds, &mut RecognizerScratch) -> Result<(), RecognizerError>,
+        mut each: impl FnMut(Timeline, &mut RecognizerScratch) -> Result<(), RecognizerError>,
     ) -> Result<(), RecognizerError> {
         assert_eq!(signal.rate(), self.sample_rate(), "a signal of another rate");
         let mut front = Front::new(&self.model);
@@ -498,8 +459,9 @@ impl Recognizer {
         let mut score = |segment: &Segment, rows: &mut [f32]| {
             let started = Instant::now();
             check(&scratch.search, 0)?;
-            self.score_segment(&segment.near, rows, scratch, timings)?;
-            each(Seconds(segment.first as f64 * shift.0), scratch)?;
+            self.score_segment(&segment.heard, rows, scratch, timings)?;
+            let start = Seconds(segment.first as f64 * shift.0);
+            each(segment.heard.timeline(start, shift), scratch)?;
             add(&mut others, started);
             Ok(())
         };
@@ -522,11 +484,11 @@ impl Recognizer {
         }
     }
 
-    /// Normalises the features of one segment, by frame near speech or not, and scores them into
-    /// the scratch.
+    /// Normalises the features of one segment by what was heard in it, and scores all but the long
+    /// pauses into the scratch.
     fn score_segment(
         &self,
-        near: &[bool],
+        heard: &Heard,
         rows: &mut [f32],
         scratch: &mut RecognizerScratch,
         timings: &mut Timings,
@@ -541,9 +503,10 @@ impl Recognizer {
             }
             Normalisation::UtteranceMean => subtract_mean_of(rows, dims, |_| true),
             Normalisation::SpeechMean => {
-                subtract_mean_of(rows, dims, |at| near.get(at) == Some(&true));
+                subtract_mean_of(rows, dims, |at| heard.is_near(at));
             }
         }
+        let rows = heard.without_pauses(rows, dims);
         add(&mut timings.features, started);
 
         let started = Instant::now();
@@ -556,13 +519,12 @@ impl Recognizer {
         Ok(())
     }
 
-    /// Appends the words behind the scores of one segment, which begins at an offset of the
-    /// recording: those of the best path, or of the lattice's best under larger language models or at
-    /// the graph scale of the model.
+    /// Appends the words behind the scores of one segment: those of the best path, or of the
+    /// lattice's best under larger language models or at the graph scale of the model.
     fn search_segment(
         &self,
         setting: &Setting,
-        (offset, scores): (Seconds, &Scores),
+        segment: &ScoredSegment,
         scratch: &mut RecognizerScratch,
         transcript: &mut Transcript,
     ) -> Result<(), RecognizerError> {
@@ -572,14 +534,14 @@ impl Recognizer {
         let models = self.model.second_look.as_ref();
         let scale = self.model.graph_scale;
         if !setting.rescore || (models.is_none() && scale == 1.0) {
-            let heard = decoder.decode(scores, search)?;
+            let heard = decoder.decode(&segment.scores, search)?;
             add(&mut transcript.timings.search, started);
-            self.write_down(&heard, None, offset, transcript);
+            self.write_down(&heard, None, &segment.timeline, transcript);
             return Ok(());
         }
-        let lattice = decoder.lattice(scores, search)?;
+        let lattice = decoder.lattice(&segment.scores, search)?;
         add(&mut transcript.timings.search, started);
-        check(search, scores.num_frames())?;
+        check(search, segment.scores.num_frames())?;
         let started = Instant::now();
         let (own, cancel) = (self.model.own(), search.cancel.as_ref());
         let paths = match models {
@@ -589,7 +551,7 @@ impl Recognizer {
         let heard = paths.best();
         let doubt = doubt(&paths, &heard, cancel)?;
         let headroom = paths.headroom();
-        self.write_down(&heard, Some((&doubt, &headroom)), offset, transcript);
+        self.write_down(&heard, Some((&doubt, &headroom)), &segment.timeline, transcript);
         if let Some(heads) = self.heads(setting) {
             let mut evidence = Evidence::default();
             evidence.add(&heard, &doubt, &headroom);
@@ -615,12 +577,12 @@ impl Recognizer {
         scratch: &mut RecognizerScratch,
     ) -> Result<Option<u32>, RecognizerError> {
         let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
-        let ([(_, scores)], Some(models), true) =
+        let ([segment], Some(models), true) =
             (scored.segments.as_slice(), &self.model.second_look, setting.rescore)
         else {
             return Ok(None);
         };
-        let lattice = decoder.lattice(scores, &mut scratch.search)?;
+        let lattice = decoder.lattice(&segment.scores, &mut scratch.search)?;
         let (own, cancel) = (self.model.own(), scratch.search.cancel.as_ref());
         let paths = models.under_ngram(&lattice, own, cancel)?;
         Ok(paths.least_errors(reference))
@@ -640,8 +602,8 @@ impl Recognizer {
     ) -> Result<Vec<Alternative>, RecognizerError> {
         let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
         let mut all = vec![Alternative::nothing()];
-        for (offset, scores) in &scored.segments {
-            let lattice = decoder.lattice(scores, &mut scratch.search)?;
+        for segment in &scored.segments {
+            let lattice = decoder.lattice(&segment.scores, &mut scratch.search)?;
             let cancel = scratch.search.cancel.as_ref();
             let (models, own) = (self.model.second_look.as_ref(), self.model.own());
             let paths = match models.filter(|_| setting.rescore) {
@@ -653,13 +615,9 @@ impl Recognizer {
             let penalty = Cost(self.model.description.decode.word_penalty);
             // A phrase of the user's is one word to the search.
             let parts = |word: &decode::Word| {
-                let (start, end) = word.seconds(self.model.score_shift());
-                let parts = phrase(self.model.word(word.id), start, end);
-                parts
-                    .map(|(text, start, end)| {
-                        (text.to_owned(), WordTime { start, end }.later(*offset))
-                    })
-                    .collect::<Vec<_>>()
+                let place = segment.timeline.place(word.seconds(self.model.score_shift()));
+                let parts = phrase(self.model.word(word.id), place);
+                parts.map(|(text, time)| (text.to_owned(), time)).collect::<Vec<_>>()
             };
             let mut these = Vec::new();
             for heard in &paths.n_best(count) {
@@ -684,22 +642,17 @@ impl Recognizer {
         &self,
         heard: &Hypothesis,
         doubt: Option<(&Risk, &Headroom)>,
-        offset: Seconds,
+        timeline: &Timeline,
         transcript: &mut Transcript,
     ) {
         let shift = self.model.score_shift();
-        let at = |time: Seconds| Seconds(((offset.0 + time.0) * 1000.0).round() / 1000.0);
         let sure = |at: usize| doubt.map_or(1.0, |(doubt, _)| doubt.words[at]);
         for (index, word) in heard.words.iter().enumerate() {
-            let (start, end) = word.seconds(shift);
+            let place = timeline.place(word.seconds(shift));
             // A phrase of the user's is one word to the search.
-            for (text, from, to) in phrase(self.model.word(word.id), start, end) {
-                transcript.words.push(TranscriptWord {
-                    word: text.to_owned(),
-                    start: at(from),
-                    end: at(to),
-                    confidence: None,
-                });
+            for (text, WordTime { start, end }) in phrase(self.model.word(word.id), place) {
+                let word = text.to_owned();
+                transcript.words.push(TranscriptWord { word, start, end, confidence: None });
                 transcript.posteriors.push(sure(index));
             }
         }
@@ -730,21 +683,18 @@ fn warn_of_change(what: &str, then: &MadeFor, now: &MadeFor) -> bool {
     told
 }
 
-/// The words of a phrase, each with as much of its time as it has of its letters.
-fn phrase(
-    text: &str,
-    start: Seconds,
-    end: Seconds,
-) -> impl Iterator<Item = (&str, Seconds, Seconds)> {
+/// The words of a phrase, each with as much of its time as it has of its letters, rounded to the
+/// millisecond.
+fn phrase(text: &str, (start, end): (Seconds, Seconds)) -> impl Iterator<Item = (&str, WordTime)> {
     let letters = text.split(' ').map(str::len).sum::<usize>().max(1) as f64;
     let mut before = 0;
     text.split(' ').map(move |word| {
         let place = |letters_before: usize| {
             Seconds(start.0 + (end.0 - start.0) * letters_before as f64 / letters)
         };
-        let from = place(before);
+        let start = place(before);
         before += word.len();
-        (word, from, place(before))
+        (word, WordTime { start, end: place(before) }.later(Seconds(0.0)))
     })
 }
 

@@ -70,7 +70,7 @@ impl<'r> References<'r> {
         if unknown > 0 {
             return Ok(ReferenceCost::OutOfVocabulary(unknown as u32));
         }
-        let ([(_, scores)], false) = (scored.segments.as_slice(), words.is_empty()) else {
+        let ([segment], false) = (scored.segments.as_slice(), words.is_empty()) else {
             return Ok(ReferenceCost::Unknown);
         };
         let Some(models) = self.recognizer.model.second_look.as_deref() else {
@@ -80,7 +80,7 @@ impl<'r> References<'r> {
         let sentence = Sentence { words: words.iter().copied().zip(costs).collect(), end };
         let graph = compile_sentence(&self.hmm, &self.lexicon, &sentence, &self.options)?;
         let decoder = Decoder::new(&graph, Pruning::OFF)?;
-        let heard = decoder.decode(scores, &mut Scratch::new())?;
+        let heard = decoder.decode(&segment.scores, &mut Scratch::new())?;
         Ok(match heard.reached_final {
             true => ReferenceCost::Cost(heard.cost),
             false => ReferenceCost::Unknown,

@@ -1,30 +1,36 @@
 //! Which stretches of a recording are recognised? Those with speech in them, each with some pause
-//! on either side, cut where the speaker pauses long; so memory is bounded by a segment, not by the
-//! file, and what is no speech never reaches the search.
+//! on either side; so memory is bounded by a segment, not by the file, and what is no speech never
+//! reaches the search.
 //!
 //! Scores, tokens and lattice all grow with the audio: a segment of half a minute holds them to a
 //! few megabytes, an hour at once would take gigabytes. A cut costs the language model its history
-//! and may split a word, so between long pauses it is made only where it must be, in the longest
-//! pause, or else where the sound is weakest.
+//! and may split a word. A long pause is therefore left out of its segment, which goes on behind
+//! it; a cut is made only where the segment becomes too long, in its longest pause, or else where
+//! the sound is weakest.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use super::heard::Heard;
 use crate::feature::MfccConfig;
 use crate::units::Seconds;
 
-/// The longest stretch that is recognised at once: above the longest utterance of the usual test
-/// sets (35 s).
+/// The longest stretch that is recognised at once, without the pauses that are left out of it:
+/// above the longest utterance of the usual test sets (35 s).
 pub const LONGEST: Seconds = Seconds(40.0);
+/// The same with them. In a longer pause a segment ends.
+pub const LONGEST_WITH_PAUSES: Seconds = Seconds(100.0);
 /// Where a stretch gets too long, the cut is sought from here on, so that segments are not
 /// needlessly short.
 const SHORTEST: Seconds = Seconds(15.0);
-/// A longer pause ends a segment. Sentences are spoken with shorter ones; what follows a longer one
-/// gains little from the words before it.
+/// A longer pause is left out. Sentences are spoken with shorter ones.
 const LONGEST_PAUSE: Seconds = Seconds(2.0);
 /// So much of a pause goes with the speech beside it, as far as the network looks around a frame;
 /// less where digital silence begins, which says nothing and is unlike any room.
 const MARGIN: Seconds = Seconds(0.3);
+/// So much of a pause that is left out stays on either side, as long as at a comma: more sounds like
+/// the end of a sentence.
+const MARGIN_INSIDE: Seconds = Seconds(0.1);
 /// So far from speech a frame is near it, and counts for the mean.
 const NEAR: Seconds = Seconds(0.2);
 /// No word is as short as this, all its frames together.
@@ -42,8 +48,8 @@ pub(super) struct Segment {
     pub first: usize,
     /// The frame before which its last sample lies; `None` where it ends with the recording.
     pub end: Option<usize>,
-    /// By frame that lies in it whole: whether it is near speech.
-    pub near: Vec<bool>,
+    /// What was heard in the frames that lie in it whole.
+    pub heard: Heard,
     /// Whether it was cut because it grew too long.
     pub by_length: bool,
 }
@@ -67,8 +73,22 @@ pub(super) struct Segmenter {
     floor: usize,
     /// Of the segment under way: the last frame of speech.
     last_speech: Option<usize>,
+    /// Of the segment under way: its long pauses.
+    pauses: Vec<LongPause>,
+    /// Frames of speech after the last of them.
+    spoken: usize,
     /// A frame of no higher level is digital silence.
     silence: f32,
+    /// Whether a long pause ends a segment.
+    end_at_pauses: bool,
+}
+
+/// A pause that is left out.
+struct LongPause {
+    /// The last frame of speech before it.
+    last_speech: usize,
+    /// Its frames, without the margins that stay.
+    left_out: Range<usize>,
 }
 
 /// Digital silence with rounding errors.
@@ -77,9 +97,11 @@ const ABOUT: f32 = 0.01;
 /// The lengths above in frames.
 struct Lengths {
     longest: usize,
+    with_pauses: usize,
     shortest: usize,
     pause: usize,
     margin: usize,
+    margin_inside: usize,
     near: usize,
     speech: usize,
     good_pause: usize,
@@ -92,13 +114,17 @@ impl Segmenter {
     /// `silence` is the level of digital silence.
     pub(super) fn new(config: &MfccConfig, silence: f32) -> Self {
         let frames = |time: Seconds| ((time.0 / config.shift().0).round() as usize).max(1);
-        let length = (LONGEST.0 * f64::from(config.sample_rate.0)) as usize;
+        let within = |time: Seconds| {
+            config.num_frames((time.0 * f64::from(config.sample_rate.0)) as usize).max(2)
+        };
         Segmenter {
             lengths: Lengths {
-                longest: config.num_frames(length).max(2),
+                longest: within(LONGEST),
+                with_pauses: within(LONGEST_WITH_PAUSES),
                 shortest: frames(SHORTEST),
                 pause: frames(LONGEST_PAUSE),
                 margin: frames(MARGIN),
+                margin_inside: frames(MARGIN_INSIDE),
                 near: frames(NEAR),
                 speech: frames(SHORTEST_SPEECH),
                 good_pause: frames(GOOD_PAUSE),
@@ -109,8 +135,16 @@ impl Segmenter {
             first: 0,
             floor: 0,
             last_speech: None,
+            pauses: Vec::new(),
+            spoken: 0,
             silence: silence + ABOUT,
+            end_at_pauses: false,
         }
+    }
+
+    /// Lets every long pause end a segment, for a stream, whose speaker waits for an answer.
+    pub(super) fn end_at_pauses(&mut self) {
+        self.end_at_pauses = true;
     }
 
     /// Takes the next frame; returns the segment that ends with it.
@@ -118,42 +152,42 @@ impl Segmenter {
         let at = self.next();
         self.frames.push_back(Frame { speech, level });
         if speech && at >= self.floor {
-            if self.last_speech.is_none() {
-                self.forget_before(self.margin_before(at));
-            }
-            self.last_speech = Some(at);
+            self.speak(at);
         }
         let Some(last) = self.last_speech else {
             self.forget_before(at.saturating_sub(self.lengths.margin));
             return None;
         };
-        if at - last > self.lengths.pause {
-            return self.end(self.margin_after(last), false);
+        let pausing = at - last > self.lengths.pause;
+        let too_long = self.frames.len() > self.lengths.with_pauses;
+        if pausing && (too_long || self.end_at_pauses) {
+            let end = self.end_of_speech(last);
+            return self.end(end, false);
         }
-        if self.frames.len() > self.lengths.longest {
+        if too_long || (!pausing && self.kept() > self.lengths.longest) {
             let cut = self.first + self.cut();
-            return self.end(cut, true);
+            return self.end(self.before_pause(cut), true);
         }
         None
     }
 
     /// Ends the recording; returns the segment under way.
     pub(super) fn finish(&mut self) -> Option<Segment> {
-        let end = self.last_speech.map(|last| self.margin_after(last));
+        let end = self.last_speech.map(|last| self.end_of_speech(last));
         let segment = match end {
             None => None,
             Some(end) if end < self.next() => self.end(end, false),
             Some(_) => self.segment(self.frames.len()),
         };
         self.frames.clear();
-        (self.first, self.floor, self.last_speech) = (0, 0, None);
+        self.pauses.clear();
+        (self.first, self.floor, self.last_speech, self.spoken) = (0, 0, None, 0);
         segment
     }
 
     /// Lets the next segment begin here at the earliest, and forgets the one under way.
     pub(super) fn cut_at(&mut self, frame: usize) {
         self.floor = self.floor.max(frame);
-        self.last_speech = None;
         self.begin_again();
     }
 
@@ -171,6 +205,53 @@ impl Segmenter {
         self.first + self.frames.len()
     }
 
+    /// Frames of the segment under way that are not left out of it.
+    fn kept(&self) -> usize {
+        self.frames.len() - self.pauses.iter().map(|pause| pause.left_out.len()).sum::<usize>()
+    }
+
+    /// Takes a frame of speech, which begins a segment, ends a long pause or goes on.
+    fn speak(&mut self, at: usize) {
+        match self.last_speech {
+            None => self.forget_before(self.margin_before(at, self.lengths.margin)),
+            Some(last) if at - last > self.lengths.pause => self.leave_out(last, at),
+            Some(_) => {}
+        }
+        self.last_speech = Some(at);
+        self.spoken += 1;
+    }
+
+    /// Leaves out the pause between two frames of speech, and with it what came before if that is
+    /// shorter than a word.
+    fn leave_out(&mut self, last: usize, onset: usize) {
+        let margin = self.lengths.margin_inside;
+        let end = self.margin_before(onset, margin);
+        let is_word = self.spoken >= self.lengths.speech;
+        self.spoken = 0;
+        match self.pauses.last_mut() {
+            _ if is_word => {
+                let begin = self.margin_after(last, margin) - self.lengths.across;
+                self.pauses.push(LongPause { last_speech: last, left_out: begin..end });
+            }
+            Some(before) => before.left_out.end = end,
+            None => self.forget_before(self.margin_before(onset, self.lengths.margin)),
+        }
+    }
+
+    /// Where a segment ends whose last frame of speech is `last`: in the pause before it if what
+    /// came after that is shorter than a word.
+    fn end_of_speech(&mut self, last: usize) -> usize {
+        let pause = self.pauses.pop_if(|_| self.spoken < self.lengths.speech);
+        let last = pause.map_or(last, |pause| pause.last_speech);
+        self.margin_after(last, self.lengths.margin)
+    }
+
+    /// The same frame, or where the speech before it ends if it lies in a pause that is left out.
+    fn before_pause(&self, frame: usize) -> usize {
+        let pause = self.pauses.iter().find(|pause| pause.left_out.contains(&frame));
+        pause.map_or(frame, |pause| self.margin_after(pause.last_speech, self.lengths.margin))
+    }
+
     fn forget_before(&mut self, frame: usize) {
         let frame = frame.max(self.floor);
         let count = frame.saturating_sub(self.first).min(self.frames.len());
@@ -185,7 +266,6 @@ impl Segmenter {
         let segment =
             self.segment(inside).map(|segment| Segment { end: Some(end), by_length, ..segment });
         self.floor = end;
-        self.last_speech = None;
         self.begin_again();
         segment
     }
@@ -195,36 +275,45 @@ impl Segmenter {
         let speech: Vec<bool> = self.frames.iter().map(|frame| frame.speech).collect();
         let speech = &speech[..inside];
         let heard = speech.iter().filter(|speech| **speech).count();
+        let pauses = self.pauses.iter().map(|pause| &pause.left_out);
+        let pauses = pauses.map(|pause| pause.start - self.first..pause.end - self.first);
         (heard >= self.lengths.speech.min(self.frames.len())).then(|| Segment {
             first: self.first,
             end: None,
-            near: near(speech, self.lengths.near),
+            heard: Heard::new(
+                near(speech, self.lengths.near),
+                pauses.filter(|pause| pause.end <= inside).collect(),
+            ),
             by_length: false,
         })
     }
 
     /// Looks for speech in the frames from the floor on, as if they came only now.
     fn begin_again(&mut self) {
-        let from = self.floor.saturating_sub(self.first).min(self.frames.len());
-        let speech = |at: &usize| self.frames[*at].speech;
-        let mut speaking = (from..self.frames.len()).filter(speech);
-        let (onset, last) = (speaking.next(), speaking.next_back());
-        let begin = onset.unwrap_or(self.frames.len()) + self.first;
-        self.last_speech = last.or(onset).map(|last| last + self.first);
-        self.forget_before(self.margin_before(begin));
+        self.last_speech = None;
+        self.pauses.clear();
+        self.spoken = 0;
+        for at in self.floor.max(self.first)..self.next() {
+            if self.frames[at - self.first].speech {
+                self.speak(at);
+            }
+        }
+        if self.last_speech.is_none() {
+            self.forget_before(self.margin_before(self.next(), self.lengths.margin));
+        }
     }
 
     /// Returns the first frame of the margin before speech that begins at `onset`.
-    fn margin_before(&self, onset: usize) -> usize {
-        let from = onset.saturating_sub(self.lengths.margin).max(self.first);
+    fn margin_before(&self, onset: usize, margin: usize) -> usize {
+        let from = onset.saturating_sub(margin).max(self.first);
         let mut margin = (from..onset.min(self.next())).rev();
         margin.find(|at| self.is_silent(*at)).map_or(from, |at| at + 1)
     }
 
     /// Returns the end of the margin after speech whose last frame is `last`. A frame that reaches
     /// across the end does not belong to the segment.
-    fn margin_after(&self, last: usize) -> usize {
-        let end = last + 1 + self.lengths.margin;
+    fn margin_after(&self, last: usize, margin: usize) -> usize {
+        let end = last + 1 + margin;
         let silence = (last + 1..end.min(self.next())).find(|at| self.is_silent(*at));
         silence.map_or(end, |at| end.min(at + self.lengths.across))
     }
@@ -237,7 +326,7 @@ impl Segmenter {
     /// pause, or of its quietest window if it has no pause. Among equals the last one wins, so that
     /// segments are as long as allowed.
     fn cut(&self) -> usize {
-        let range = self.lengths.shortest..self.lengths.longest;
+        let range = self.lengths.shortest..self.frames.len() - 1;
         let pause = self.longest_pause(range.clone());
         match pause.len() >= self.lengths.good_pause {
             true => pause.start + pause.len() / 2,
@@ -286,10 +375,18 @@ fn near(speech: &[bool], reach: usize) -> Vec<bool> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn segments(frames: impl IntoIterator<Item = (bool, f32)>) -> Vec<Segment> {
-        let mut segmenter = Segmenter::new(&MfccConfig::default(), -9.0);
+        segments_of(Segmenter::new(&MfccConfig::default(), -9.0), frames)
+    }
+
+    fn segments_of(
+        mut segmenter: Segmenter,
+        frames: impl IntoIterator<Item = (bool, f32)>,
+    ) -> Vec<Segment> {
         let mut frames = frames.into_iter();
         let mut all: Vec<Segment> =
             frames.by_ref().filter_map(|(speech, level)| segmenter.push(speech, level)).collect();
@@ -312,21 +409,85 @@ mod tests {
         assert!(segments([]).is_empty());
         let whole = segments(turns(&[3998]));
         assert_eq!(ranges(&whole), [(0, None)]);
-        assert_eq!(whole[0].near, vec![true; 3998]);
+        assert_eq!(whole[0].heard, Heard::new(vec![true; 3998], vec![]));
     }
 
     #[test]
     fn long_pauses_are_left_out_and_short_ones_are_not() {
         let heard = segments(turns(&[0, 1000, 100, 150, 100, 5000, 200]));
-        assert_eq!(ranges(&heard), [(970, Some(1380)), (6320, None)]);
-        // Near speech: 0.2 s on either side; two frames reach beyond the end.
-        let expected = |at: usize| (10..150).contains(&at) || (260..400).contains(&at);
-        let expected: Vec<bool> = (0..408).map(expected).collect();
-        assert_eq!(heard[0].near, expected);
-        assert_eq!(heard[1].near.len(), 230);
-        // A recording that ends in a pause, and one of nothing but clicks.
+        assert_eq!(ranges(&heard), [(970, None)]);
+        // Near speech: 0.2 s on either side. The margin inside is 0.1 s; two frames reach across it.
+        let near = |at: usize| (10..150).contains(&at) || (260..5580).contains(&at);
+        let near: Vec<bool> = (0..5580).map(near).collect();
+        let pause = 388..5370;
+        assert_eq!(heard[0].heard, Heard::new(near, vec![pause]));
+    }
+
+    #[test]
+    fn the_longest_pauses_end_segments() {
+        let heard = segments(turns(&[0, 1000, 100, 9900, 200]));
+        assert_eq!(ranges(&heard), [(970, Some(1130)), (10970, None)]);
+        assert_eq!(heard[0].heard.num_frames(), 158);
+        assert_eq!(heard[1].heard.num_frames(), 230);
+        assert!(!heard[0].by_length);
+        // A recording that ends in a pause.
         assert_eq!(ranges(&segments(turns(&[100, 90]))), [(0, Some(130))]);
+        // Pauses that are too long together: it ends in one of them.
+        let heard = segments(turns(&[500, 4000, 500, 3000, 500, 3000, 500]));
+        assert_eq!(ranges(&heard), [(0, Some(8530)), (11470, None)]);
+        let heard = segments(turns(&[500, 4000, 500, 3000, 500, 1300, 500]));
+        assert_eq!(ranges(&heard), [(0, Some(5030)), (7970, None)]);
+        assert!(heard[0].by_length);
+    }
+
+    #[test]
+    fn or_every_long_pause_does() {
+        let mut segmenter = Segmenter::new(&MfccConfig::default(), -9.0);
+        segmenter.end_at_pauses();
+        let heard = segments_of(segmenter, turns(&[0, 1000, 100, 150, 100, 5000, 200]));
+        assert_eq!(ranges(&heard), [(970, Some(1380)), (6320, None)]);
+    }
+
+    #[test]
+    fn clicks_are_no_speech() {
         assert!(segments(turns(&[9, 300, 9, 300])).is_empty());
+        let heard = segments(turns(&[9, 300, 100, 300, 9, 300, 100, 300, 9]));
+        assert_eq!(ranges(&heard), [(279, Some(1148))]);
+        let near = (0..867).map(|at| (10..859).contains(&at));
+        assert_eq!(heard[0].heard, Heard::new(near.collect(), vec![138..729]));
+    }
+
+    proptest! {
+        #[test]
+        fn segments_are_apart_and_bounded_and_hold_all_speech(
+            lengths in prop::collection::vec(prop_oneof![1usize..30, 100usize..5000], 1..20),
+            silent in any::<bool>(),
+        ) {
+            let mut frames = turns(&lengths);
+            if silent {
+                frames.iter_mut().filter(|(speech, _)| !speech).for_each(|(_, level)| *level = -9.0);
+            }
+            let heard = segments(frames.iter().copied());
+            let (mut at, mut kept) = (0, vec![false; frames.len()]);
+            for segment in &heard {
+                prop_assert!(segment.first >= at);
+                let count = segment.heard.num_frames();
+                let mut rows: Vec<f32> = (0..count).map(|row| (segment.first + row) as f32).collect();
+                let rows = segment.heard.without_pauses(&mut rows, 1);
+                prop_assert!(rows.len() <= 3998 && count <= 9998);
+                rows.iter().for_each(|row| kept[*row as usize] = true);
+                at = segment.end.unwrap_or(segment.first + count);
+            }
+            // A word's length of speech is heard, but for the two frames that a cut goes through.
+            let lost = frames.chunk_by(|a, b| a.0 == b.0).scan(0, |at, run| {
+                *at += run.len();
+                Some((run[0].0, *at - run.len()..*at))
+            });
+            for (_, run) in lost.filter(|(speech, run)| *speech && run.len() >= 10) {
+                let gone = run.clone().filter(|&frame| !kept[frame]).count();
+                prop_assert!(gone <= 2 * (1 + run.len() / 1500), "{gone} of {run:?}");
+            }
+        }
     }
 
     #[test]
@@ -336,7 +497,7 @@ mod tests {
         let heard = segments((0..2000).map(|at| (speech(at), level(at))));
         // Its last frame is 1104, and two more reach across the end.
         assert_eq!(ranges(&heard), [(980, Some(1107))]);
-        assert_eq!(heard[0].near.len(), 125);
+        assert_eq!(heard[0].heard.num_frames(), 125);
     }
 
     #[test]
@@ -355,7 +516,7 @@ mod tests {
         assert_eq!(cuts.len(), 2);
         assert!(cuts.iter().all(|&cut| quiet(cut)), "{cuts:?}");
         let constant = segments(turns(&[20_000]));
-        assert!(constant.iter().all(|segment| segment.near.len() <= 3998));
+        assert!(constant.iter().all(|segment| segment.heard.num_frames() <= 3998));
         assert_eq!(constant.len(), 6);
     }
 }

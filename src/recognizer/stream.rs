@@ -16,6 +16,7 @@
 use super::endpoint::Endpointing;
 use super::follow::Follower;
 use super::front::Ears;
+use super::heard::Heard;
 use super::segment::Segment;
 use super::{Recognizer, RecognizerError, Setting, check_finite};
 use crate::audio::{Resampling, Waveform};
@@ -62,8 +63,8 @@ impl Default for StreamOptions {
     }
 }
 
-/// Speech under way. Memory is bounded by [`LONGEST`](super::LONGEST): 4 MB of samples and features
-/// and what the search takes.
+/// Speech under way. Memory is bounded by [`LONGEST_WITH_PAUSES`](super::LONGEST_WITH_PAUSES): 10 MB
+/// of samples and features and what the search takes.
 pub struct Stream<'r> {
     recognizer: &'r Recognizer,
     endpointing: Endpointing,
@@ -95,15 +96,15 @@ pub struct Utterance {
     pub start: Seconds,
     /// Why it ends.
     pub ending: Ending,
-    /// By frame of its features, whether it is near speech, where the stream's gate has heard all of
-    /// it; else the gate is to listen to the audio by itself.
-    pub near_speech: Option<Vec<bool>>,
+    /// What the stream's gate heard in it, where it has heard all of it; else the gate is to listen
+    /// to the audio by itself.
+    pub heard: Option<Heard>,
 }
 
 impl From<Waveform> for Utterance {
     /// A whole recording.
     fn from(audio: Waveform) -> Self {
-        Utterance { audio, start: Seconds(0.0), ending: Ending::Stream, near_speech: None }
+        Utterance { audio, start: Seconds(0.0), ending: Ending::Stream, heard: None }
     }
 }
 
@@ -149,11 +150,15 @@ impl Recognizer {
         let guess = guess.unwrap_or_else(|| self.setting());
         let shift = config.frame_shift();
         let frames = (STEP.0 / config.shift().0).round() as usize;
+        let mut ears = Ears::new(&self.model);
+        if !options.endpointing.rules.is_empty() {
+            ears.segmenter.end_at_pauses();
+        }
         Ok(Stream {
             recognizer: self,
             endpointing: options.endpointing.clone(),
             resampling: self.resampling(options.rate)?,
-            ears: Ears::new(&self.model),
+            ears,
             follower: Follower::new(&self.model, &guess)?,
             samples: Vec::new(),
             first: 0,
@@ -264,7 +269,7 @@ impl Stream<'_> {
                 Some(_) => Ending::Pause,
             };
             let mut utterance = self.utterance(segment.first * self.shift, end, ending);
-            utterance.near_speech = self.recognizer.model.gate.as_ref().map(|_| segment.near);
+            utterance.heard = self.recognizer.model.gate.as_ref().map(|_| segment.heard);
             utterance
         };
         ended.into_iter().map(utterance).collect()
@@ -298,7 +303,7 @@ impl Stream<'_> {
             },
             start: self.seconds(from),
             ending,
-            near_speech: None,
+            heard: None,
         }
     }
 

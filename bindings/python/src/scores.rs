@@ -29,8 +29,8 @@ impl Scores {
     #[getter]
     fn shape(&self) -> (usize, usize) {
         let segments = self.scored.segments();
-        let frames = segments.iter().map(|(_, scores)| scores.num_frames());
-        let pdfs = segments.first().map_or(0, |(_, scores)| scores.num_pdfs());
+        let frames = segments.iter().map(|segment| segment.scores.num_frames());
+        let pdfs = segments.first().map_or(0, |segment| segment.scores.num_pdfs());
         (frames.sum(), pdfs)
     }
 
@@ -43,7 +43,8 @@ impl Scores {
     fn segments<'py>(&self, py: Python<'py>) -> PyResult<Vec<(f64, Bound<'py, PyArray2<f32>>)>> {
         let segments = self.scored.segments().iter();
         segments
-            .map(|(start, scores)| {
+            .map(|segment| {
+                let (start, scores) = (segment.start(), &segment.scores);
                 let rows = PyArray1::from_slice(py, scores.as_slice());
                 let shape = [scores.num_frames(), scores.num_pdfs()];
                 Ok((start.0, rows.reshape(shape)?))
@@ -68,7 +69,7 @@ impl Scores {
             ));
         }
         let segments = self.scored.segments().iter();
-        let all: Vec<f32> = segments.flat_map(|(_, scores)| scores.as_slice()).copied().collect();
+        let all: Vec<f32> = segments.flat_map(|segment| segment.scores.as_slice()).copied().collect();
         let (frames, pdfs) = self.shape();
         let array = PyArray1::from_vec(py, all).reshape([frames, pdfs])?;
         match dtype {
