@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Stage 6: writes the trained network as `model.json` + `acoustic.safetensors` for the recogniser.
 
-The averaged weights are written. Batch-norm statistics are estimated with them over a sample of the training data,
+The averaged weights are written, or with several names the mean of theirs: runs that went on from one another lie in one valley. Batch-norm statistics are estimated with them over a sample of the training data,
 spoiled as in training, before they are frozen.
 
-    python export.py --name biphone --pdfs .cache/train/tree.npz --out models/en
+    python export.py --name biphone [longer …] --pdfs .cache/train/tree.npz --out models/en
 """
 
 import argparse
@@ -82,19 +82,21 @@ def layer(name, offsets, inputs, weight, bias, norm, stride=1, bypass=None):
     return description, tensors
 
 
-def averaged(path):
-    """The network of a checkpoint with its averaged weights."""
-    saved = torch.load(path, map_location="cpu", weights_only=True)
-    network = Network(**saved["shape"])
-    network.load_state_dict({**saved["network"], **saved["average"]})
-    return network, saved["step"]
+def averaged(paths):
+    """The network whose weights are the mean of the averaged ones of checkpoints, and the step of the last."""
+    checkpoints = [torch.load(path, map_location="cpu", weights_only=True) for path in paths]
+    last = checkpoints[-1]
+    network = Network(**last["shape"])
+    mean = {name: sum(saved["average"][name] for saved in checkpoints) / len(checkpoints) for name in last["average"]}
+    network.load_state_dict({**last["network"], **mean})
+    return network, last["step"]
 
 
 def main():
     from train import Batches, refresh_statistics
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--name", required=True)
+    parser.add_argument("--name", required=True, nargs="+", help="of the checkpoint, or of several to average")
     parser.add_argument("--cache", type=Path, default=Path(".cache/train"))
     parser.add_argument("--parts", nargs="*", default=["real", "children"])
     parser.add_argument("--pdfs", type=Path, help="tree.npz; monophone without it")
@@ -103,7 +105,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    network, step = averaged(arguments.cache / f"{arguments.name}.pt")
+    network, step = averaged([arguments.cache / f"{name}.pt" for name in arguments.name])
     settings = argparse.Namespace(seed=0, clean=0.35, synthetic=1.0, rows=3200)
     sample = Batches(Store(arguments.cache, arguments.parts), arguments.cache, network.context, settings, 0)
     sample.wanted = range(min(arguments.batches, len(sample.batches)))
