@@ -46,7 +46,7 @@ for kind in .csv -words.csv; do
 done
 "$program" confidence fit --model "$model" --outcomes "$work/both.csv" --words "$work/both-words.csv"
 "$program" confidence answers --model "$model" "$work/degraded.csv" >"$out/degraded-confidence.txt"
-"$program" confidence words --model "$model" --by-set "$work/degraded-words.csv" >>"$out/degraded-confidence.txt"
+"$program" confidence words --model "$model" --outcomes "$work/degraded.csv" --by-set "$work/degraded-words.csv" >>"$out/degraded-confidence.txt"
 
 # The measurement.
 "$program" bench --model "$model" --manifest "$speech/manifest.tsv" --split test --versions all --analyse --repeats 2 --jobs 2 \

@@ -3,8 +3,7 @@
 //! Each version has four regressions (*heads*). *Right* predicts that every word is right.
 //! *Improvable* predicts that the most accurate version makes fewer errors, which is what routing
 //! needs. *Errors* predicts how many word errors there are. *Word* predicts that one word is right.
-//! They are fitted on development speech and
-//! stored in `confidence.json` beside the model.
+//! They are fitted on development speech and stored in `confidence.json` beside the model.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -165,6 +164,14 @@ pub enum CalibrationError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// A version was fitted to other measurements, as those of another edition of this library.
+    #[error("{}: {version} was fitted to other evidence; fit it again with `paretone confidence fit`", path.display())]
+    OtherEvidence {
+        /// The file.
+        path: PathBuf,
+        /// The version.
+        version: String,
+    },
     /// The file is not what it should be.
     #[error("{}: {problem}; fit it again with `paretone confidence fit`", path.display())]
     Format {
@@ -214,7 +221,9 @@ impl Calibration {
             serde_json::from_slice(bytes).map_err(|error| format(error.to_string()))?;
         let misfit = calibration.versions.iter().find(|(_, heads)| !heads.fits());
         match misfit {
-            Some((name, _)) => Err(format(format!("{name} was fitted to other evidence"))),
+            Some((version, _)) => {
+                Err(CalibrationError::OtherEvidence { path: path.into(), version: version.clone() })
+            }
             None => Ok(calibration),
         }
     }
@@ -254,8 +263,7 @@ mod tests {
                 after: 1.0,
                 seconds: 0.3,
                 letters: 4 + i as u32 % 3,
-                answer_errors: 0.1,
-                answer_gap: 0.2,
+                answer: Evidence::default(),
             };
             WordExample { evidence, right: !doubtful || i.is_multiple_of(4) }
         })
@@ -292,6 +300,6 @@ mod tests {
         let text = format!(
             r#"{{"versions": {{"v1": {{"right": {short}, "improvable": {short}, "errors": {short}}}}}}}"#
         );
-        assert!(said(&text).contains("v1"));
+        assert!(said(&text).contains("v1 was fitted to other evidence; fit it again"));
     }
 }

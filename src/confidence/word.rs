@@ -1,14 +1,15 @@
-//! The measurements that predict whether one word is right: the lattice at the word and around it.
+//! The measurements that predict whether one word is right: the lattice at the word and around it,
+//! and what is known of the whole answer.
 
-use serde::{Deserialize, Serialize};
+use super::evidence::{Evidence, FEATURES, log_odds};
 
-use super::evidence::log_odds;
-
+/// Measurements of a word by itself.
+const OWN: usize = 5;
 /// Number of inputs of a word's calibration.
-pub const WORD_FEATURES: usize = 7;
+pub const WORD_FEATURES: usize = OWN + 2 * FEATURES;
 
 /// Measurements of one word of an answer: the inputs of its calibration.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WordEvidence {
     /// The probability that the word is right, by the lattice alone; in [0, 1].
     pub posterior: f64,
@@ -20,24 +21,27 @@ pub struct WordEvidence {
     pub seconds: f64,
     /// Characters of its spelling.
     pub letters: u32,
-    /// Expected errors of the whole answer, for each of its words.
-    pub answer_errors: f64,
-    /// The answer's mean gap per frame between the best score and the score on its path.
-    pub answer_gap: f64,
+    /// Measurements of the segment that the word was heard in.
+    pub answer: Evidence,
 }
 
 impl WordEvidence {
-    /// The inputs of a calibration, all finite.
+    /// The inputs of a calibration, all finite: the word's own, the answer's, and the answer's times
+    /// the word's log odds, since the lattice is to be believed less in a noise than in silence.
     pub fn features(&self) -> [f64; WORD_FEATURES] {
-        [
-            log_odds(self.posterior),
+        let odds = log_odds(self.posterior);
+        let own = [
+            odds,
             log_odds(self.before),
             log_odds(self.after),
             (self.seconds.max(0.0) + 0.03).ln(),
             f64::from(self.letters + 1).ln(),
-            self.answer_errors,
-            (self.answer_gap.max(0.0) + 1e-3).ln(),
-        ]
+        ];
+        let answer = self.answer.features();
+        let mut features = [0.0; WORD_FEATURES];
+        let all = own.into_iter().chain(answer).chain(answer.map(|value| value * odds));
+        features.iter_mut().zip(all).for_each(|(feature, value)| *feature = value);
+        features
     }
 }
 
@@ -54,8 +58,7 @@ mod tests {
                 after: 1.0,
                 seconds: 0.0,
                 letters: 0,
-                answer_errors: 0.0,
-                answer_gap: 0.0,
+                answer: Evidence::default(),
             };
             let features = word.features();
             assert!(features.iter().all(|x| x.is_finite()), "{features:?}");

@@ -64,7 +64,9 @@ use tracing::warn;
 
 use crate::acoustic::{NetworkScratch, Normalisation, Scores};
 use crate::audio::{AudioError, Resampling, Signal, Waveform};
-use crate::confidence::{Calibration, Evidence, Heads, doubt, mbr::Risk};
+use crate::confidence::{
+    Calibration, CalibrationError, Evidence, Heads, WordEvidence, doubt, mbr::Risk,
+};
 use crate::decode::{self, Cancel, Decoder, Headroom, Hypothesis, Pruning};
 use crate::feature::subtract_mean_of;
 use crate::kaldi::VoskFolder;
@@ -152,7 +154,13 @@ impl Recognizer {
         };
         warn_of_change("versions", &versions.made_for, &made_for);
         made_for.versions = versions.hash();
-        let mut calibration = Calibration::of_model(folder)?;
+        let mut calibration = match Calibration::of_model(folder) {
+            Err(error @ CalibrationError::OtherEvidence { .. }) => {
+                warn!("{error}; until then confidences are withheld");
+                Calibration::default()
+            }
+            calibration => calibration?,
+        };
         if warn_of_change("confidences", &calibration.made_for, &made_for) {
             calibration = Calibration::default();
         }
@@ -435,11 +443,8 @@ impl Recognizer {
         if heads.expect_errors() {
             transcript.expected_errors.get_or_insert_default();
         }
-        if transcript.evidence.is_some() {
-            let known = transcript.word_evidence();
-            for (word, known) in transcript.words.iter_mut().zip(&known) {
-                word.confidence = Some(heads.word(known));
-            }
+        for (word, known) in transcript.words.iter_mut().zip(&transcript.word_evidence) {
+            word.confidence = Some(heads.word(known));
         }
     }
 
@@ -550,14 +555,12 @@ impl Recognizer {
         };
         let heard = paths.best();
         let doubt = doubt(&paths, &heard, cancel)?;
-        let headroom = paths.headroom();
-        self.write_down(&heard, Some((&doubt, &headroom)), &segment.timeline, transcript);
-        if let Some(heads) = self.heads(setting) {
-            let mut evidence = Evidence::default();
-            evidence.add(&heard, &doubt, &headroom);
-            if let Some(errors) = heads.expected_errors(&evidence) {
-                *transcript.expected_errors.get_or_insert_default() += errors;
-            }
+        let known = (&doubt, &paths.headroom());
+        let evidence = self.write_down(&heard, Some(known), &segment.timeline, transcript);
+        if let (Some(heads), Some(evidence)) = (self.heads(setting), evidence)
+            && let Some(errors) = heads.expected_errors(&evidence)
+        {
+            *transcript.expected_errors.get_or_insert_default() += errors;
         }
         add(&mut transcript.timings.rescore, started);
         Ok(())
@@ -637,32 +640,43 @@ impl Recognizer {
         Ok(all)
     }
 
-    /// Appends the words, their times rounded to the millisecond.
+    /// Appends the words of a segment, and what is known of it and of them; returns the former.
     fn write_down(
         &self,
         heard: &Hypothesis,
-        doubt: Option<(&Risk, &Headroom)>,
+        known: Option<(&Risk, &Headroom)>,
         timeline: &Timeline,
         transcript: &mut Transcript,
-    ) {
-        let shift = self.model.score_shift();
-        let sure = |at: usize| doubt.map_or(1.0, |(doubt, _)| doubt.words[at]);
-        for (index, word) in heard.words.iter().enumerate() {
-            let place = timeline.place(word.seconds(shift));
+    ) -> Option<Evidence> {
+        let answer = known.map(|(risk, headroom)| {
+            transcript.evidence.get_or_insert_default().add(heard, risk, headroom);
+            let mut answer = Evidence::default();
+            answer.add(heard, risk, headroom);
+            answer
+        });
+        for (at, word) in heard.words.iter().enumerate() {
+            let place = timeline.place(word.seconds(self.model.score_shift()));
             // A phrase of the user's is one word to the search.
             for (text, WordTime { start, end }) in phrase(self.model.word(word.id), place) {
                 let word = text.to_owned();
+                if let (Some((Risk { words, .. }, _)), Some(answer)) = (known, answer) {
+                    transcript.word_evidence.push(WordEvidence {
+                        posterior: words[at],
+                        before: at.checked_sub(1).map_or(1.0, |before| words[before]),
+                        after: words.get(at + 1).copied().unwrap_or(1.0),
+                        // To the millisecond, wherever the word stands.
+                        seconds: ((end.0 - start.0) * 1000.0).round() / 1000.0,
+                        letters: word.chars().count() as u32,
+                        answer,
+                    });
+                }
                 transcript.words.push(TranscriptWord { word, start, end, confidence: None });
-                transcript.posteriors.push(sure(index));
             }
-        }
-        if let Some((doubt, headroom)) = doubt {
-            let evidence = transcript.evidence.get_or_insert_default();
-            evidence.add(heard, doubt, headroom);
         }
         transcript.cost += heard.cost;
         transcript.reached_final &= heard.reached_final;
         transcript.effort += heard.effort;
+        answer
     }
 }
 

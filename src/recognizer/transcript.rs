@@ -49,8 +49,8 @@ impl Timings {
 pub struct Transcript {
     /// The words in time order; empty where nothing was heard.
     pub words: Vec<TranscriptWord>,
-    /// By word: the probability that it is right by the lattice alone.
-    pub posteriors: Vec<f64>,
+    /// What is known of each word; empty where no lattices were made.
+    pub word_evidence: Vec<WordEvidence>,
     /// Other answers, the best first, where they were asked for.
     pub alternatives: Vec<Alternative>,
     /// The path's whole cost: acoustic and graph, the latter after rescoring where that was on.
@@ -102,8 +102,6 @@ impl Transcript {
     pub fn in_digits(mut self) -> Transcript {
         let names: Vec<&str> = self.words.iter().map(|word| word.word.as_str()).collect();
         let pieces = written::written(&names);
-        let posteriors = std::mem::take(&mut self.posteriors);
-        let least = |values: &mut dyn Iterator<Item = f64>| values.fold(1.0, f64::min);
         let joined = |piece: &Piece| {
             let words = &self.words[piece.words.clone()];
             TranscriptWord {
@@ -117,13 +115,9 @@ impl Transcript {
                     .flatten(),
             }
         };
-        let words = pieces.iter().map(joined).collect();
-        if posteriors.len() == self.words.len() {
-            let shared =
-                |piece: &Piece| least(&mut posteriors[piece.words.clone()].iter().copied());
-            self.posteriors = pieces.iter().map(shared).collect();
-        }
-        self.words = words;
+        self.words = pieces.iter().map(joined).collect();
+        // It was of the words that were heard.
+        self.word_evidence = Vec::new();
         for alternative in &mut self.alternatives {
             let pieces = written::written(&alternative.words);
             let joined = |piece: &Piece| WordTime {
@@ -136,23 +130,6 @@ impl Transcript {
             alternative.words = pieces.into_iter().map(|piece| piece.text).collect();
         }
         self
-    }
-
-    /// What is known of each word.
-    pub fn word_evidence(&self) -> Vec<WordEvidence> {
-        let posterior = |at: usize| self.posteriors.get(at).copied().unwrap_or(1.0);
-        let answer = self.evidence.unwrap_or_default();
-        let one = |(at, word): (usize, &TranscriptWord)| WordEvidence {
-            posterior: posterior(at),
-            before: at.checked_sub(1).map_or(1.0, posterior),
-            after: posterior(at + 1),
-            // To the millisecond, wherever the word stands.
-            seconds: ((word.end.0 - word.start.0) * 1000.0).round() / 1000.0,
-            letters: word.word.chars().count() as u32,
-            answer_errors: answer.expected_errors / f64::from(answer.words.max(1)),
-            answer_gap: answer.acoustic_gap / f64::from(answer.frames.max(1)),
-        };
-        self.words.iter().enumerate().map(one).collect()
     }
 
     /// Takes other answers, and says how sure each is: the best as sure as the transcript, and what
@@ -275,7 +252,6 @@ mod tests {
             word("four", 1.5, 0.7),
         ];
         let written = Transcript {
-            posteriors: vec![0.9, 0.5, 0.4, 0.6],
             alternatives: vec![Alternative {
                 words: vec!["fifty".into(), "five".into()],
                 times: vec![at(0.0, 1.0), at(1.0, 1.5)],
@@ -288,7 +264,6 @@ mod tests {
         assert_eq!(written.text(), "in 1984");
         let year = &written.words[1];
         assert_eq!((year.start.0, year.end.0, year.confidence), (0.5, 2.0, Some(0.6)));
-        assert_eq!(written.posteriors, [0.9, 0.4]);
         let other = &written.alternatives[0];
         assert_eq!(other.words, ["55"]);
         assert_eq!(other.times, [at(0.0, 1.5)]);

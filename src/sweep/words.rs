@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::outcomes::micros;
-use crate::confidence::WordEvidence;
-use crate::eval::{Judged, Judging};
+use crate::confidence::{Evidence, WordEvidence};
+use crate::eval::{Judged, Judging, Scored};
 use crate::recognizer::Transcript;
 
 /// One word that a version heard: a row of the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeardWord {
+    /// The utterance.
+    pub id: String,
     /// The set of the utterance.
     #[serde(default)]
     pub set: String,
@@ -28,19 +30,19 @@ pub struct HeardWord {
     after: f64,
     seconds: f64,
     letters: u32,
-    answer_errors: f64,
-    answer_gap: f64,
 }
 
 impl HeardWord {
     fn new(
-        (version, set): (&str, &str),
+        version: &str,
+        Scored { id, set, .. }: &Scored,
         evidence: &WordEvidence,
         confidence: f64,
         right: bool,
     ) -> HeardWord {
         HeardWord {
-            set: set.to_owned(),
+            id: id.clone(),
+            set: set.clone(),
             version: version.to_owned(),
             right: u8::from(right),
             confidence: micros(confidence),
@@ -49,31 +51,28 @@ impl HeardWord {
             after: micros(evidence.after),
             seconds: micros(evidence.seconds),
             letters: evidence.letters,
-            answer_errors: micros(evidence.answer_errors),
-            answer_gap: micros(evidence.answer_gap),
         }
     }
 
-    /// What was known of the word.
-    pub fn evidence(&self) -> WordEvidence {
+    /// What was known of the word, given what was known of its utterance, which the table of outcomes
+    /// has.
+    pub fn evidence(&self, answer: Evidence) -> WordEvidence {
         WordEvidence {
             posterior: self.posterior,
             before: self.before,
             after: self.after,
             seconds: self.seconds,
             letters: self.letters,
-            answer_errors: self.answer_errors,
-            answer_gap: self.answer_gap,
+            answer,
         }
     }
 
     /// Whether every number is what it should be.
     fn is_sound(&self) -> bool {
         let shares = [self.confidence, self.posterior, self.before, self.after];
-        let sizes = [self.seconds, self.answer_errors, self.answer_gap];
         self.right <= 1
             && shares.iter().all(|share| (0.0..=1.0).contains(share))
-            && sizes.iter().all(|size| (0.0..f64::MAX).contains(size))
+            && (0.0..f64::MAX).contains(&self.seconds)
     }
 }
 
@@ -89,14 +88,10 @@ pub fn heard_words(
     let Some(verdicts) = judged.right_words(&heard) else {
         return Vec::new();
     };
-    let known = transcript.word_evidence().into_iter().zip(&transcript.words);
+    let known = transcript.word_evidence.iter().zip(&transcript.words);
     let rows = known.zip(verdicts).filter_map(|((known, word), right)| {
-        Some(HeardWord::new(
-            (version, &judged.scored.set),
-            &known,
-            word.confidence.unwrap_or(known.posterior),
-            right?,
-        ))
+        let confidence = word.confidence.unwrap_or(known.posterior);
+        Some(HeardWord::new(version, &judged.scored, known, confidence, right?))
     });
     rows.collect()
 }
@@ -164,6 +159,7 @@ pub fn read(path: &Path) -> Result<Vec<HeardWord>, WordsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eval::ErrorCounts;
 
     fn word(posterior: f64) -> HeardWord {
         let evidence = WordEvidence {
@@ -172,10 +168,16 @@ mod tests {
             after: 0.25,
             seconds: 0.31,
             letters: 5,
-            answer_errors: 0.12,
-            answer_gap: 0.7,
+            answer: Evidence::default(),
         };
-        HeardWord::new(("v1", "dev"), &evidence, 0.625, true)
+        let scored = Scored {
+            id: "a".into(),
+            speaker: String::new(),
+            accent: String::new(),
+            set: "dev".into(),
+            counts: ErrorCounts::default(),
+        };
+        HeardWord::new("v1", &scored, &evidence, 0.625, true)
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
 
-use super::outcomes_of;
+use super::{Known, outcomes_of};
 use crate::versions::destination;
 use crate::{UsageError, model_folder, progress};
 use paretone::MadeFor;
@@ -100,8 +100,10 @@ impl Speech {
         let answers = answers(&table)?;
         let mut examples: BTreeMap<String, Vec<WordExample>> = BTreeMap::new();
         if let Some(path) = words {
+            let known = Known::of(&table);
             for word in words::read(path).map_err(|e| UsageError(e.into()))? {
-                let example = WordExample { evidence: word.evidence(), right: word.right == 1 };
+                let evidence = known.evidence(&word)?;
+                let example = WordExample { evidence, right: word.right == 1 };
                 examples.entry(word.version).or_default().push(example);
             }
         }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::calibration_of;
+use super::{Known, calibration_of, outcomes_of};
 use crate::UsageError;
 use paretone::eval::confidence_measures::{
     auc, brier, calibration, expected_calibration_error, normalised_cross_entropy,
@@ -24,17 +24,24 @@ pub struct Args {
     #[arg(long)]
     pub by_set: bool,
     /// Judge by this model's calibration in place of the confidences recorded
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", requires = "outcomes")]
     pub model: Option<PathBuf>,
+    /// Outcomes of the same `paretone bench`, which a calibration needs
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub outcomes: Option<PathBuf>,
 }
 
 /// Reads the words, judges them again where a model is named, and prints the measures.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut words = words::read(&args.words).map_err(|e| UsageError(e.into()))?;
-    let calibration = calibration_of(args.model)?;
-    for word in &mut words {
-        if let Some(heads) = calibration.versions.get(&word.version) {
-            word.confidence = heads.word(&word.evidence());
+    if let Some(outcomes) = args.outcomes {
+        let calibration = calibration_of(args.model)?;
+        let (_, table) = outcomes_of(&outcomes)?;
+        let known = Known::of(&table);
+        for word in &mut words {
+            if let Some(heads) = calibration.versions.get(&word.version) {
+                word.confidence = heads.word(&known.evidence(word)?);
+            }
         }
     }
     write_measures(&mut io::stdout().lock(), &words, args.by_set)?;
