@@ -39,7 +39,8 @@ const FRAME: u64 = 2;
 /// let mut scratch = Scratch::new();
 /// scratch.cancel = Some(cancel.clone());
 /// cancel.cancel(); // from any thread
-/// let stopped = Decoder::new(&graph, Pruning::default())?.decode(&array![[0.0, 0.0]], &mut scratch);
+/// let decoder = Decoder::new(&graph, Pruning::default())?;
+/// let stopped = decoder.decode(&array![[0.0, 0.0]], &mut scratch);
 /// assert_eq!(stopped.err(), Some(DecodeError::Cancelled { frame: 0 }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -1,9 +1,11 @@
-//! Lattices as Kaldi's `CompactLattice`, in archives, for its tools: rescoring, minimum Bayes risk, determinising.
+//! Lattices as Kaldi's `CompactLattice`, in archives, for its tools: rescoring, minimum Bayes risk,
+//! determinising.
 //!
-//! An arc is an arc of ours, with the graph's cost and the acoustic cost apart, the latter as it was before it was scaled. The
-//! lattice is raw: several paths may say the same words, until `lattice-determinize-pruned` merges them. A path of ours knows its
-//! frames but not which transition each took, so that transition-id 1 stands for every frame: words, times and costs hold, and
-//! phones cannot be aligned from it.
+//! An arc is an arc of ours, with the graph's cost and the acoustic cost apart, the latter as it
+//! was before it was scaled. The lattice is raw: several paths may say the same words, until
+//! `lattice-determinize-pruned` merges them. A path of ours knows its frames but not which
+//! transition each took, so that transition-id 1 stands for every frame: words, times and costs
+//! hold, and phones cannot be aligned from it.
 //!
 //! Reference: `lat/kaldi-lattice.cc`, `fstext/lattice-weight.h`; OpenFst's `VectorFst::WriteFst`.
 

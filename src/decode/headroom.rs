@@ -75,7 +75,8 @@ impl PathGraph<'_> {
 }
 
 impl Lattice {
-    /// The room of each node, at most [`Headroom::MOST`], and Σ exp(−room) over the frames of the best path.
+    /// The room of each node, at most [`Headroom::MOST`], and Σ exp(−room) over the frames of the
+    /// best path.
     fn rooms(&self) -> (Vec<f64>, f64) {
         let mut cost = vec![f64::INFINITY; self.num_nodes()];
         let mut before = vec![0u32; self.num_nodes()];

@@ -214,7 +214,8 @@ impl Links {
     ///
     /// ```text
     /// for each frame, the last one first:
-    ///     for each epsilon link: extra[from] = min(extra[from], extra[to] + slack), until none falls
+    ///     for each epsilon link: extra[from] = min(extra[from], extra[to] + slack), until none
+    ///     falls
     ///     for each link into the frame:
     ///         if extra[to] + slack <= beam: keep it, and lower extra[from]   (1)
     ///     stop if no link was dropped                                        (2)

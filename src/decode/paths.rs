@@ -190,8 +190,8 @@ impl Lattice {
         self.scaled_paths(1.0)
     }
 
-    /// The paths with the graph's costs times a factor: below 1, the sound is trusted more than it was
-    /// in the search.
+    /// The paths with the graph's costs times a factor: below 1, the sound is trusted more than it
+    /// was in the search.
     pub fn scaled_paths(&self, graph_scale: f32) -> PathGraph<'_> {
         let nodes = 0..self.num_nodes() as u32;
         let edges = nodes.clone().flat_map(|from| {

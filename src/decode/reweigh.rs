@@ -160,7 +160,8 @@ impl Partials {
         })
     }
 
-    /// The partial with this history at a node, made if there is none, at the cheaper of both costs.
+    /// The partial with this history at a node, made if there is none, at the cheaper of both
+    /// costs.
     fn arrive(&mut self, node: u32, history: HistoryId, cost: f64) -> u32 {
         let same = (self.of(node)).find(|&at| self.all[at as usize].history == history);
         if let Some(at) = same {

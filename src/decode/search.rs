@@ -10,7 +10,8 @@
 //!             if cost <= bound: arrive at the arc's target
 //!             bound = min(bound, cost + beam)             (3)
 //!     for each token within the bound:                    (close)
-//!         for each epsilon arc: arrive at its target if that is within the bound, and repeat from there
+//!         for each epsilon arc: arrive at its target if that is within the bound, and repeat from
+//!         there
 //! ```
 //!
 //! 1. Expanding the best token first makes the bound tight from the start; the others follow in

@@ -33,9 +33,9 @@ fn tanh(x: f32) -> f32 {
     2.0 / (1.0 + exp(-2.0 * x)) - 1.0
 }
 
-/// `e^x` to six digits, clamped to where it is finite: `2^n · e^f` with |f| ≤ ln 2 / 2, the latter by
-/// its series. Plain multiplications and additions, so that it is the same on every processor and
-/// the compiler makes vectors of it.
+/// `e^x` to six digits, clamped to where it is finite: `2^n · e^f` with |f| ≤ ln 2 / 2, the latter
+/// by its series. Plain multiplications and additions, so that it is the same on every processor
+/// and the compiler makes vectors of it.
 #[inline]
 fn exp(x: f32) -> f32 {
     /// Adding it rounds a small number to the nearest integer: 1.5 · 2²³.

@@ -50,8 +50,8 @@ impl Histories {
         self.steps
     }
 
-    /// The number of a history with one more word, whether it is new, and what the word costs there;
-    /// no cost where that would take more than `limit` states.
+    /// The number of a history with one more word, whether it is new, and what the word costs
+    /// there; no cost where that would take more than `limit` states.
     ///
     /// # Panics
     /// There is no such history, or the model has no such word.

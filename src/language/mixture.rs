@@ -1,7 +1,7 @@
 //! The network and an n-gram together: `p = w · p(network) + (1 − w) · p(n-gram)`.
 //!
-//! They err differently, so that both together predict better than either. The n-gram's costs are on
-//! the paths already; what is added to them is the difference.
+//! They err differently, so that both together predict better than either. The n-gram's costs are
+//! on the paths already; what is added to them is the difference.
 
 use crate::graph::ngram::{BEGIN, END, LmState, Ngram};
 use crate::units::{Cost, WordId};

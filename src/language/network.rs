@@ -83,7 +83,8 @@ impl NeuralModel {
         self.vectors.width() + self.vectors.short() + self.cell
     }
 
-    /// Writes the state after `word`, which came after the state `before`; `None` is before any word.
+    /// Writes the state after `word`, which came after the state `before`; `None` is before any
+    /// word.
     ///
     /// # Panics
     /// The model has no such word, or a state has another length than

@@ -1,4 +1,5 @@
-//! The tied tables of word vectors: what a word is going in, and what it is compared with coming out.
+//! The tied tables of word vectors: what a word is going in, and what it is compared with coming
+//! out.
 
 use super::file::{ByteRows, Contents};
 use crate::units::WordId;
@@ -63,7 +64,8 @@ impl Vectors {
         }
     }
 
-    /// What the short vectors are compared with, `widenᵀ · hidden`, so that they need not be widened.
+    /// What the short vectors are compared with, `widenᵀ · hidden`, so that they need not be
+    /// widened.
     pub fn shorten(&self, hidden: &[f32], out: &mut [f32]) {
         out.fill(0.0);
         for (&h, widen) in hidden.iter().zip(self.widen.chunks_exact(out.len())) {

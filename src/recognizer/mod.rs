@@ -22,7 +22,9 @@ mod opening;
 mod options;
 mod own_words;
 mod reference;
+mod score;
 mod scored;
+mod search;
 mod second_look;
 mod segment;
 mod setting;
@@ -59,24 +61,18 @@ pub use versions::{Measured, VERSIONS_FILE, Version, Versions, VersionsError};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use ndarray::ArrayView2;
 use tracing::warn;
 
-use crate::acoustic::{NetworkScratch, Normalisation, Scores};
-use crate::audio::{AudioError, Resampling, Signal, Waveform};
-use crate::confidence::{
-    Calibration, CalibrationError, Evidence, Heads, WordEvidence, doubt, mbr::Risk,
-};
-use crate::decode::{self, Cancel, Decoder, Headroom, Hypothesis, Pruning};
-use crate::feature::subtract_mean_of;
+use crate::acoustic::{NetworkScratch, Scores};
+use crate::audio::{Signal, Waveform};
+use crate::confidence::{Calibration, CalibrationError};
+use crate::decode::{self, Cancel, Pruning};
 use crate::kaldi::VoskFolder;
 use crate::provenance::MadeFor;
-use crate::units::{Cost, Hertz, Seconds, WordId};
-use front::Front;
-use heard::Timeline;
+use crate::units::{Cost, Hertz, Seconds};
 use model::Model;
+use score::check_finite;
 use second_look::LookScratch;
-use segment::Segment;
 
 /// A model, opened and ready. Immutable: share it between threads.
 ///
@@ -332,352 +328,6 @@ impl Recognizer {
         let scored = self.score_utterance(utterance, scratch)?;
         self.search(setting, &scored, scratch)
     }
-
-    /// The scores of `waveform`, to be searched as often as the caller likes. They take about
-    /// 0.2 MB for a second of speech.
-    ///
-    /// # Errors
-    /// As [`Recognizer::transcribe`].
-    pub fn score(
-        &self,
-        waveform: &Waveform,
-        scratch: &mut RecognizerScratch,
-    ) -> Result<ScoredAudio, RecognizerError> {
-        check_finite(&waveform.samples)?;
-        let mut signal = Signal::of_waveform(waveform, self.sample_rate())?;
-        let mut scored = self.score_signal(&mut signal, scratch)?;
-        scored.audio = waveform.duration();
-        Ok(scored)
-    }
-
-    /// The scores of a recording that is read block by block, at [`Recognizer::sample_rate`].
-    ///
-    /// # Errors
-    /// As [`Recognizer::transcribe_signal`].
-    ///
-    /// # Panics
-    /// The signal has another rate.
-    pub fn score_signal(
-        &self,
-        signal: &mut Signal<'_>,
-        scratch: &mut RecognizerScratch,
-    ) -> Result<ScoredAudio, RecognizerError> {
-        let mut scored = ScoredAudio::default();
-        let ScoredAudio { segments, timings, .. } = &mut scored;
-        self.listen(signal, scratch, timings, |timeline, scratch| {
-            segments.push(ScoredSegment::new(timeline, std::mem::take(&mut scratch.scores)));
-            Ok(())
-        })?;
-        scored.audio = signal.heard();
-        Ok(scored)
-    }
-
-    /// The scores of an utterance of a stream: of what the gate heard in the stream, where the
-    /// stream's gate ended it, so that stream and recording agree.
-    ///
-    /// # Errors
-    /// As [`Recognizer::transcribe`].
-    pub fn score_utterance(
-        &self,
-        utterance: &Utterance,
-        scratch: &mut RecognizerScratch,
-    ) -> Result<ScoredAudio, RecognizerError> {
-        let Some(heard) = &utterance.heard else {
-            return self.score(&utterance.audio, scratch);
-        };
-        let mut scored =
-            ScoredAudio { audio: utterance.audio.duration(), ..ScoredAudio::default() };
-        check(&scratch.search, 0)?;
-        let started = Instant::now();
-        let features = self.model.mfcc.compute(&utterance.audio)?;
-        let mut rows = features.frames.into_raw_vec_and_offset().0;
-        add(&mut scored.timings.features, started);
-        if rows.is_empty() {
-            return Ok(scored);
-        }
-        self.score_segment(heard, &mut rows, scratch, &mut scored.timings)?;
-        let timeline = heard.timeline(Seconds(0.0), self.model.mfcc.config().shift());
-        let scores = std::mem::take(&mut scratch.scores);
-        scored.segments.push(ScoredSegment::new(timeline, scores));
-        Ok(scored)
-    }
-
-    /// What was said, by scores and a setting: the same as [`Recognizer::transcribe_at`] hears.
-    ///
-    /// # Errors
-    /// When the setting is out of range, or the scores cannot be searched.
-    pub fn search(
-        &self,
-        setting: &Setting,
-        scored: &ScoredAudio,
-        scratch: &mut RecognizerScratch,
-    ) -> Result<Transcript, RecognizerError> {
-        let mut transcript = Transcript {
-            audio: scored.audio,
-            reached_final: true,
-            timings: scored.timings,
-            ..Transcript::default()
-        };
-        for segment in &scored.segments {
-            self.search_segment(setting, segment, scratch, &mut transcript)?;
-        }
-        self.judge(setting, &mut transcript);
-        Ok(transcript)
-    }
-
-    /// What a setting's confidences come from, where it is a calibrated version.
-    fn heads(&self, setting: &Setting) -> Option<&Heads> {
-        let mut versions = self.versions.list.iter();
-        let version = versions.find(|version| version.setting == *setting)?;
-        self.calibration.versions.get(&version.name)
-    }
-
-    /// Says what to believe of a transcript and its words, where its setting is a calibrated
-    /// version.
-    fn judge(&self, setting: &Setting, transcript: &mut Transcript) {
-        let Some(heads) = self.heads(setting) else {
-            return;
-        };
-        let evidence = transcript.evidence.unwrap_or_default();
-        transcript.confidence = Some(heads.confidence(&evidence));
-        if heads.expect_errors() {
-            transcript.expected_errors.get_or_insert_default();
-        }
-        for (word, known) in transcript.words.iter_mut().zip(&transcript.word_evidence) {
-            word.confidence = Some(heads.word(known));
-        }
-    }
-
-    /// Scores one segment after the other into the scratch, and calls `each` with where it lies.
-    fn listen(
-        &self,
-        signal: &mut Signal<'_>,
-        scratch: &mut RecognizerScratch,
-        timings: &mut Timings,
-        mut each: impl FnMut(Timeline, &mut RecognizerScratch) -> Result<(), RecognizerError>,
-    ) -> Result<(), RecognizerError> {
-        assert_eq!(signal.rate(), self.sample_rate(), "a signal of another rate");
-        let mut front = Front::new(&self.model);
-        let shift = self.model.mfcc.config().shift();
-        // What the segments take is counted by their stages.
-        let mut others = Seconds(0.0);
-        let mut score = |segment: &Segment, rows: &mut [f32]| {
-            let started = Instant::now();
-            check(&scratch.search, 0)?;
-            self.score_segment(&segment.heard, rows, scratch, timings)?;
-            let start = Seconds(segment.first as f64 * shift.0);
-            each(segment.heard.timeline(start, shift), scratch)?;
-            add(&mut others, started);
-            Ok(())
-        };
-        let started = Instant::now();
-        let mut block = Vec::new();
-        while signal.next_block(&mut block)? {
-            front.push(&block, &mut score)?;
-            block.clear();
-        }
-        front.finish(&mut score)?;
-        timings.features.0 += (since(started).0 - others.0).max(0.0);
-        Ok(())
-    }
-
-    /// From a rate to the model's; none where they are the same.
-    fn resampling(&self, rate: Hertz) -> Result<Option<Resampling>, AudioError> {
-        match rate == self.sample_rate() {
-            true => Ok(None),
-            false => Resampling::new(rate, self.sample_rate()).map(Some),
-        }
-    }
-
-    /// Normalises the features of one segment by what was heard in it, and scores all but the long
-    /// pauses into the scratch.
-    fn score_segment(
-        &self,
-        heard: &Heard,
-        rows: &mut [f32],
-        scratch: &mut RecognizerScratch,
-        timings: &mut Timings,
-    ) -> Result<(), RecognizerError> {
-        let started = Instant::now();
-        let dims = self.model.mfcc.config().dims();
-        match self.model.description.normalisation {
-            Normalisation::None => {
-                if let Some(mut mean) = self.model.online_mean() {
-                    rows.chunks_exact_mut(dims).for_each(|row| mean.apply(row));
-                }
-            }
-            Normalisation::UtteranceMean => subtract_mean_of(rows, dims, |_| true),
-            Normalisation::SpeechMean => {
-                subtract_mean_of(rows, dims, |at| heard.is_near(at));
-            }
-        }
-        let rows = heard.without_pauses(rows, dims);
-        add(&mut timings.features, started);
-
-        let started = Instant::now();
-        let frames = ArrayView2::from_shape((rows.len() / dims, dims), rows);
-        let frames = frames.expect("whole frames");
-        self.model.network.scores_into(frames, &mut scratch.network, &mut scratch.scores)?;
-        let defaults = &self.model.description.decode;
-        scratch.scores.scale(defaults.acoustic_scale);
-        add(&mut timings.acoustic, started);
-        Ok(())
-    }
-
-    /// Appends the words behind the scores of one segment: those of the best path, or of the
-    /// lattice's best under larger language models or at the graph scale of the model.
-    fn search_segment(
-        &self,
-        setting: &Setting,
-        segment: &ScoredSegment,
-        scratch: &mut RecognizerScratch,
-        transcript: &mut Transcript,
-    ) -> Result<(), RecognizerError> {
-        let started = Instant::now();
-        let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
-        let RecognizerScratch { search, look, .. } = scratch;
-        let models = self.model.second_look.as_ref();
-        let scale = self.model.graph_scale;
-        if !setting.rescore || (models.is_none() && scale == 1.0) {
-            let heard = decoder.decode(&segment.scores, search)?;
-            add(&mut transcript.timings.search, started);
-            self.write_down(&heard, None, &segment.timeline, transcript);
-            return Ok(());
-        }
-        let lattice = decoder.lattice(&segment.scores, search)?;
-        add(&mut transcript.timings.search, started);
-        check(search, segment.scores.num_frames())?;
-        let started = Instant::now();
-        let (own, cancel) = (self.model.own(), search.cancel.as_ref());
-        let paths = match models {
-            Some(models) => models.paths(setting, (&lattice, own), look, cancel)?,
-            None => lattice.scaled_paths(scale),
-        };
-        let heard = paths.best();
-        let doubt = doubt(&paths, &heard, cancel)?;
-        let known = (&doubt, &paths.headroom());
-        let evidence = self.write_down(&heard, Some(known), &segment.timeline, transcript);
-        if let (Some(heads), Some(evidence)) = (self.heads(setting), evidence)
-            && let Some(errors) = heads.expected_errors(&evidence)
-        {
-            *transcript.expected_errors.get_or_insert_default() += errors;
-        }
-        add(&mut transcript.timings.rescore, started);
-        Ok(())
-    }
-
-    /// The least number of word errors that a choice among the paths of a lattice could leave: the
-    /// oracle of a setting. `reference` as [`References::ids`] has it; none where the setting makes
-    /// no lattice, or the recording was cut into segments.
-    ///
-    /// # Errors
-    /// As [`Recognizer::search`].
-    pub fn lattice_errors(
-        &self,
-        setting: &Setting,
-        scored: &ScoredAudio,
-        reference: &[WordId],
-        scratch: &mut RecognizerScratch,
-    ) -> Result<Option<u32>, RecognizerError> {
-        let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
-        let ([segment], Some(models), true) =
-            (scored.segments.as_slice(), &self.model.second_look, setting.rescore)
-        else {
-            return Ok(None);
-        };
-        let lattice = decoder.lattice(&segment.scores, &mut scratch.search)?;
-        let (own, cancel) = (self.model.own(), scratch.search.cancel.as_ref());
-        let paths = models.under_ngram(&lattice, own, cancel)?;
-        Ok(paths.least_errors(reference))
-    }
-
-    /// The `count` best different answers, the best first, with their costs and posteriors.
-    /// Alternatives of segments are combined.
-    ///
-    /// # Errors
-    /// As [`Recognizer::search`].
-    pub fn n_best(
-        &self,
-        setting: &Setting,
-        scored: &ScoredAudio,
-        count: usize,
-        scratch: &mut RecognizerScratch,
-    ) -> Result<Vec<Alternative>, RecognizerError> {
-        let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
-        let mut all = vec![Alternative::nothing()];
-        for segment in &scored.segments {
-            let lattice = decoder.lattice(&segment.scores, &mut scratch.search)?;
-            let cancel = scratch.search.cancel.as_ref();
-            let (models, own) = (self.model.second_look.as_ref(), self.model.own());
-            let paths = match models.filter(|_| setting.rescore) {
-                Some(models) => {
-                    models.paths(setting, (&lattice, own), &mut scratch.look, cancel)?
-                }
-                None => lattice.scaled_paths(self.model.graph_scale),
-            };
-            let penalty = Cost(self.model.description.decode.word_penalty);
-            // A phrase of the user's is one word to the search.
-            let parts = |word: &decode::Word| {
-                let place = segment.timeline.place(word.seconds(self.model.score_shift()));
-                let parts = phrase(self.model.word(word.id), place);
-                parts.map(|(text, time)| (text.to_owned(), time)).collect::<Vec<_>>()
-            };
-            let mut these = Vec::new();
-            for heard in &paths.n_best(count) {
-                let costs = models.map(|models| models.costs(setting, (heard, own), penalty));
-                let (words, times) = heard.words.iter().flat_map(parts).unzip();
-                these.push(Alternative {
-                    words,
-                    times,
-                    cost: heard.cost,
-                    costs: costs.transpose()?,
-                    posterior: doubt(&paths, heard, cancel)?.sequence,
-                    confidence: None,
-                });
-            }
-            all = Alternative::combined(&all, &these, count);
-        }
-        Ok(all)
-    }
-
-    /// Appends the words of a segment, and what is known of it and of them; returns the former.
-    fn write_down(
-        &self,
-        heard: &Hypothesis,
-        known: Option<(&Risk, &Headroom)>,
-        timeline: &Timeline,
-        transcript: &mut Transcript,
-    ) -> Option<Evidence> {
-        let answer = known.map(|(risk, headroom)| {
-            transcript.evidence.get_or_insert_default().add(heard, risk, headroom);
-            let mut answer = Evidence::default();
-            answer.add(heard, risk, headroom);
-            answer
-        });
-        for (at, word) in heard.words.iter().enumerate() {
-            let place = timeline.place(word.seconds(self.model.score_shift()));
-            // A phrase of the user's is one word to the search.
-            for (text, WordTime { start, end }) in phrase(self.model.word(word.id), place) {
-                let word = text.to_owned();
-                if let (Some((Risk { words, .. }, _)), Some(answer)) = (known, answer) {
-                    transcript.word_evidence.push(WordEvidence {
-                        posterior: words[at],
-                        before: at.checked_sub(1).map_or(1.0, |before| words[before]),
-                        after: words.get(at + 1).copied().unwrap_or(1.0),
-                        // To the millisecond, wherever the word stands.
-                        seconds: ((end.0 - start.0) * 1000.0).round() / 1000.0,
-                        letters: word.chars().count() as u32,
-                        answer,
-                    });
-                }
-                transcript.words.push(TranscriptWord { word, start, end, confidence: None });
-            }
-        }
-        transcript.cost += heard.cost;
-        transcript.reached_final &= heard.reached_final;
-        transcript.effort += heard.effort;
-        answer
-    }
 }
 
 /// Says that something was made for other parts than these, if so; whether it was.
@@ -697,34 +347,10 @@ fn warn_of_change(what: &str, then: &MadeFor, now: &MadeFor) -> bool {
     told
 }
 
-/// The words of a phrase, each with as much of its time as it has of its letters, rounded to the
-/// millisecond.
-fn phrase(text: &str, (start, end): (Seconds, Seconds)) -> impl Iterator<Item = (&str, WordTime)> {
-    let letters = text.split(' ').map(str::len).sum::<usize>().max(1) as f64;
-    let mut before = 0;
-    text.split(' ').map(move |word| {
-        let place = |letters_before: usize| {
-            Seconds(start.0 + (end.0 - start.0) * letters_before as f64 / letters)
-        };
-        let start = place(before);
-        before += word.len();
-        (word, WordTime { start, end: place(before) }.later(Seconds(0.0)))
-    })
-}
-
 /// Whether to go on with a segment of which so many frames were searched.
 fn check(scratch: &decode::Scratch, frame: usize) -> Result<(), decode::DecodeError> {
     let cancel = scratch.cancel.as_ref();
     cancel.map_or(Ok(()), |cancel| cancel.check(frame))
-}
-
-/// Waveforms that were read are finite; samples that a caller made may not be, and a mean would
-/// spread what is not.
-fn check_finite(samples: &[f32]) -> Result<(), AudioError> {
-    match samples.iter().position(|sample| !sample.is_finite()) {
-        Some(index) => Err(AudioError::NotFinite { index, value: samples[index] }),
-        None => Ok(()),
-    }
 }
 
 fn since(started: Instant) -> Seconds {

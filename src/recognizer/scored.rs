@@ -18,7 +18,8 @@ pub struct ScoredAudio {
 
 impl ScoredAudio {
     /// Scores of whoever made them, as one segment from the beginning: natural-log
-    /// pseudo-likelihoods, already scaled as the search wants them ([`Recognizer::score`](super::Recognizer::score) gives such).
+    /// pseudo-likelihoods, already scaled as the search wants them
+    /// ([`Recognizer::score`](super::Recognizer::score) gives such).
     pub fn of_scores(scores: Scores) -> Self {
         let audio = Seconds(scores.num_frames() as f64 * scores.shift().0);
         ScoredAudio {

@@ -25,8 +25,8 @@ use super::{RecognizerError, Setting};
 
 /// Histories that rescoring by n-gram follows from one lattice node.
 const HISTORIES: usize = 16;
-/// Histories that the neural network follows from one node; eight change nothing (as does a beam of 8
-/// below) but take twice the time: benches/records/2026-11-27/neural-lm.txt.
+/// Histories that the neural network follows from one node; eight change nothing (as does a beam of
+/// 8 below) but take twice the time: benches/records/2026-11-27/neural-lm.txt.
 const NEURAL_HISTORIES: usize = 4;
 /// Paths that cost so much more than the best under the n-gram are not shown to the network.
 const NEURAL_BEAM: Cost = Cost(5.0);
@@ -104,8 +104,8 @@ impl SecondLook {
         asked.map(Unread::read).transpose()
     }
 
-    /// The paths of a lattice, in which there may be own words, under the models that a setting which
-    /// rescores asks for.
+    /// The paths of a lattice, in which there may be own words, under the models that a setting
+    /// which rescores asks for.
     pub(super) fn paths<'l>(
         &self,
         setting: &Setting,
@@ -259,8 +259,8 @@ fn neural_costs(
     (all, end)
 }
 
-/// The network and the n-gram, to which own words are what stands in for them; of those that neither
-/// knows they have no opinion.
+/// The network and the n-gram, to which own words are what stands in for them; of those that
+/// neither knows they have no opinion.
 struct WithOwn<'m> {
     mixture: Mixture<'m>,
     own: Option<&'m OwnVocabulary>,

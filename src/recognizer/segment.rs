@@ -28,8 +28,8 @@ const LONGEST_PAUSE: Seconds = Seconds(2.0);
 /// So much of a pause goes with the speech beside it, as far as the network looks around a frame;
 /// less where digital silence begins, which says nothing and is unlike any room.
 const MARGIN: Seconds = Seconds(0.3);
-/// So much of a pause that is left out stays on either side, as long as at a comma: more sounds like
-/// the end of a sentence.
+/// So much of a pause that is left out stays on either side, as long as at a comma: more sounds
+/// like the end of a sentence.
 const MARGIN_INSIDE: Seconds = Seconds(0.1);
 /// So far from speech a frame is near it, and counts for the mean.
 const NEAR: Seconds = Seconds(0.2);
@@ -416,7 +416,8 @@ mod tests {
     fn long_pauses_are_left_out_and_short_ones_are_not() {
         let heard = segments(turns(&[0, 1000, 100, 150, 100, 5000, 200]));
         assert_eq!(ranges(&heard), [(970, None)]);
-        // Near speech: 0.2 s on either side. The margin inside is 0.1 s; two frames reach across it.
+        // Near speech: 0.2 s on either side. The margin inside is 0.1 s; two frames reach across
+        // it.
         let near = |at: usize| (10..150).contains(&at) || (260..5580).contains(&at);
         let near: Vec<bool> = (0..5580).map(near).collect();
         let pause = 388..5370;

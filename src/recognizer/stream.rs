@@ -63,8 +63,8 @@ impl Default for StreamOptions {
     }
 }
 
-/// Speech under way. Memory is bounded by [`LONGEST_WITH_PAUSES`](super::LONGEST_WITH_PAUSES): 10 MB
-/// of samples and features and what the search takes.
+/// Speech under way. Memory is bounded by [`LONGEST_WITH_PAUSES`](super::LONGEST_WITH_PAUSES): 10
+/// MB of samples and features and what the search takes.
 pub struct Stream<'r> {
     recognizer: &'r Recognizer,
     endpointing: Endpointing,
@@ -74,8 +74,8 @@ pub struct Stream<'r> {
     follower: Follower<'r>,
     /// The samples that may still belong to an utterance, at the model's rate.
     samples: Vec<f32>,
-    /// Where they begin, where the listening is, in whole steps, and where the following, in samples
-    /// of the stream.
+    /// Where they begin, where the listening is, in whole steps, and where the following, in
+    /// samples of the stream.
     first: usize,
     listened: usize,
     followed: usize,

@@ -38,7 +38,8 @@ impl BranchPruner {
     /// knob dropped tokens. The first token must be the best of all; it is always kept.
     ///
     /// ```text
-    /// for each branch: keep its tokens within global_beam of its best, and the global_top_n best of them
+    /// for each branch: keep its tokens within global_beam of its best, and the global_top_n best
+    /// of them
     /// ```
     pub(super) fn keep(
         &mut self,
