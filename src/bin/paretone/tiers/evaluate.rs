@@ -56,6 +56,9 @@ pub struct Args {
 /// When the outcomes cannot be used or a file cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let loaded = args.input.load()?;
+    for (flag, named) in [("certify-set", &args.certify_set), ("apply-set", &args.apply_set)] {
+        check_sets(flag, named, &loaded.table.sets)?;
+    }
     let batch = loaded.table.requests.len() / usize::from(args.folds);
     let methods = args.method.iter().map(|name| name.method(batch.max(1)));
     let rules = args.generator.options(Method::Population);
@@ -65,16 +68,20 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let sets =
         (!args.certify_set.is_empty()).then_some((&args.certify_set[..], &args.apply_set[..]));
     let study = study(&loaded.table, &options, sets);
-    if sets.is_some() && study.shift.is_empty() {
-        return Err(
-            UsageError(anyhow!("no request is of the sets to certify on, or to apply to")).into()
-        );
-    }
     write_files(&args.out, &study, &loaded.sha256)
         .with_context(|| format!("cannot write to {}", args.out.display()))?;
     let text: Vec<String> = tables(&study).iter().map(|table| table.to_text()).collect();
     writeln!(std::io::stdout().lock(), "{}", text.join("\n").trim_end())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses the name of a set that the outcomes do not have.
+fn check_sets(flag: &str, named: &[String], sets: &[String]) -> Result<(), UsageError> {
+    let unknown = named.iter().find(|name| !sets.contains(name));
+    unknown.map_or(Ok(()), |name| {
+        let sets = sets.join(", ");
+        Err(UsageError(anyhow!("--{flag} {name}: no request is of that set, only of {sets}")))
+    })
 }
 
 fn write_files(folder: &Path, study: &Study, sha256: &str) -> anyhow::Result<()> {
