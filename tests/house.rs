@@ -12,9 +12,7 @@ const FILE_LINES: usize = 400;
 const FUNCTION_LINES: usize = 70;
 
 /// Files larger than [`FILE_LINES`], each with the reason.
-const LARGE_FILES: &[(&str, &str)] = &[
-    ("src/decode/tests.rs", "tests are data"),
-];
+const LARGE_FILES: &[(&str, &str)] = &[("src/decode/tests.rs", "tests are data")];
 
 /// rustfmt does not wrap comments, so nothing else keeps them within the width.
 #[test]

@@ -41,7 +41,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("scheduler", &["units", "audio", "decode", "recognizer", "tiers"]),
-    ("sweep", &["units", "audio", "decode", "confidence", "tiers", "eval", "recognizer"]),
+    (
+        "sweep",
+        &[
+            "units",
+            "provenance",
+            "audio",
+            "acoustic",
+            "decode",
+            "confidence",
+            "tiers",
+            "eval",
+            "recognizer",
+        ],
+    ),
     ("service", &["units", "audio", "tiers", "eval", "recognizer", "scheduler"]),
 ];
 

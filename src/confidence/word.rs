@@ -26,6 +26,24 @@ pub struct WordEvidence {
 }
 
 impl WordEvidence {
+    /// Of a word of a segment, of whose words the lattice says how probable they are. How long the
+    /// word lasts is rounded to the millisecond, so that it is the same wherever the word stands.
+    pub(crate) fn new(
+        posteriors: &[f64],
+        at: usize,
+        (text, seconds): (&str, f64),
+        answer: Evidence,
+    ) -> Self {
+        WordEvidence {
+            posterior: posteriors[at],
+            before: at.checked_sub(1).map_or(1.0, |before| posteriors[before]),
+            after: posteriors.get(at + 1).copied().unwrap_or(1.0),
+            seconds: (seconds * 1000.0).round() / 1000.0,
+            letters: text.chars().count() as u32,
+            answer,
+        }
+    }
+
     /// The inputs of a calibration, all finite: the word's own, the answer's, and the answer's times
     /// the word's log odds, since the lattice is to be believed less in a noise than in silence.
     pub fn features(&self) -> [f64; WORD_FEATURES] {

@@ -6,6 +6,7 @@
 //! ([`Gate`](crate::gate::Gate)) lets through is recognised, without long pauses.
 
 mod adapt;
+mod any_network;
 mod cache;
 mod costs;
 mod endpoint;
@@ -39,6 +40,7 @@ pub mod written;
 
 pub use crate::graph::WordList;
 pub use adapt::{Adapted, Domain, HeldOut, adapt};
+pub use any_network::{AnyNetwork, AnyNetworkError, NetworkScores};
 pub use cache::{
     CACHE_LIMIT_VARIABLE, CACHE_VARIABLE, Cache, CacheEntry, CacheKey, Mappable, parse_size,
 };

@@ -45,16 +45,8 @@ impl Recognizer {
     /// Says what to believe of a transcript and its words, where its setting is a calibrated
     /// version.
     pub(super) fn judge(&self, setting: &Setting, transcript: &mut Transcript) {
-        let Some(heads) = self.heads(setting) else {
-            return;
-        };
-        let evidence = transcript.evidence.unwrap_or_default();
-        transcript.confidence = Some(heads.confidence(&evidence));
-        if heads.expect_errors() {
-            transcript.expected_errors.get_or_insert_default();
-        }
-        for (word, known) in transcript.words.iter_mut().zip(&transcript.word_evidence) {
-            word.confidence = Some(heads.word(known));
+        if let Some(heads) = self.heads(setting) {
+            transcript.judge_by(heads);
         }
     }
 
@@ -193,16 +185,10 @@ impl Recognizer {
             // A phrase of the user's is one word to the search.
             for (text, WordTime { start, end }) in phrase(self.model.word(word.id), place) {
                 let word = text.to_owned();
-                if let (Some((Risk { words, .. }, _)), Some(answer)) = (known, answer) {
-                    transcript.word_evidence.push(WordEvidence {
-                        posterior: words[at],
-                        before: at.checked_sub(1).map_or(1.0, |before| words[before]),
-                        after: words.get(at + 1).copied().unwrap_or(1.0),
-                        // To the millisecond, wherever the word stands.
-                        seconds: ((end.0 - start.0) * 1000.0).round() / 1000.0,
-                        letters: word.chars().count() as u32,
-                        answer,
-                    });
+                if let (Some((risk, _)), Some(answer)) = (known, answer) {
+                    let spoken = (word.as_str(), end.0 - start.0);
+                    let known = WordEvidence::new(&risk.words, at, spoken, answer);
+                    transcript.word_evidence.push(known);
                 }
                 transcript.words.push(TranscriptWord { word, start, end, confidence: None });
             }

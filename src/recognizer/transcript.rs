@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::written::{self, Piece};
-use crate::confidence::{Confidence, Evidence, WordEvidence};
+use crate::confidence::{Confidence, Evidence, Heads, WordEvidence};
 use crate::decode::{Effort, PathCost};
 use crate::units::Seconds;
 
@@ -130,6 +130,18 @@ impl Transcript {
             alternative.words = pieces.into_iter().map(|piece| piece.text).collect();
         }
         self
+    }
+
+    /// Says what to believe of the answer and its words, by what was fitted to its version.
+    pub(super) fn judge_by(&mut self, heads: &Heads) {
+        let evidence = self.evidence.unwrap_or_default();
+        self.confidence = Some(heads.confidence(&evidence));
+        if heads.expect_errors() {
+            self.expected_errors.get_or_insert_default();
+        }
+        for (word, known) in self.words.iter_mut().zip(&self.word_evidence) {
+            word.confidence = Some(heads.word(known));
+        }
     }
 
     /// Takes other answers, and says how sure each is: the best as sure as the transcript, and what

@@ -8,7 +8,6 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::MadeFor;
 use crate::eval::Judging;
 use crate::eval::corpus::Utterance;
-use crate::recognizer::Recognizer;
 
 /// The file that says so.
 const FILE: &str = "identity.txt";
@@ -37,11 +36,11 @@ pub enum IdentityError {
     },
 }
 
-/// Returns a line that identifies what is measured: the model, the arithmetic of its network
-/// (`numbers`), and the utterances, in any order. The parts of the model that were themselves made
-/// from such measurements are left out.
+/// Returns a line that identifies what is measured: the parts of the model, the arithmetic of its
+/// network (`numbers`), and the utterances, in any order. The parts of the model that were
+/// themselves made from such measurements are left out.
 pub fn identity(
-    recognizer: &Recognizer,
+    made_for: &MadeFor,
     numbers: &str,
     utterances: &[Utterance],
     judging: Judging,
@@ -55,7 +54,7 @@ pub fn identity(
         hash.update(line.join("\t").as_bytes());
         hash.update(b"\n");
     }
-    let model = MadeFor { versions: None, calibration: None, ..recognizer.made_for().clone() };
+    let model = MadeFor { versions: None, calibration: None, ..made_for.clone() };
     format!(
         "model {model}, corpus {:016x} of {} utterances, {numbers}, strict {}, {:?}, repeats {repeats}",
         hash.digest(),

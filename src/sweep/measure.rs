@@ -9,9 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::analysis::Analysis;
+use crate::acoustic::Scores;
+use crate::decode::{DecodeError, Scratch};
 use crate::eval::corpus::Utterance;
 use crate::recognizer::{
-    Recognizer, RecognizerError, RecognizerScratch, ScoredAudio, Setting, Transcript,
+    AnyNetwork, Recognizer, RecognizerError, RecognizerScratch, ScoredAudio, Setting, Transcript,
 };
 use crate::units::Seconds;
 
@@ -72,11 +74,34 @@ pub fn hear(
     repeats: usize,
     scratch: &mut RecognizerScratch,
 ) -> Result<Vec<Heard>, RecognizerError> {
+    fastest(settings, repeats, |setting| recognizer.search(setting, &prepared.scored, scratch))
+}
+
+/// The same for the scores of any network.
+///
+/// # Errors
+/// The scores cannot be searched.
+pub fn hear_scores(
+    network: &AnyNetwork,
+    scores: &Scores,
+    settings: &[Setting],
+    repeats: usize,
+    scratch: &mut Scratch,
+) -> Result<Vec<Heard>, DecodeError> {
+    fastest(settings, repeats, |setting| network.search(setting, scores, scratch))
+}
+
+/// The fastest of so many searches at each setting, which are made in turn.
+fn fastest<E>(
+    settings: &[Setting],
+    repeats: usize,
+    mut search: impl FnMut(&Setting) -> Result<Transcript, E>,
+) -> Result<Vec<Heard>, E> {
     let mut best: Vec<Option<Heard>> = vec![None; settings.len()];
     for _ in 0..repeats.max(1) {
         for (setting, best) in settings.iter().zip(&mut best) {
             let start = thread_time();
-            let transcript = recognizer.search(setting, &prepared.scored, scratch)?;
+            let transcript = search(setting)?;
             let used = (thread_time() - start).as_secs_f64();
             if best.as_ref().is_none_or(|best| used < best.total().0) {
                 *best = Some(Heard::new(transcript, used));

@@ -7,6 +7,7 @@
 //! says whom to blame for what is wrong. In which order a plan is measured is the caller's affair.
 
 mod analysis;
+pub mod fitting;
 pub mod halving;
 pub mod identity;
 pub mod log;

@@ -3,6 +3,59 @@
 //! same factor.
 
 use super::Point;
+use crate::provenance::MadeFor;
+use crate::recognizer::{Measured, SettingError, Version, Versions};
+
+/// Why no versions can be picked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PickError {
+    /// There are not two worth having.
+    #[error("the front has no two useful points: sweep more settings")]
+    TooFew,
+    /// A point's setting is none.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+}
+
+/// The versions that [`pick`] chooses, `v1` the fastest, for a model of these parts; `measured_on`
+/// says on what the points were measured.
+///
+/// # Errors
+/// There are fewer than two, or a point has no setting.
+pub fn versions(
+    points: &[Point],
+    (count, gap): (usize, f64),
+    made_for: MadeFor,
+    measured_on: String,
+) -> Result<Versions, PickError> {
+    let chosen = pick(points, count, gap);
+    if chosen.len() < 2 {
+        return Err(PickError::TooFew);
+    }
+    let version = |(number, &at): (usize, &usize)| -> Result<Version, PickError> {
+        let point = &points[at];
+        Ok(Version {
+            name: format!("v{}", number + 1),
+            measured: Measured {
+                wer_percent: rounded(point.wer_percent, 3),
+                response_seconds: rounded(point.response_seconds, 5),
+                arcs_per_frame: rounded(point.arcs_per_frame, 1),
+            },
+            setting: point.setting.parse()?,
+        })
+    };
+    Ok(Versions {
+        measured_on,
+        made_for: MadeFor { versions: None, calibration: None, ..made_for },
+        list: chosen.iter().enumerate().map(version).collect::<Result<_, _>>()?,
+    })
+}
+
+fn rounded(value: f64, digits: i32) -> f64 {
+    let unit = 10f64.powi(digits);
+    (value * unit).round() / unit
+}
 
 /// Indices of `count` points along the response-time front, fastest first; fewer if the front has
 /// fewer useful ones.

@@ -108,6 +108,22 @@ pub fn close(points: &[Point], gap: f64) -> Vec<usize> {
     indices.filter(|&at| whole(&&points[at]) && is_close(&points[at])).collect()
 }
 
+/// Shares of a model's own beam, and of its own bound on tokens, that are tried where nobody names
+/// levels.
+const BEAMS: [f64; 9] = [1.1, 1.0, 0.92, 0.85, 0.81, 0.77, 0.7, 0.62, 0.54];
+const TOKENS: [f64; 3] = [1.0, 0.4, 0.2];
+/// The bound on tokens of a model that has none.
+const MOST_TOKENS: f64 = 7000.0;
+
+/// Levels of the beam and of the number of tokens around a model's own.
+pub fn levels_around(base: &Setting) -> [(Knob, Vec<f64>); 2] {
+    let tokens = base.get(Knob::NetworkTopN).min(MOST_TOKENS);
+    let beam = base.get(Knob::NetworkBeam);
+    let beams = BEAMS.iter().map(|share| quarter(beam * share));
+    let tokens = TOKENS.iter().map(|share| (tokens * share).round().max(1.0));
+    [(Knob::NetworkBeam, beams.collect()), (Knob::NetworkTopN, tokens.collect())]
+}
+
 /// Every combination of the levels, over `base`.
 pub fn grid(base: &Setting, levels: &[(Knob, Vec<f64>)]) -> Vec<Setting> {
     levels.iter().fold(vec![*base], |settings, (knob, values)| {
@@ -145,6 +161,15 @@ mod tests {
         assert_eq!(random(&base(), 200, &mut ChaCha8Rng::seed_from_u64(3)), drawn);
         let off = drawn.iter().filter(|s| s.get(Knob::GlobalBeam) == f64::INFINITY);
         assert!((70..130).contains(&off.count()));
+    }
+
+    #[test]
+    fn levels_lie_around_the_model_s_own() {
+        let [(_, beams), (_, tokens)] = levels_around(&base());
+        assert_eq!((beams[0], beams[1], beams[8]), (14.25, 13.0, 7.0));
+        assert_eq!(tokens, [7000.0, 2800.0, 1400.0]);
+        let unbound = base().with(Knob::NetworkTopN, f64::INFINITY);
+        assert_eq!(levels_around(&unbound)[1].1, tokens);
     }
 
     #[test]

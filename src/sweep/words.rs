@@ -1,14 +1,16 @@
 //! The table of heard words: what was known of each, how sure the recogniser was of it, and whether
 //! it was right.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::outcomes::micros;
+use super::outcomes::{MissingCounter, evidence, micros};
 use crate::confidence::{Evidence, WordEvidence};
 use crate::eval::{Judged, Judging, Scored};
 use crate::recognizer::Transcript;
+use crate::tiers::Table;
 
 /// One word that a version heard: a row of the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,9 +56,8 @@ impl HeardWord {
         }
     }
 
-    /// What was known of the word, given what was known of its utterance, which the table of outcomes
-    /// has.
-    pub fn evidence(&self, answer: Evidence) -> WordEvidence {
+    /// What was known of the word, given what was known of its answer.
+    fn evidence(&self, answer: Evidence) -> WordEvidence {
         WordEvidence {
             posterior: self.posterior,
             before: self.before,
@@ -94,6 +95,53 @@ pub fn heard_words(
         Some(HeardWord::new(version, &judged.scored, known, confidence, right?))
     });
     rows.collect()
+}
+
+/// What was known of the answers that words were heard in: by version and utterance.
+pub struct Answers<'t> {
+    table: &'t Table,
+    places: HashMap<&'t str, usize>,
+}
+
+/// Why nothing is known of a word's answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// The outcomes are of other speech or of other versions than the words.
+    #[error(
+        "the outcomes have no answer of {version} to {id}, of which there are words; take the outcomes and the words of one `paretone bench`"
+    )]
+    Unknown {
+        /// The version.
+        version: String,
+        /// The utterance.
+        id: String,
+    },
+    /// The outcomes do not say what was known of an answer.
+    #[error(transparent)]
+    Counter(#[from] MissingCounter),
+}
+
+impl<'t> Answers<'t> {
+    /// Those in a table of outcomes.
+    pub fn of(table: &'t Table) -> Self {
+        let places = table.requests.iter().enumerate();
+        Answers { table, places: places.map(|(at, request)| (request.id.as_str(), at)).collect() }
+    }
+
+    /// What was known of a word.
+    ///
+    /// # Errors
+    /// The outcomes have no such answer, or lack a counter.
+    pub fn evidence(&self, word: &HeardWord) -> Result<WordEvidence, AnswerError> {
+        let mut versions = self.table.versions.iter();
+        let version = versions.find(|version| version.name == word.version);
+        let (Some(version), Some(&place)) = (version, self.places.get(word.id.as_str())) else {
+            let (version, id) = (word.version.clone(), word.id.clone());
+            return Err(AnswerError::Unknown { version, id });
+        };
+        Ok(word.evidence(evidence(self.table, version, place)?))
+    }
 }
 
 /// Why a table of heard words cannot be used.

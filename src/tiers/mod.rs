@@ -14,6 +14,7 @@ pub mod curve;
 pub mod drift;
 pub mod folds;
 pub mod generate;
+pub mod learn;
 mod natural;
 mod outcome;
 pub mod policy;

@@ -111,6 +111,12 @@ pub enum TableError {
         /// The column.
         column: &'static str,
     },
+    /// There are no errors to be relative to.
+    #[error("version `{version}` makes no errors to be relative to: record more speech, or harder")]
+    NoErrors {
+        /// The version.
+        version: String,
+    },
     /// Two tables were recorded with different parts.
     #[error(
         "the outcomes were recorded with different parts ({parts}), so they are not of the same versions; \

@@ -95,8 +95,7 @@ impl Decoder {
         }
         let mut pruning = Pruning::default();
         for (name, number) in knobs.into_iter().flatten() {
-            let knob: Knob = { name.extract::<String>()?.parse() }
-                .map_err(|error: paretone::decode::UnknownKnob| value_of(&error))?;
+            let knob = knob(&name.extract::<String>()?)?;
             let number: f64 = number.extract()?;
             if !knob.allows(number) {
                 return Err(value(format!(
@@ -117,13 +116,9 @@ impl Decoder {
 
     /// What scores say.
     ///
-    /// Parameters
-    /// ----------
-    /// log_probs : array of float
-    ///     Natural logarithms, frames × tokens. A C-contiguous ``float32`` array is read where it lies; another is
-    ///     copied once.
-    /// n_best : int, default 0
-    ///     How many different answers to give in ``alternatives``.
+    /// Parameters ---------- log_probs : array of float Natural logarithms, frames × tokens. A
+    /// C-contiguous ``float32`` array is read where it lies; another is copied once. n_best : int,
+    /// default 0 How many different answers to give in ``alternatives``.
     ///
     /// Returns
     /// -------
@@ -173,10 +168,8 @@ impl Decoder {
     /// list of paretone.Decoded
     ///     In the order of the matrices; each as `decode` gives it.
     ///
-    /// Raises
-    /// ------
-    /// ValueError
-    ///     As `decode`, naming the first such matrix, counted from 0; lengths that are not the matrices'.
+    /// Raises ------ ValueError As `decode`, naming the first such matrix, counted from 0; lengths
+    /// that are not the matrices'.
     #[pyo3(signature = (log_probs, n_best=0, *, lengths=None, jobs=None))]
     fn decode_batch<'py>(
         &self,
@@ -209,6 +202,14 @@ impl Decoder {
         let on: Vec<String> = on.map(|(knob, number)| format!("{knob}={number}")).collect();
         format!("Decoder({})", on.join(", "))
     }
+}
+
+/// The knob of this name.
+///
+/// # Errors
+/// A `ValueError`: there is none.
+pub fn knob(name: &str) -> PyResult<Knob> {
+    name.parse().map_err(|error: paretone::decode::UnknownKnob| value_of(&error))
 }
 
 /// The rows that count of each matrix.

@@ -1,8 +1,8 @@
 //! `paretone._paretone`: the recogniser for Python. What people import is the package around it
 //! (`python/paretone`), which holds the plain classes, the errors and the types.
 //!
-//! A long call lets go of Python's lock and can be interrupted (`interrupt`); arrays come in without a
-//! copy where their kind and layout allow (`arrays`).
+//! A long call lets go of Python's lock and can be interrupted (`interrupt`); arrays come in
+//! without a copy where their kind and layout allow (`arrays`).
 
 mod answer;
 mod arrays;
@@ -12,12 +12,14 @@ mod graph;
 mod hearing;
 mod interrupt;
 mod measuring;
+mod network;
 mod recognizer;
 mod recording;
 mod routing;
 mod scores;
 mod stream;
 mod subtitles;
+mod tuning;
 mod words;
 
 /// The recogniser, for the package around it.
@@ -29,9 +31,12 @@ mod _paretone {
     use super::graph::Graph;
     #[pymodule_export]
     use super::measuring::{
-        Log, claim_folder, corpus_of, kind_of, measure_settings, measure_versions, plain_settings,
-        random_settings, save_outcomes, save_points,
+        Log, claim_folder, corpus_of, kind_of, kind_of_network, measure_settings,
+        measure_settings_of_scores, measure_versions, measure_versions_of_scores, plain_settings,
+        random_settings, save_outcomes, save_points, save_words,
     };
+    #[pymodule_export]
+    use super::network::Network;
     #[pymodule_export]
     use super::recognizer::Recognizer;
     #[pymodule_export]
@@ -42,4 +47,9 @@ mod _paretone {
     use super::stream::Stream;
     #[pymodule_export]
     use super::subtitles::{digits, subtitles};
+    #[pymodule_export]
+    use super::tuning::{
+        close_settings, fit_confidence, grid_settings, learn_rules, part_speech, pick_versions,
+        samples_of, some_of,
+    };
 }

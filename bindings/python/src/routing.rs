@@ -1,11 +1,11 @@
-//! Tiers for `paretone.ray.serve`, whose versions run elsewhere: which policy serves a tolerance, and one
-//! version's answer with what policies compare.
+//! Tiers for `paretone.ray.serve`, whose versions run elsewhere: which policy serves a tolerance,
+//! and one version's answer with what policies compare.
 
 use std::sync::Arc;
 
 use paretone::decode::Cancel;
 use paretone::scheduler::Routing as Routes;
-use paretone::tiers::{Choice, Policy};
+use paretone::tiers::{Choice, Policy, Rule};
 use paretone::{Tiers, TiersError};
 use pyo3::prelude::*;
 
@@ -34,7 +34,8 @@ impl Stop {
     }
 }
 
-/// What a version hears in a recording, and how sure it is that no other version does better, from 0 to 1.
+/// What a version hears in a recording, and how sure it is that no other version does better, from
+/// 0 to 1.
 #[pyfunction]
 pub fn hear_version(
     py: Python<'_>,
@@ -63,9 +64,28 @@ pub struct Routing {
     tiers: Arc<Tiers>,
 }
 
-/// A tier: name, bound, certificate, policy as text; its kind, versions, threshold, and whether the second
-/// version's answer is always given once both have run.
-type Tier = (String, f64, String, String, String, Vec<String>, f64, bool);
+/// A tier: name, bound, certificate, policy as text; its kind, versions, threshold, and whether the
+/// second version's answer is always given once both have run.
+pub type Tier = (String, f64, String, String, String, Vec<String>, f64, bool);
+
+/// A rule as a tier of this name.
+pub fn tier_of(name: String, rule: &Rule, certificate: &str) -> Tier {
+    let (kind, versions, pair) = match &rule.policy {
+        Policy::Osfa { version } => ("osfa", vec![version.clone()], None),
+        Policy::Seq(pair) => ("seq", vec![pair.first.clone(), pair.second.clone()], Some(pair)),
+        Policy::Conc(pair) => ("conc", vec![pair.first.clone(), pair.second.clone()], Some(pair)),
+    };
+    (
+        name,
+        rule.bound,
+        certificate.into(),
+        rule.policy.to_string(),
+        kind.into(),
+        versions,
+        pair.map_or(0.0, |pair| pair.threshold),
+        pair.is_some_and(|pair| pair.choice == Choice::Second),
+    )
+}
 
 #[pymethods]
 impl Routing {
@@ -83,23 +103,7 @@ impl Routing {
         let tier = routes.tier(tolerance, objective);
         let tier = tier.map_err(|error| of_tiers(TiersError::from(error)))?;
         let rule = routes.rule(tier);
-        let (kind, versions, pair) = match &rule.policy {
-            Policy::Osfa { version } => ("osfa", vec![version.clone()], None),
-            Policy::Seq(pair) => ("seq", vec![pair.first.clone(), pair.second.clone()], Some(pair)),
-            Policy::Conc(pair) => {
-                ("conc", vec![pair.first.clone(), pair.second.clone()], Some(pair))
-            }
-        };
-        Ok((
-            routes.tier_name(tier),
-            rule.bound,
-            routes.certificate().into(),
-            rule.policy.to_string(),
-            kind.into(),
-            versions,
-            pair.map_or(0.0, |pair| pair.threshold),
-            pair.is_some_and(|pair| pair.choice == Choice::Second),
-        ))
+        Ok(tier_of(routes.tier_name(tier), rule, routes.certificate()))
     }
 
     /// The versions that any tier asks for, fastest first.

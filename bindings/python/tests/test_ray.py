@@ -21,9 +21,9 @@ ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'pare
 
 import clusters  # noqa: E402
 import paretone.ray  # noqa: E402
+from paretone._measuring import Part, utterances_of  # noqa: E402
 from paretone._types import Counting  # noqa: E402
 from paretone.ray._pool import MOST_LOST, Pool  # noqa: E402
-from paretone.ray._sweep import utterances_of  # noqa: E402
 
 RULE = Counting(strict=False, alignment="minimal", repeats=1)
 TIMES = {"response_seconds", "search_seconds", "real_time_factor", "on_front"}
@@ -150,19 +150,19 @@ def test_a_sweep_goes_on_where_it_was(cluster, alone, corpus, settings, tmp_path
 def test_a_bench_is_that_of_one_machine(cluster, asr, corpus, tmp_path):
     table = paretone.ray.bench(corpus, tmp_path / "outcomes.csv", ["v1", "v7"], workers=1)
     utterances = utterances_of(corpus, None, None, None)
-    each = [_paretone.measure_versions(asr, said, ["v1", "v7"], RULE) for said in utterances]
-    _paretone.save_outcomes(asr, tmp_path / "alone.csv", [rows[at] for at in (0, 1) for rows in each])
+    each = [_paretone.measure_versions(asr, said, ["v1", "v7"], RULE)[0] for said in utterances]
+    _paretone.save_outcomes(_paretone.kind_of(asr, utterances, RULE)[1], tmp_path / "alone.csv", [rows[at] for at in (0, 1) for rows in each])
     assert timeless(table) == timeless(tmp_path / "alone.csv")
     assert [path.name for path in tmp_path.glob("*.part")] == []
 
 
 def test_a_bench_goes_on_where_it_was(cluster, asr, corpus, tmp_path):
     table, utterances = tmp_path / "outcomes.csv", utterances_of(corpus, None, None, None)
-    kept = paretone.ray._sweep.Part(tmp_path / "outcomes.csv.part", [*_paretone.kind_of(asr, utterances, RULE), ["v1"]])
-    [row] = _paretone.measure_versions(asr, utterances[3], ["v1"], RULE)
-    kept.append([[(*row[:6], 77.0, *row[7:])]])
+    kept = Part(tmp_path / "outcomes.csv.part", [*_paretone.kind_of(asr, utterances, RULE), ["v1"]])
+    [row], _ = _paretone.measure_versions(asr, utterances[3], ["v1"], RULE)
+    kept.append({row[0]: [(*row[:6], 77.0, *row[7:])]})
     with kept.path.open("a") as file:
-        file.write('[["cut short')
+        file.write('["cut short')
     rows = {row["id"]: row for row in csv.DictReader(paretone.ray.bench(corpus, table, ["v1"], workers=1).open())}
     assert [one for one, row in rows.items() if float(row["response_seconds"]) == 77] == [utterances[3][0]]
     assert len(rows) == len(utterances)

@@ -20,7 +20,7 @@ ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'pare
 import clusters  # noqa: E402
 import paretone.ray  # noqa: E402
 from paretone.ray._http import _of_model  # noqa: E402
-from paretone.ray._policy import Heard, Rule, follow  # noqa: E402
+from paretone._policy import Heard, Rule, follow  # noqa: E402
 
 PORT = 18723
 
@@ -129,6 +129,21 @@ def service(model):
     with clusters.cluster(processors=2):
         yield paretone.ray.serve(model, versions={"v1": 2, "v7": 2}, processors=0.25, port=PORT)
         serve.shutdown()
+
+
+def test_the_example_of_kuberay_builds():
+    from ray import serve
+    from ray.serve.schema import ServeDeploySchema
+
+    yaml = pytest.importorskip("yaml")
+    example = yaml.safe_load((ROOT / "contrib/kuberay.yaml").read_text())
+    [wanted] = ServeDeploySchema.model_validate(yaml.safe_load(example["spec"]["serveConfigV2"])).applications
+    module, _, name = wanted.import_path.partition(":")
+    assert module == "paretone.ray"
+    made = getattr(paretone.ray, name)(wanted.args)
+    assert isinstance(made, serve.Application)
+    with pytest.raises(ValueError, match="there is no pool of"):
+        getattr(paretone.ray, name)({"versions": {"v1": 1}})
 
 
 def post(body, path="/compute", **headers):

@@ -12,8 +12,8 @@ use super::sweep::found;
 use super::{UsageError, model_folder};
 use paretone::MadeFor;
 use paretone::eval::table::{Cells, Table};
-use paretone::recognizer::{self, Measured, VERSIONS_FILE, Version, Versions};
-use paretone::sweep::{Point, pick};
+use paretone::recognizer::{self, VERSIONS_FILE, Versions};
+use paretone::sweep::pick;
 
 /// Choose the model's versions, v1 (fastest) to v7 (most accurate), or list them
 #[derive(clap::Args, Debug)]
@@ -117,18 +117,9 @@ fn picked(how: &Pick, folder: &Path, path: &Path) -> anyhow::Result<Versions> {
     let now = recognizer::made_for(folder, true).map_err(|error| UsageError(error.into()))?;
     check_swept(&how.points, folder, &now)?;
     let points = found::read(&how.points)?;
-    let chosen = pick(&points, usize::from(how.count), how.gap);
-    if chosen.len() < 2 {
-        let error = anyhow!("the front has no two useful points: sweep more settings");
-        return Err(UsageError(error).into());
-    }
-    let list = chosen.iter().enumerate().map(|(number, &at)| version(number + 1, &points[at]));
-    let list: anyhow::Result<Vec<Version>> = list.collect();
-    let versions = Versions {
-        measured_on: how.measured_on.clone(),
-        made_for: MadeFor { versions: None, calibration: None, ..now },
-        list: list?,
-    };
+    let how_many = (usize::from(how.count), how.gap);
+    let versions = pick::versions(&points, how_many, now, how.measured_on.clone());
+    let versions = versions.map_err(|error| UsageError(error.into()))?;
     fs::write(path, versions.to_text())
         .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(versions)
@@ -146,25 +137,6 @@ fn check_swept(points: &Path, folder: &Path, now: &MadeFor) -> Result<(), UsageE
         changed.join(" and "),
         folder.display()
     )))
-}
-
-/// The version of this number at a point of a sweep.
-fn version(number: usize, point: &Point) -> anyhow::Result<Version> {
-    let setting = point.setting.parse();
-    Ok(Version {
-        name: format!("v{number}"),
-        measured: Measured {
-            wer_percent: rounded(point.wer_percent, 3),
-            response_seconds: rounded(point.response_seconds, 5),
-            arcs_per_frame: rounded(point.arcs_per_frame, 1),
-        },
-        setting: setting.map_err(|error| UsageError(anyhow::Error::new(error)))?,
-    })
-}
-
-fn rounded(value: f64, digits: i32) -> f64 {
-    let unit = 10f64.powi(digits);
-    (value * unit).round() / unit
 }
 
 fn list(versions: &Versions, out: &mut impl Write) -> io::Result<()> {

@@ -9,6 +9,7 @@
 //! | [`librispeech`] | `*.trans.txt` beside the audio, at any depth | first number of the id | none |
 //! | [`kaldi`] | a data directory: `wav.scp` and `text`, maybe `segments` | `utt2spk` | none |
 
+pub mod halves;
 pub mod kaldi;
 pub mod librispeech;
 pub mod table;

@@ -16,6 +16,8 @@ from paretone import ctc
 from paretone._errors import AudioError, DecodeError, Error, GraphError, MissingFile, ModelError, TierError
 from paretone._paretone import Decoder, Recognizer, Scores, Stream
 from paretone._result import Alternative, Decoded, Event, Result, Seconds, Tier, Version, Word
+from paretone._tune import tune
+from paretone._tuned import Tuned
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -40,10 +42,12 @@ __all__ = [
     "Stream",
     "Tier",
     "TierError",
+    "Tuned",
     "Version",
     "Word",
     "ctc",
     "transcribe",
+    "tune",
 ]
 
 _opened: dict[str | None, Recognizer] = {}

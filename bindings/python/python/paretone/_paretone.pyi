@@ -22,22 +22,35 @@ __all__ = [
     "Decoder",
     "Graph",
     "Log",
+    "Network",
     "Recognizer",
     "Routing",
     "Scores",
     "Stop",
     "Stream",
     "claim_folder",
+    "close_settings",
     "corpus_of",
     "digits",
+    "fit_confidence",
+    "grid_settings",
     "hear_version",
     "kind_of",
+    "kind_of_network",
+    "learn_rules",
     "measure_settings",
+    "measure_settings_of_scores",
     "measure_versions",
+    "measure_versions_of_scores",
+    "part_speech",
+    "pick_versions",
     "plain_settings",
     "random_settings",
+    "samples_of",
     "save_outcomes",
     "save_points",
+    "save_words",
+    "some_of",
     "subtitles",
 ]
 
@@ -195,8 +208,48 @@ def measure_settings(
 def save_points(folder: str | os.PathLike[str]) -> None: ...
 def measure_versions(
     recognizer: Recognizer, said: Utterance, versions: Sequence[str], rule: Counting
-) -> list[Outcome]: ...
-def save_outcomes(recognizer: Recognizer, path: str | os.PathLike[str], rows: Sequence[Outcome]) -> None: ...
+) -> tuple[list[Outcome], list[str]]: ...
+def save_outcomes(made_for: str, path: str | os.PathLike[str], rows: Sequence[Outcome]) -> None: ...
+def save_words(path: str | os.PathLike[str], words: Sequence[str]) -> None: ...
+@final
+class Network:
+    def __new__(cls, folder: str | os.PathLike[str]) -> Network: ...
+    @staticmethod
+    def save(
+        folder: str | os.PathLike[str], graph: Graph, network: str, frame_shift: float, acoustic_scale: float
+    ) -> None: ...
+    @property
+    def made_for(self) -> str: ...
+    @property
+    def versions(self) -> list[Version]: ...
+    def search(self, log_probs: Samples, version: str | None = None) -> tuple[Result, float]: ...
+    def tier(
+        self, tolerance: float | str, objective: str | None
+    ) -> tuple[str, float, str, str, str, list[str], float, bool]: ...
+
+def kind_of_network(network: Network, corpus: Sequence[Utterance], rule: Counting) -> str: ...
+def measure_settings_of_scores(
+    network: Network, said: Utterance, scores: tuple[Samples, float], settings: Sequence[str], rule: Counting
+) -> list[Measurement]: ...
+def measure_versions_of_scores(
+    network: Network, said: Utterance, scores: tuple[Samples, float], rule: Counting
+) -> tuple[list[Outcome], list[str]]: ...
+def part_speech(
+    path: str | os.PathLike[str], folder: str | os.PathLike[str], splits: tuple[str, str] | None = None
+) -> tuple[list[Utterance], list[Utterance]]: ...
+def some_of(corpus: Sequence[Utterance], limit: int) -> list[Utterance]: ...
+def samples_of(said: Utterance, rate: int) -> NDArray[numpy.float32]: ...
+def grid_settings(
+    bases: Sequence[str], levels: Sequence[tuple[str, Sequence[float]]] | None = None
+) -> list[str]: ...
+def close_settings(folder: str | os.PathLike[str], gap: float) -> list[str]: ...
+def pick_versions(
+    folder: str | os.PathLike[str], count: int, gap: float, made_for: str, measured_on: str
+) -> str: ...
+def fit_confidence(
+    outcomes: str | os.PathLike[str], heard: str | os.PathLike[str]
+) -> tuple[str | None, str]: ...
+def learn_rules(outcomes: str | os.PathLike[str], date: str, outcomes_sha256: str) -> str: ...
 
 @final
 class Stop:

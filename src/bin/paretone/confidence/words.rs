@@ -6,13 +6,13 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{Known, calibration_of, outcomes_of};
+use super::{calibration_of, outcomes_of};
 use crate::UsageError;
 use paretone::eval::confidence_measures::{
     auc, brier, calibration, expected_calibration_error, normalised_cross_entropy,
 };
 use paretone::eval::table::{Cells, Table};
-use paretone::sweep::words::{self, HeardWord};
+use paretone::sweep::words::{self, Answers, HeardWord};
 
 /// What to measure.
 #[derive(clap::Args, Debug)]
@@ -37,10 +37,11 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(outcomes) = args.outcomes {
         let calibration = calibration_of(args.model)?;
         let (_, table) = outcomes_of(&outcomes)?;
-        let known = Known::of(&table);
+        let answers = Answers::of(&table);
         for word in &mut words {
             if let Some(heads) = calibration.versions.get(&word.version) {
-                word.confidence = heads.word(&known.evidence(word)?);
+                let known = answers.evidence(word).map_err(|e| UsageError(e.into()))?;
+                word.confidence = heads.word(&known);
             }
         }
     }

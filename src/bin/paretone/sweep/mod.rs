@@ -142,7 +142,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot make {}", args.folder.display()))?;
     let (judging, repeats) = (args.judging.judging(), usize::from(args.repeats));
     let numbers = args.precision.here().to_string();
-    let now = identity(&recognizer, &numbers, &utterances, judging, repeats);
+    let now = identity(recognizer.made_for(), &numbers, &utterances, judging, repeats);
     claim(&args.folder, &now).map_err(|error| match error {
         IdentityError::Another { .. } => anyhow::Error::from(UsageError(error.into())),
         error => error.into(),

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::ValueEnum;
 use sha2::{Digest, Sha256};
 
 use crate::UsageError;
+use paretone::tiers::learn::reference;
 use paretone::tiers::{Method, Options, Outcomes, Table};
 use paretone::units::Seconds;
 
@@ -135,16 +136,7 @@ impl Input {
             let names = self.outcomes.iter().map(|path| path.display().to_string());
             names.collect::<Vec<_>>().join(", ")
         })?;
-        let reference = match &self.reference {
-            Some(name) => table.version(name)?,
-            None => table.most_accurate(),
-        };
-        if table.versions[reference].errors.iter().all(|&errors| errors == 0) {
-            return Err(anyhow!(
-                "version `{}` makes no errors to be relative to: record more speech, or harder",
-                table.versions[reference].name
-            ));
-        }
+        let reference = reference(&table, self.reference.as_deref())?;
         let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Loaded { table, reference, sha256 })
     }

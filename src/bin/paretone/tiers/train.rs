@@ -11,11 +11,9 @@ use super::input::{Generator, Input, Loaded, MethodName};
 use super::show::{write_certificate, write_table};
 use crate::UsageError;
 use paretone::eval::tier_study::{ASKED, CALLED_OUT};
-use paretone::tiers::generate::{Bounds, groups_needed, smallest_tolerance, tiers};
-use paretone::tiers::{
-    Candidates, Certificate, Costing, Method, Objective, Rule, Rules, Sharing, Tolerance,
-    Tolerances,
-};
+use paretone::tiers::generate::{groups_needed, smallest_tolerance};
+use paretone::tiers::learn::{self, Origin};
+use paretone::tiers::{Candidates, Costing, Method, Objective, Rule, Rules, Sharing, Tolerance};
 
 /// Learn routing rules: for each tolerance the cheapest policy that is certified to keep it
 #[derive(clap::Args, Debug)]
@@ -92,17 +90,9 @@ fn learn(args: &Args, loaded: &Loaded) -> (Candidates, Rules) {
     let options = args.generator.options(args.method.method(batch));
     let sharing = if args.separate { Sharing::Separate } else { Sharing::Shared };
     let costing = Costing { sharing, network: args.input.network() };
-    let bounds = Bounds::new(table, loaded.reference, costing, options);
-    let (candidates, tolerances) = (bounds.candidates(table, costing), Tolerances::default());
-    let mut tiers = tiers(&candidates, tolerances);
-    tiers.retain(|tier| args.objective.is_none_or(|asked| objective(asked) == tier.objective));
-    let certificate = Certificate {
-        date: today(),
-        outcomes_sha256: loaded.sha256.clone(),
-        ..Certificate::new(table, &candidates, options, costing)
-    };
-    let rules = Rules::new(table, &tiers, tolerances, certificate);
-    (candidates, rules)
+    let asked = args.objective.map(objective);
+    let origin = Origin { date: today(), outcomes_sha256: loaded.sha256.clone() };
+    learn::learn(table, loaded.reference, (costing, options), asked, origin)
 }
 
 /// The objective of this name.

@@ -23,18 +23,13 @@ use super::{UsageError, model_folder, progress};
 use paretone::confidence::CONFIDENCE_FILE;
 use paretone::decode::Knob;
 use paretone::recognizer::{Recognizer, Setting, VERSIONS_FILE};
+use paretone::sweep::space;
 use paretone::tiers::RULES_FILE;
 
 use steps::{Step, Steps};
 
 /// Utterances on which many settings are tried before the good ones are measured on all.
 const TRIED_ON: usize = 200;
-/// Shares of the model's own beam, and of its own bound on tokens, that are tried.
-const BEAMS: [f64; 9] = [1.1, 1.0, 0.92, 0.85, 0.81, 0.77, 0.7, 0.62, 0.54];
-const TOKENS: [f64; 3] = [1.0, 0.4, 0.2];
-/// The bound on tokens of a model that has none.
-const MOST_TOKENS: f64 = 7000.0;
-
 /// Tune any model to speech of your own: choose its versions, calibrate their confidence and
 /// certify tolerance tiers, all written beside the model
 #[derive(clap::Args, Debug)]
@@ -229,17 +224,11 @@ impl Tuning {
         if !self.args.levels.is_empty() {
             return self.args.levels.clone();
         }
-        let list = |values: &mut dyn Iterator<Item = f64>| {
-            let texts: Vec<String> = values.map(|value| value.to_string()).collect();
-            texts.join(",")
+        let text = |(knob, values): (Knob, Vec<f64>)| {
+            let values: Vec<String> = values.iter().map(f64::to_string).collect();
+            format!("{knob}={}", values.join(","))
         };
-        let base = &self.bases[0];
-        let tokens = Some(base.get(Knob::NetworkTopN)).filter(|tokens| tokens.is_finite());
-        let tokens = tokens.unwrap_or(MOST_TOKENS).min(MOST_TOKENS);
-        let beam = base.get(Knob::NetworkBeam);
-        let beams = list(&mut BEAMS.iter().map(|share| (beam * share * 4.0).round() / 4.0));
-        let tokens = list(&mut TOKENS.iter().map(|share| (tokens * share).round().max(1.0)));
-        vec![format!("network_beam={beams}"), format!("network_top_n={tokens}")]
+        space::levels_around(&self.bases[0]).map(text).into()
     }
 
     fn pick(&self) -> Vec<OsString> {

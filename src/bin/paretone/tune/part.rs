@@ -1,16 +1,11 @@
-//! The speech that a tuning learns on, and the speech that it certifies on. They are the corpus's
-//! splits or, if it has none, a division by speaker, so that no speaker is in both.
+//! The speech that a tuning learns on, and the speech that it certifies on, written to its folder.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
-use xxhash_rust::xxh3::xxh3_64;
-
-use super::{Args, unusable};
+use super::Args;
 use crate::{UsageError, progress};
-use paretone::eval::corpus::{self, Utterance, table};
+use paretone::eval::corpus::halves::{halves, keep};
+use paretone::eval::corpus::{self, Utterance};
 
 /// The manifest of what is learnt on, in the tuning's folder.
 pub(super) const LEARN: &str = "learn.tsv";
@@ -39,53 +34,12 @@ pub(super) struct Parts {
 /// The speech cannot be read or parted, or the folder holds a tuning to other speech.
 pub(super) fn part(args: &Args, folder: &Path) -> anyhow::Result<Parts> {
     let all = corpus::open(&args.manifest).map_err(|error| UsageError(error.into()))?;
-    let [learn, certify] = match (&args.split, &args.certify_split) {
-        (Some(learn), Some(certify)) if learn == certify => {
-            return Err(unusable(
-                "--split and --certify-split must be two splits: a promise is measured on other \
-                                 speech than the versions are chosen by",
-            ));
-        }
-        (Some(learn), Some(certify)) => [learn, certify].map(|split| of_split(&all, split)),
-        _ => by_speakers(all),
-    };
-    if learn.is_empty() || certify.is_empty() {
-        return Err(unusable(format!(
-            "{} utterances are left to learn on and {} to certify on: both need some, of different speakers",
-            learn.len(),
-            certify.len()
-        )));
-    }
+    let splits = args.split.as_deref().zip(args.certify_split.as_deref());
+    let [learn, certify] = halves(all, splits).map_err(|error| UsageError(error.into()))?;
     for (name, utterances) in [(LEARN, &learn), (CERTIFY, &certify)] {
-        write(&folder.join(name), utterances)?;
+        keep(&folder.join(name), utterances).map_err(|error| UsageError(error.into()))?;
     }
     Ok(Parts { learn: size(&learn), certify: size(&certify) })
-}
-
-fn of_split(all: &[Utterance], split: &str) -> Vec<Utterance> {
-    let of = all.iter().filter(|utterance| utterance.split == split);
-    of.cloned().collect()
-}
-
-/// Each speaker, those with the most utterances first, goes to the part that has fewer utterances.
-/// A hash of the name decides between equals, so that alphabetical order plays no role.
-fn by_speakers(all: Vec<Utterance>) -> [Vec<Utterance>; 2] {
-    let mut speakers: BTreeMap<String, Vec<Utterance>> = BTreeMap::new();
-    for utterance in all {
-        let who = match utterance.speaker.is_empty() {
-            true => &utterance.id,
-            false => &utterance.speaker,
-        };
-        speakers.entry(who.clone()).or_default().push(utterance);
-    }
-    let mut speakers: Vec<(String, Vec<Utterance>)> = speakers.into_iter().collect();
-    speakers.sort_by_key(|(name, said)| (usize::MAX - said.len(), xxh3_64(name.as_bytes())));
-    let mut parts = [Vec::new(), Vec::new()];
-    for (_, said) in speakers {
-        let fewer = usize::from(parts[1].len() < parts[0].len());
-        parts[fewer].extend(said);
-    }
-    parts
 }
 
 fn size(utterances: &[Utterance]) -> Size {
@@ -96,20 +50,6 @@ fn size(utterances: &[Utterance]) -> Size {
     speakers.sort_unstable();
     speakers.dedup();
     Size { utterances: utterances.len(), speakers: speakers.len(), unknown }
-}
-
-/// Writes a manifest, unless it is there.
-fn write(path: &Path, utterances: &[Utterance]) -> anyhow::Result<()> {
-    let mut text = Vec::new();
-    table::write(&mut text, utterances).map_err(|error| UsageError(error.into()))?;
-    match fs::read(path) {
-        Ok(found) if found == text => Ok(()),
-        Ok(_) => Err(unusable(format!(
-            "{} is of a tuning to other speech: name another folder with --dir, or remove that one",
-            path.display()
-        ))),
-        Err(_) => fs::write(path, text).with_context(|| format!("cannot write {}", path.display())),
-    }
 }
 
 impl Parts {
@@ -138,25 +78,12 @@ impl Size {
 mod tests {
     use super::*;
 
-    fn said(speaker: &str, count: usize) -> Vec<Utterance> {
-        let one = |number: usize| Utterance {
-            id: format!("{speaker}-{number}"),
-            speaker: speaker.into(),
-            ..Utterance::default()
-        };
-        (0..count).map(one).collect()
-    }
-
     #[test]
-    fn nobody_is_heard_on_both_sides() {
-        let all =
-            [said("ann", 7), said("bob", 4), said("cid", 3), said("dee", 1), said("", 2)].concat();
-        let [learn, certify] = by_speakers(all);
-        assert!(learn.len().abs_diff(certify.len()) <= 1);
-        assert!(learn.iter().all(|one| one.speaker.is_empty()
-            || certify.iter().all(|other| other.speaker != one.speaker)));
-        let (learn, certify) = (size(&learn), size(&certify));
-        assert_eq!(learn.speakers + certify.speakers, 4);
-        assert_eq!(learn.unknown + certify.unknown, 2);
+    fn a_part_says_how_much_speech_it_is() {
+        let said = |speaker: &str| Utterance { speaker: speaker.into(), ..Utterance::default() };
+        let part = ["ann", "ann", "bob", ""].map(said);
+        let words = size(&part).words();
+        assert_eq!(words, "4 utterances of 2 speakers and 1 of whom nobody knows who speaks");
+        assert_eq!(size(&part[..3]).words(), "3 utterances of 2 speakers");
     }
 }

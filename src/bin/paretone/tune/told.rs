@@ -7,11 +7,11 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::part::Parts;
-use crate::confidence::TooFew;
 use crate::{UsageError, progress};
 use paretone::WithCauses;
 use paretone::confidence::{CONFIDENCE_FILE, Calibration};
 use paretone::recognizer::Versions;
+use paretone::sweep::fitting::FitError;
 use paretone::tiers::{Objective, RULES_FILE, Rule, Rules};
 
 /// Fewest speakers for which a certificate is worth having: a bootstrap over fewer knows too little
@@ -21,7 +21,7 @@ const FEW_SPEAKERS: usize = 30;
 /// Whether there was too little speech for a calibration.
 pub(super) fn is_too_few(error: &anyhow::Error) -> bool {
     let inner = error.downcast_ref::<UsageError>();
-    inner.is_some_and(|UsageError(error)| error.downcast_ref::<TooFew>().is_some())
+    inner.is_some_and(|UsageError(error)| matches!(error.downcast_ref(), Some(FitError::TooFew(_))))
 }
 
 /// Says what is done without a calibration.

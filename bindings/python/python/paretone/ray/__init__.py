@@ -12,14 +12,14 @@ from paretone.ray._sweep import bench, sweep
 from paretone.ray._transcribe import transcribe
 
 if TYPE_CHECKING:
-    from paretone.ray._serve import application, serve
+    from paretone.ray._serve import application, build, serve
 
-__all__ = ["application", "bench", "serve", "sweep", "transcribe"]
+__all__ = ["application", "bench", "build", "serve", "sweep", "transcribe"]
 
 
 def __getattr__(name: str) -> Any:
     """Import what needs Ray Serve when it is first asked for."""
-    if name not in ("application", "serve"):
+    if name not in ("application", "build", "serve"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from paretone.ray import _serve
 

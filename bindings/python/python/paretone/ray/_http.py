@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from paretone._result import Result
-from paretone.ray._policy import Rule, Served
+from paretone._policy import Rule, Served
 
 # The largest body that is read, in bytes.
 MOST_BYTES = 256 << 20

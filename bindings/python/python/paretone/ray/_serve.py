@@ -14,7 +14,7 @@ from paretone import _paretone
 from paretone._paretone import Recognizer, Routing
 from paretone.ray._engine import ray
 from paretone.ray._http import Asked, answer, models, problem, read
-from paretone.ray._policy import Heard, Rule, Served, follow
+from paretone._policy import Heard, Rule, Served, follow
 from paretone.ray._transcribe import model_of
 from paretone.ray._worker import Model
 
@@ -176,6 +176,21 @@ def application(
         pools[version] = made.bind(options, version)
     router = ray_serve.deployment(Router).options(name="router", max_ongoing_requests=1000, ray_actor_options={"num_cpus": 0})
     return router.bind(options, pools)
+
+
+def build(args: Mapping[str, Any]) -> Any:
+    """Give the application of a file for ``serve deploy`` or KubeRay, whose ``import_path`` is ``paretone.ray:build``.
+
+    Parameters
+    ----------
+    args : mapping
+        The keywords of `application`; the least and the most replicas of a version are a list of two.
+
+    Returns
+    -------
+    ray.serve.Application
+    """
+    return application(**args)
 
 
 def _scale(size: int | tuple[int, int]) -> dict[str, Any]:

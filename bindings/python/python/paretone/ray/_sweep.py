@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from paretone import _paretone
+from paretone._measuring import Part, outcome_of, utterances_of
 from paretone._paretone import Log, Recognizer
-from paretone._types import Counting, Outcome, Utterance
+from paretone._types import Counting, Utterance
 from paretone.ray._pool import Pool
 from paretone.ray._transcribe import model_of
 from paretone.ray._worker import Model, maker, shards
@@ -142,24 +143,17 @@ def bench(
     utterances, asr = utterances_of(corpus, split, sets, limit), Recognizer(**options)
     names = list(versions or [version.name for version in asr.versions])
     outcomes = Path(outcomes)
-    part = Part(outcomes.with_name(f"{outcomes.name}.part"), [*_paretone.kind_of(asr, utterances, rule), names])
+    kind, made_for = _paretone.kind_of(asr, utterances, rule)
+    part = Part(outcomes.with_name(f"{outcomes.name}.part"), [kind, made_for, names])
     missing = [said for said in utterances if said[0] not in part.rows]
     tasks = [([missing[at] for at in places], names, rule) for places in shards(len(missing), shard)]
     for _, measured in Pool(maker(options), workers).run("versions", tasks):
-        part.append(measured)
+        part.append({rows[0][0]: rows for rows in measured})
     at = range(len(names))
-    rows = [part.rows[said[0]][version] for version in at for said in utterances]
-    _paretone.save_outcomes(asr, outcomes, rows)
+    rows = [outcome_of(part.rows[said[0]][version]) for version in at for said in utterances]
+    _paretone.save_outcomes(made_for, outcomes, rows)
     part.path.unlink()
     return outcomes
-
-
-def utterances_of(
-    corpus: str | os.PathLike[str], split: str | None, sets: Sequence[str] | None, limit: int | None
-) -> list[Utterance]:
-    """The utterances asked for, whose audio is named from the root."""
-    every = _paretone.corpus_of(corpus, split=split, sets=sets, limit=limit)
-    return [(said, os.path.abspath(audio), *others) for said, audio, *others in every]  # type: ignore[misc]
 
 
 def _missing(
@@ -172,28 +166,3 @@ def _missing(
         left = [(said, names) for said, names in left if names]
         for places in shards(len(left), shard):
             yield [left[at] for at in places]
-
-
-class Part:
-    """What a bench has measured so far, an utterance a line; a line that was cut short is none."""
-
-    def __init__(self, path: Path, kind: list[Any]) -> None:
-        self.path = path
-        self.rows: dict[str, list[Outcome]] = {}
-        text = path.read_bytes() if path.exists() else b""
-        whole = text[: text.rfind(b"\n") + 1]
-        first, *lines = [json.loads(line) for line in whole.splitlines()] or [kind]
-        if first != kind:
-            raise ValueError(f"{path} holds measurements of another kind ({first}; now {kind}): move it away")
-        self._keep([[tuple(row) for row in rows] for rows in lines])
-        self.path.write_bytes(whole or json.dumps(kind).encode() + b"\n")
-
-    def append(self, measured: list[list[Outcome]]) -> None:
-        """Keep the rows of utterances."""
-        with self.path.open("a") as file:
-            file.writelines(json.dumps(rows) + "\n" for rows in measured)
-        self._keep(measured)
-
-    def _keep(self, measured: list[list[Outcome]]) -> None:
-        for rows in measured:
-            self.rows[rows[0][0]] = rows

@@ -50,7 +50,7 @@ class Worker:
 
     def versions(self, shard: Sequence[Utterance], versions: Sequence[str], rule: Counting) -> list[list[Outcome]]:
         """Measure utterances at versions."""
-        return [measure_versions(self._asr, said, versions, rule) for said in shard]
+        return [measure_versions(self._asr, said, versions, rule)[0] for said in shard]
 
 
 def maker(model: Model, processors: float = 1.0) -> Any:

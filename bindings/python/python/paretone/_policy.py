@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import paretone
-from paretone._paretone import Routing
+from paretone._paretone import Network, Routing
 from paretone._result import Result
 
 
@@ -29,7 +29,7 @@ class Rule:
     takes_second: bool
 
     @classmethod
-    def of(cls, routing: Routing, tolerance: float | str, objective: str | None) -> Rule:
+    def of(cls, routing: Routing | Network, tolerance: float | str, objective: str | None) -> Rule:
         """The tier of a tolerance and an objective."""
         name, bound, certificate, policy, kind, versions, threshold, second = routing.tier(tolerance, objective)
         return cls(name, bound, certificate, policy, kind, tuple(versions), threshold, second)

@@ -1,0 +1,132 @@
+//! The calibration of every version's confidence, from recorded outcomes and words.
+
+use std::collections::BTreeMap;
+
+use super::outcomes::{MissingCounter, evidence};
+use super::words::{AnswerError, Answers, HeardWord};
+use crate::confidence::{Calibration, Example, Heads, WordExample};
+use crate::provenance::MadeFor;
+use crate::tiers::Table;
+
+/// Utterances below which no calibration is fitted: the probabilities of a version would be off by
+/// more than 0.05 on average (one standard error of a share at 0.5 is 0.029 at 300).
+const FEWEST: usize = 300;
+/// Utterances with an error, and without one, below which there is nothing to tell apart.
+const FEWEST_OF_A_KIND: usize = 30;
+
+/// There is too little speech to fit a calibration to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{name} has {all} utterances, {right} of them without error: a calibration needs {FEWEST}, and {FEWEST_OF_A_KIND} with and \
+     without errors each; record more speech"
+)]
+pub struct TooFew {
+    name: String,
+    all: usize,
+    right: usize,
+}
+
+/// Why no calibration can be fitted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// There is too little speech.
+    #[error(transparent)]
+    TooFew(#[from] TooFew),
+    /// The outcomes do not say what was known of an answer.
+    #[error(transparent)]
+    Counter(#[from] MissingCounter),
+    /// The words are of other answers.
+    #[error(transparent)]
+    Words(#[from] AnswerError),
+}
+
+/// What a calibration is fitted to, by version.
+pub struct Examples {
+    made_for: MadeFor,
+    answers: BTreeMap<String, Vec<Example>>,
+    words: BTreeMap<String, Vec<WordExample>>,
+}
+
+/// How much of one version's speech there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Amount {
+    /// The version.
+    pub version: String,
+    /// Utterances.
+    pub all: usize,
+    /// Those without error.
+    pub right: usize,
+    /// Those in which the most accurate version makes fewer errors.
+    pub improvable: usize,
+    /// Words.
+    pub words: usize,
+}
+
+impl Examples {
+    /// From outcomes of every version, and from the words of the same speech, of which there may be
+    /// none.
+    ///
+    /// # Errors
+    /// The outcomes lack a counter or an answer that there are words of, or there are too few.
+    pub fn new(table: &Table, words: &[HeardWord]) -> Result<Examples, FitError> {
+        let best = &table.versions[table.most_accurate()];
+        let mut examples = Examples {
+            // What they were recorded under before, a new calibration replaces.
+            made_for: MadeFor { calibration: None, ..table.made_for.clone() },
+            answers: BTreeMap::new(),
+            words: BTreeMap::new(),
+        };
+        for version in &table.versions {
+            let example = |place: usize| -> Result<Example, MissingCounter> {
+                Ok(Example {
+                    evidence: evidence(table, version, place)?,
+                    right: version.errors[place] == 0,
+                    improvable: best.errors[place] < version.errors[place],
+                    errors: version.errors[place],
+                })
+            };
+            let all: Result<Vec<Example>, _> = (0..table.requests.len()).map(example).collect();
+            examples.answers.insert(version.name.clone(), all?);
+        }
+        let known = Answers::of(table);
+        for word in words {
+            let example = WordExample { evidence: known.evidence(word)?, right: word.right == 1 };
+            examples.words.entry(word.version.clone()).or_default().push(example);
+        }
+        examples.check_enough()?;
+        Ok(examples)
+    }
+
+    fn check_enough(&self) -> Result<(), TooFew> {
+        for Amount { version, all, right, .. } in self.amounts() {
+            if all < FEWEST || right.min(all - right) < FEWEST_OF_A_KIND {
+                return Err(TooFew { name: version, all, right });
+            }
+        }
+        Ok(())
+    }
+
+    /// How much there is of each version.
+    pub fn amounts(&self) -> Vec<Amount> {
+        let amount = |(version, examples): (&String, &Vec<Example>)| Amount {
+            version: version.clone(),
+            all: examples.len(),
+            right: examples.iter().filter(|example| example.right).count(),
+            improvable: examples.iter().filter(|example| example.improvable).count(),
+            words: self.words.get(version).map_or(0, Vec::len),
+        };
+        self.answers.iter().map(amount).collect()
+    }
+
+    /// The calibration that fits them.
+    pub fn fit(&self) -> Calibration {
+        let heads = |(name, examples): (&String, &Vec<Example>)| {
+            let mut heads = Heads::fit(examples);
+            heads.fit_words(self.words.get(name).map_or(&[], Vec::as_slice));
+            (name.clone(), heads)
+        };
+        let versions = self.answers.iter().map(heads).collect();
+        Calibration { made_for: self.made_for.clone(), versions }
+    }
+}
