@@ -183,11 +183,11 @@ pub enum CalibrationError {
 }
 
 impl Calibration {
-    /// A hash of the calibration without its heads for expected errors, since nothing that is
-    /// recorded or promised depends on those; `None` if the calibration is empty.
+    /// A hash of the heads that tiers depend on, those for whole answers being right or improvable;
+    /// `None` if the calibration is empty.
     pub fn hash(&self) -> Option<String> {
         let mut versions = self.versions.clone();
-        versions.values_mut().for_each(|heads| heads.errors = None);
+        versions.values_mut().for_each(|heads| (heads.errors, heads.word) = (None, None));
         let heads = serde_json::to_vec(&versions).expect("heads are plain numbers");
         (!versions.is_empty()).then(|| hash([heads.as_slice()]))
     }

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::regression::Linear;
+use super::regression::{Linear, Moments};
 
 /// A fitted model of a probability.
 ///
@@ -32,8 +32,9 @@ impl Logistic {
             let targets: Vec<f64> =
                 labels.iter().map(|&label| f64::from(u8::from(label))).collect();
             let moments = |_, eta| {
-                let p = probability(eta);
-                (p, p * (1.0 - p))
+                let mean = probability(eta);
+                let cumulant = eta.max(0.0) + (-eta.abs()).exp().ln_1p();
+                Moments { cumulant, mean, variance: mean * (1.0 - mean) }
             };
             linear.fit(rows, &targets, moments, ridge);
         }
@@ -74,6 +75,27 @@ mod tests {
         }
         assert!(gradient[3].abs() < 1e-7);
         assert_eq!(model.0.weights[2], 0.0, "an input that never varies says nothing");
+    }
+
+    /// Inputs with rare large values, on which full steps of Newton's method run away.
+    #[test]
+    fn heavy_tails_do_not_keep_it_from_the_optimum() {
+        let input = |i: i32| {
+            let rare = if i % 97 == 0 { 60.0 } else { 0.0 };
+            vec![f64::from(i % 13), rare, rare * f64::from(i % 13 - 6), f64::from(i % 13) * 0.9]
+        };
+        let rows: Vec<Vec<f64>> = (0..4000).map(input).collect();
+        let labels: Vec<bool> = (0..4000).map(|i| i % 13 > 1 || i % 97 == 0).collect();
+        let model = Logistic::fit(&rows, &labels, 10.0);
+        let mut gradient = vec![0.0; 4];
+        for (row, &label) in rows.iter().zip(&labels) {
+            let error = f64::from(u8::from(label)) - model.probability(row);
+            let standard = model.0.standard(row);
+            standard.iter().zip(&mut gradient).for_each(|(x, g)| *g += error * x);
+        }
+        for (g, w) in gradient.iter().zip(&model.0.weights) {
+            assert!((g - 10.0 * w).abs() < 1e-5, "{gradient:?} {:?}", model.0.weights);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::regression::Linear;
+use super::regression::{Linear, Moments};
 
 /// Largest `η`; more would be a rate that no speech has, from inputs that none had before.
 const MOST: f64 = 4.0;
@@ -35,7 +35,7 @@ impl Poisson {
         if all > 0.0 {
             let moments = |at: usize, eta: f64| {
                 let mean = exposure[at] * eta.min(MOST).exp();
-                (mean, mean)
+                Moments { cumulant: mean * (1.0 + (eta - MOST).max(0.0)), mean, variance: mean }
             };
             linear.fit(rows, counts, moments, ridge);
         }

@@ -6,8 +6,17 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Steps of Newton's method; it converges in fewer than ten.
-const STEPS: usize = 40;
+/// Steps of Newton's method; it converges in about ten.
+const STEPS: usize = 100;
+
+/// How a target is distributed, given `η`.
+pub(super) struct Moments {
+    /// What `η` times the target is less the logarithm of its likelihood, up to a constant; its
+    /// derivative by `η` is the mean, and that of the mean the variance.
+    pub cumulant: f64,
+    pub mean: f64,
+    pub variance: f64,
+}
 
 /// A fitted predictor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -44,30 +53,60 @@ impl Linear {
     }
 
     /// Moves weights and bias to where the penalised likelihood of `targets` is highest; `ridge` /
-    /// 2 times the sum of squared weights is subtracted from its logarithm. `moments` gives the
-    /// mean and the variance of the target of a row, by its number and `η`; the link is the
-    /// canonical one.
+    /// 2 times the sum of squared weights is subtracted from its logarithm. `moments` says how the
+    /// target of a row is distributed, by its number and `η`; the link is the canonical one.
     pub(super) fn fit(
         &mut self,
         rows: &[Vec<f64>],
         targets: &[f64],
-        moments: impl Fn(usize, f64) -> (f64, f64),
+        moments: impl Fn(usize, f64) -> Moments,
         ridge: f64,
     ) {
         let rows: Vec<Vec<f64>> = rows.iter().map(|row| self.standard(row)).collect();
+        let mut likelihood = self.likelihood(&rows, targets, &moments, ridge);
         for _ in 0..STEPS {
             let step = self.newton_step(&rows, targets, &moments, ridge);
             let change = step.iter().fold(0.0f64, |most, s| most.max(s.abs()));
             // Far from the optimum a full step may overshoot.
-            let damping = (2.0 / change.max(2.0)).min(1.0);
-            for (weight, step) in self.weights.iter_mut().zip(&step) {
-                *weight += damping * step;
+            let mut share = (2.0 / change.max(2.0)).min(1.0);
+            let from = self.clone();
+            loop {
+                self.go(&from, &step, share);
+                let now = self.likelihood(&rows, targets, &moments, ridge);
+                // At the optimum nothing is left to gain but rounding errors.
+                if now >= likelihood - 1e-9 * likelihood.abs() || share < 1e-6 {
+                    likelihood = now;
+                    break;
+                }
+                share /= 2.0;
             }
-            self.bias += damping * step[step.len() - 1];
             if change < 1e-10 {
                 break;
             }
         }
+    }
+
+    /// Takes a share of a step from another predictor.
+    fn go(&mut self, from: &Linear, step: &[f64], share: f64) {
+        for ((weight, old), step) in self.weights.iter_mut().zip(&from.weights).zip(step) {
+            *weight = old + share * step;
+        }
+        self.bias = from.bias + share * step[step.len() - 1];
+    }
+
+    /// The logarithm of the penalised likelihood, up to a constant.
+    fn likelihood(
+        &self,
+        rows: &[Vec<f64>],
+        targets: &[f64],
+        moments: impl Fn(usize, f64) -> Moments,
+        ridge: f64,
+    ) -> f64 {
+        let fit = rows.iter().zip(targets).enumerate().map(|(number, (row, target))| {
+            let eta = self.of_standard(row);
+            target * eta - moments(number, eta).cumulant
+        });
+        fit.sum::<f64>() - ridge / 2.0 * self.weights.iter().map(|w| w * w).sum::<f64>()
     }
 
     pub(super) fn standard(&self, row: &[f64]) -> Vec<f64> {
@@ -100,7 +139,7 @@ impl Linear {
         &self,
         rows: &[Vec<f64>],
         targets: &[f64],
-        moments: impl Fn(usize, f64) -> (f64, f64),
+        moments: impl Fn(usize, f64) -> Moments,
         ridge: f64,
     ) -> Vec<f64> {
         let size = self.weights.len() + 1;
@@ -110,7 +149,7 @@ impl Linear {
         (0..size - 1).for_each(|at| hessian[at][at] = ridge);
         hessian[size - 1][size - 1] = 1e-9;
         for (number, (row, &target)) in rows.iter().zip(targets).enumerate() {
-            let (mean, variance) = moments(number, self.of_standard(row));
+            let Moments { mean, variance, .. } = moments(number, self.of_standard(row));
             let with_bias = |at: usize| row.get(at).copied().unwrap_or(1.0);
             let (error, weight) = (target - mean, variance.max(1e-12));
             for i in 0..size {
