@@ -2,10 +2,12 @@
 
 #![no_main]
 
+mod decoders;
+
 use libfuzzer_sys::fuzz_target;
 use paretone::audio::Waveform;
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(init: decoders::may_panic(), |bytes: &[u8]| {
     if let Ok(waveform) = Waveform::read(bytes, Some("a.mp3")) {
         assert!(waveform.samples.iter().all(|sample| sample.is_finite()));
     }

@@ -3,6 +3,8 @@
 
 #![no_main]
 
+mod decoders;
+
 use libfuzzer_sys::fuzz_target;
 use paretone::audio::{ChannelChoice, Encoding, Raw, Reader, Signal};
 use paretone::units::Hertz;
@@ -25,7 +27,7 @@ const HEADS: [&[u8]; 14] = [
     b"ID3\x04\0\0\0\0\0\x02ab\xff\xfb\x90\xc4",
 ];
 
-fuzz_target!(|input: (u8, &[u8])| {
+fuzz_target!(init: decoders::may_panic(), |input: (u8, &[u8])| {
     let (kind, rest) = input;
     let head = HEADS.get(usize::from(kind));
     let raw = Encoding::names().nth(usize::from(kind) % 14).and_then(Encoding::named);

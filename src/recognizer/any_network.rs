@@ -255,7 +255,7 @@ mod tests {
     fn save(folder: &Path, network: &str) {
         let arpa = folder.join("lm.arpa");
         fs::write(&arpa, ARPA).unwrap();
-        let words = WordTable::of_words(["ball", "all"].into_iter(), "words").unwrap();
+        let words = WordTable::of_words(["ball", "all"], "words").unwrap();
         let tokens = Tokens::new(["-", "a", "b", "l"].map(String::from).into(), PdfId(0)).unwrap();
         let lexicon = Cursor::new("ball\tb a l l\nall\ta l l\n");
         let lexicon = tokens.lexicon(lexicon, "lexicon", &words).unwrap();

@@ -455,7 +455,8 @@ mod tests {
         let heard = segments(turns(&[9, 300, 100, 300, 9, 300, 100, 300, 9]));
         assert_eq!(ranges(&heard), [(279, Some(1148))]);
         let near = (0..867).map(|at| (10..859).contains(&at));
-        assert_eq!(heard[0].heard, Heard::new(near.collect(), vec![138..729]));
+        let pause = 138..729;
+        assert_eq!(heard[0].heard, Heard::new(near.collect(), vec![pause]));
     }
 
     proptest! {
