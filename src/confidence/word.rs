@@ -44,8 +44,9 @@ impl WordEvidence {
         }
     }
 
-    /// The inputs of a calibration, all finite: the word's own, the answer's, and the answer's times
-    /// the word's log odds, since the lattice is to be believed less in a noise than in silence.
+    /// The inputs of a calibration, all finite: the word's own, the answer's, and the answer's
+    /// times the word's log odds, since the lattice is to be believed less in a noise than in
+    /// silence.
     pub fn features(&self) -> [f64; WORD_FEATURES] {
         let odds = log_odds(self.posterior);
         let own = [
