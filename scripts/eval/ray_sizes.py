@@ -121,14 +121,20 @@ def spent():
     return used.ru_utime + used.ru_stime
 
 
-def sweep(cluster, corpus, scratch, found):
-    print(f"sweep: {SETTINGS} settings x {UTTERANCES} utterances, shards of {SHARD}", flush=True)
-    asr = paretone.Recognizer(MODEL)
+def around_v1(asr):
+    """Settings to sweep, all of them quick."""
     first = asr.versions[0].setting.split()
     others = " ".join(knob for knob in first if not knob.startswith(("network_beam", "network_top_n")))
     knobs = itertools.product([6 + half / 2 for half in range(10)], [500, 1000, 2000, 4000])
     settings = _paretone.plain_settings([f"network_beam={beam} network_top_n={tokens} {others}" for beam, tokens in knobs])
     assert len(settings) == SETTINGS
+    return settings
+
+
+def sweep(cluster, corpus, scratch, found):
+    print(f"sweep: {SETTINGS} settings x {UTTERANCES} utterances, shards of {SHARD}", flush=True)
+    asr = paretone.Recognizer(MODEL)
+    settings = around_v1(asr)
     utterances = utterances_of(corpus, UTTERANCES)
     alone = scratch / "alone"
     alone.mkdir()
@@ -136,8 +142,7 @@ def sweep(cluster, corpus, scratch, found):
     for said in utterances:
         log.append(_paretone.measure_settings(asr, said, settings, RULE))
     _paretone.save_points(alone)
-    found["sweep_work"] = time.process_time() - began
-    print(f"  one process: {found['sweep_work']:.1f} s of processor time")
+    print(f"  one process: {time.process_time() - began:.1f} s of processor time")
 
     def on_cluster(name):
         began, before = time.perf_counter(), spent()
@@ -162,9 +167,7 @@ def transcribe(cluster, corpus, scratch, found):
     asr = paretone.Recognizer(MODEL)
     began = time.process_time()
     alone = [asr.transcribe(path, version="v1") for path in paths]
-    found["transcribe_work"] = time.process_time() - began
-    found["transcribe_audio"] = sum(one.audio_seconds for one in alone)
-    print(f"  one process: {found['transcribe_work']:.1f} s of processor time, {found['transcribe_audio']:.0f} s of audio")
+    print(f"  one process: {time.process_time() - began:.1f} s of processor time, {sum(one.audio_seconds for one in alone):.0f} s of audio")
 
     def on_cluster(name):
         began, before = time.perf_counter(), spent()
@@ -245,7 +248,6 @@ def serve(cluster, corpus, scratch, found):
     check(left > 4, f"a replica of {first} was killed with {left} requests to go")
     check(equal == REQUESTS and statuses == {200: REQUESTS}, f"{REQUESTS} requests, {statuses[200]} answers, {equal} of them those of one process, one a request")
     ray_serve.shutdown()
-    return found
 
 
 class Idle(Worker):
@@ -259,6 +261,20 @@ class Idle(Worker):
 
 
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+def work(corpus, found):
+    """What a search of a sweep, and a second of audio at v1, take in one process."""
+    asr = paretone.Recognizer(MODEL)
+    utterances, settings = utterances_of(corpus, 40), around_v1(asr)
+    began = time.process_time()
+    for said in utterances:
+        _paretone.measure_settings(asr, said, settings, RULE)
+    found["search"] = (time.process_time() - began) / (len(utterances) * len(settings))
+    utterances = utterances_of(corpus, 100)
+    began = time.process_time()
+    audio = [asr.transcribe(said[1], version="v1").audio_seconds for said in utterances]
+    found["second_at_v1"], found["recording"] = (time.process_time() - began) / sum(audio), statistics.mean(audio)
 
 
 def overhead(corpus, found):
@@ -288,6 +304,7 @@ def overhead(corpus, found):
 
 def paper(corpus, found):
     print("paper: what more machines would do")
+    work(corpus, found)
     overhead(corpus, found)
     cores = 16
     print(f"""
@@ -295,22 +312,22 @@ def paper(corpus, found):
   time(n) = opening + max(work / (n x {cores}), tasks x driver) + work of one task, where `driver` is what a task costs the one process that hands them out.
   rate(n) = min(n x {cores} / replica, routers / router, n / proxy), in requests a second; `routers` is 1 unless said.
 """)
-    sweep_work = found["sweep_work"] / (SETTINGS * UTTERANCES)
-    hour = 3600 * found["transcribe_work"] / found["transcribe_audio"]
-    task_hours = SHARD * found["transcribe_audio"] / RECORDINGS / 3600
+    hour, task_hours = 3600 * found["second_at_v1"], SHARD * found["recording"] / 3600
     jobs = [
-        ("sweep: 1,000 settings x 1,108 utterances", sweep_work * 1000 * 1108, math.ceil(1000 / 64) * math.ceil(1108 / SHARD), sweep_work * 64 * SHARD, found["sweep_driver"]),
+        ("sweep: 1,000 settings x 1,108 utterances", found["search"] * 1000 * 1108, math.ceil(1000 / 64) * math.ceil(1108 / SHARD), found["search"] * 64 * SHARD, found["sweep_driver"]),
         ("transcribe: 10,000 h at v1", hour * 10_000, 10_000 / task_hours, hour * task_hours, found["transcribe_driver"]),
     ]
     print("| | 1 machine | 8 machines | 64 machines |\n|---|---:|---:|---:|")
-    for name, work, tasks, one, driver in jobs:
+    for name, whole, tasks, one, driver in jobs:
         cells = []
         for machines in (1, 8, 64):
-            shared = work / (machines * cores)
+            shared = whole / (machines * cores)
             took = found["opening"] + max(shared, tasks * driver) + one
             bound = "" if shared >= tasks * driver else ", bound by the driver"
             cells.append(f"{took / 60:.1f} min ({100 * shared / took:.0f} % of it work{bound})")
         print(f"| {name} | {' | '.join(cells)} |")
+    if "serve_replica" not in found:
+        return
     cells = []
     for machines in (1, 8, 64):
         limits = {"the replicas": machines * cores / found["serve_replica"], "the router": 1 / found["serve_router"], "the proxies": machines / found["serve_proxy"]}

@@ -1,5 +1,5 @@
-//! Decoders that are not ours may panic on damaged audio: the library turns that into an error, which
-//! is what users see, so it is no finding.
+//! Decoders that are not ours may panic on damaged audio: the library turns that into an error,
+//! which is what users see, so it is no finding.
 
 use std::panic;
 use std::process::abort;

@@ -146,12 +146,13 @@ def application(
     *,
     versions: Mapping[str, int | tuple[int, int]] | None = None,
     processors: float = 1.0,
+    routers: int = 1,
 ) -> Any:
     """Give the application for ``ray.serve.run`` or a ``serve build`` file, as `paretone.ray.serve` runs it.
 
     Parameters
     ----------
-    model, versions, processors
+    model, versions, processors, routers
         As `paretone.ray.serve` takes them.
 
     Returns
@@ -174,7 +175,9 @@ def application(
             **_scale(size),
         )
         pools[version] = made.bind(options, version)
-    router = ray_serve.deployment(Router).options(name="router", max_ongoing_requests=1000, ray_actor_options={"num_cpus": 0})
+    router = ray_serve.deployment(Router).options(
+        name="router", num_replicas=routers, max_ongoing_requests=1000, ray_actor_options={"num_cpus": 0}
+    )
     return router.bind(options, pools)
 
 
@@ -205,6 +208,7 @@ def serve(
     *,
     versions: Mapping[str, int | tuple[int, int]] | None = None,
     processors: float = 1.0,
+    routers: int = 1,
     host: str = "127.0.0.1",
     port: int = 8000,
     name: str = "paretone",
@@ -225,6 +229,8 @@ def serve(
         for has 1 to 4.
     processors : float, default 1.0
         Processors that a replica takes for itself.
+    routers : int, default 1
+        How many routers there are.
     host, port
         Where each machine's proxy listens.
     name : str, default "paretone"
@@ -242,6 +248,6 @@ def serve(
     paretone.Error
         The model or its rules cannot be used.
     """
-    made = application(model, versions=versions, processors=processors)
+    made = application(model, versions=versions, processors=processors, routers=routers)
     ray_serve.start(http_options={"host": host, "port": port})
     return ray_serve.run(made, name=name, route_prefix="/")
