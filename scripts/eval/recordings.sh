@@ -160,11 +160,11 @@ heard "WAV, data before fmt" 0 "$RIVER" early.wav
 heard "WAV, odd chunks not padded" 0 "$RIVER" odd.wav
 heard "RF64 with metadata" 0 "$RIVER" rf64.wav
 heard "BW64 with metadata" 0 "$RIVER" bw64.wav
-row "WAV cut short" 0 0 "$RIVER" "cut short" cut.wav
+partly "WAV cut short" 0 "$RIVER" cut.wav
 ff -i "$R" -f wav - >pipe.wav;                                heard "WAV as ffmpeg pipes it" 0 "$RIVER" pipe.wav
 ff -i "$R" -rf64 always -metadata title=hanged rf.wav;        heard "RF64 as ffmpeg writes it" 0 "$RIVER" rf.wav
 sox "$R" -t wav - >soxpipe.wav 2>/dev/null;                   heard "WAV as sox pipes it" 0 "$RIVER" soxpipe.wav
-head -c 30000 fast.m4a >cut.m4a;                              row "M4A cut short" 0 8 "$RIVER" "cut short" cut.m4a
+head -c 30000 fast.m4a >cut.m4a;                              partly "M4A cut short" 8 "$RIVER" cut.m4a
 
 # Channels.
 sox -M "$R" "|sox $R -p vol -1" opposed.wav;                  row "channels that cancel" 0 0 "$RIVER" "cancel" opposed.wav

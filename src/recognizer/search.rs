@@ -93,8 +93,8 @@ impl Recognizer {
     }
 
     /// The least number of word errors that a choice among the paths of a lattice could leave: the
-    /// oracle of a setting. `reference` as [`References::ids`] has it; none where the setting makes
-    /// no lattice, or the recording was cut into segments.
+    /// oracle of a setting. `reference` as [`References::ids`](super::References::ids) has it; none
+    /// where the setting makes no lattice, or the recording was cut into segments.
     ///
     /// # Errors
     /// As [`Recognizer::search`].
