@@ -69,7 +69,8 @@ impl Scores {
             ));
         }
         let segments = self.scored.segments().iter();
-        let all: Vec<f32> = segments.flat_map(|segment| segment.scores.as_slice()).copied().collect();
+        let all: Vec<f32> =
+            segments.flat_map(|segment| segment.scores.as_slice()).copied().collect();
         let (frames, pdfs) = self.shape();
         let array = PyArray1::from_vec(py, all).reshape([frames, pdfs])?;
         match dtype {
