@@ -34,6 +34,11 @@ pub(super) enum Kind {
     Matrix,
 }
 
+/// Whether a number is finite in single precision too, in which all are used.
+pub(super) fn is_float(number: f64) -> bool {
+    (number as f32).is_finite()
+}
+
 impl<'b> Input<'b> {
     /// A file in binary mode; `path` is what errors call it.
     pub fn new(bytes: &'b [u8], path: &'b Path) -> Result<Self, KaldiError> {
@@ -156,7 +161,10 @@ impl<'b> Input<'b> {
     pub fn number(&mut self) -> Result<[u8; 4], KaldiError> {
         match self.array::<1>()? {
             [4] => self.array(),
-            [8] => Ok((f64::from_le_bytes(self.array()?) as f32).to_le_bytes()),
+            [8] => match f64::from_le_bytes(self.array()?) {
+                number if is_float(number) => Ok((number as f32).to_le_bytes()),
+                number => Err(self.error(format!("{number} is not finite in single precision"))),
+            },
             [size] => Err(self.error(format!("a number of {size} bytes"))),
         }
     }
@@ -237,9 +245,9 @@ impl<'b> Input<'b> {
             4 => words(bytes).map(|word| f32::from_le_bytes(word).into()).collect(),
             _ => words(bytes).map(f64::from_le_bytes).collect(),
         };
-        match values.iter().position(|value| !value.is_finite()) {
+        match values.iter().position(|value| !is_float(*value)) {
             None => Ok(values),
-            Some(at) => Err(self.error(format!("value {at} is not finite"))),
+            Some(at) => Err(self.error(format!("value {at} is not finite in single precision"))),
         }
     }
 
@@ -265,7 +273,12 @@ impl<'b> Input<'b> {
             _ => &[],
         };
         let bytes = self.take(shape.0 * shape.1 * size)?;
-        Ok(compressed((low, range), shape, heads, bytes))
+        let matrix = compressed((low, range), shape, heads, bytes);
+        match matrix.iter().all(|value| is_float(*value)) {
+            true => Ok(matrix),
+            false => Err(self
+                .error("a compressed matrix with a value that is not finite in single precision")),
+        }
     }
 
     /// The lines up to an empty one, the rest of the line where it stands left out.

@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::Array2;
 
 use super::KaldiError;
-use super::input::{BINARY, Input};
+use super::input::{BINARY, Input, is_float};
 
 /// Reads a file that holds one matrix, in binary or text mode.
 pub(super) fn matrix_file(path: &Path) -> Result<Array2<f64>, KaldiError> {
@@ -30,8 +30,8 @@ pub(super) fn text(bytes: &[u8]) -> Result<Array2<f64>, String> {
         let before = values.len();
         for word in line.split_whitespace() {
             let value: f64 = word.parse().map_err(|_| format!("\"{word}\" is no number"))?;
-            if !value.is_finite() {
-                return Err(format!("\"{word}\" is not finite"));
+            if !is_float(value) {
+                return Err(format!("\"{word}\" is not finite in single precision"));
             }
             values.push(value);
         }
@@ -55,7 +55,10 @@ mod tests {
         assert_eq!(read, ndarray::array![[1.0, 2.5], [-3.0, 0.4]]);
         assert_eq!(text(b" [ ]").unwrap().dim(), (0, 0));
         assert!(text(b"[ 1 2\n 3 ]").unwrap_err().contains("row 2"));
-        assert!(text(b"[ 1 nan ]").unwrap_err().contains("not finite"));
+        for number in ["nan", "inf", "1e39", "-9e99"] {
+            let said = text(format!("[ 1 {number} ]").as_bytes()).unwrap_err();
+            assert!(said.contains("not finite"), "{said}");
+        }
         assert!(text(b"1 2").is_err());
     }
 }
