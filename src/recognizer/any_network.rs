@@ -11,10 +11,10 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::files::{WORDS, read};
-use super::{Setting, Timings, Transcript, TranscriptWord, Versions, VersionsError, identity};
+use super::{Setting, Timings, Transcript, Versions, VersionsError, identity};
 use crate::acoustic::Scores;
-use crate::confidence::{Calibration, CalibrationError, Evidence, WordEvidence, doubt};
-use crate::decode::{DecodeError, Decoder, Hypothesis, Scratch};
+use crate::confidence::{Calibration, CalibrationError, doubt};
+use crate::decode::{DecodeError, Decoder, Scratch, Word};
 use crate::graph::{Graph, GraphError, TextError, WordTable};
 use crate::provenance::{MadeFor, hash};
 use crate::units::Seconds;
@@ -192,37 +192,20 @@ impl AnyNetwork {
         let paths = lattice.paths();
         let heard = paths.best();
         let doubt = doubt(&paths, &heard, scratch.cancel.as_ref())?;
-        self.write_down(&heard, &mut transcript);
-        let mut answer = Evidence::default();
-        answer.add(&heard, &doubt, &paths.headroom());
-        transcript.evidence = Some(answer);
-        let known = |(at, word): (usize, &TranscriptWord)| {
-            let spoken = (word.word.as_str(), word.end.0 - word.start.0);
-            WordEvidence::new(&doubt.words, at, spoken, answer)
+        let place = |word: &Word| {
+            let name = self.words.name(word.id).unwrap_or("<?>");
+            (name, word.seconds(self.scores.frame_shift))
         };
-        transcript.word_evidence = transcript.words.iter().enumerate().map(known).collect();
-        let version = self.versions.list.iter().find(|version| version.setting == *setting);
+        let answer = transcript.append(&heard, Some((&doubt, &paths.headroom())), place);
+        let version = self.versions.at(setting);
         let heads = version.and_then(|version| self.calibration.versions.get(&version.name));
         if let Some(heads) = heads {
-            transcript.expected_errors = heads.expected_errors(&answer);
+            transcript.expected_errors = answer.and_then(|answer| heads.expected_errors(&answer));
             transcript.judge_by(heads);
         }
         let rescore = Seconds(started.elapsed().as_secs_f64() - searched);
         transcript.timings = Timings { search: Seconds(searched), rescore, ..Timings::default() };
         Ok(transcript)
-    }
-
-    fn write_down(&self, heard: &Hypothesis, transcript: &mut Transcript) {
-        let at = |time: Seconds| Seconds((time.0 * 1000.0).round() / 1000.0);
-        let word = |word: &crate::decode::Word| {
-            let (start, end) = word.seconds(self.scores.frame_shift);
-            let name = self.words.name(word.id).unwrap_or("<?>").to_owned();
-            TranscriptWord { word: name, start: at(start), end: at(end), confidence: None }
-        };
-        transcript.words = heard.words.iter().map(word).collect();
-        transcript.cost = heard.cost;
-        transcript.reached_final = heard.reached_final;
-        transcript.effort = heard.effort;
     }
 }
 

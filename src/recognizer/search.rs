@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use super::heard::Timeline;
+use super::transcript::phrase;
 use super::{
     Alternative, Recognizer, RecognizerError, RecognizerScratch, ScoredAudio, ScoredSegment,
-    Setting, Transcript, TranscriptWord, WordTime, add, check,
+    Setting, Transcript, add, check,
 };
-use crate::confidence::{Evidence, Heads, WordEvidence, doubt, mbr::Risk};
-use crate::decode::{self, Decoder, Headroom, Hypothesis};
+use crate::confidence::{Heads, doubt};
+use crate::decode::{self, Decoder};
 use crate::units::{Cost, Seconds, WordId};
 
 impl Recognizer {
@@ -36,10 +36,8 @@ impl Recognizer {
     }
 
     /// What a setting's confidences come from, where it is a calibrated version.
-    pub(super) fn heads(&self, setting: &Setting) -> Option<&Heads> {
-        let mut versions = self.versions.list.iter();
-        let version = versions.find(|version| version.setting == *setting)?;
-        self.calibration.versions.get(&version.name)
+    fn heads(&self, setting: &Setting) -> Option<&Heads> {
+        self.calibration.versions.get(&self.versions.at(setting)?.name)
     }
 
     /// Says what to believe of a transcript and its words, where its setting is a calibrated
@@ -67,7 +65,7 @@ impl Recognizer {
         if !setting.rescore || (models.is_none() && scale == 1.0) {
             let heard = decoder.decode(&segment.scores, search)?;
             add(&mut transcript.timings.search, started);
-            self.write_down(&heard, None, &segment.timeline, transcript);
+            transcript.append(&heard, None, |word| self.place(word, segment));
             return Ok(());
         }
         let lattice = decoder.lattice(&segment.scores, search)?;
@@ -82,7 +80,7 @@ impl Recognizer {
         let heard = paths.best();
         let doubt = doubt(&paths, &heard, cancel)?;
         let known = (&doubt, &paths.headroom());
-        let evidence = self.write_down(&heard, Some(known), &segment.timeline, transcript);
+        let evidence = transcript.append(&heard, Some(known), |word| self.place(word, segment));
         if let (Some(heads), Some(evidence)) = (self.heads(setting), evidence)
             && let Some(errors) = heads.expected_errors(&evidence)
         {
@@ -144,8 +142,8 @@ impl Recognizer {
             let penalty = Cost(self.model.description.decode.word_penalty);
             // A phrase of the user's is one word to the search.
             let parts = |word: &decode::Word| {
-                let place = segment.timeline.place(word.seconds(self.model.score_shift()));
-                let parts = phrase(self.model.word(word.id), place);
+                let (text, place) = self.place(word, segment);
+                let parts = phrase(text, place);
                 parts.map(|(text, time)| (text.to_owned(), time)).collect::<Vec<_>>()
             };
             let mut these = Vec::new();
@@ -166,51 +164,9 @@ impl Recognizer {
         Ok(all)
     }
 
-    /// Appends the words of a segment, and what is known of it and of them; returns the former.
-    fn write_down(
-        &self,
-        heard: &Hypothesis,
-        known: Option<(&Risk, &Headroom)>,
-        timeline: &Timeline,
-        transcript: &mut Transcript,
-    ) -> Option<Evidence> {
-        let answer = known.map(|(risk, headroom)| {
-            transcript.evidence.get_or_insert_default().add(heard, risk, headroom);
-            let mut answer = Evidence::default();
-            answer.add(heard, risk, headroom);
-            answer
-        });
-        for (at, word) in heard.words.iter().enumerate() {
-            let place = timeline.place(word.seconds(self.model.score_shift()));
-            // A phrase of the user's is one word to the search.
-            for (text, WordTime { start, end }) in phrase(self.model.word(word.id), place) {
-                let word = text.to_owned();
-                if let (Some((risk, _)), Some(answer)) = (known, answer) {
-                    let spoken = (word.as_str(), end.0 - start.0);
-                    let known = WordEvidence::new(&risk.words, at, spoken, answer);
-                    transcript.word_evidence.push(known);
-                }
-                transcript.words.push(TranscriptWord { word, start, end, confidence: None });
-            }
-        }
-        transcript.cost += heard.cost;
-        transcript.reached_final &= heard.reached_final;
-        transcript.effort += heard.effort;
-        answer
+    /// The spelling of a word of a segment, and where it lies in the recording.
+    fn place(&self, word: &decode::Word, segment: &ScoredSegment) -> (&str, (Seconds, Seconds)) {
+        let time = word.seconds(self.model.score_shift());
+        (self.model.word(word.id), segment.timeline.place(time))
     }
-}
-
-/// The words of a phrase, each with as much of its time as it has of its letters, rounded to the
-/// millisecond.
-fn phrase(text: &str, (start, end): (Seconds, Seconds)) -> impl Iterator<Item = (&str, WordTime)> {
-    let letters = text.split(' ').map(str::len).sum::<usize>().max(1) as f64;
-    let mut before = 0;
-    text.split(' ').map(move |word| {
-        let place = |letters_before: usize| {
-            Seconds(start.0 + (end.0 - start.0) * letters_before as f64 / letters)
-        };
-        let start = place(before);
-        before += word.len();
-        (word, WordTime { start, end: place(before) }.later(Seconds(0.0)))
-    })
 }

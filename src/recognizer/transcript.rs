@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::written::{self, Piece};
-use crate::confidence::{Confidence, Evidence, Heads, WordEvidence};
-use crate::decode::{Effort, PathCost};
+use crate::confidence::{Confidence, Evidence, Heads, WordEvidence, mbr::Risk};
+use crate::decode::{self, Effort, Headroom, Hypothesis, PathCost};
 use crate::units::Seconds;
 
 use super::Costs;
@@ -132,6 +132,38 @@ impl Transcript {
         self
     }
 
+    /// Appends the words of a segment, and what is known of it and of them; returns the former.
+    /// `place` says how a word is spelt and where it lies in the recording.
+    pub(super) fn append<'w>(
+        &mut self,
+        heard: &Hypothesis,
+        known: Option<(&Risk, &Headroom)>,
+        place: impl Fn(&decode::Word) -> (&'w str, (Seconds, Seconds)),
+    ) -> Option<Evidence> {
+        let answer = known.map(|(risk, headroom)| {
+            self.evidence.get_or_insert_default().add(heard, risk, headroom);
+            let mut answer = Evidence::default();
+            answer.add(heard, risk, headroom);
+            answer
+        });
+        for (at, word) in heard.words.iter().enumerate() {
+            let (text, time) = place(word);
+            // A phrase of the user's is one word to the search.
+            for (text, WordTime { start, end }) in phrase(text, time) {
+                if let (Some((risk, _)), Some(answer)) = (known, answer) {
+                    let spoken = (text, end.0 - start.0);
+                    self.word_evidence.push(WordEvidence::new(&risk.words, at, spoken, answer));
+                }
+                let word = text.to_owned();
+                self.words.push(TranscriptWord { word, start, end, confidence: None });
+            }
+        }
+        self.cost += heard.cost;
+        self.reached_final &= heard.reached_final;
+        self.effort += heard.effort;
+        answer
+    }
+
     /// Says what to believe of the answer and its words, by what was fitted to its version.
     pub(super) fn judge_by(&mut self, heads: &Heads) {
         let evidence = self.evidence.unwrap_or_default();
@@ -235,6 +267,24 @@ impl Alternative {
         all.truncate(count);
         all
     }
+}
+
+/// The words of a phrase, each with as much of its time as it has of its letters, rounded to the
+/// millisecond.
+pub(super) fn phrase(
+    text: &str,
+    (start, end): (Seconds, Seconds),
+) -> impl Iterator<Item = (&str, WordTime)> {
+    let letters = text.split(' ').map(str::len).sum::<usize>().max(1) as f64;
+    let mut before = 0;
+    text.split(' ').map(move |word| {
+        let place = |letters_before: usize| {
+            Seconds(start.0 + (end.0 - start.0) * letters_before as f64 / letters)
+        };
+        let start = place(before);
+        before += word.len();
+        (word, WordTime { start, end: place(before) }.later(Seconds(0.0)))
+    })
 }
 
 #[cfg(test)]

@@ -98,6 +98,11 @@ impl Versions {
         if path.exists() { Versions::open(&path) } else { Ok(Versions::default()) }
     }
 
+    /// The version with this setting, if there is one.
+    pub fn at(&self, setting: &Setting) -> Option<&Version> {
+        self.list.iter().find(|version| version.setting == *setting)
+    }
+
     /// Reads a list.
     ///
     /// # Errors

@@ -185,8 +185,7 @@ fn settings(
     }
     if names.is_empty() {
         let setting = args.setting.of(recognizer)?;
-        let versions = recognizer.versions().list.iter();
-        let its = versions.clone().find(|version| version.setting == setting);
+        let its = recognizer.versions().at(&setting);
         return Ok(vec![(its.map(|version| version.name.clone()), setting)]);
     }
     let named = |name: String| {
