@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Checks the kernels of `nlm.c` against plain tensor operations: values and gradients.
+"""Checks the kernels of `nlm.c`, and what stands for them in `nlm_gpu.py`, against plain tensor operations: values and gradients.
 
     python nlm_check.py
 """
 
 import torch
 
-from nlm_network import Lstm, SampledLoss
+import nlm_gpu
+from nlm_network import Lstm, Network, SampledLoss, Shape
 
 
 def plain_lstm(x, keep, h, c, w_x, w_h, bias, w_p):
@@ -71,8 +72,25 @@ def check_loss():
     compare("loss", ours.detach(), plain, 0.01)
     for name, a, b in zip(["h", "table", "bias"], torch.autograd.grad(ours, mine), gradients):
         compare(f"gradient of {name}", a, b, 0.03)
+    mine = [t.clone().requires_grad_() for t in (h, table, bias)]
+    ours, found_z = nlm_gpu.Softmax.apply(*mine, mine[1][own], mine[2][own], everything, own, weight, alpha)
+    compare("ln Z on a GPU", found_z, log_z.detach(), 0.01)
+    compare("loss on a GPU", ours.detach(), plain, 0.01)
+    for name, a, b in zip(["h", "table", "bias"], torch.autograd.grad(ours, mine), gradients):
+        compare(f"gradient of {name} on a GPU", a, b, 0.03)
+
+
+@torch.no_grad()
+def check_sentences():
+    torch.manual_seed(3)
+    net = Network(Shape(words=64, frequent=32, width=32, narrow=8, cell=48), torch.ones(64).numpy())
+    x = torch.randn(7, 16, 32).bfloat16()
+    keep = torch.ones(7, 16, dtype=torch.uint8)
+    plain, _ = net.lstm(x, keep, net.state(16))
+    compare("the library's LSTM", nlm_gpu.lstm(net, x.float()), plain.float(), 0.02)
 
 
 if __name__ == "__main__":
     check_lstm()
     check_loss()
+    check_sentences()

@@ -49,7 +49,7 @@ def main():
     args.add_argument("--weight", type=float, default=0.5)
     args.add_argument("--out", type=Path, required=True)
     args = args.parse_args()
-    saved = torch.load(args.net, weights_only=False)
+    saved = torch.load(args.net, map_location="cpu", weights_only=False)
     _, rank, _ = by_frequency(np.load(args.tokens))
     save_file(tensors_of(saved.get("net", saved), rank), args.out,
               metadata=dict(format=FORMAT, weight=f"{args.weight:g}"))
