@@ -111,6 +111,21 @@ fn a_grammar_hears_its_sentences_and_nothing_else() {
 }
 
 #[test]
+fn a_mixed_grammar_hears_its_sentences_among_others() {
+    let folder = place();
+    let mixed = |grammar: &str| {
+        fs::write(folder.path().join("grammar"), grammar).expect("writable");
+        paretone(folder.path(), &["transcribe", "a.wav", "--grammar", "grammar", "--mixed"])
+    };
+    // What the model hears anyhow is no sentence of this grammar.
+    let plain = mixed("bah bahbah bah bahbah ah\n").assert().code(0).get_output().clone();
+    assert!(!plain.stdout.is_empty());
+    let endless = "#JSGF V1.0;\npublic <a> = ah+;\n";
+    mixed(endless).assert().code(2).stderr(contains("cannot be mixed"));
+    paretone(folder.path(), &["transcribe", "a.wav", "--mixed"]).assert().code(2);
+}
+
+#[test]
 fn grammars_that_cannot_be_used_are_refused_with_the_reason() {
     let folder = place();
     for (grammar, said) in [

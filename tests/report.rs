@@ -133,9 +133,16 @@ fn the_page_holds_every_picture_and_needs_no_other_file() {
     let folder = tempfile::tempdir().unwrap();
     let texts = "id\tversion\ttext\nu0000\tv1\tI <heard> this\n";
     fs::write(folder.path().join("texts.tsv"), texts).unwrap();
+    // The paper stands beside it only where it was asked for.
+    let beside = report(folder.path(), &table, &["--hypotheses", "texts.tsv", "--beside-paper"]);
+    let page = fs::read_to_string(folder.path().join("out/index.html")).unwrap();
+    assert!(page.contains("Halpern et al."));
+    assert!(String::from_utf8_lossy(&beside.stdout).contains("the paper"));
     let output = report(folder.path(), &table, &["--hypotheses", "texts.tsv"]);
     assert!(output.status.success());
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("the paper"));
     let page = fs::read_to_string(folder.path().join("out/index.html")).unwrap();
+    assert!(!page.contains("paper"));
     let names =
         ["tradeoff", "shares", "exemplars", "categories", "confidence", "calibration", "causes"];
     for name in names {

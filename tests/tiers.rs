@@ -74,7 +74,12 @@ fn a_study_is_written_as_tables_pictures_and_a_page() {
     let next_batch = broken.iter().filter(|row| row["method"] == "next-batch");
     assert!(next_batch.clone().count() == 6);
     assert!(next_batch.into_iter().all(|row| row["points"]["count"] == 0));
-    assert!(study("index.html").contains("</svg>"));
+    let page = study("index.html");
+    assert!(page.contains("</svg>"));
+    // What it comes to is said first, with its picture.
+    let first = page.split("<h2>").nth(1).unwrap();
+    assert!(first.starts_with("In short</h2>") && first.contains("</svg>"));
+    assert!(text.starts_with("Rules learnt by the method population from "), "{text}");
     assert!(study("fig8-population-random.svg").starts_with("<svg"));
     // Two splits, three folds, five methods, three accountings, three contenders, 101 tolerances.
     assert_eq!(study("points.csv").lines().count(), 1 + 2 * 3 * 5 * 3 * 3 * 101);

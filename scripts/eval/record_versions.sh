@@ -53,7 +53,7 @@ done
     --out "$work/test" --outcomes corpora/outcomes/speech.csv --words "$work/test-words.csv" >"$out/test-versions.txt"
 "$program" confidence words --by-set "$work/test-words.csv" >"$out/word-confidence.txt"
 "$program" confidence answers corpora/outcomes/speech.csv >"$out/answer-confidence.txt"
-"$program" report corpora/outcomes/speech.csv --out "$out/report" >"$out/report.txt"
+"$program" report corpora/outcomes/speech.csv --round-trip 0.05 --beside-paper --out "$out/report" >"$out/report.txt"
 
 # Tiers over what was measured.
 scripts/eval/record_tiers.sh "$out"

@@ -51,26 +51,26 @@ pub enum Part {
 }
 
 const STYLE: &str = "\
-:root{color-scheme:light}
-body{font:16px/1.5 system-ui,sans-serif;color:#222;background:#fff;max-width:66rem;\
+:root{color-scheme:light dark}
+body{font:16px/1.5 system-ui,sans-serif;color:light-dark(#222,#ddd);background:light-dark(#fff,#15191b);max-width:66rem;\
 margin:2rem auto;padding:0 1rem}
 h1{font-size:1.7rem;margin-bottom:.2rem}
-h2{font-size:1.25rem;margin:2.6rem 0 .6rem;padding-top:.6rem;border-top:1px solid #ddd}
+h2{font-size:1.25rem;margin:2.6rem 0 .6rem;padding-top:.6rem;border-top:1px solid light-dark(#ddd,#394045)}
 nav a{margin-right:1.1rem;white-space:nowrap}
-a{color:#0072b2}
+a{color:light-dark(#0072b2,#6cc0ee)}
 figure{margin:1rem 0}
-figure svg{max-width:100%;height:auto}
-figcaption,caption{color:#555;font-size:.9rem;text-align:left}
+figure svg{max-width:100%;height:auto;background:#fff;border-radius:6px}
+figcaption,caption{color:light-dark(#555,#aab);font-size:.9rem;text-align:left}
 caption{padding-bottom:.3rem}
 .table{overflow-x:auto;margin:1rem 0}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{padding:.22rem .7rem;text-align:right;vertical-align:top}
 th{border-bottom:1px solid #888;font-weight:600}
-td{border-bottom:1px solid #eee;white-space:nowrap}
+td{border-bottom:1px solid light-dark(#eee,#2b3134);white-space:nowrap}
 .w td{white-space:normal}
 .l{text-align:left}
-.note{color:#666}
-summary{cursor:pointer;color:#0072b2}
+.note{color:light-dark(#666,#99a)}
+summary{cursor:pointer;color:light-dark(#0072b2,#6cc0ee)}
 ";
 
 impl Page {

@@ -17,9 +17,9 @@ use std::path::Path;
 use super::textfile::{Lines, TextError};
 
 /// Most entries of a list.
-const MOST: usize = 20_000;
+pub(super) const MOST: usize = 20_000;
 /// Longest word or phrase, in bytes.
-const LONGEST: usize = 200;
+pub(super) const LONGEST: usize = 200;
 /// Largest boost, up or down.
 const LARGEST_BOOST: f32 = 20.0;
 
@@ -83,6 +83,12 @@ impl WordList {
             }
         }
         Ok(list)
+    }
+
+    /// Words and phrases as they are written, at the usual boost.
+    pub(super) fn of(texts: Vec<String>) -> WordList {
+        let entry = |text| ListedWord { text, ..ListedWord::default() };
+        WordList { entries: texts.into_iter().map(entry).collect() }
     }
 
     /// The words, in the order of the list.

@@ -4,6 +4,7 @@
 // go to $SCREENSHOTS where it is set, to be looked at.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
@@ -94,7 +95,9 @@ async function picture(name) {
 
 test("a recording is uploaded and read, with its account", async () => {
   await page.goto(OPEN_SERVICE);
+  await page.locator("#tolerance-shown", { hasText: /^5\s%$/ }).waitFor();
   await upload();
+  await routedBy(await slideTo(0));
   assertRiver(await text("transcript"));
   const word = page.locator("#transcript .word").first();
   assert.match(await word.getAttribute("title"), /^[\d.]+\s% sure/);
@@ -103,6 +106,31 @@ test("a recording is uploaded and read, with its account", async () => {
   assert.match(await text("routing"), /response-time\/0\. v7 answers alone/);
   await page.locator("#words summary").click();
   assert.equal(await page.locator("#words tbody tr").count(), await page.locator("#transcript .word").count());
+});
+
+test("the recording is played, its words light up, and what was heard is taken away", async () => {
+  await page.goto(OPEN_SERVICE);
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await upload();
+  const word = page.locator("#transcript .word", { hasText: /^river$/ });
+  await word.click();
+  await page.locator("#transcript .word[aria-current]").first().waitFor();
+  const played = await page.locator("#player").evaluate((player) => player.currentTime);
+  assert.ok(played >= Number(await word.getAttribute("data-start")));
+  await page.locator("#transcript .word[aria-current]", { hasText: /^his$/ }).waitFor();
+  await page.locator("#player").evaluate((player) => player.pause());
+  await page.locator("#copy").click();
+  await page.locator("#status", { hasText: "Copied" }).waitFor();
+  const heard = (await text("transcript")).trim();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), heard);
+  await picture("played");
+  for (const [extension, begins] of [["txt", heard], ["srt", "1\n00:00:0"], ["vtt", "WEBVTT"], ["json", "{"]]) {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.locator(`[data-extension=${extension}]`).click()]);
+    assert.equal(download.suggestedFilename(), `river.${extension}`);
+    const file = await readFile(await download.path(), "utf8");
+    assert.ok(file.startsWith(begins), `${extension}: ${file.slice(0, 40)}`);
+    if (extension === "json") assert.equal(JSON.parse(file).words.length, heard.split(/\s+/).length);
+  }
 });
 
 test("the front and the tiers are drawn and listed", async () => {

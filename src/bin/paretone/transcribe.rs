@@ -53,6 +53,9 @@ pub struct Args {
     /// JSGF; nothing is rescored, and no confidence is known
     #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "graph"])]
     pub grammar: Option<PathBuf>,
+    /// Hear everything else too: the grammar's sentences are phrases that are likelier than usual
+    #[arg(long, requires = "grammar")]
+    pub mixed: bool,
     /// Search this graph of `graph compile` in place of the model's own; it alone says how words
     /// follow each other, nothing is rescored, and no confidence is known
     #[arg(long, value_name = "FILE")]
@@ -142,7 +145,7 @@ fn open(args: &Args) -> anyhow::Result<Recognizer> {
         .map_err(UsageError)?;
     opening.finish_and_clear();
     match &args.grammar {
-        Some(grammar) => with_grammar(&recognizer, grammar),
+        Some(grammar) => with_grammar(&recognizer, grammar, args.mixed),
         None => with_words(recognizer, args.words.as_deref()),
     }
 }
@@ -157,11 +160,18 @@ fn with_words(recognizer: Recognizer, list: Option<&Path>) -> anyhow::Result<Rec
     Ok(extended.map_err(UsageError)?)
 }
 
-/// The recogniser of a grammar's sentences.
-fn with_grammar(recognizer: &Recognizer, path: &Path) -> anyhow::Result<Recognizer> {
+/// The recogniser of a grammar's sentences, which hears everything else too if it is mixed.
+fn with_grammar(
+    recognizer: &Recognizer,
+    path: &Path,
+    is_mixed: bool,
+) -> anyhow::Result<Recognizer> {
     let grammar = Grammar::open(path).map_err(|error| UsageError(error.into()))?;
-    let made = recognizer.with_grammar(&grammar).with_context(|| path.display().to_string());
-    Ok(made.map_err(UsageError)?)
+    let made = match is_mixed {
+        true => grammar.phrases().map_err(Into::into).and_then(|list| recognizer.with_words(&list)),
+        false => recognizer.with_grammar(&grammar),
+    };
+    Ok(made.with_context(|| path.display().to_string()).map_err(UsageError)?)
 }
 
 /// All that answers depend on besides their recordings, in words.
@@ -176,11 +186,12 @@ fn made_with(args: &Args) -> anyhow::Result<String> {
     let graph = args.graph.as_ref().map(read).transpose();
     let graph = graph.map_err(UsageError)?.map(|bytes| xxh3_64(&bytes));
     Ok(format!(
-        "paretone {}\nmodel {}\nwords {:?} grammar {:?} graph {:?}\n{:?} {:?} {:?} {:?} vad {:?} n-best {:?} confidence {} numbers {:?}\n",
+        "paretone {}\nmodel {}\nwords {:?} grammar {:?} mixed {} graph {:?}\n{:?} {:?} {:?} {:?} vad {:?} n-best {:?} confidence {} numbers {:?}\n",
         env!("CARGO_PKG_VERSION"),
         folder.display(),
         words.map(|words| String::from_utf8_lossy(&words).into_owned()),
         grammar,
+        args.mixed,
         graph,
         args.recording,
         args.setting,

@@ -6,6 +6,7 @@
 
 mod cells;
 mod certified;
+mod in_short;
 mod more_groups;
 mod sections;
 mod shift;
@@ -19,6 +20,7 @@ mod version_tables;
 
 pub use cells::milliseconds;
 pub use certified::{ASKED, Alike, Certified, Saved};
+pub use in_short::in_short;
 pub use more_groups::MoreGroups;
 pub use sections::{page, tables};
 pub use shift::Shifted;

@@ -24,8 +24,19 @@ pub fn tables(study: &Study) -> Vec<Table> {
     tables
 }
 
-/// The page: a section for each table, then all pictures (name and SVG text).
-pub fn page(tables: &[Table], pictures: &[(String, String)], outcomes_sha256: &str) -> Page {
+/// The page: what it comes to with the picture of what was saved, a section for each table, then all
+/// pictures (name and SVG text).
+pub fn page(
+    sentences: &[String],
+    tables: &[Table],
+    pictures: &[(String, String)],
+    outcomes_sha256: &str,
+) -> Page {
+    let mut first = Section::new("In short");
+    sentences.iter().for_each(|sentence| first.text(sentence));
+    if let Some((name, svg)) = pictures.iter().find(|(name, _)| name.starts_with("fig9")) {
+        first.picture(svg, name);
+    }
     let of_table = |table: &Table| {
         let mut section = Section::new(&table.caption);
         section.table(Table { caption: String::new(), ..table.clone() });
@@ -38,7 +49,7 @@ pub fn page(tables: &[Table], pictures: &[(String, String)], outcomes_sha256: &s
     Page {
         title: "Tolerance tiers".into(),
         lead: format!("From outcomes with SHA-256 {outcomes_sha256}"),
-        sections: tables.iter().map(of_table).chain([last]).collect(),
+        sections: [first].into_iter().chain(tables.iter().map(of_table)).chain([last]).collect(),
     }
 }
 
@@ -50,7 +61,9 @@ mod tests {
     fn names_from_outside_are_escaped() {
         let mut table = Table::new("Versions", ["version"]);
         table.push("<script>", []);
-        let html = page(&[table], &[("a.svg".into(), "<svg/>".into())], "00ff").to_html();
+        let html = page(&["1 < 2".into()], &[table], &[("a.svg".into(), "<svg/>".into())], "00ff")
+            .to_html();
+        assert!(html.contains("<p>1 &lt; 2</p>"));
         assert!(html.contains("&lt;script&gt;</td>") && html.contains("<svg/>"));
     }
 }

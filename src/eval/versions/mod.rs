@@ -39,8 +39,8 @@ const EXEMPLARS: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ReportOptions {
-    /// Network time of each request, added to the server's. Default: 50 ms, a round trip within a
-    /// continent.
+    /// Network time of each request, added to the server's. Default: none. A round trip within a
+    /// continent takes some 50 ms.
     pub round_trip: Seconds,
     /// How speakers are resampled.
     pub bootstrap: BootstrapOptions,
@@ -60,7 +60,7 @@ impl ReportOptions {
 
 impl Default for ReportOptions {
     fn default() -> Self {
-        ReportOptions { round_trip: Seconds(0.05), bootstrap: BootstrapOptions::default() }
+        ReportOptions { round_trip: Seconds(0.0), bootstrap: BootstrapOptions::default() }
     }
 }
 

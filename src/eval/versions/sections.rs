@@ -14,10 +14,9 @@ use crate::eval::page::{Part, Section};
 /// Longer tables of speakers are cut on the page; `report.json` has all of them.
 const MOST_SPEAKERS: usize = 300;
 
-/// The sections of the page.
+/// The sections of the page, about these versions alone.
 pub fn sections(report: &VersionReport, figures: &[Figure]) -> Vec<Section> {
     let mut all = vec![
-        claims_section(report),
         tradeoff_section(report, figures),
         categories_section(report, figures),
         errors_section(report, figures),
@@ -34,11 +33,12 @@ fn picture(section: &mut Section, figures: &[Figure], name: &str, caption: &str)
     }
 }
 
-fn claims_section(report: &VersionReport) -> Section {
-    let mut section = Section::new("Findings");
+/// What was measured beside what the paper found.
+pub fn beside_paper(report: &VersionReport) -> Section {
+    let mut section = Section::new("Beside the paper");
     section.text(
         "What the paper (Halpern et al., ISPASS 2019, sections II and III) found on its speech \
-         service, and what was found here. Intervals hold the middle 95 % of corpora made by \
+         service (figures 1a, 2, 3 and 5), and what was found here. Intervals hold the middle 95 % of corpora made by \
          drawing speakers anew.",
     );
     section.table(claims_table(report));
@@ -46,20 +46,22 @@ fn claims_section(report: &VersionReport) -> Section {
 }
 
 fn tradeoff_section(report: &VersionReport, figures: &[Figure]) -> Section {
-    let mut section = Section::new("Error and response time (figure 1a)");
+    let mut section = Section::new("Error and response time");
     let tradeoff = &report.tradeoff;
-    let network = 1000.0 * tradeoff.round_trip.0;
-    let caption = format!(
-        "Above, the error of each version; below, its mean response time. The network's part is \
-         not measured: it is a round trip of {network:.0} ms added to every request."
-    );
+    let network = match 1000.0 * tradeoff.round_trip.0 {
+        0.0 => "without the network".to_owned(),
+        added => {
+            format!("with a round trip of {added:.0} ms over the network, not measured, added")
+        }
+    };
+    let caption =
+        format!("Above, the error of each version; below, its mean response time, {network}.");
     picture(&mut section, figures, "tradeoff", &caption);
     section.table(errors_table(report));
     section.table(times_table(report));
     section.text(format!(
         "From {} to {} the error gap relative to the better is {} % by all errors over all words, \
-         {} % by the mean over utterances; the response spread is {} with the network, {} on the \
-         server alone.",
+         {} % by the mean over utterances; the response spread is {}, {} on the server alone.",
         report.versions[0],
         report.versions[report.versions.len() - 1],
         percent(tradeoff.gap),
@@ -84,7 +86,7 @@ fn tradeoff_section(report: &VersionReport, figures: &[Figure]) -> Section {
 }
 
 fn categories_section(report: &VersionReport, figures: &[Figure]) -> Section {
-    let mut section = Section::new("Categories (figure 2)");
+    let mut section = Section::new("Categories");
     section.text(
         "An utterance is unchanged if all versions make as many errors; it improves if no version \
          makes more than the one before and the last makes fewer than the first; it degrades in \
@@ -93,7 +95,7 @@ fn categories_section(report: &VersionReport, figures: &[Figure]) -> Section {
     picture(&mut section, figures, "shares", "Shares of the categories, of all and by set.");
     section.table(shares_table(report));
     let caption = "The clearest utterance of each category: its errors against its response time, \
-                   network included, version by version.";
+                   version by version.";
     picture(&mut section, figures, "exemplars", caption);
     section.table(exemplars_table(report));
     let texts = texts_tables(report);
@@ -102,7 +104,7 @@ fn categories_section(report: &VersionReport, figures: &[Figure]) -> Section {
 }
 
 fn errors_section(report: &VersionReport, figures: &[Figure]) -> Section {
-    let mut section = Section::new("Error by category (figure 3)");
+    let mut section = Section::new("Error by category");
     let caption = "Errors over words of each category's utterances by version. Unchanged \
                    utterances are not drawn, as no version changes them.";
     picture(&mut section, figures, "categories", caption);
@@ -127,7 +129,7 @@ fn causes_section(report: &VersionReport, figures: &[Figure]) -> Option<Section>
 }
 
 fn confidence_section(report: &VersionReport, figures: &[Figure]) -> Section {
-    let mut section = Section::new("Confidence (figure 5)");
+    let mut section = Section::new("Confidence");
     let caption = "Confidence by version and category: the middle half of the utterances, the \
                    median, and what 5 % and 95 % stay below.";
     picture(&mut section, figures, "confidence", caption);

@@ -7,6 +7,7 @@
 
 mod automaton;
 mod jsgf;
+mod sentences;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,17 @@ pub enum GrammarError {
     Empty {
         /// The file.
         name: String,
+    },
+    /// Its sentences are no list.
+    #[error(
+        "the grammar has more than {limit} sentences, or some of more than {longest} letters, and cannot be mixed with all else that is said: \
+         leave out `*` and `+` and take it apart, or let it be all that is heard"
+    )]
+    TooManySentences {
+        /// How many there may be.
+        limit: usize,
+        /// How long one may be, in bytes.
+        longest: usize,
     },
     /// Words that nobody can tell how to say.
     #[error(

@@ -19,7 +19,7 @@ use super::error::Rejection;
 
 /// What the page may do.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-    img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+    img-src 'self' data:; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'";
 /// Of what a browser offers to pages, this one may ask for the microphone alone.
 const PERMISSIONS: (HeaderName, &str) =
@@ -63,12 +63,14 @@ const FILES: &[File] = files![
     "front.js" SCRIPT,
     "microphone.js" SCRIPT,
     "microphone-worklet.js" SCRIPT,
+    "player.js" SCRIPT,
     "policy.js" SCRIPT,
     "recording.js" SCRIPT,
     "savings.js" SCRIPT,
     "service.js" SCRIPT,
     "speaking.js" SCRIPT,
     "stream.js" SCRIPT,
+    "take-away.js" SCRIPT,
     "tier-table.js" SCRIPT,
     "tolerance.js" SCRIPT,
     "transcript.js" SCRIPT,

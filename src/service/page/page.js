@@ -3,10 +3,12 @@
 
 import * as account from "./account.js";
 import * as front from "./front.js";
+import * as player from "./player.js";
 import { versionsOf } from "./policy.js";
 import * as savings from "./savings.js";
 import * as service from "./service.js";
 import { Speaking } from "./speaking.js";
+import * as takeAway from "./take-away.js";
 import * as tierTable from "./tier-table.js";
 import * as tolerance from "./tolerance.js";
 import * as transcript from "./transcript.js";
@@ -114,6 +116,7 @@ async function recognise() {
     answer = heard;
     transcript.add(heard.words);
     took([heard.account], heard.audio_seconds, false);
+    offer();
     say(heard.words.length === 0 ? "No words were heard." : "");
   } catch (error) {
     if (!signal.aborted) fail(error);
@@ -197,6 +200,13 @@ function endOfSpeech() {
   again.disabled = false;
   part("recording", HTMLElement).textContent = `Your speech, ${number(spoken.seconds)} s`;
   if (problem.hidden) say("");
+  offer();
+}
+
+/** Offers to play, copy and download what is shown. */
+function offer() {
+  player.offer(recording);
+  takeAway.show(transcript.any(), recording !== undefined);
 }
 
 /** @param {boolean} on */
@@ -214,6 +224,8 @@ function clear() {
   problem.hidden = true;
   transcript.clear();
   account.clear();
+  player.offer(undefined);
+  takeAway.show(false, false);
 }
 
 /** @param {string} text */
@@ -246,6 +258,7 @@ part("sample", HTMLButtonElement).onclick = () =>
 again.onclick = recognise;
 comparing.onclick = compare;
 speak.onclick = () => (speaking ? stopSpeaking() : beginToSpeak());
+takeAway.setUp(() => tiers && { recording, ask: tolerance.asked(tiers) }, say, fail);
 
 // A file may be dropped anywhere: one that misses would replace the page.
 document.ondragover = (event) => {

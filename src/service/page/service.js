@@ -63,6 +63,23 @@ export async function recognise(recording, ask, signal) {
   return (await call("compute", { method: "POST", headers, body: recording, signal })).json();
 }
 
+/**
+ * The answer as the service writes it down in a format.
+ *
+ * @param {Blob} recording
+ * @param {Ask} ask
+ * @param {string} format as OpenAI's interface names it
+ * @returns {Promise<Blob>}
+ */
+export async function written(recording, ask, format) {
+  const body = new FormData();
+  body.append("file", recording);
+  body.append("response_format", format);
+  if (format === "verbose_json") for (const kind of ["word", "segment"]) body.append("timestamp_granularities[]", kind);
+  for (const [name, value] of Object.entries(ask)) body.append(name, value);
+  return (await call("v1/audio/transcriptions", { method: "POST", body })).blob();
+}
+
 /** @returns {Promise<Blob>} */
 export async function sample() {
   return (await call("page/sample.wav", {})).blob();

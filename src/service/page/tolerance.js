@@ -9,6 +9,9 @@ import { compared, part, percent, PERCENT, saving } from "./write.js";
  * @typedef {import("./service.js").Ask} Ask
  */
 
+/** Where the slider stands at first. */
+const USUAL = 0.05;
+
 const slider = part("tolerance", HTMLInputElement);
 const shown = part("tolerance-shown", HTMLOutputElement);
 const objectives = part("objective", HTMLFieldSetElement);
@@ -21,7 +24,9 @@ const objectives = part("objective", HTMLFieldSetElement);
  * @param {() => void} settled once it rests
  */
 export function setUp(tiers, moved, settled) {
+  const first = slider.max === "0";
   slider.max = String(tiers.tolerances.steps);
+  if (first) moveTo(tiers, USUAL);
   part("loosest", HTMLElement).textContent = `${percentAt(tiers, tiers.tolerances.steps)}${PERCENT} more errors`;
   for (const button of objectives.querySelectorAll("input")) {
     button.disabled = !tiers.tiers.some((rule) => rule.objective === button.value);

@@ -30,8 +30,13 @@ export function add(words) {
     const cells = [word.word, fixed(word.start, 2), fixed(word.end, 2), word.confidence === null ? "" : fixed(word.confidence * 100, 1) + PERCENT];
     table.querySelector("tbody")?.append(row(cells));
   }
-  table.hidden = text.childElementCount === 0;
+  table.hidden = !any();
   guess.replaceChildren();
+}
+
+/** Whether any words were heard. */
+export function any() {
+  return text.childElementCount > 0;
 }
 
 /**
@@ -53,6 +58,7 @@ function shaded(word) {
   const sure = word.confidence ?? 1;
   const made = element("span", word.word, sure < DOUBTFUL ? "word doubtful" : "word");
   made.style.setProperty("--doubt", String(1 - sure));
+  made.dataset.start = String(word.start);
   made.title = `${word.confidence === null ? "" : `${percent(sure)} sure, `}${number(word.start, 2)} to ${number(word.end, 2)} s`;
   return made;
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 use super::input::{Generator, Input, MethodName};
 use crate::UsageError;
 use paretone::eval::plot_tiers::{promises, savings, timelines};
-use paretone::eval::tier_study::{Point, Study, StudyOptions, page, study, tables};
+use paretone::eval::tier_study::{Point, Study, StudyOptions, in_short, page, study, tables};
 use paretone::tiers::folds::Split;
 use paretone::tiers::{Method, Objective};
 
@@ -70,8 +70,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let study = study(&loaded.table, &options, sets);
     write_files(&args.out, &study, &loaded.sha256)
         .with_context(|| format!("cannot write to {}", args.out.display()))?;
-    let text: Vec<String> = tables(&study).iter().map(|table| table.to_text()).collect();
-    writeln!(std::io::stdout().lock(), "{}", text.join("\n").trim_end())?;
+    writeln!(std::io::stdout().lock(), "{}", text(&study).trim_end())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -86,9 +85,7 @@ fn check_sets(flag: &str, named: &[String], sets: &[String]) -> Result<(), Usage
 
 fn write_files(folder: &Path, study: &Study, sha256: &str) -> anyhow::Result<()> {
     fs::create_dir_all(folder)?;
-    let tables = tables(study);
-    let text: Vec<String> = tables.iter().map(|table| table.to_text()).collect();
-    fs::write(folder.join("report.txt"), text.join("\n"))?;
+    fs::write(folder.join("report.txt"), text(study))?;
     let json = serde_json::json!({ "outcomes_sha256": sha256, "study": study });
     fs::write(folder.join("results.json"), serde_json::to_string_pretty(&json)?)?;
     write_points(&folder.join("points.csv"), &study.points)?;
@@ -96,8 +93,16 @@ fn write_files(folder: &Path, study: &Study, sha256: &str) -> anyhow::Result<()>
     for (name, svg) in &pictures {
         fs::write(folder.join(name), svg)?;
     }
-    fs::write(folder.join("index.html"), page(&tables, &pictures, sha256).to_html())?;
+    let page = page(&in_short(study), &tables(study), &pictures, sha256);
+    fs::write(folder.join("index.html"), page.to_html())?;
     Ok(())
+}
+
+/// What the study comes to, and its tables.
+fn text(study: &Study) -> String {
+    let tables = tables(study).into_iter().map(|table| table.to_text());
+    let all: Vec<String> = [in_short(study).join("\n") + "\n"].into_iter().chain(tables).collect();
+    all.join("\n")
 }
 
 /// Names and SVG texts of all pictures.

@@ -96,7 +96,10 @@ fn response(report: &VersionReport) -> Bars {
     let rows = &report.tradeoff.rows;
     let network = 1000.0 * report.tradeoff.round_trip.0;
     let series = |name: &str, color, values: Vec<f64>| Series { name: name.into(), color, values };
-    let mut all = vec![series("network", GREEN, vec![network; rows.len()])];
+    let mut all = Vec::new();
+    if network > 0.0 {
+        all.push(series("network", GREEN, vec![network; rows.len()]));
+    }
     let shared: Option<Vec<f64>> = rows
         .iter()
         .map(|row| row.counters.get("scores_seconds").map(|mean| 1000.0 * mean))
