@@ -35,8 +35,8 @@ pub struct Args {
     /// version `reference` says what was said)
     #[arg(long, value_name = "FILE")]
     pub hypotheses: Option<PathBuf>,
-    /// Network time added to every request, in seconds [default: 0]; a round trip within a continent
-    /// takes some 0.05
+    /// Network time added to every request, in seconds [default: 0]; a round trip within a
+    /// continent takes some 0.05
     #[arg(long, value_name = "SECONDS")]
     pub round_trip: Option<Seconds>,
     /// Set what was measured beside what the paper found (Halpern et al., ISPASS 2019)

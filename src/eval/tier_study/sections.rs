@@ -24,8 +24,8 @@ pub fn tables(study: &Study) -> Vec<Table> {
     tables
 }
 
-/// The page: what it comes to with the picture of what was saved, a section for each table, then all
-/// pictures (name and SVG text).
+/// The page: what it comes to with the picture of what was saved, a section for each table, then
+/// all pictures (name and SVG text).
 pub fn page(
     sentences: &[String],
     tables: &[Table],
