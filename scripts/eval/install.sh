@@ -29,7 +29,7 @@ with_cargo() {
         heard=$(cd "$1" && env HOME="$home" PARETONE_CACHE="$home/.cache/paretone" PATH="$home/.cargo/bin:$PATH" \
             CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}" RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" bash -ec "$2")
         commands=$((commands + 1))
-        echo "  $commands. $2: $(awk -v since="$begun" -v now="$(date +%s.%N)" 'BEGIN { printf "%.1f", now - since }') s"
+        echo "  $commands. ${2//file:\/\/$clone/URL}: $(awk -v since="$begun" -v now="$(date +%s.%N)" 'BEGIN { printf "%.1f", now - since }') s"
     }
     typed "$home" "git clone --quiet file://$clone paretone"
     typed "$home/paretone" "cargo install --quiet --path . --locked --root ~/.cargo"
