@@ -17,8 +17,6 @@ pub(in super::super) fn shares_table(report: &VersionReport) -> Table {
         let cells = [row.utterances.to_string()].into_iter().chain(counts.map(share));
         table.push(&row.set, cells.collect::<Vec<_>>());
     }
-    let paper = ["36000", "over 74", "over 15", "", "", ""].map(str::to_owned);
-    table.push("the paper (degrades and varies: together under 11 %)", paper);
     table
 }
 
