@@ -14,6 +14,7 @@
 mod align;
 mod estimate;
 mod file;
+mod search;
 
 use bytemuck::{Pod, Zeroable};
 use xxhash_rust::xxh3::xxh3_64;
@@ -24,6 +25,7 @@ use super::container::Section;
 use super::lexicon::Lexicon;
 use super::words::WordTable;
 pub use file::SPELLING_FORMAT;
+use search::Partial;
 
 /// Graphones whose history the model knows, the next one included.
 const ORDER: usize = 6;
@@ -87,15 +89,6 @@ pub struct Spelling {
     entries: Section<Entry>,
 }
 
-/// A pronunciation in the making.
-#[derive(Clone)]
-struct Partial {
-    cost: f32,
-    /// The last graphones, the latest first, as far as there are any.
-    history: [u16; ORDER - 1],
-    phones: Vec<PhoneId>,
-}
-
 impl Spelling {
     /// Learns from all words of a lexicon; special words, as `<unk>`, are left out.
     pub fn learn(words: &WordTable, lexicon: &Lexicon) -> Spelling {
@@ -125,14 +118,7 @@ impl Spelling {
         let Some(letters) = self.letters_of(word) else {
             return Vec::new();
         };
-        let mut found: Vec<Partial> = Vec::new();
-        for partial in self.search(&letters) {
-            let known = found.iter().any(|known| known.phones == partial.phones);
-            if !known && !partial.phones.is_empty() {
-                found.push(partial);
-            }
-        }
-        found.truncate(count);
+        let found = self.search(&letters, count);
         let weight = |partial: &Partial| f64::from(-partial.cost).exp();
         let all: f64 = found.iter().map(weight).sum::<f64>().max(f64::MIN_POSITIVE);
         let share = |partial: Partial| {
@@ -155,70 +141,12 @@ impl Spelling {
         codes.filter(|codes| (1..=LONGEST).contains(&codes.len()))
     }
 
-    /// Complete hypotheses, the cheapest first.
-    fn search(&self, letters: &[u8]) -> Vec<Partial> {
-        let mut at: Vec<Vec<Partial>> = vec![Vec::new(); letters.len() + 1];
-        let mut history = [0; ORDER - 1];
-        history[0] = BEGIN;
-        at[0].push(Partial { cost: 0.0, history, phones: Vec::new() });
-        for place in 0..letters.len() {
-            let mut here = std::mem::take(&mut at[place]);
-            keep_best(&mut here);
-            for length in 1..=2.min(letters.len() - place) {
-                let spelt = [letters[place], if length == 2 { letters[place + 1] } else { NONE }];
-                let (first, graphones) = self.spelling(spelt);
-                for partial in &here {
-                    for (number, graphone) in (first..).zip(graphones) {
-                        at[place + length].push(self.after(partial, number, graphone));
-                    }
-                }
-            }
-        }
-        let mut ends = at.pop().unwrap_or_default();
-        for end in &mut ends {
-            end.cost += self.cost(&end.history, END);
-        }
-        ends.sort_by(|a, b| a.cost.total_cmp(&b.cost));
-        ends
-    }
-
     /// The graphones of these letters, and the number of the first.
     fn spelling(&self, letters: [u8; 2]) -> (u16, &[Graphone]) {
         let all = self.graphones.as_slice();
         let begin = all.partition_point(|graphone| graphone.letters < letters);
         let end = begin + all[begin..].partition_point(|graphone| graphone.letters == letters);
         (begin as u16 + FIRST, &all[begin..end])
-    }
-
-    fn after(&self, partial: &Partial, number: u16, graphone: &Graphone) -> Partial {
-        let mut history = partial.history;
-        history.rotate_right(1);
-        history[0] = number;
-        let mut phones = Vec::with_capacity(partial.phones.len() + 8);
-        phones.extend_from_slice(&partial.phones);
-        let more = graphone.phones.iter().filter(|&&phone| phone != NONE);
-        phones.extend(more.map(|&phone| PhoneId(u32::from(phone))));
-        Partial { cost: partial.cost + self.cost(&partial.history, number), history, phones }
-    }
-
-    /// The cost of a graphone after a history, backing off as far as needed.
-    fn cost(&self, history: &[u16; ORDER - 1], next: u16) -> f32 {
-        let known = history.iter().take_while(|&&graphone| graphone != 0).count();
-        let mut sequence = [0; ORDER];
-        let mut backoff = 0.0;
-        for length in (0..=known).rev() {
-            for (slot, graphone) in sequence.iter_mut().zip(history[..length].iter().rev()) {
-                *slot = *graphone;
-            }
-            sequence[length] = next;
-            if let Some(entry) = self.entry(&sequence[..=length]) {
-                return backoff + entry.cost;
-            }
-            if let Some(entry) = self.entry(&sequence[..length]).filter(|_| length > 0) {
-                backoff += entry.backoff;
-            }
-        }
-        backoff + UNSEEN
     }
 
     fn entry(&self, sequence: &[u16]) -> Option<&Entry> {
@@ -245,20 +173,6 @@ const UNSEEN: f32 = 16.0;
 /// The hash of a sequence, never 0.
 fn key(sequence: &[u16]) -> u64 {
     xxh3_64(bytemuck::cast_slice(sequence)).max(1)
-}
-
-/// Keeps the cheapest hypotheses; of those that go on alike and have said the same, one.
-fn keep_best(partials: &mut Vec<Partial>) {
-    partials.sort_by(|a, b| a.cost.total_cmp(&b.cost));
-    let mut kept: Vec<Partial> = Vec::with_capacity(BEAM);
-    for partial in partials.drain(..) {
-        let same =
-            |known: &Partial| known.history == partial.history && known.phones == partial.phones;
-        if kept.len() < BEAM && !kept.iter().any(same) {
-            kept.push(partial);
-        }
-    }
-    *partials = kept;
 }
 
 #[cfg(test)]
