@@ -55,6 +55,57 @@ fn a_mean_of_another_width_is_refused() {
     assert!(error.to_string().contains("the mean has 3 values"), "{error}");
 }
 
+/// A change to a model's description.
+fn describe(model: &Path, change: impl FnOnce(&mut serde_json::Value)) {
+    let path = model.join("model.json");
+    let mut description = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    change(&mut description);
+    fs::write(path, serde_json::to_vec(&description).unwrap()).unwrap();
+}
+
+/// What the running mean of an export begins with.
+fn mean_of(vosk: &Path) -> Vec<f64> {
+    let text = fs::read_to_string(vosk.join("am/global_cmvn.stats")).unwrap();
+    let row = text.lines().nth(1).unwrap().split_whitespace();
+    let mut sums: Vec<f64> = row.map(|value| value.parse().unwrap()).collect();
+    let frames = sums.pop().unwrap();
+    sums.iter().map(|sum| sum / frames).collect()
+}
+
+#[test]
+fn the_mean_of_clean_speech_is_known_of_cepstra_and_of_energies() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = tiny_model::write(folder.path());
+    let vosk = folder.path().join("vosk");
+    let exported = |kind: &str| {
+        describe(&model, |json| {
+            json["feature"]["kind"] = kind.into();
+            json["normalisation"] = "speech-mean".into();
+        });
+        export(&model, &vosk, &ExportOptions::default()).unwrap();
+        mean_of(&vosk)
+    };
+    let (cepstra, energies) = (exported("mfcc"), exported("log-mel"));
+    assert_eq!((cepstra.len(), energies.len()), (40, 40));
+    // The zeroth cepstrum is the sum of the energies times the square root of 1/40.
+    let zeroth = energies.iter().sum::<f64>() / 40f64.sqrt();
+    assert!((zeroth - cepstra[0]).abs() < 0.01 * zeroth, "{zeroth} {}", cepstra[0]);
+}
+
+#[test]
+fn what_cannot_be_exported_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = tiny_model::write(folder.path());
+    describe(&model, |json| {
+        json["feature"]["low_hz"] = 60.into();
+        json["normalisation"] = "speech-mean".into();
+    });
+    let vosk = folder.path().join("vosk");
+    let error = export(&model, &vosk, &ExportOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("--speech"), "{error}");
+    assert!(!vosk.exists());
+}
+
 #[test]
 fn a_folder_without_a_model_names_what_is_missing() {
     let nowhere = Path::new("no/such/model");

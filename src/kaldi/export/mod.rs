@@ -36,8 +36,8 @@ const GATE: &str = "gate.json";
 #[non_exhaustive]
 pub struct ExportOptions {
     /// The mean of the features over typical speech, which Kaldi's running mean begins with: one
-    /// value a dimension. `None`: that of clean read English, which fits the usual 40 cepstra
-    /// alone.
+    /// value a dimension. `None`: that of clean read English, which is known of the usual 40 mel
+    /// energies and their cepstra alone.
     pub mean: Option<Vec<f32>>,
 }
 
@@ -75,13 +75,16 @@ pub fn export(folder: &Path, out: &Path, options: &ExportOptions) -> Result<Expo
     let hmm = Hmm::from_tensors(&description.hmm, &tensors)?;
     let transitions = Transitions::of(&hmm)?;
     let words = WordTable::open(&folder.join("words.txt"))?;
+    let mean = match description.normalisation {
+        Normalisation::None => None,
+        _ => Some(settings::mean(&description, options)?),
+    };
     let mut files = Files::new(out);
     let mut model = Output::new();
     transitions.write(&mut model);
     let components = network::write(&description.network, &tensors, &mut model)?;
     files.put("am/final.mdl", &model.into_bytes())?;
-    if description.normalisation != Normalisation::None {
-        let mean = settings::mean(&description, options)?;
+    if let Some(mean) = mean {
         files.put("am/global_cmvn.stats", &settings::cmvn_stats(&mean))?;
     }
     for (name, text) in settings::files(&description, &hmm)? {

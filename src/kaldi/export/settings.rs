@@ -21,6 +21,14 @@ const CLEAN_SPEECH: [f32; 40] = [
     -1.16, -6.46, -3.46, -3.11, -1.41, -1.65, -0.66, -0.80, -0.17, -0.11, 0.01, 0.19, 0.18, -0.07,
     -0.22, 0.06, -0.25, 0.34, 0.11, 0.48, 0.46, 0.53, 0.25, 0.43, -0.17, -0.25, -0.12,
 ];
+/// The same of log mel energies: what `paretone model export --speech` writes of as many utterances
+/// of the same set.
+const CLEAN_ENERGIES: [f32; 40] = [
+    11.89, 12.91, 13.67, 13.97, 14.01, 14.34, 14.65, 14.74, 14.78, 14.45, 14.21, 13.99, 13.91,
+    13.87, 13.94, 13.98, 14.18, 14.53, 14.85, 15.02, 15.13, 15.17, 15.15, 15.25, 15.35, 15.38,
+    15.36, 15.43, 15.44, 15.52, 15.57, 15.40, 15.13, 14.85, 14.61, 14.46, 14.45, 14.43, 14.34,
+    14.07,
+];
 
 /// What Kaldi's running mean begins with.
 pub(super) fn mean(
@@ -28,18 +36,36 @@ pub(super) fn mean(
     options: &ExportOptions,
 ) -> Result<Vec<f32>, KaldiError> {
     let (feature, dims) = (&description.feature, description.feature.dims());
-    let usual = MfccConfig { noise_floor: feature.noise_floor, ..MfccConfig::default() };
     match &options.mean {
         Some(mean) if mean.len() == dims => Ok(mean.clone()),
         Some(mean) => Err(KaldiError::NotExportable(format!(
             "the mean has {} values, the features {dims}",
             mean.len()
         ))),
-        None if *feature == usual => Ok(CLEAN_SPEECH.to_vec()),
-        None => Err(KaldiError::NotExportable(
-            "the mean of such features is not known; give recordings of typical speech".into(),
-        )),
+        None => usual_mean(feature).ok_or_else(|| {
+            let what = "the mean over clean speech is known of 40 mel energies from 20 to 7600 Hz at 16 kHz and of their \
+                        cepstra alone; give recordings of typical speech with --speech";
+            KaldiError::NotExportable(what.into())
+        }),
     }
+}
+
+/// The mean over clean read English, of front ends of which it was measured.
+fn usual_mean(feature: &MfccConfig) -> Option<Vec<f32>> {
+    // Of cepstra, the first are the same however many are kept. Energies are not liftered.
+    let (lifter, usual) = (feature.cepstral_lifter, MfccConfig::default());
+    let (known, cepstral_lifter) = match feature.kind {
+        FeatureKind::Mfcc => (CLEAN_SPEECH, usual.cepstral_lifter),
+        FeatureKind::LogMel => (CLEAN_ENERGIES, lifter),
+    };
+    let measured = MfccConfig {
+        kind: feature.kind,
+        num_ceps: feature.num_ceps,
+        noise_floor: feature.noise_floor,
+        cepstral_lifter,
+        ..usual
+    };
+    (*feature == measured).then(|| known.iter().copied().take(feature.dims()).collect())
 }
 
 /// Sums and a count of frames, and the sums of squares, which nobody asks for.
