@@ -25,21 +25,21 @@ pub struct Risk {
 }
 
 /// The columns of a recursion: one more than the words of the hypothesis.
-struct Table {
+pub(super) struct Table {
     cells: Vec<f32>,
     columns: usize,
 }
 
 impl Table {
-    fn new(rows: usize, columns: usize) -> Table {
+    pub fn new(rows: usize, columns: usize) -> Table {
         Table { cells: vec![0.0; rows * columns], columns }
     }
 
-    fn row(&self, row: u32) -> &[f32] {
+    pub fn row(&self, row: u32) -> &[f32] {
         &self.cells[row as usize * self.columns..][..self.columns]
     }
 
-    fn row_mut(&mut self, row: u32) -> &mut [f32] {
+    pub fn row_mut(&mut self, row: u32) -> &mut [f32] {
         &mut self.cells[row as usize * self.columns..][..self.columns]
     }
 }

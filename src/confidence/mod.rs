@@ -1,11 +1,12 @@
 //! How far to trust it? Posteriors, expected errors and calibrated confidence of an answer.
 //!
 //! [`posteriors`] turns the costs of a lattice's paths into probabilities, and [`mbr`] into
-//! expected errors. [`Evidence`] collects the measurements from which a [`Calibration`] computes a
+//! expected errors; [`least_risk`] chooses the words that have the fewest. [`Evidence`] collects the measurements from which a [`Calibration`] computes a
 //! confidence.
 
 mod calibration;
 mod evidence;
+pub mod least_risk;
 pub mod logistic;
 pub mod mbr;
 pub mod poisson;
@@ -18,5 +19,5 @@ mod word;
 pub use calibration::{
     CONFIDENCE_FILE, Calibration, CalibrationError, Confidence, Example, Heads, WordExample,
 };
-pub use evidence::{Evidence, FEATURES, doubt};
+pub use evidence::{Evidence, FEATURES, doubt, least_risk_words};
 pub use word::{WORD_FEATURES, WordEvidence};

@@ -4,11 +4,16 @@ use proptest::prelude::*;
 
 use std::convert::Infallible;
 
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use super::least_risk::{LeastRisk, least_risk};
 use super::mbr::risk;
 use super::posteriors::posteriors;
-use crate::decode::tests::{cases_without_loops, every_path};
-use crate::decode::{Decoder, Pruning, Scratch};
-use crate::units::WordId;
+use crate::decode::tests::{Case, cases_without_loops, every_path};
+use crate::decode::{Decoder, PathGraph, Pruning, Scratch};
+use crate::graph::{GraphBuilder, WORD_MASK};
+use crate::units::{Cost, PdfId, WordId};
 
 /// The plain recursion.
 fn distance(a: &[u32], b: &[u32]) -> f64 {
@@ -67,4 +72,110 @@ proptest! {
             prop_assert!((0.0..=1.0).contains(&word) && word >= sequence - 1e-3);
         }
     }
+}
+
+/// A case in which words recur.
+fn of_few_words(mut case: Case) -> Case {
+    for arc in &mut case.arcs {
+        arc.2 = match arc.2 & WORD_MASK {
+            0 => arc.2,
+            word => word % 3 + 1,
+        };
+    }
+    case
+}
+
+/// All sequences of up to so many of three words.
+fn sequences(longest: usize) -> Vec<Vec<u32>> {
+    let mut all = vec![vec![]];
+    let mut begin = 0;
+    for _ in 0..longest {
+        let end = all.len();
+        for at in begin..end {
+            let longer = (1..=3).map(|word| [all[at].clone(), vec![word]].concat());
+            let longer: Vec<_> = longer.collect();
+            all.extend(longer);
+        }
+        begin = end;
+    }
+    all
+}
+
+fn decided(paths: &PathGraph<'_>) -> LeastRisk {
+    let best: Vec<WordId> = paths.best().words.iter().map(|word| word.id).collect();
+    let Ok(chosen) = least_risk(paths, &posteriors(paths, 1.0), &best, || Ok::<(), Infallible>(()));
+    chosen
+}
+
+/// How the decision by the recursion compares with trying every sequence of words.
+fn against_every_sequence(case: &Case) -> Option<bool> {
+    let graph = case.graph();
+    let decoder = Decoder::new(&graph, Pruning::OFF).unwrap();
+    let lattice = decoder.lattice(&case.scores, &mut Scratch::new()).ok()?;
+    let paths = lattice.paths();
+    let every = every_path(&paths).filter(|every| every.len() > 1)?;
+    let lowest = paths.best_cost().0;
+    let weigh = |cost: f64| (lowest - cost).exp();
+    let total: f64 = every.iter().map(|(_, cost, _)| weigh(*cost)).sum();
+    let expected = |words: &[u32]| -> f64 {
+        let each = every.iter().map(|(said, cost, _)| weigh(*cost) * distance(said, words));
+        each.sum::<f64>() / total
+    };
+    let chosen = decided(&paths);
+    let words: Vec<u32> = chosen.words.iter().map(|word| word.0).collect();
+    let found = expected(&words);
+    assert!(chosen.errors >= found - 1e-3, "{} {found}", chosen.errors);
+    assert_eq!(chosen.posteriors.len(), words.len());
+    assert!(chosen.posteriors.iter().all(|p| (0.0..=1.0).contains(p)));
+    // The bound of the words that it began with is not passed.
+    let begin: Vec<WordId> = paths.best().words.iter().map(|word| word.id).collect();
+    let Ok(risk) = risk(&paths, &posteriors(&paths, 1.0), &begin, || Ok::<(), Infallible>(()));
+    assert!(chosen.errors <= risk.errors + 1e-3, "{} {}", chosen.errors, risk.errors);
+    let least = sequences(4).iter().map(|words| expected(words)).fold(f64::INFINITY, f64::min);
+    assert!(words.len() > 4 || found >= least - 1e-6);
+    Some(found <= least + 1e-3)
+}
+
+#[test]
+fn the_words_of_least_risk_are_those_that_trying_all_finds() {
+    let mut runner = TestRunner::deterministic();
+    let (mut same, mut all) = (0, 0);
+    for _ in 0..2000 {
+        let case = cases_without_loops().new_tree(&mut runner).unwrap().current();
+        if let Some(is_least) = against_every_sequence(&of_few_words(case)) {
+            all += 1;
+            same += u32::from(is_least);
+        }
+    }
+    // It improves the words one by one, so that it may end beside the best.
+    assert!(all > 100 && 100 * same >= 97 * all, "{same} of {all}");
+}
+
+#[test]
+fn a_word_that_most_paths_have_wins_over_the_best_path() {
+    let mut builder = GraphBuilder::new();
+    let [start, one, two, end] = [(); 4].map(|()| builder.add_state());
+    builder.set_start(start);
+    builder.set_final(end, Cost::FREE);
+    // "1 2" with a probability of 0.4, "1 3" and "4 3" with 0.3 each.
+    for (from, word, share, to) in [
+        (start, 1, 0.7f32, one),
+        (start, 4, 0.3, two),
+        (one, 2, 4.0 / 7.0, end),
+        (one, 3, 3.0 / 7.0, end),
+        (two, 3, 1.0, end),
+    ] {
+        builder.add_arc(from, Some(PdfId(0)), word, Cost(-share.ln()), to);
+    }
+    let graph = builder.build().unwrap();
+    let decoder = Decoder::new(&graph, Pruning::OFF).unwrap();
+    let lattice = decoder.lattice(&ndarray::array![[0.0], [0.0]], &mut Scratch::new()).unwrap();
+    let paths = lattice.paths();
+    assert_eq!(paths.best().words[1].id, WordId(2));
+    let chosen = decided(&paths);
+    assert_eq!(chosen.words, [WordId(1), WordId(3)]);
+    for (found, expected) in chosen.posteriors.iter().zip([0.7, 0.6]) {
+        assert!((found - expected).abs() < 1e-2, "{found} {expected}");
+    }
+    assert!((chosen.errors - 0.7).abs() < 1e-2, "{}", chosen.errors);
 }

@@ -303,6 +303,24 @@ proptest! {
         let ids: Vec<_> = reference.iter().map(|&word| crate::units::WordId(word)).collect();
         let nearest = cheapest.keys().map(|words| edit_distance(words, &reference)).min();
         prop_assert_eq!(paths.least_errors(&ids), nearest);
+
+        let near = |words: &Vec<u32>| edit_distance(words, &reference);
+        let of_least = cheapest.iter().filter(|(words, _)| Some(near(words)) == nearest);
+        let least = of_least.map(|(_, cost)| *cost).fold(f64::INFINITY, f64::min);
+        let Some(placed) = paths.nearest(&ids) else {
+            prop_assert!(every.is_empty());
+            return Ok(());
+        };
+        prop_assert!((placed.cost.0 - least).abs() < 1e-3, "{} {least}", placed.cost.0);
+        prop_assert!(placed.words.iter().map(|word| word.id).eq(ids));
+        prop_assert!(placed.words.iter().all(|word| word.start <= word.end));
+        // Words of a path lie where the path has them.
+        for best in &found {
+            let own: Vec<_> = best.words.iter().map(|word| word.id).collect();
+            let placed = paths.nearest(&own).unwrap();
+            prop_assert!((placed.cost.0 - best.cost.0).abs() < 1e-3);
+            prop_assert!(placed.words.iter().map(|word| word.id).eq(own));
+        }
     }
 
     /// A limit that is on and drops nothing follows branches and finds the same.
