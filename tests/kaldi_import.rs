@@ -9,7 +9,11 @@ use paretone::acoustic::{
     ModelDescription, Network as OurNetwork, NetworkScratch, Precision, Tensors,
 };
 use paretone::feature::Features;
-use paretone::kaldi::{ExportOptions, VoskFolder, check_final_mdl, export};
+use paretone::graph::Graph;
+use paretone::kaldi::{
+    ExportOptions, InputMean, VoskFolder, check_config_lines, check_final_mdl, check_front_end,
+    export,
+};
 use paretone::recognizer::{Cache, Options};
 use paretone::units::{Hertz, Seconds};
 use paretone::{Recognizer, Waveform};
@@ -194,6 +198,9 @@ fn our_model_by_way_of_a_vosk_folder_says_the_same() {
         assert_eq!(ours.text(), theirs.text());
         assert!((ours.cost.0 - theirs.cost.0).abs() < 1e-3 * ours.cost.0.abs().max(1.0));
         assert!(!ours.text().is_empty());
+        // Also where nothing rescores and no graph is scaled: confidence is made from it.
+        assert!(ours.evidence.is_some() && theirs.evidence.is_some());
+        assert_eq!(theirs.word_evidence.len(), theirs.words.len());
     }
     // The second start maps what the first has read.
     assert!(Recognizer::open_with(&vosk, options).is_ok());
@@ -260,6 +267,97 @@ fn networks_that_are_no_chain_of_layers_name_the_node() {
 }
 
 #[test]
+fn the_mean_of_cepstra_runs_and_that_of_energies_is_fixed() {
+    let folder = tempfile::tempdir().unwrap();
+    let vosk = folder_of(&chain(), folder.path());
+    fs::write(vosk.join("am/global_cmvn.stats"), " [ 2 4 6 8 10 12 2\n 0 0 0 0 0 0 0 ]\n").unwrap();
+    let mean = || VoskFolder::find(&vosk).unwrap().import().unwrap().mean;
+    let means = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    assert_eq!(mean(), Some(InputMean::Running(means.clone())));
+    fs::remove_file(vosk.join("conf/mfcc.conf")).unwrap();
+    let bins = format!("--num-mel-bins={}\n", DIMS[0]);
+    fs::write(vosk.join("conf/fbank.conf"), bins).unwrap();
+    assert_eq!(mean(), Some(InputMean::Fixed(means)));
+}
+
+#[test]
+fn the_words_are_those_of_least_risk_unless_the_folder_says_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let vosk = folder_of(&chain(), folder.path());
+    let least_risk = || VoskFolder::find(&vosk).unwrap().import().unwrap().least_risk;
+    assert!(least_risk());
+    fs::write(vosk.join("conf/paretone.conf"), "--minimum-bayes-risk=false\n").unwrap();
+    assert!(!least_risk());
+}
+
+/// What the fuzz targets begin with (`scripts/fuzz.sh`) stands in files. With `PARETONE_WRITE_SEEDS`
+/// set they are written anew.
+#[test]
+fn the_seeds_of_the_fuzz_targets_are_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/kaldi");
+    if std::env::var_os("PARETONE_WRITE_SEEDS").is_some() {
+        write_seeds(&folder);
+    }
+    let read = |name: &str| fs::read(folder.join(name)).unwrap();
+    for name in ["chain.mdl", "convolution.mdl"] {
+        assert!(check_final_mdl(&read(name)).unwrap() > 2, "{name}");
+    }
+    for name in ["const.fst", "vector.fst"] {
+        assert!(Graph::from_openfst(read(name).as_slice()).unwrap().num_states() > 2, "{name}");
+    }
+    assert_eq!(check_front_end(&read("mfcc.conf")).unwrap(), 40);
+    let lines = String::from_utf8(read("network.config")).unwrap();
+    assert!(check_config_lines(&lines).unwrap() > 1);
+}
+
+fn write_seeds(to: &Path) {
+    let put = |name: &str, bytes: &[u8]| fs::write(to.join(name), bytes).unwrap();
+    put("chain.mdl", &chain().model(DIMS[3] as i32));
+    let folder = tempfile::tempdir().unwrap();
+    let vosk = exported_convolutions(folder.path());
+    put("convolution.mdl", &fs::read(vosk.join("am/final.mdl")).unwrap());
+    let graph = Graph::read_openfst(&vosk.join("graph/HCLG.fst")).unwrap();
+    graph.save_openfst_const(&to.join("const.fst")).unwrap();
+    graph.save_openfst(&to.join("vector.fst")).unwrap();
+}
+
+/// A model with convolutions as a Vosk folder.
+fn exported_convolutions(folder: &Path) -> PathBuf {
+    let model = tiny_model::write(folder);
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/convolution");
+    for name in ["model.json", "acoustic.safetensors"] {
+        fs::copy(golden.join(name), model.join(name)).unwrap();
+    }
+    fs::write(model.join("lexicon.txt"), "<unk>\tSPN\nah\tAA\nbah\tAA AA\n").unwrap();
+    let vosk = folder.join("vosk");
+    export(&model, &vosk, &ExportOptions::default().mean(vec![0.0; 7])).unwrap();
+    vosk
+}
+
+#[test]
+fn language_models_that_are_not_used_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let vosk = folder_of(&chain(), folder.path());
+    let left_out = || VoskFolder::find(&vosk).unwrap().left_out();
+    assert!(left_out().is_empty());
+    fs::create_dir_all(vosk.join("rescore")).unwrap();
+    fs::write(vosk.join("rescore/G.carpa"), "").unwrap();
+    assert_eq!(left_out(), [vosk.join("rescore/G.carpa")]);
+}
+
+#[test]
+fn a_graph_that_is_too_large_is_refused_by_its_header() {
+    let mut bytes =
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/kaldi/const.fst"))
+            .unwrap();
+    // Behind the number, two strings, version, flags, properties, start and the number of states.
+    let arcs = 4 + 4 + "const".len() + 4 + "standard".len() + 4 + 4 + 8 + 8 + 8;
+    bytes[arcs..arcs + 8].copy_from_slice(&(1i64 << 40).to_le_bytes());
+    let error = Graph::from_openfst(bytes.as_slice()).unwrap_err().to_string();
+    assert!(error.contains("arcs 1099511627776") && error.contains("smaller"), "{error}");
+}
+
+#[test]
 fn missing_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let vosk = folder_of(&chain(), folder.path());
@@ -276,18 +374,12 @@ fn missing_files_are_named() {
 #[test]
 fn convolutions_go_there_and_back() {
     let folder = tempfile::tempdir().unwrap();
-    let model = tiny_model::write(folder.path());
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/convolution");
-    for name in ["model.json", "acoustic.safetensors"] {
-        fs::copy(golden.join(name), model.join(name)).unwrap();
-    }
-    fs::write(model.join("lexicon.txt"), "<unk>\tSPN\nah\tAA\nbah\tAA AA\n").unwrap();
-    let vosk = folder.path().join("vosk");
-    export(&model, &vosk, &ExportOptions::default().mean(vec![0.0; 7])).unwrap();
+    let vosk = exported_convolutions(folder.path());
     let imported = VoskFolder::find(&vosk).unwrap().import().unwrap();
     let kernels = Precision::F32.kernels();
-    let description = ModelDescription::open(&model).unwrap();
-    let tensors = Tensors::open(&model.join("acoustic.safetensors")).unwrap();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/convolution");
+    let description = ModelDescription::open(&golden).unwrap();
+    let tensors = Tensors::open(&golden.join("acoustic.safetensors")).unwrap();
     let ours = OurNetwork::from_tensors(&description, &tensors, kernels).unwrap();
     let theirs =
         OurNetwork::from_tensors(&imported.description, &imported.tensors, kernels).unwrap();

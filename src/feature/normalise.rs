@@ -121,6 +121,8 @@ pub struct OnlineMean {
     /// Their sum. Double precision holds single-precision terms exactly enough that adding and
     /// taking away does not drift: after a day at 100 frames a second the error is below 1e-7.
     sum: Vec<f64>,
+    /// Whether the prior is all that is subtracted.
+    is_fixed: bool,
 }
 
 impl OnlineMean {
@@ -147,7 +149,20 @@ impl OnlineMean {
             has_prior: prior.is_some(),
             window: VecDeque::new(),
             sum: vec![0.0; dims],
+            is_fixed: false,
         })
+    }
+
+    /// One that subtracts the same mean from every frame.
+    pub fn fixed(mean: &[f32]) -> Self {
+        OnlineMean {
+            config: OnlineMeanConfig::default(),
+            prior: mean.to_vec(),
+            has_prior: true,
+            window: VecDeque::new(),
+            sum: vec![0.0; mean.len()],
+            is_fixed: true,
+        }
     }
 
     /// Normalises the next frame in place.
@@ -157,6 +172,10 @@ impl OnlineMean {
     pub fn apply(&mut self, frame: &mut [f32]) {
         let dims = self.sum.len();
         assert_eq!(frame.len(), dims, "a frame of another dimension");
+        if self.is_fixed {
+            frame.iter_mut().zip(&self.prior).for_each(|(value, mean)| *value -= mean);
+            return;
+        }
         if self.window.len() == self.config.window * dims {
             for (sum, old) in self.sum.iter_mut().zip(self.window.drain(..dims)) {
                 *sum -= f64::from(old);

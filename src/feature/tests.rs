@@ -151,6 +151,17 @@ proptest! {
 }
 
 #[test]
+fn a_fixed_mean_does_not_follow() {
+    let mut fixed = OnlineMean::fixed(&[3.0, -1.0]);
+    for _ in 0..3 {
+        let mut frame = [5.0, 5.0];
+        fixed.apply(&mut frame);
+        assert_eq!(frame, [2.0, 6.0]);
+        fixed.reset();
+    }
+}
+
+#[test]
 fn the_mean_is_gone() {
     let mut features = Mfcc::new(MfccConfig::default()).unwrap().compute(&noise(4000)).unwrap();
     subtract_mean(&mut features);

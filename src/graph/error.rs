@@ -43,7 +43,10 @@ pub enum GraphError {
         what: String,
     },
     /// The graph is larger than the packed arc can number.
-    #[error("graph too large: {what} {found}, the format holds {limit}")]
+    #[error(
+        "graph too large: {what} {found}, the format holds {limit}; make it with a smaller language model or lexicon, or, for \
+         pdfs, with a network of fewer"
+    )]
     TooLarge {
         /// What there is too much of.
         what: &'static str,

@@ -19,7 +19,7 @@ use crate::units::{Cost, PdfId, StateId};
 use super::WORD_MASK;
 use super::builder::GraphBuilder;
 use super::error::GraphError;
-use super::rows::{ArcRef, Graph};
+use super::rows::{ARC_LIMIT, ArcRef, Graph};
 
 const FST_MAGIC: i32 = 2_125_659_606;
 const SYMBOLS_MAGIC: i32 = 2_125_658_996;
@@ -254,7 +254,14 @@ fn read_header(input: &mut Input<impl Read>) -> Result<Header, Fault> {
     input.i64()?;
     let start = input.i64()?;
     let states = input.i64()?;
-    input.i64()?;
+    let arcs = input.i64()?;
+    // Here, before gigabytes are read. A header that does not know says 0 or -1.
+    for (what, count) in [("states", states), ("arcs", arcs)] {
+        let (found, limit) = (u64::try_from(count).unwrap_or(0), ARC_LIMIT as u64);
+        if found > limit {
+            return Err(Fault::Graph(GraphError::TooLarge { what, found, limit }));
+        }
+    }
     // A vector file may leave the number open as -1; nothing else below 0 means anything.
     let is_open = states == UNKNOWN_STATES && kind == "vector";
     if states < 0 && !is_open {

@@ -1,11 +1,17 @@
 //! Where the parts of a Vosk folder lie: in its present layout, or in the old one without folders.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::KaldiError;
 
 /// The files of a model that runs in Vosk.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct VoskFolder {
     folder: PathBuf,
+    /// Files that were read whole: the model is wanted twice, for its weights and for its hash.
+    read: Mutex<HashMap<PathBuf, Arc<Vec<u8>>>>,
     /// `am/`, `conf/` and `graph/` rather than all in one.
     parted: bool,
 }
@@ -16,12 +22,37 @@ impl VoskFolder {
         let is = |name: &str| folder.join(name).is_file();
         let parted = is("am/final.mdl") && is("conf/model.conf");
         let flat = is("final.mdl") && is("mfcc.conf");
-        (parted || flat).then(|| VoskFolder { folder: folder.to_owned(), parted })
+        (parted || flat).then(|| VoskFolder {
+            folder: folder.to_owned(),
+            read: Mutex::default(),
+            parted,
+        })
     }
 
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.folder
+    }
+
+    /// What is there and not used: language models that libvosk rescores with.
+    pub fn left_out(&self) -> Vec<PathBuf> {
+        let files = ["rescore/G.carpa", "rnnlm/final.raw"];
+        let files = files.map(|name| self.folder.join(name));
+        files.into_iter().filter(|path| path.is_file()).collect()
+    }
+
+    /// All of a file, which is read once as long as this value lives.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn bytes(&self, path: &Path) -> Result<Arc<Vec<u8>>, KaldiError> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bytes) = read.get(path) {
+            return Ok(Arc::clone(bytes));
+        }
+        let bytes = Arc::new(super::read(path)?);
+        read.insert(path.to_owned(), Arc::clone(&bytes));
+        Ok(bytes)
     }
 
     fn at(&self, part: &str, name: &str) -> PathBuf {

@@ -7,6 +7,7 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use tracing::warn;
 
+use super::KaldiError;
 use super::boundaries::Boundaries;
 use super::conf::Conf;
 use super::folder::VoskFolder;
@@ -15,7 +16,6 @@ use super::input::Input;
 use super::matrix_file::matrix_file;
 use super::nnet::{Folded, Nnet, fold};
 use super::transitions::TransitionModel;
-use super::{KaldiError, read};
 use crate::acoustic::{
     DecodeDefaults, HmmDescription, ModelDescription, NetworkDescription, Normalisation, Tensors,
 };
@@ -40,10 +40,23 @@ pub struct Imported {
     pub tensors: Tensors,
     /// What the input labels of the graph stand for.
     pub transitions: TransitionModel,
-    /// What a running mean of the features begins with, where the model was trained on one.
-    pub running_mean: Option<Vec<f32>>,
+    /// The mean that is taken from the features, where the model was trained on one.
+    pub mean: Option<InputMean>,
     /// Factor of the graph's costs after the search.
     pub graph_scale: f32,
+    /// Whether answers are the words of least Bayes risk, as libvosk's are, rather than those of
+    /// the best path.
+    pub least_risk: bool,
+}
+
+/// What libvosk takes from the features.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InputMean {
+    /// The mean of the last frames, which begins with these values: of cepstra.
+    Running(Vec<f32>),
+    /// These values, whatever is heard: of mel energies (`fbank.conf`). This is not what Kaldi's
+    /// source says; libvosk 0.3.45 scores as if it were.
+    Fixed(Vec<f32>),
 }
 
 impl VoskFolder {
@@ -59,7 +72,7 @@ impl VoskFolder {
             None => Conf::parse(OLD_SETTINGS.as_bytes(), &self.conf("mfcc.conf"))?,
         };
         let subsampling = settings.get("frame-subsampling-factor", 1)?;
-        let bytes = read(&path)?;
+        let bytes = self.bytes(&path)?;
         let (transitions, nnet) = final_mdl(&bytes, &path)?;
         let folded = fold(&nnet, subsampling);
         let folded = folded.map_err(|what| KaldiError::Network { path: path.clone(), what })?;
@@ -69,9 +82,10 @@ impl VoskFolder {
         }
         let own = Own::read(&self.conf("paretone.conf"))?;
         feature.noise_floor = own.noise_floor;
-        let running_mean = match own.normalisation {
-            Some(_) => None,
-            None => self.running_mean(dims)?,
+        let mean = match (own.normalisation, feature.kind) {
+            (Some(_), _) => None,
+            (None, FeatureKind::Mfcc) => self.global_mean(dims)?.map(InputMean::Running),
+            (None, FeatureKind::LogMel) => self.global_mean(dims)?.map(InputMean::Fixed),
         };
         let network = network(&folded, subsampling);
         let description = ModelDescription {
@@ -95,8 +109,9 @@ impl VoskFolder {
             description: ModelDescription::from_json(&text)?,
             tensors: tensors(&folded),
             transitions,
-            running_mean,
+            mean,
             graph_scale: own.graph_scale,
+            least_risk: own.least_risk,
         })
     }
 
@@ -108,7 +123,7 @@ impl VoskFolder {
         }
     }
 
-    fn running_mean(&self, dims: usize) -> Result<Option<Vec<f32>>, KaldiError> {
+    fn global_mean(&self, dims: usize) -> Result<Option<Vec<f32>>, KaldiError> {
         let path = self.cmvn();
         if !path.is_file() {
             return Ok(None);
@@ -169,7 +184,7 @@ impl VoskFolder {
     pub fn words(&self) -> Result<WordTable, KaldiError> {
         let path = self.graph("words.txt");
         let name = path.display().to_string();
-        Ok(WordTable::from_numbered(read(&path)?.as_slice(), &name)?)
+        Ok(WordTable::from_numbered(self.bytes(&path)?.as_slice(), &name)?)
     }
 }
 
@@ -285,12 +300,18 @@ struct Own {
     normalisation: Option<Normalisation>,
     noise_floor: f64,
     graph_scale: f32,
+    least_risk: bool,
 }
 
 impl Own {
     fn read(path: &Path) -> Result<Own, KaldiError> {
         if !path.is_file() {
-            return Ok(Own { normalisation: None, noise_floor: 0.0, graph_scale: GRAPH_SCALE });
+            return Ok(Own {
+                normalisation: None,
+                noise_floor: 0.0,
+                graph_scale: GRAPH_SCALE,
+                least_risk: true,
+            });
         }
         let conf = Conf::open(path)?;
         let normalisation = match conf.text("normalisation") {
@@ -307,6 +328,11 @@ impl Own {
         if !(0.0..=100.0).contains(&graph_scale) {
             return Err(conf.error("graph-scale", format!("{graph_scale} is not within 0 to 100")));
         }
-        Ok(Own { normalisation, noise_floor: conf.get("noise-floor", 0.0)?, graph_scale })
+        Ok(Own {
+            normalisation,
+            noise_floor: conf.get("noise-floor", 0.0)?,
+            graph_scale,
+            least_risk: conf.get("minimum-bayes-risk", false)?,
+        })
     }
 }

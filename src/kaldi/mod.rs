@@ -32,7 +32,7 @@ pub use check::{check_config_lines, check_final_mdl, check_front_end};
 pub use error::KaldiError;
 pub use export::{ExportOptions, Exported, export};
 pub use folder::VoskFolder;
-pub use import::Imported;
+pub use import::{Imported, InputMean};
 pub use transitions::{Transition, TransitionModel};
 
 use std::path::Path;

@@ -3,7 +3,9 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::files::{GRAPH_NGRAM, LEXICON, NEURAL, RESCORING_NGRAM, WORDS, read};
 use super::model::Model;
@@ -11,7 +13,7 @@ use super::{RecognizerError, Versions};
 use crate::acoustic::ModelDescription;
 use crate::confidence::Calibration;
 use crate::gate::GATE_FILE;
-use crate::kaldi::VoskFolder;
+use crate::kaldi::{KaldiError, VoskFolder};
 use crate::provenance::{MadeFor, hash};
 
 /// The header of an n-gram or a graph, which holds the checksums of all that follows, ends before
@@ -78,17 +80,15 @@ pub(super) fn parts(
 /// The model and the front end of a Vosk folder. A graph may be larger than memory; it is known by
 /// its size, its head and its tail.
 pub(super) fn of_vosk(vosk: &VoskFolder, with_gate: bool) -> Result<MadeFor, RecognizerError> {
-    let (mut model, mut front_end) = (Vec::new(), Vec::new());
-    for path in vosk.model_files() {
-        model.push(read(&path)?);
-    }
+    let whole = |files: Vec<PathBuf>| -> Result<Vec<_>, KaldiError> {
+        files.iter().map(|path| vosk.bytes(path)).collect()
+    };
+    let mut model = whole(vosk.model_files())?;
     for path in vosk.graph_files() {
-        model.push(ends(&path)?);
+        model.push(Arc::new(ends(&path)?));
     }
-    for path in vosk.front_end_files() {
-        front_end.push(read(&path)?);
-    }
-    front_end.extend(gate(vosk.path(), with_gate)?);
+    let mut front_end = whole(vosk.front_end_files())?;
+    front_end.extend(gate(vosk.path(), with_gate)?.into_iter().map(Arc::new));
     Ok(made_of(&model, &front_end))
 }
 
@@ -99,12 +99,9 @@ fn gate(folder: &Path, with_gate: bool) -> Result<Vec<Vec<u8>>, RecognizerError>
     there.map(|path| read(path)).collect()
 }
 
-fn made_of(model: &[Vec<u8>], front_end: &[Vec<u8>]) -> MadeFor {
-    MadeFor {
-        model: Some(hash(model.iter().map(Vec::as_slice))),
-        front_end: Some(hash(front_end.iter().map(Vec::as_slice))),
-        ..MadeFor::default()
-    }
+fn made_of<B: Deref<Target: AsRef<[u8]>>>(model: &[B], front_end: &[B]) -> MadeFor {
+    let hash = |parts: &[B]| hash(parts.iter().map(|part| (**part).as_ref()));
+    MadeFor { model: Some(hash(model)), front_end: Some(hash(front_end)), ..MadeFor::default() }
 }
 
 /// The hash of a model that searches another graph.

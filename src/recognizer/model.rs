@@ -19,6 +19,7 @@ use crate::graph::compile::compile;
 use crate::graph::lexicon::Lexicon;
 use crate::graph::ngram::Ngram;
 use crate::graph::{GRAPH_FORMAT, Graph, WordList, WordTable};
+use crate::kaldi::InputMean;
 use crate::units::{PhoneId, Seconds, WordId};
 
 /// Everything a recognition reads. A copy shares it.
@@ -35,10 +36,13 @@ pub(super) struct Model {
     pub own: Option<Arc<OwnVocabulary>>,
     /// The larger language models, where the caller wants rescoring and the model has them.
     pub second_look: Option<Arc<SecondLook>>,
-    /// What a running mean of the features begins with, where the model wants that subtracted.
-    pub running_mean: Option<Vec<f32>>,
+    /// What is taken from the features of Kaldi's models.
+    pub input_mean: Option<InputMean>,
     /// Factor of the graph's costs when the lattice is looked at; 1 but for Kaldi's models.
     pub graph_scale: f32,
+    /// Whether the words of least Bayes risk are the answer, as with Kaldi's models, rather than
+    /// those of the best path.
+    pub least_risk: bool,
     /// What own words are made from, once it was read.
     pub source: Arc<Mutex<Option<Arc<Source>>>>,
     pub cache: Cache,
@@ -91,17 +95,22 @@ impl Model {
             words: Arc::new(words),
             own: None,
             second_look: second_look.map(Arc::new),
-            running_mean: None,
+            input_mean: None,
             graph_scale: 1.0,
+            least_risk: false,
             source: Arc::default(),
             cache,
         })
     }
 
-    /// The running mean that the features are taken less, if any.
+    /// The mean that the features are taken less as they come, if any.
     pub(super) fn online_mean(&self) -> Option<OnlineMean> {
-        let prior = self.running_mean.as_ref()?;
-        let mean = OnlineMean::new(OnlineMeanConfig::default(), prior.len(), Some(prior));
+        let mean = match self.input_mean.as_ref()? {
+            InputMean::Running(prior) => {
+                OnlineMean::new(OnlineMeanConfig::default(), prior.len(), Some(prior))
+            }
+            InputMean::Fixed(mean) => Ok(OnlineMean::fixed(mean)),
+        };
         Some(mean.expect("a prior of the features' width"))
     }
 

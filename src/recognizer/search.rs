@@ -7,7 +7,7 @@ use super::{
     Alternative, Recognizer, RecognizerError, RecognizerScratch, ScoredAudio, ScoredSegment,
     Setting, Transcript, add, check,
 };
-use crate::confidence::{Heads, doubt};
+use crate::confidence::{Heads, doubt, least_risk_words};
 use crate::decode::{self, Decoder};
 use crate::units::{Cost, Seconds, WordId};
 
@@ -61,8 +61,9 @@ impl Recognizer {
         let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
         let RecognizerScratch { search, look, .. } = scratch;
         let models = self.model.second_look.as_ref();
-        let scale = self.model.graph_scale;
-        if !setting.rescore || (models.is_none() && scale == 1.0) {
+        let least_risk = self.model.least_risk && models.is_none();
+        // Where nothing rescores, the lattice still says how far to trust the best path.
+        if !setting.rescore {
             let heard = decoder.decode(&segment.scores, search)?;
             add(&mut transcript.timings.search, started);
             transcript.append(&heard, None, |word| self.place(word, segment));
@@ -75,9 +76,12 @@ impl Recognizer {
         let (own, cancel) = (self.model.own(), search.cancel.as_ref());
         let paths = match models {
             Some(models) => models.paths(setting, (&lattice, own), look, cancel)?,
-            None => lattice.scaled_paths(scale),
+            None => lattice.scaled_paths(self.model.graph_scale),
         };
-        let heard = paths.best();
+        let heard = match least_risk {
+            true => least_risk_words(&paths, cancel)?,
+            false => paths.best(),
+        };
         let doubt = doubt(&paths, &heard, cancel)?;
         let known = (&doubt, &paths.headroom());
         let evidence = transcript.append(&heard, Some(known), |word| self.place(word, segment));

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use tracing::info;
+use tracing::{info, warn};
 
 use super::cache::CacheKey;
 use super::model::{Model, check_fit, gate_of, graph_of};
@@ -21,6 +21,12 @@ use crate::kaldi::VoskFolder;
 pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, RecognizerError> {
     let opening = options.opening.clone().unwrap_or_default();
     opening.enter(Stage::Weights);
+    for path in folder.left_out() {
+        warn!(
+            "{} is not used: words are those of the model's own graph, before any rescoring",
+            path.display()
+        );
+    }
     let imported = folder.import()?;
     let description = imported.description;
     let mfcc = Mfcc::new(description.feature.clone())?;
@@ -53,8 +59,9 @@ pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, Reco
         words: Arc::new(words),
         own: None,
         second_look: None,
-        running_mean: imported.running_mean,
+        input_mean: imported.mean,
         graph_scale: imported.graph_scale,
+        least_risk: imported.least_risk,
         source: Arc::default(),
         cache,
     })

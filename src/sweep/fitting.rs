@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::outcomes::{MissingCounter, evidence};
 use super::words::{AnswerError, Answers, HeardWord};
-use crate::confidence::{Calibration, Example, Heads, WordExample};
+use crate::confidence::{Calibration, Evidence, Example, Heads, WordExample};
 use crate::provenance::MadeFor;
 use crate::tiers::Table;
 
@@ -26,6 +26,16 @@ pub struct TooFew {
     right: usize,
 }
 
+/// Nothing is known of a version's answers but their words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the outcomes of {name} say nothing of its lattices, from which a confidence is made: give its setting in versions.toml the \
+     word `rescore`, and measure it again"
+)]
+pub struct NoLattices {
+    name: String,
+}
+
 /// Why no calibration can be fitted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -33,6 +43,9 @@ pub enum FitError {
     /// There is too little speech.
     #[error(transparent)]
     TooFew(#[from] TooFew),
+    /// The version makes no lattices.
+    #[error(transparent)]
+    NoLattices(#[from] NoLattices),
     /// The outcomes do not say what was known of an answer.
     #[error(transparent)]
     Counter(#[from] MissingCounter),
@@ -95,6 +108,7 @@ impl Examples {
             examples.words.entry(word.version.clone()).or_default().push(example);
         }
         examples.check_enough()?;
+        examples.check_lattices()?;
         Ok(examples)
     }
 
@@ -105,6 +119,16 @@ impl Examples {
             }
         }
         Ok(())
+    }
+
+    /// What was measured without a lattice is as sure as can be of no words.
+    fn check_lattices(&self) -> Result<(), NoLattices> {
+        let is_blank = |example: &Example| {
+            let Evidence { words, posterior, .. } = example.evidence;
+            words == 0 && posterior == 1.0
+        };
+        let blank = self.answers.iter().find(|(_, examples)| examples.iter().all(is_blank));
+        blank.map_or(Ok(()), |(name, _)| Err(NoLattices { name: name.clone() }))
     }
 
     /// How much there is of each version.
