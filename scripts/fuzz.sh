@@ -34,6 +34,11 @@ seeds() {
     case $1 in
     audio) find tests/audio -type f -size -64k && echo tests/golden/mfcc_speech.wav ;;
     arpa) find tests/fixtures -name '*.arpa' ;;
+    kaldi_model) find tests/golden/kaldi -name '*.mdl' ;;
+    kaldi_archive) find tests/golden/kaldi -name '*.ark' ;;
+    kaldi_conf) find tests/golden/kaldi -name '*.conf' ;;
+    kaldi_lines) find tests/golden/kaldi -name '*.config' ;;
+    openfst) find tests/golden/kaldi -name '*.fst' ;;
     calibration) echo models/en/confidence.json ;;
     lexicon) find tests/fixtures -name '*lexicon*' -type f ;;
     outcomes) find tests/fixtures -name '*.csv' ;;
