@@ -290,8 +290,8 @@ fn the_words_are_those_of_least_risk_unless_the_folder_says_otherwise() {
     assert!(!least_risk());
 }
 
-/// What the fuzz targets begin with (`scripts/fuzz.sh`) stands in files. With `PARETONE_WRITE_SEEDS`
-/// set they are written anew.
+/// What the fuzz targets begin with (`scripts/fuzz.sh`) stands in files. With
+/// `PARETONE_WRITE_SEEDS` set they are written anew.
 #[test]
 fn the_seeds_of_the_fuzz_targets_are_read() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/kaldi");

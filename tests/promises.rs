@@ -385,6 +385,29 @@ fn few_utterances_calibrate_nothing() {
 }
 
 #[test]
+fn outcomes_without_lattices_calibrate_nothing() {
+    let place = Place::new();
+    let table = outcomes(400, "dev");
+    let header: Vec<&str> = table.lines().next().expect("a header").split(',').collect();
+    let without = |line: &str| {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        for (counter, value) in [(Counter::Posterior, "1"), (Counter::WordsHeard, "0")] {
+            let at = header.iter().position(|name| *name == counter.column()).expect("a column");
+            cells[at] = value;
+        }
+        cells.join(",") + "\n"
+    };
+    let rows: String = table.lines().skip(1).map(without).collect();
+    let path = place.0.path().join("outcomes.csv");
+    fs::write(path, header.join(",") + "\n" + &rows).expect("writable");
+    place
+        .paretone(&["confidence", "fit", "--model", "tiny", "--outcomes", "outcomes.csv"])
+        .assert()
+        .code(2)
+        .stderr(contains("say nothing of its lattices").and(contains("rescore")));
+}
+
+#[test]
 fn a_sweeps_folder_is_of_one_corpus_split_and_limit() {
     let place = Place::new();
     let mut manifest = String::from("id\tpath\ttext\tspeaker\tset\tsplit\n");

@@ -1,8 +1,8 @@
 //! How far to trust it? Posteriors, expected errors and calibrated confidence of an answer.
 //!
 //! [`posteriors`] turns the costs of a lattice's paths into probabilities, and [`mbr`] into
-//! expected errors; [`least_risk`] chooses the words that have the fewest. [`Evidence`] collects the measurements from which a [`Calibration`] computes a
-//! confidence.
+//! expected errors; [`least_risk`] chooses the words that have the fewest. [`Evidence`] collects
+//! the measurements from which a [`Calibration`] computes a confidence.
 
 mod calibration;
 mod evidence;

@@ -10,10 +10,9 @@ use proptest::test_runner::TestRunner;
 use super::least_risk::{LeastRisk, least_risk};
 use super::mbr::risk;
 use super::posteriors::posteriors;
-use crate::decode::tests::{Case, cases_without_loops, every_path};
+use crate::decode::tests::{Case, cases_without_loops, every_path, of_few_words};
 use crate::decode::{Decoder, PathGraph, Pruning, Scratch};
-use crate::graph::{GraphBuilder, WORD_MASK};
-use crate::units::{Cost, PdfId, WordId};
+use crate::units::WordId;
 
 /// The plain recursion.
 fn distance(a: &[u32], b: &[u32]) -> f64 {
@@ -72,17 +71,6 @@ proptest! {
             prop_assert!((0.0..=1.0).contains(&word) && word >= sequence - 1e-3);
         }
     }
-}
-
-/// A case in which words recur.
-fn of_few_words(mut case: Case) -> Case {
-    for arc in &mut case.arcs {
-        arc.2 = match arc.2 & WORD_MASK {
-            0 => arc.2,
-            word => word % 3 + 1,
-        };
-    }
-    case
 }
 
 /// All sequences of up to so many of three words.
@@ -153,23 +141,25 @@ fn the_words_of_least_risk_are_those_that_trying_all_finds() {
 
 #[test]
 fn a_word_that_most_paths_have_wins_over_the_best_path() {
-    let mut builder = GraphBuilder::new();
-    let [start, one, two, end] = [(); 4].map(|()| builder.add_state());
-    builder.set_start(start);
-    builder.set_final(end, Cost::FREE);
     // "1 2" with a probability of 0.4, "1 3" and "4 3" with 0.3 each.
-    for (from, word, share, to) in [
-        (start, 1, 0.7f32, one),
-        (start, 4, 0.3, two),
-        (one, 2, 4.0 / 7.0, end),
-        (one, 3, 3.0 / 7.0, end),
-        (two, 3, 1.0, end),
-    ] {
-        builder.add_arc(from, Some(PdfId(0)), word, Cost(-share.ln()), to);
-    }
-    let graph = builder.build().unwrap();
+    let arc =
+        |(from, word, share, to): (u32, u32, f32, u32)| (from, Some(0), word, -share.ln(), to);
+    let shares = [
+        (0, 1, 0.7, 1),
+        (0, 4, 0.3, 2),
+        (1, 2, 4.0 / 7.0, 3),
+        (1, 3, 3.0 / 7.0, 3),
+        (2, 3, 1.0, 3),
+    ];
+    let case = Case {
+        states: 4,
+        arcs: shares.map(arc).to_vec(),
+        finals: vec![(3, 0.0)],
+        scores: ndarray::array![[0.0], [0.0]],
+    };
+    let graph = case.graph();
     let decoder = Decoder::new(&graph, Pruning::OFF).unwrap();
-    let lattice = decoder.lattice(&ndarray::array![[0.0], [0.0]], &mut Scratch::new()).unwrap();
+    let lattice = decoder.lattice(&case.scores, &mut Scratch::new()).unwrap();
     let paths = lattice.paths();
     assert_eq!(paths.best().words[1].id, WordId(2));
     let chosen = decided(&paths);

@@ -427,6 +427,17 @@ pub(crate) fn cases_without_loops() -> impl Strategy<Value = Case> {
     })
 }
 
+/// A case in which words recur.
+pub(crate) fn of_few_words(mut case: Case) -> Case {
+    for arc in &mut case.arcs {
+        arc.2 = match arc.2 & crate::graph::WORD_MASK {
+            0 => arc.2,
+            word => word % 3 + 1,
+        };
+    }
+    case
+}
+
 /// Walks every path of a graph.
 struct EveryPath<'a> {
     graph: &'a Graph,
