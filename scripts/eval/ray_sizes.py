@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""A cluster beside one machine, at size: scripts/eval/ray_sizes.py --manifest PATH [--parts sweep,transcribe,serve,paper]
+"""A cluster beside one machine, at size: scripts/eval/ray_sizes.py --manifest PATH [--parts sweep,transcribe,serve,nodes,paper]
 
 Two of Ray's nodes on this machine, one of which is lost half-way where that is said. Only dev rows are heard.
 
 sweep: 40 settings around v1 on 200 utterances: all but the times is the same, to the byte, as in a loop without Ray; the same with a node lost half-way.
 transcribe: 500 recordings: the same words as in a loop without Ray, in their order; the same with a node lost half-way.
 serve: 200 requests at the tiers of the model's rules, a replica of the most used pool killed: each is answered once, with the words of one process.
+nodes: the same with one of two nodes killed under load; then more requests at once than may wait, a node killed too: each is answered or refused, once.
 paper: what 1, 8 and 64 machines would do, by the formulas that it prints and by what a task costs beyond its work, measured here.
 
     pip install './bindings/python[ray]'
@@ -17,6 +18,7 @@ import argparse
 import contextlib
 import csv
 import itertools
+import json
 import math
 import os
 import resource
@@ -49,6 +51,8 @@ import clusters  # noqa: E402
 MODEL = ROOT / "models/en"
 RULE = {"strict": False, "alignment": "minimal", "repeats": 1}
 SETTINGS, UTTERANCES, RECORDINGS, REQUESTS = 40, 200, 500, 200
+# Requests of the flood, and how many of them at once: more than may wait for a pool.
+FLOOD, CALLERS = 600, 320
 SHARD, WORKERS, PORT = 8, 2, 18731
 # Columns that are times, or that follow from them.
 TIMES = {"response_seconds", "search_seconds", "real_time_factor", "on_front"}
@@ -57,7 +61,7 @@ TIMES = {"response_seconds", "search_seconds", "real_time_factor", "on_front"}
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--manifest", required=True, help="the corpus, whose dev rows are heard")
-    parser.add_argument("--parts", default="sweep,transcribe,serve,paper")
+    parser.add_argument("--parts", default="sweep,transcribe,serve,nodes,paper")
     return parser.parse_args()
 
 
@@ -194,6 +198,8 @@ def post(body, tolerance, objective):
             return answer.status, answer.read().decode().strip(), time.perf_counter() - began
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode(), time.perf_counter() - began
+    except OSError as error:
+        return 0, f"no answer: {error}", time.perf_counter() - began
 
 
 def processes():
@@ -209,44 +215,89 @@ def processes():
     return found
 
 
+class Asked:
+    """Requests at ten tiers, in turn, and what one process answers."""
+
+    def __init__(self, corpus):
+        asr = paretone.Recognizer(MODEL)
+        routing = _paretone.Routing(asr)
+        self.tiers = [(share, goal) for share in (0.0, 0.01, 0.02, 0.05, 0.1) for goal in ("cost", "response-time")]
+        self.names = routing.asked
+        used = Counter(version for tier in self.tiers for version in routing.tier(*tier)[5])
+        self.first = max(used, key=used.__getitem__)
+        bodies = [Path(said[1]).read_bytes() for said in utterances_of(corpus, REQUESTS)]
+        self.requests = [(body, *tier) for body, tier in zip(bodies, itertools.cycle(self.tiers))]
+        began = time.process_time()
+        self.alone = [asr.transcribe(body, tolerance=share, objective=goal).text for body, share, goal in self.requests]
+        self.seconds = (time.process_time() - began) / REQUESTS
+
+
 def serve(cluster, corpus, scratch, found):
     from ray import serve as ray_serve
     from ray.util import list_named_actors
 
-    asr = paretone.Recognizer(MODEL)
-    routing = _paretone.Routing(asr)
-    tiers = [(share, goal) for share in (0.0, 0.01, 0.02, 0.05, 0.1) for goal in ("cost", "response-time")]
-    names = routing.asked
-    used = Counter(version for tier in tiers for version in routing.tier(*tier)[5])
-    first = max(used, key=used.__getitem__)
-    print(f"serve: {REQUESTS} requests at {len(tiers)} tiers over pools of {', '.join(names)}; a replica of {first} is killed", flush=True)
-    utterances = utterances_of(corpus, REQUESTS)
-    asked = [(Path(said[1]).read_bytes(), *tier) for said, tier in zip(utterances, itertools.cycle(tiers))]
-    began = time.process_time()
-    alone = [asr.transcribe(body, tolerance=share, objective=goal).text for body, share, goal in asked]
-    found["serve_alone"] = (time.process_time() - began) / REQUESTS
+    asked = Asked(corpus)
+    first, found["serve_alone"] = asked.first, asked.seconds
+    print(f"serve: {REQUESTS} requests at {len(asked.tiers)} tiers over pools of {', '.join(asked.names)}; a replica of {first} is killed", flush=True)
     clusters.add(cluster, processors=2)
-    sizes = {name: 2 if name == first else 1 for name in names}
+    sizes = {name: 2 if name == first else 1 for name in asked.names}
     paretone.ray.serve(MODEL, versions=sizes, processors=0.25, port=PORT)
-    [post(*one) for one in asked[: len(tiers)]]
+    [post(*one) for one in asked.requests[: len(asked.tiers)]]
     quiet = processes()
-    times = [post(*one) for one in asked]
+    times = [post(*one) for one in asked.requests]
     busy = processes()
     busy.subtract(quiet)
     found |= {f"serve_{kind}": busy[kind] / REQUESTS for kind in ("router", "proxy", "replica")}
     print(f"  one after the other: median {1000 * statistics.median(one[2] for one in times):.0f} ms; processor ms a request: " + ", ".join(f"{kind} {1000 * value / REQUESTS:.1f}" for kind, value in busy.items()) + f"; {1000 * found['serve_alone']:.1f} in one process without Ray")
-    check([one[:2] for one in times] == [(200, text) for text in alone], "all answers are those of one process")
-    with ThreadPoolExecutor(4) as callers:
-        answers = [callers.submit(post, *one) for one in asked]
-        answers[REQUESTS // 2].result()
+    check([one[:2] for one in times] == [(200, text) for text in asked.alone], "all answers are those of one process")
+
+    def kill():
         replica = next(actor for actor in list_named_actors(all_namespaces=True) if f"#{first}#" in actor["name"])
         ray.kill(ray.get_actor(**replica))
+
+    loaded(asked, kill, f"a replica of {first}")
+    ray_serve.shutdown()
+
+
+def loaded(asked, kill, what):
+    """All requests by four callers, and what is killed when half of them have been answered."""
+    with ThreadPoolExecutor(4) as callers:
+        answers = [callers.submit(post, *one) for one in asked.requests]
+        answers[REQUESTS // 2].result()
+        kill()
         left = sum(not answer.done() for answer in answers)
         told = [answer.result() for answer in answers]
     statuses = Counter(one[0] for one in told)
-    equal = sum(one[:2] == (200, text) for one, text in zip(told, alone))
-    check(left > 4, f"a replica of {first} was killed with {left} requests to go")
+    equal = sum(one[:2] == (200, text) for one, text in zip(told, asked.alone))
+    check(left > 4, f"{what} was killed with {left} requests to go")
     check(equal == REQUESTS and statuses == {200: REQUESTS}, f"{REQUESTS} requests, {statuses[200]} answers, {equal} of them those of one process, one a request")
+
+
+def nodes(cluster, corpus, scratch, found):
+    from ray import serve as ray_serve
+
+    asked = Asked(corpus)
+
+    print(f"nodes: {REQUESTS} requests at {len(asked.tiers)} tiers over two replicas each of {', '.join(asked.names)}; the second of two nodes is killed", flush=True)
+    # The first node has the router and the proxy.
+    node = clusters.add(cluster, processors=2)
+    paretone.ray.serve(MODEL, versions=dict.fromkeys(asked.names, 2), processors=0.25, port=PORT)
+    loaded(asked, lambda: cluster.remove_node(node, allow_graceful=False), "a node")
+    print(f"  {FLOOD} requests by {CALLERS} callers at once, of which 256 may wait; another node is killed", flush=True)
+    node = clusters.add(cluster, processors=2)
+    with ThreadPoolExecutor(CALLERS) as callers:
+        body, alone = asked.requests[0][0], asked.alone[0]
+        answers = [callers.submit(post, body, 0.0, "cost") for _ in range(FLOOD)]
+        while sum(answer.done() for answer in answers) < FLOOD // 4:
+            time.sleep(0.02)
+        cluster.remove_node(node, allow_graceful=False)
+        left = sum(not answer.done() for answer in answers)
+        told = [answer.result() for answer in answers]
+    statuses = Counter(one[0] for one in told)
+    right = sum(one[:2] == (200, alone) for one in told)
+    typed = sum(one[0] in (429, 503) and json.loads(one[1])["type"].startswith("urn:paretone:problem:") for one in told)
+    check(left > 4, f"a node was killed with {left} requests to go")
+    check(right == statuses[200] > 0 and right + typed == FLOOD, f"{right} answers, all of them right, and {typed} refusals ({', '.join(f'{count} with {status}' for status, count in sorted(statuses.items()))}): one a request")
     ray_serve.shutdown()
 
 
@@ -342,9 +393,9 @@ def main():
     parts = args.parts.split(",")
     found: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        for name, part in (("sweep", sweep), ("transcribe", transcribe), ("serve", serve)):
+        for name, part in (("sweep", sweep), ("transcribe", transcribe), ("serve", serve), ("nodes", nodes)):
             if name in parts:
-                with clusters.cluster(processors=2 if part is serve else 1) as cluster:
+                with clusters.cluster(processors=2 if part in (serve, nodes) else 1) as cluster:
                     part(cluster, args.manifest, Path(scratch), found)
         if "paper" in parts:
             with clusters.cluster(processors=2):

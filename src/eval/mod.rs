@@ -36,7 +36,7 @@ pub use bootstrap::{BootstrapOptions, Interval, bootstrap};
 pub use judge::{Judged, Judging};
 pub use normalise::Normaliser;
 pub use quantile::quantile;
-pub use wer::{ErrorCounts, Scored, Tally};
+pub use wer::{ErrorCounts, Scored, Tally, disagreement};
 
 use std::path::PathBuf;
 

@@ -5,11 +5,14 @@
 //! micro average and nothing to the denominator; it has no rate of its own and is left out of the
 //! macro average.
 
+use std::hash::Hash;
 use std::ops::AddAssign;
 
 use serde::Serialize;
 
-use super::align::{Alignment, Edit};
+use super::EvalError;
+use super::align::{Alignment, AlignmentRule, Edit, align};
+use crate::tiers::drift::Disagreement;
 
 /// Errors of one or more utterances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -49,6 +52,17 @@ impl ErrorCounts {
     pub fn rate(&self) -> Option<f64> {
         (self.reference > 0).then(|| self.errors() as f64 / self.reference as f64)
     }
+}
+
+/// How far an answer is from its shadow's, in words: a unit of evidence for
+/// [`Watch`](crate::tiers::drift::Watch).
+///
+/// # Errors
+/// The answers are too long and too different to be aligned.
+pub fn disagreement<W: Eq + Hash>(answer: &[W], shadow: &[W]) -> Result<Disagreement, EvalError> {
+    let counts = ErrorCounts::of(&align(shadow, answer, AlignmentRule::Minimal)?);
+    let most = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+    Ok(Disagreement { distance: most(counts.errors()), words: most(counts.reference) })
 }
 
 impl AddAssign for ErrorCounts {
@@ -141,6 +155,20 @@ mod tests {
         let words = |text: &str| text.split_whitespace().map(str::to_string).collect::<Vec<_>>();
         let rule = AlignmentRule::Minimal;
         ErrorCounts::of(&align(&words(reference), &words(hypothesis), rule).unwrap())
+    }
+
+    #[test]
+    fn disagreement_is_counted_in_words_of_the_shadow() {
+        let words = |text: &'static str| text.split_whitespace().collect::<Vec<_>>();
+        for (answer, shadow, distance, of) in [
+            ("the old man", "the old man", 0, 3),
+            ("an old man walked", "the old man", 2, 3),
+            ("", "the old", 2, 2),
+            ("the", "", 1, 0),
+        ] {
+            let found = disagreement(&words(answer), &words(shadow)).unwrap();
+            assert_eq!(found, Disagreement { distance, words: of });
+        }
     }
 
     #[test]

@@ -13,20 +13,14 @@ use super::options::Options;
 use super::request::Ask;
 use super::serving::{Serving, Way};
 use crate::audio::Waveform;
-use crate::eval::{AlignmentRule, align};
+use crate::eval::disagreement;
 use crate::recognizer::Transcript;
 use crate::scheduler::{Client, TierId};
 use crate::tiers::Rules;
-use crate::tiers::drift::{Disagreement, Limits, Watch, is_shadowed};
+use crate::tiers::drift::{Limits, Watch, shadows};
 
-/// Words of the longest unit of evidence: those of a long utterance.
-const LONGEST: u32 = 50;
-/// Probability that there is ever an alarm although the bound is kept.
-const ALPHA: f64 = 0.001;
 /// Shadows take turns as one client's requests do.
 const SHADOWS: Client = Client(0);
-/// Decides which requests are shadowed; any number does.
-const SEED: u64 = 1;
 
 /// The watch for drift.
 pub struct Shadow {
@@ -43,27 +37,19 @@ struct Counts {
 }
 
 impl Shadow {
-    /// Shadows the options' share of requests. The alarm's bound is what the reference version
-    /// itself errs: where answers disagree more than that per word, traffic is not what the rules
-    /// were learnt from.
+    /// Shadows the options' share of requests, and watches them by the rules' limits.
     pub fn new(options: &Options, rules: &Rules, metrics: ShadowMetrics) -> Self {
-        let limits = Limits {
-            bound: rules.certificate.reference_error_rate,
-            longest: LONGEST,
-            alpha: ALPHA,
-        };
+        let watch = Mutex::new(Watch::new(Limits::of(rules)).ok());
         Shadow {
             share: options.shadow,
             deadline: options.deadline,
-            counts: Arc::new(Counts { metrics, watch: Mutex::new(Watch::new(limits).ok()) }),
+            counts: Arc::new(Counts { metrics, watch }),
         }
     }
 
     /// Whether to shadow a request: not where the reference version answers alone anyway.
     pub fn takes(&self, serving: &Serving, tier: TierId, id: &str) -> bool {
-        self.share > 0.0
-            && !serving.routing.rule(tier).fallback
-            && is_shadowed(id, self.share, SEED)
+        shadows(serving.routing.rule(tier), id, self.share)
     }
 
     /// Has the strictest tier answer too, and counts how far the answers are apart; what is held is
@@ -93,13 +79,8 @@ impl Shadow {
 impl Counts {
     fn count(&self, answer: &[String], shadow: &Transcript) {
         let shadow: Vec<String> = shadow.words.iter().map(|word| word.word.clone()).collect();
-        let Ok(alignment) = align(&shadow, answer, AlignmentRule::Minimal) else {
+        let Ok(unit) = disagreement(answer, &shadow) else {
             return;
-        };
-        let counts = crate::eval::ErrorCounts::of(&alignment);
-        let unit = Disagreement {
-            distance: u32::try_from(counts.errors()).unwrap_or(u32::MAX),
-            words: u32::try_from(shadow.len()).unwrap_or(u32::MAX),
         };
         let metrics = &self.metrics;
         metrics.requests.inc();

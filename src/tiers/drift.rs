@@ -26,6 +26,14 @@
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::rules::{Rule, Rules};
+
+/// Words of the longest unit of a service's evidence: those of a long utterance.
+const LONGEST: u32 = 50;
+/// Probability that a service ever gives the alarm although the bound is kept.
+const ALPHA: f64 = 0.001;
+/// Decides which of a service's requests are shadowed; any number does.
+const SEED: u64 = 1;
 /// Stakes on the grid: `λ = 2^(−k) / (bound·longest)`, `k` from 1.
 const BETS: usize = 12;
 /// Capital stops growing here: far beyond every alarm, and finite wherever it is written.
@@ -80,6 +88,13 @@ pub enum DriftError {
 }
 
 impl Limits {
+    /// What a service that follows these rules watches for, each request a unit. The bound is what
+    /// the reference version itself errs: where answers disagree more than that per word, traffic
+    /// is not what the rules were learnt from.
+    pub fn of(rules: &Rules) -> Limits {
+        Limits { bound: rules.certificate.reference_error_rate, longest: LONGEST, alpha: ALPHA }
+    }
+
     fn check(self) -> Result<Limits, DriftError> {
         if !(self.bound.is_finite() && self.bound >= f64::MIN_POSITIVE) {
             return Err(DriftError::Bound(self.bound));
@@ -224,6 +239,12 @@ pub fn is_shadowed(key: &str, share: f64, seed: u64) -> bool {
     // The upper 53 bits make an even number in [0, 1).
     let even = (xxh3_64_with_seed(key.as_bytes(), seed) >> 11) as f64 / (1u64 << 53) as f64;
     even < share
+}
+
+/// Whether a service shadows a request, by its id: not where the reference version answers alone
+/// anyway.
+pub fn shadows(rule: &Rule, id: &str, share: f64) -> bool {
+    share > 0.0 && !rule.fallback && is_shadowed(id, share, SEED)
 }
 
 #[cfg(test)]

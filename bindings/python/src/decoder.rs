@@ -116,9 +116,13 @@ impl Decoder {
 
     /// What scores say.
     ///
-    /// Parameters ---------- log_probs : array of float Natural logarithms, frames × tokens. A
-    /// C-contiguous ``float32`` array is read where it lies; another is copied once. n_best : int,
-    /// default 0 How many different answers to give in ``alternatives``.
+    /// Parameters
+    /// ----------
+    /// log_probs : array of float
+    ///     Natural logarithms, frames × tokens. A C-contiguous ``float32`` array is read where it
+    ///     lies; another is copied once.
+    /// n_best : int, default 0
+    ///     How many different answers to give in ``alternatives``.
     ///
     /// Returns
     /// -------
@@ -168,8 +172,11 @@ impl Decoder {
     /// list of paretone.Decoded
     ///     In the order of the matrices; each as `decode` gives it.
     ///
-    /// Raises ------ ValueError As `decode`, naming the first such matrix, counted from 0; lengths
-    /// that are not the matrices'.
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     As `decode`, naming the first such matrix, counted from 0; lengths that are not the
+    ///     matrices'.
     #[pyo3(signature = (log_probs, n_best=0, *, lengths=None, jobs=None))]
     fn decode_batch<'py>(
         &self,

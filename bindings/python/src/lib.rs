@@ -40,7 +40,7 @@ mod _paretone {
     #[pymodule_export]
     use super::recognizer::Recognizer;
     #[pymodule_export]
-    use super::routing::{Routing, Stop, hear_version};
+    use super::routing::{Routing, Stop, Watch, hear_version};
     #[pymodule_export]
     use super::scores::Scores;
     #[pymodule_export]

@@ -22,14 +22,20 @@ use crate::words::word_list;
 /// A model, opened and ready. It never changes: threads may share it, and each call lets go of
 /// Python's lock.
 ///
-/// Parameters ---------- model : str or os.PathLike, optional A model's folder (ours, or one of
-/// Vosk's) or its name. By default ``$PARETONE_MODEL``, else the model ``en`` where the command
-/// line finds it (``models`` in the working folder, ``~/.local/share/paretone/models`` and so on),
-/// else the one that came with this package. precision : {"auto", "f32", "int8"}, default "auto" In
-/// which numbers the network multiplies; "auto" is the fastest. large_model : bool, default True
-/// Whether to open the large language models; without them nothing is rescored. speech_gate : bool,
-/// default True Whether what is no speech is left out. words : sequence of str or path, optional
-/// Words and phrases of one's own, as `with_words` takes them.
+/// Parameters
+/// ----------
+/// model : str or os.PathLike, optional
+///     A model's folder (ours, or one of Vosk's) or its name. By default ``$PARETONE_MODEL``, else
+///     the model ``en`` where the command line finds it (``models`` in the working folder,
+///     ``~/.local/share/paretone/models`` and so on), else the one that came with this package.
+/// precision : {"auto", "f32", "int8"}, default "auto"
+///     In which numbers the network multiplies; "auto" is the fastest.
+/// large_model : bool, default True
+///     Whether to open the large language models; without them nothing is rescored.
+/// speech_gate : bool, default True
+///     Whether what is no speech is left out.
+/// words : sequence of str or path, optional
+///     Words and phrases of one's own, as `with_words` takes them.
 ///
 /// Raises
 /// ------
@@ -96,9 +102,12 @@ impl Recognizer {
     /// words. Those of an earlier list are not kept. Nothing is certified of a model with such
     /// words: at every tolerance the most accurate version answers, with a warning.
     ///
-    /// Parameters ---------- words : sequence of str or path A word or phrase each, as it is to be
-    /// written, perhaps with a boost and phones: ``"Paretone"``, ``"Ada Lovelace"``, ``"Paretone
-    /// 3.0 P EH R AH T OW N"``; or a file with one a line.
+    /// Parameters
+    /// ----------
+    /// words : sequence of str or path
+    ///     A word or phrase each, as it is to be written, perhaps with a boost and phones:
+    ///     ``"Paretone"``, ``"Ada Lovelace"``, ``"Paretone 3.0 P EH R AH T OW N"``; or a file with
+    ///     one a line.
     ///
     /// Returns
     /// -------
@@ -155,27 +164,40 @@ impl Recognizer {
 
     /// What is said in a recording.
     ///
-    /// Parameters ---------- audio : str, os.PathLike, bytes or array of float A file of any kind
-    /// that the command line reads, the bytes of one, or the samples of one channel, nominally from
-    /// -1 to 1. A C-contiguous ``float32`` array is read where it lies; other floats are copied
-    /// once. rate : int, optional Samples per second of an array; by default the model's, 16000. A
-    /// file says its own. version : str, optional "v1" (fastest) to "v7" (most accurate), which is
-    /// the default. setting : str, optional Knobs in place of a version, as in ``"network_beam=11
-    /// lattice_beam=4 rescore"``. tolerance : float or str, optional How many more errors than the
-    /// most accurate version's are tolerated, relative to those: ``0.05`` or ``"5%"``. The cheapest
-    /// policy that is certified to keep that answers. objective : {"response-time", "cost"},
-    /// optional What a tolerance saves; by default the response time. n_best : int, default 0 How
-    /// many different answers to give in ``alternatives``. channel : int, optional Hear this
-    /// channel of a file, the first being 1; by default the average of all.
+    /// Parameters
+    /// ----------
+    /// audio : str, os.PathLike, bytes or array of float
+    ///     A file of any kind that the command line reads, the bytes of one, or the samples of one
+    ///     channel, nominally from -1 to 1. A C-contiguous ``float32`` array is read where it lies;
+    ///     other floats are copied once.
+    /// rate : int, optional
+    ///     Samples per second of an array; by default the model's, 16000. A file says its own.
+    /// version : str, optional
+    ///     "v1" (fastest) to "v7" (most accurate), which is the default.
+    /// setting : str, optional
+    ///     Knobs in place of a version, as in ``"network_beam=11 lattice_beam=4 rescore"``.
+    /// tolerance : float or str, optional
+    ///     How many more errors than the most accurate version's are tolerated, relative to those:
+    ///     ``0.05`` or ``"5%"``. The cheapest policy that is certified to keep that answers.
+    /// objective : {"response-time", "cost"}, optional
+    ///     What a tolerance saves; by default the response time.
+    /// n_best : int, default 0
+    ///     How many different answers to give in ``alternatives``.
+    /// channel : int, optional
+    ///     Hear this channel of a file, the first being 1; by default the average of all.
     ///
     /// Returns
     /// -------
     /// paretone.Result
     ///     The words with their times (seconds) and confidences (0 to 1, or None).
     ///
-    /// Raises ------ ValueError An argument means nothing: integers, two dimensions, NaN, an
-    /// unknown version. paretone.AudioError The recording cannot be read; `paretone.MissingFile` (a
-    /// `FileNotFoundError` too) where there is none.
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     An argument means nothing: integers, two dimensions, NaN, an unknown version.
+    /// paretone.AudioError
+    ///     The recording cannot be read; `paretone.MissingFile` (a `FileNotFoundError` too) where
+    ///     there is none.
     #[pyo3(signature = (audio, rate=None, *, version=None, setting=None, tolerance=None, objective=None, n_best=0, channel=None))]
     #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
     fn transcribe(
@@ -236,9 +258,13 @@ impl Recognizer {
 
     /// What scores say.
     ///
-    /// Parameters ---------- scores : paretone.Scores or array of float What `scores` gave, or a
-    /// matrix of the same kind, frames × pdfs, as one segment; it is copied once. version, setting,
-    /// n_best As `transcribe` takes them.
+    /// Parameters
+    /// ----------
+    /// scores : paretone.Scores or array of float
+    ///     What `scores` gave, or a matrix of the same kind, frames × pdfs, as one segment; it is
+    ///     copied once.
+    /// version, setting, n_best
+    ///     As `transcribe` takes them.
     ///
     /// Returns
     /// -------
@@ -278,14 +304,22 @@ impl Recognizer {
 
     /// Speech as it is spoken: chunks of samples go in, guesses and final results come out.
     ///
-    /// Parameters ---------- chunks : iterable of arrays of float, optional Where the samples come
-    /// from; the stream is then iterated over. Without it, `Stream.push` takes them. rate : int,
-    /// optional Samples per second; by default the model's, 16000. version, setting, tolerance,
-    /// objective How final results are made, as `transcribe` takes them. Guesses are made at the
-    /// fastest version.
+    /// Parameters
+    /// ----------
+    /// chunks : iterable of arrays of float, optional
+    ///     Where the samples come from; the stream is then iterated over. Without it, `Stream.push`
+    ///     takes them.
+    /// rate : int, optional
+    ///     Samples per second; by default the model's, 16000.
+    /// version, setting, tolerance, objective
+    ///     How final results are made, as `transcribe` takes them. Guesses are made at the fastest
+    ///     version.
     ///
-    /// Returns ------- paretone.Stream An iterator of `paretone.Event`: ``partial`` while an
-    /// utterance goes on, ``final`` when it has ended.
+    /// Returns
+    /// -------
+    /// paretone.Stream
+    ///     An iterator of `paretone.Event`: ``partial`` while an utterance goes on, ``final`` when
+    ///     it has ended.
     #[pyo3(signature = (chunks=None, *, rate=None, version=None, setting=None, tolerance=None, objective=None))]
     #[expect(clippy::too_many_arguments, reason = "keywords of Python")]
     fn stream(

@@ -1,16 +1,18 @@
 //! Tiers for `paretone.ray.serve`, whose versions run elsewhere: which policy serves a tolerance,
-//! and one version's answer with what policies compare.
+//! one version's answer with what policies compare, and the watch for drift.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use paretone::decode::Cancel;
+use paretone::eval::disagreement;
 use paretone::scheduler::Routing as Routes;
+use paretone::tiers::drift::{self, Limits};
 use paretone::tiers::{Choice, Policy, Rule};
 use paretone::{Tiers, TiersError};
 use pyo3::prelude::*;
 
 use crate::answer::result;
-use crate::errors::of_tiers;
+use crate::errors::{of_tiers, value_of};
 use crate::hearing::{self, How};
 use crate::interrupt::interruptible;
 use crate::recognizer::Recognizer;
@@ -97,13 +99,21 @@ impl Routing {
 
     /// The tier of a tolerance and an objective, as Python writes them.
     fn tier(&self, tolerance: &Bound<'_, PyAny>, objective: Option<&str>) -> PyResult<Tier> {
-        let tolerance = hearing::tolerance(tolerance)?;
-        let objective = hearing::objective(objective)?;
-        let routes: &Routes = self.tiers.routing();
-        let tier = routes.tier(tolerance, objective);
-        let tier = tier.map_err(|error| of_tiers(TiersError::from(error)))?;
-        let rule = routes.rule(tier);
-        Ok(tier_of(routes.tier_name(tier), rule, routes.certificate()))
+        let (name, rule) = self.rule(tolerance, objective)?;
+        Ok(tier_of(name, rule, self.tiers.routing().certificate()))
+    }
+
+    /// Whether a share of requests that are answered by the most accurate version too, unseen by
+    /// their callers, has the request of this id.
+    fn shadows(
+        &self,
+        tolerance: &Bound<'_, PyAny>,
+        objective: Option<&str>,
+        id: &str,
+        share: f64,
+    ) -> PyResult<bool> {
+        let rule = self.rule(tolerance, objective)?.1;
+        Ok(drift::shadows(rule, id, share))
     }
 
     /// The versions that any tier asks for, fastest first.
@@ -120,5 +130,50 @@ impl Routing {
             routes.policies().any(names)
         };
         { routes.versions().iter() }.filter(|name| asks(name)).cloned().collect()
+    }
+}
+
+impl Routing {
+    /// The rule that serves a tolerance, with the tier's name.
+    fn rule(
+        &self,
+        tolerance: &Bound<'_, PyAny>,
+        objective: Option<&str>,
+    ) -> PyResult<(String, &Rule)> {
+        let tolerance = hearing::tolerance(tolerance)?;
+        let objective = hearing::objective(objective)?;
+        let routes: &Routes = self.tiers.routing();
+        let tier = routes.tier(tolerance, objective);
+        let tier = tier.map_err(|error| of_tiers(TiersError::from(error)))?;
+        Ok((routes.tier_name(tier), routes.rule(tier)))
+    }
+}
+
+/// Watches whether traffic still is like the speech that rules were learnt from.
+#[pyclass(frozen, module = "paretone._paretone")]
+pub struct Watch {
+    /// None where the rules leave nothing to watch for.
+    inner: Mutex<Option<drift::Watch>>,
+}
+
+#[pymethods]
+impl Watch {
+    /// A watch by the rules' limits, which has seen nothing.
+    #[new]
+    fn new(routing: &Routing) -> Self {
+        let limits = Limits::of(routing.tiers.routing().rules());
+        Watch { inner: Mutex::new(drift::Watch::new(limits).ok()) }
+    }
+
+    /// Takes an answer's words and its shadow's: the words in which they differ, those of the
+    /// shadow, the evidence of drift as odds, and whether the alarm is on.
+    fn compare(&self, answer: Vec<String>, shadow: Vec<String>) -> PyResult<(u32, u32, f64, bool)> {
+        let unit = disagreement(&answer, &shadow).map_err(|told| value_of(&told))?;
+        let mut watch = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let (evidence, is_on) = watch.as_mut().map_or((1.0, false), |watch| {
+            let is_on = watch.update(unit);
+            (watch.evidence(), is_on)
+        });
+        Ok((unit.distance, unit.words, evidence, is_on))
     }
 }

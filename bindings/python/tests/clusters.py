@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+
+# All nodes are on this machine: the proxy of another one has a port of its own, or requests would be shared out among proxies.
+os.environ.setdefault("RAY_SERVE_WORKER_PROXY_HTTP_PORT", "0")
+# Ray's workers would wait for everything else that this machine does.
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 import ray
 

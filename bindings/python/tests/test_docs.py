@@ -45,3 +45,33 @@ def test_examples_in_docstrings(name):
     runner = doctest.DocTestRunner()
     runner.run(test)
     assert runner.summarize().failed == 0
+
+
+def documented():
+    """Everything public that has a docstring: classes, their methods, functions."""
+    found = {name: getattr(paretone, name) for name in paretone.__all__ if name != "ctc"} | {"ctc.Graph": paretone.ctc.Graph}
+    for name, thing in list(found.items()):
+        if inspect.isclass(thing):
+            found |= {f"{name}.{one}": getattr(thing, one) for one in vars(thing) if not one.startswith("_") and callable(getattr(thing, one))}
+    return found
+
+
+SECTIONS = ("Parameters", "Returns", "Yields", "Raises", "Attributes", "Examples")
+
+
+@pytest.mark.parametrize("name", sorted(documented()))
+def test_docstrings_are_numpy_s(name):
+    thing = documented()[name]
+    lines = (inspect.getdoc(thing) or "").splitlines()
+    assert lines and "." in " ".join(lines).partition("  ")[0], "it begins with a sentence"
+    underlined = {lines[at - 1] for at, line in enumerate(lines) if at and set(line) == {"-"} and len(line) == len(lines[at - 1])}
+    ruled = [line for line in lines if "---" in line]
+    assert len(ruled) == len(underlined) and underlined <= set(SECTIONS), ruled
+    try:
+        takes = [one for one in inspect.signature(thing).parameters if one not in ("self", "knobs", "how")]
+    except (TypeError, ValueError):
+        return
+    if "Parameters" in underlined:
+        told = "\n".join(lines)
+        missing = [one for one in takes if not re.search(rf"^(.*, )?{one}(, .*)?( : .*)?$", told, re.MULTILINE)]
+        assert not missing, f"it says nothing of {missing}"

@@ -1,15 +1,19 @@
-"""Tiers served by Ray: the policies' steps, and the HTTP over pools of which a replica is killed."""
+"""Tiers served by Ray: the policies' steps, the HTTP over pools of which a replica and a node are killed, and the drift alarm."""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
+import time
 import urllib.error
 import urllib.request
+import wave
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
+import numpy
 import pytest
 
 import paretone
@@ -110,13 +114,14 @@ def test_models_name_tiers():
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """The model under rules that ask v1 and v7 alone, so that two pools are enough."""
+    """The model under rules that ask v1 and v7 alone, so that two pools are enough, and by which answers that differ are drift."""
     folder = tmp_path_factory.mktemp("model") / "en"
     folder.mkdir()
     for file in (ROOT / "models/en").iterdir():
         (folder / file.name).symlink_to(file)
     rules = (folder / "rules.toml").read_text()
     (folder / "rules.toml").unlink()
+    rules = re.sub("^reference_error_rate = .*", "reference_error_rate = 0.001", rules, flags=re.MULTILINE)
     rules = re.sub(r'^(version|first) = "v[1-6]"', r'\1 = "v1"', rules, flags=re.MULTILINE)
     (folder / "rules.toml").write_text(re.sub(r'^second = "v[1-6]"', 'second = "v7"', rules, flags=re.MULTILINE))
     return folder
@@ -124,10 +129,13 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def service(model):
+    """A cluster and its second node. The first has the router and the proxy, and room for two of six replicas."""
     from ray import serve
 
-    with clusters.cluster(processors=2):
-        yield paretone.ray.serve(model, versions={"v1": 2, "v7": 2}, processors=0.25, port=PORT)
+    with clusters.cluster(processors=1) as cluster:
+        node = clusters.add(cluster, processors=2)
+        paretone.ray.serve(model, versions={"v1": 3, "v7": 3}, processors=0.5, port=PORT, shadow=1.0)
+        yield cluster, node
         serve.shutdown()
 
 
@@ -142,6 +150,8 @@ def test_the_example_of_kuberay_builds():
     assert module == "paretone.ray"
     made = getattr(paretone.ray, name)(wanted.args)
     assert isinstance(made, serve.Application)
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        getattr(paretone.ray, name)({"shadow": 2})
     with pytest.raises(ValueError, match="there is no pool of"):
         getattr(paretone.ray, name)({"versions": {"v1": 1}})
 
@@ -214,22 +224,86 @@ def test_what_is_refused(service, river, headers, body, status, told):
     assert told in json.loads(text)["detail"]
 
 
-def test_every_request_is_answered_once_though_a_replica_is_killed(service, model, river):
-    from ray.util import list_named_actors
-
+def load(model, river, meanwhile):
+    """Status and text's equality to one process' for each of 200 requests at all kinds of tiers by four callers. Something happens meanwhile."""
     kinds = list(tiers_of(model).values())
-    expected = {tolerance: paretone.Recognizer(model).transcribe(river, tolerance=tolerance, objective=objective).text for tolerance, objective in kinds}
+    asr = paretone.Recognizer(model)
+    expected = {tier: asr.transcribe(river, tolerance=tier[0], objective=tier[1]).text for tier in kinds}
     body = river.read_bytes()
 
     def one(at):
-        tolerance, objective = kinds[at % len(kinds)]
-        status, _, text = post(body, Tolerance=str(tolerance), Objective=objective)
-        return status, text.strip() == expected[tolerance]
+        tier = kinds[at % len(kinds)]
+        status, _, text = post(body, Tolerance=str(tier[0]), Objective=tier[1])
+        return status, text.strip() == expected[tier]
 
     with ThreadPoolExecutor(4) as callers:
         answers = [callers.submit(one, at) for at in range(200)]
         answers[30].result()
-        replicas = [actor for actor in list_named_actors(all_namespaces=True) if "#v7#" in actor["name"]]
-        assert replicas, "there are replicas of v7"
-        ray.kill(ray.get_actor(**replicas[0]))
-        assert {answer.result() for answer in answers} == {(200, True)}
+        meanwhile()
+        assert not answers[-1].done(), "it happened before the end"
+        return [answer.result() for answer in answers]
+
+
+def replicas():
+    """The actors of all pools."""
+    from ray.util import list_named_actors
+
+    return [actor for actor in list_named_actors(all_namespaces=True) if re.search("#v[17]#", actor["name"])]
+
+
+def test_every_request_is_answered_once_though_a_replica_is_killed(service, model, river):
+    def kill():
+        [first, *_] = [actor for actor in replicas() if "#v7#" in actor["name"]]
+        ray.kill(ray.get_actor(**first))
+
+    assert set(load(model, river, kill)) == {(200, True)}
+
+
+def drift():
+    """What the watch for drift has counted."""
+    from ray import serve
+
+    return serve.get_deployment_handle("drift", "paretone").state.remote().result()
+
+
+def settled(told):
+    """What is told once it is told twice."""
+    last = told()
+    for _ in range(60):
+        time.sleep(1)
+        if (now := told()) == last:
+            return now
+        last = now
+    raise AssertionError("it goes on and on")
+
+
+def test_drift_is_watched_as_the_engine_does(service, model, samples):
+    asr = paretone.Recognizer(model)
+    routing = paretone._paretone.Routing(asr)
+    watch, tiers = paretone._paretone.Watch(routing), [(step / 1000, goal) for step in range(101) for goal in ("cost", "response-time")]
+    tier = next(tier for tier in tiers if routing.tier(*tier)[3] == "osfa(v1)")
+    before, random = settled(drift), numpy.random.default_rng(1)
+    differ = of = 0
+    for loud in (0.02, 0.04, 0.08, 0.12) * 3:
+        noisy = io.BytesIO()
+        with wave.open(noisy, "wb") as sound:
+            sound.setparams((1, 2, 16000, len(samples), "NONE", ""))
+            louder = samples + random.normal(0, loud, len(samples))
+            sound.writeframes((32767 * louder.clip(-1, 1)).astype("<i2").tobytes())
+        status, _, text = post(noisy.getvalue(), Tolerance=str(tier[0]), Objective=tier[1])
+        strictest = asr.transcribe(noisy.getvalue(), tolerance=0.0).text.split()
+        found = watch.compare(text.split(), strictest)
+        differ, of = differ + found[0], of + found[1]
+        assert status == 200
+    after = settled(drift)
+    assert differ > 0, "the noise is loud enough for answers to differ"
+    counted = {name: after[name] - before[name] for name in ("requests", "distance", "words")}
+    assert counted == {"requests": 12, "distance": differ, "words": of}
+    assert after["alarm"] and after["evidence"] > before["evidence"]
+
+
+def test_every_request_is_answered_once_though_a_node_is_killed(service, model, river):
+    cluster, node = service
+    assert len(replicas()) == 6, "four of them on the second node"
+    assert set(load(model, river, lambda: cluster.remove_node(node, allow_graceful=False))) == {(200, True)}
+    assert node not in cluster.list_all_nodes()

@@ -28,6 +28,7 @@ __all__ = [
     "Scores",
     "Stop",
     "Stream",
+    "Watch",
     "claim_folder",
     "close_settings",
     "corpus_of",
@@ -262,7 +263,13 @@ class Routing:
     def tier(
         self, tolerance: float | str, objective: str | None
     ) -> tuple[str, float, str, str, str, list[str], float, bool]: ...
+    def shadows(self, tolerance: float | str, objective: str | None, id: str, share: float) -> bool: ...
     @property
     def asked(self) -> list[str]: ...
+
+@final
+class Watch:
+    def __new__(cls, routing: Routing) -> Watch: ...
+    def compare(self, answer: Sequence[str], shadow: Sequence[str]) -> tuple[int, int, float, bool]: ...
 
 def hear_version(recognizer: Recognizer, audio: Audio, version: str, stop: Stop) -> tuple[Result, float]: ...

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -29,6 +31,7 @@ class Asked:
     objective: str | None
     deadline: float | None
     shape: str
+    name: str
 
     def shaped(self, rule: Rule, served: Served, seconds: float) -> Any:
         """The answer in the shape asked for, with its account in the headers."""
@@ -63,13 +66,13 @@ async def read(request: Any, form: bool) -> Asked:
         It cannot be understood, names no model there is, or is too large.
     """
     tolerance, objective = _once(request, "Tolerance"), _once(request, "Objective")
-    deadline = _deadline(_once(request, "Deadline"))
+    deadline, name = _deadline(_once(request, "Deadline")), _name(request)
     if int(request.headers.get("content-length") or 0) > MOST_BYTES:
         raise OverflowError(f"the body is larger than the {MOST_BYTES} bytes that are read")
     if not form:
         wants_json = "application/json" in request.headers.get("accept", "")
         audio = await _body(request)
-        return Asked(audio, tolerance or 0.0, _objective(objective), deadline, "computed" if wants_json else "text")
+        return Asked(audio, tolerance or 0.0, _objective(objective), deadline, "computed" if wants_json else "text", name)
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise ValueError("this path reads multipart/form-data with a boundary")
     fields = await request.form(max_files=1, max_fields=64, max_part_size=MOST_BYTES)
@@ -82,7 +85,7 @@ async def read(request: Any, form: bool) -> Asked:
         raise ValueError("response_format is json, text, srt, vtt or verbose_json")
     share = fields.get("tolerance") or tolerance or named[0] or 0.0
     goal = fields.get("objective") or objective or named[1]
-    return Asked(await upload.read(), share, _objective(goal), deadline, shape)
+    return Asked(await upload.read(), share, _objective(goal), deadline, shape, name)
 
 
 def answer(text: str, headers: Mapping[str, str] | None = None, kind: str = "text/plain", status: int = 200) -> Any:
@@ -121,6 +124,12 @@ def _once(request: Any, name: str) -> str | None:
     if len(values) > 1:
         raise ValueError(f"the header {name} must be given once, as text")
     return values[0].strip() if values else None
+
+
+def _name(request: Any) -> str:
+    """The id of a request: the caller's, where it is a plain word, or a new one."""
+    given = request.headers.get("X-Request-Id", "")
+    return given if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", given) else uuid.uuid4().hex
 
 
 def _objective(name: Any) -> str | None:

@@ -12,7 +12,8 @@ from typing import Any
 import paretone
 from paretone import _paretone
 from paretone._paretone import Recognizer, Routing
-from paretone.ray._engine import ray
+from paretone.ray._drift import Drift, Shadows
+from paretone.ray._engine import LOST
 from paretone.ray._http import Asked, answer, models, problem, read
 from paretone._policy import Heard, Rule, Served, follow
 from paretone.ray._transcribe import model_of
@@ -24,6 +25,8 @@ BackPressureError: Any = importlib.import_module("ray.serve.exceptions").BackPre
 
 # Replicas that a request may lose before it is given up.
 MOST_LOST = 3
+# What only the first machine of a cluster has, whose loss is that of the cluster: what there is one of is there.
+HEAD = "node:__internal_head__"
 # Requests that wait for one pool before more are refused.
 QUEUE = 256
 
@@ -64,7 +67,7 @@ class _Run:
             try:
                 heard: Heard = await response
                 return heard
-            except ray.exceptions.RayActorError:
+            except LOST:
                 if not left:
                     raise
             except asyncio.CancelledError:
@@ -82,8 +85,9 @@ class _Run:
 class Router:
     """The rules, and the HTTP of ``paretone serve``."""
 
-    def __init__(self, model: Model, pools: Mapping[str, Any]) -> None:
+    def __init__(self, model: Model, pools: Mapping[str, Any], shadow: float = 0.0, drift: Any = None) -> None:
         self._routing, self._pools = Routing(Recognizer(**model)), dict(pools)
+        self._shadows = Shadows(self._routing, shadow, drift)
         self._answers = metrics.Counter("paretone_answers", "Answers", ("tier",))
         self._runs = metrics.Counter("paretone_runs", "Runs, or their beginnings", ("version",))
         self._escalations = metrics.Counter("paretone_escalations", "Answers for which the first version was not enough", ("tier",))
@@ -107,7 +111,7 @@ class Router:
             asked = await read(request, form=path != "/compute")
             rule = Rule.of(self._routing, asked.tolerance, asked.objective)
             began = time.perf_counter()
-            served = await asyncio.wait_for(self._served(rule, asked), asked.deadline)
+            served = await asyncio.wait_for(self._served(rule, asked.audio), asked.deadline)
         except TimeoutError:
             return self._refused(503, "there was no answer before the deadline")
         except BackPressureError:
@@ -116,10 +120,12 @@ class Router:
             return self._of(getattr(error, "cause", None) or error)
         seconds = time.perf_counter() - began
         self._counted(rule, served, seconds)
+        if self._shadows.takes(asked.tolerance, asked.objective, asked.name):
+            self._shadows.compare(served.heard.result, lambda strictest: self._served(strictest, asked.audio))
         return asked.shaped(rule, served, seconds)
 
-    async def _served(self, rule: Rule, asked: Asked) -> Served:
-        return await follow(rule, lambda version: _Run(self._pools[version], asked.audio))
+    async def _served(self, rule: Rule, audio: bytes) -> Served:
+        return await follow(rule, lambda version: _Run(self._pools[version], audio))
 
     def _of(self, error: BaseException) -> Any:
         for kind, status in ((ValueError, 400), (LookupError, 404), (OverflowError, 413), (paretone.AudioError, 415)):
@@ -147,18 +153,21 @@ def application(
     versions: Mapping[str, int | tuple[int, int]] | None = None,
     processors: float = 1.0,
     routers: int = 1,
+    shadow: float = 0.0,
 ) -> Any:
     """Give the application for ``ray.serve.run`` or a ``serve build`` file, as `paretone.ray.serve` runs it.
 
     Parameters
     ----------
-    model, versions, processors, routers
+    model, versions, processors, routers, shadow
         As `paretone.ray.serve` takes them.
 
     Returns
     -------
     ray.serve.Application
     """
+    if not 0 <= shadow <= 1:
+        raise ValueError(f"shadow is the share of requests that are answered twice, from 0 to 1; got {shadow}")
     options = model_of(model)
     asked = Routing(Recognizer(**options)).asked
     sizes = dict(versions or dict.fromkeys(asked, (1, 4)))
@@ -175,10 +184,12 @@ def application(
             **_scale(size),
         )
         pools[version] = made.bind(options, version)
+    place = {"num_cpus": 0, "resources": {HEAD: 0.001}}
     router = ray_serve.deployment(Router).options(
-        name="router", num_replicas=routers, max_ongoing_requests=1000, ray_actor_options={"num_cpus": 0}
+        name="router", num_replicas=routers, max_ongoing_requests=1000, ray_actor_options=place if routers == 1 else {"num_cpus": 0}
     )
-    return router.bind(options, pools)
+    drift = ray_serve.deployment(Drift).options(name="drift", num_replicas=1, ray_actor_options=place)
+    return router.bind(options, pools, shadow, drift.bind(options) if shadow else None)
 
 
 def build(args: Mapping[str, Any]) -> Any:
@@ -209,6 +220,7 @@ def serve(
     versions: Mapping[str, int | tuple[int, int]] | None = None,
     processors: float = 1.0,
     routers: int = 1,
+    shadow: float = 0.0,
     host: str = "127.0.0.1",
     port: int = 8000,
     name: str = "paretone",
@@ -230,7 +242,10 @@ def serve(
     processors : float, default 1.0
         Processors that a replica takes for itself.
     routers : int, default 1
-        How many routers there are.
+        How many routers there are. One is on the cluster's first machine, several are anywhere.
+    shadow : float, default 0.0
+        The share of requests, from 0 to 1, that the strictest tier answers too, unseen by the caller, for the drift alarm:
+        the metric ``paretone_shadow_alarm``, and a warning.
     host, port
         Where each machine's proxy listens.
     name : str, default "paretone"
@@ -244,10 +259,10 @@ def serve(
     Raises
     ------
     ValueError
-        A version that the rules ask for has no pool.
+        A version that the rules ask for has no pool, or a number means nothing.
     paretone.Error
         The model or its rules cannot be used.
     """
-    made = application(model, versions=versions, processors=processors, routers=routers)
+    made = application(model, versions=versions, processors=processors, routers=routers, shadow=shadow)
     ray_serve.start(http_options={"host": host, "port": port})
     return ray_serve.run(made, name=name, route_prefix="/")
