@@ -20,6 +20,7 @@ use crate::arrays;
 use crate::errors::{of_decode, of_decode_at, value, value_of};
 use crate::graph::Graph;
 use crate::interrupt::interruptible;
+use crate::lattice::Columns;
 
 /// The search over a graph with one setting of its knobs, for scores of any network.
 ///
@@ -154,6 +155,40 @@ impl Decoder {
         self.answer(py, &decoded.map_err(|error| of_decode(&error))?)
     }
 
+    /// The lattice of scores: all paths that the search kept, within ``lattice_beam`` of the best.
+    ///
+    /// Parameters
+    /// ----------
+    /// log_probs : array of float
+    ///     As for `decode`.
+    ///
+    /// Returns
+    /// -------
+    /// paretone.Lattice
+    ///     Its nodes and arcs, as columns.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     As `decode`.
+    fn lattice<'py>(
+        &self,
+        py: Python<'py>,
+        log_probs: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let matrix = arrays::matrix(log_probs)?;
+        let (frames, columns) = (matrix.shape()[0], matrix.shape()[1]);
+        let rows = Rows { data: matrix.as_slice()?, columns, frames };
+        let stop = [Cancel::new()];
+        let kept = interruptible(py, &stop, || {
+            self.with_scratch(&rows, Some(stop[0].clone()), |rows, scratch| {
+                let lattice = Search::new(&self.automaton, self.pruning)?.lattice(rows, scratch)?;
+                Ok(Columns::of(&lattice, self.shift))
+            })
+        })?;
+        kept.map_err(|error| of_decode(&error))?.lattice(py)
+    }
+
     /// What many matrices say, worked on by several threads.
     ///
     /// Parameters
@@ -278,6 +313,18 @@ impl Decoder {
         cancel: Option<Cancel>,
     ) -> Result<Decoded, DecodeError> {
         let began = Instant::now();
+        let decoded = self
+            .with_scratch(rows, cancel, |rows, scratch| self.search_with(rows, n_best, scratch));
+        decoded.map(|decoded| Decoded { seconds: began.elapsed().as_secs_f64(), ..decoded })
+    }
+
+    /// Does some work on the scaled rows with a scratch that is put back.
+    fn with_scratch<T>(
+        &self,
+        rows: &Rows<'_>,
+        cancel: Option<Cancel>,
+        work: impl FnOnce(&Rows<'_>, &mut Scratch) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
         let scaled: Vec<f32>;
         let rows = match self.scale == 1.0 {
             true => rows,
@@ -290,10 +337,10 @@ impl Decoder {
         let taken = free().pop();
         let mut scratch = taken.unwrap_or_default();
         scratch.cancel = cancel;
-        let decoded = self.search_with(rows, n_best, &mut scratch);
+        let done = work(rows, &mut scratch);
         scratch.cancel = None;
         free().push(scratch);
-        decoded.map(|decoded| Decoded { seconds: began.elapsed().as_secs_f64(), ..decoded })
+        done
     }
 
     fn search_with(

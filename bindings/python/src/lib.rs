@@ -11,6 +11,7 @@ mod errors;
 mod graph;
 mod hearing;
 mod interrupt;
+mod lattice;
 mod measuring;
 mod network;
 mod recognizer;
@@ -50,6 +51,6 @@ mod _paretone {
     #[pymodule_export]
     use super::tuning::{
         close_settings, fit_confidence, grid_settings, learn_rules, part_speech, pick_versions,
-        samples_of, some_of,
+        samples_of, tried_on, tuning_bases, tuning_steps,
     };
 }

@@ -9,6 +9,7 @@ use paretone::audio::Waveform;
 use paretone::eval::corpus::{self, Utterance, halves};
 use paretone::recognizer::Setting;
 use paretone::sweep::fitting::{Examples, FitError};
+use paretone::sweep::tuning::{self, Step};
 use paretone::sweep::{MeasurementLog, Point, pick, point, space, words};
 use paretone::tiers::learn::{Origin, learn, reference};
 use paretone::tiers::{Costing, Options, Outcomes, Table};
@@ -18,6 +19,7 @@ use pyo3::prelude::*;
 use crate::errors::{of_recognizer, value, value_of};
 use crate::measuring::{Said, error, said, utterance};
 use crate::network::setting;
+use crate::recognizer::Recognizer;
 
 /// The speech to learn on and that to certify on, written as manifests to a folder.
 #[pyfunction]
@@ -38,11 +40,25 @@ pub fn part_speech(
     Ok((list(learn), list(certify)))
 }
 
-/// So many of the utterances, evenly spread.
+/// The names of a tuning's steps, in their order.
 #[pyfunction]
-pub fn some_of(corpus: Vec<Said>, limit: usize) -> Vec<Said> {
+pub fn tuning_steps() -> Vec<&'static str> {
+    Step::ALL.map(Step::name).into()
+}
+
+/// The utterances on which many settings are tried, evenly spread.
+#[pyfunction]
+pub fn tried_on(corpus: Vec<Said>) -> Vec<Said> {
     let all = corpus.into_iter().map(utterance).collect();
-    corpus::spread(all, limit).into_iter().map(said).collect()
+    corpus::spread(all, tuning::TRIED_ON).into_iter().map(said).collect()
+}
+
+/// The settings that a tuning's sweeps start from.
+#[pyfunction]
+pub fn tuning_bases(recognizer: &Recognizer) -> Vec<String> {
+    let model = &recognizer.inner;
+    let bases = tuning::bases(model.setting(), model.has_neural_model());
+    bases.iter().map(Setting::to_string).collect()
 }
 
 /// An utterance's samples at a rate.
@@ -85,11 +101,12 @@ fn points(folder: &Path) -> PyResult<Vec<Point>> {
     Ok(point::points(&log.map_err(|told| error(&told))?.found))
 }
 
-/// The settings of a sweep that are on its front or close to it.
+/// The settings of a sweep that are on its front or close enough to it to be measured on all, for
+/// versions of which the fastest has so much more errors.
 #[pyfunction]
 pub fn close_settings(folder: PathBuf, gap: f64) -> PyResult<Vec<String>> {
     let points = points(&folder)?;
-    let close = space::close(&points, gap);
+    let close = space::close(&points, tuning::gap_to_measure(gap));
     Ok(close.into_iter().map(|at| points[at].setting.clone()).collect())
 }
 

@@ -221,6 +221,29 @@ def test_a_batch_says_what_each_of_it_does(graph, jobs):
     assert decoder.decode_batch([]) == []
 
 
+def test_a_lattice_holds_all_paths_and_their_probabilities(graph):
+    decoder = paretone.Decoder(graph, network_beam=40, lattice_beam=20)
+    scores = spoken(blanks("bal-l"), 0.5)
+    heard, lattice = decoder.decode(scores, n_best=4), decoder.lattice(scores)
+    cost = numpy.full(len(lattice.seconds), math.inf)
+    cost[0], best = 0.0, [[] for _ in lattice.seconds]
+    for arc in range(len(lattice.word)):
+        start, end = lattice.start[arc], lattice.end[arc]
+        assert start < end
+        way = cost[start] + lattice.acoustic_cost[arc] + lattice.graph_cost[arc]
+        if way < cost[end]:
+            cost[end], best[end] = way, [*best[start], lattice.word[arc]]
+    last = min(range(len(lattice.final)), key=lambda at: cost[lattice.final[at]] + lattice.final_cost[at])
+    assert cost[lattice.final[last]] + lattice.final_cost[last] == pytest.approx(heard.cost, abs=1e-3)
+    assert " ".join(graph.words[word] for word in best[lattice.final[last]] if word) == heard.text
+    assert lattice.posterior.min() >= 0 and lattice.posterior.max() <= 1 + 1e-9
+    leaving = lattice.posterior[lattice.start == 0].sum()
+    assert leaving == pytest.approx(1), "some path is the right one"
+    first = [lattice.posterior[lattice.word == graph.words.index(heard.words[0].word)].sum()]
+    assert first[0] >= heard.words[0].confidence - 1e-6
+    assert lattice.seconds[-1] == pytest.approx(len(scores) * 0.02) and "arcs" in repr(lattice)
+
+
 def test_a_padded_batch(graph):
     decoder = paretone.Decoder(graph)
     long, short = spoken(blanks("bal-lal-l")), spoken(blanks("al-l"))

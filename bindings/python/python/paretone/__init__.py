@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from paretone import ctc
 from paretone._errors import AudioError, DecodeError, Error, GraphError, MissingFile, ModelError, TierError
 from paretone._paretone import Decoder, Recognizer, Scores, Stream
-from paretone._result import Alternative, Decoded, Event, Result, Seconds, Tier, Version, Word
+from paretone._result import Alternative, Decoded, Event, Lattice, Result, Seconds, Tier, Version, Word
 from paretone._tune import tune
 from paretone._tuned import Tuned
 
@@ -33,6 +33,7 @@ __all__ = [
     "Error",
     "Event",
     "GraphError",
+    "Lattice",
     "MissingFile",
     "ModelError",
     "Recognizer",

@@ -6,7 +6,7 @@ from typing import Any, Literal, final
 import numpy
 from numpy.typing import DTypeLike, NDArray
 
-from paretone._result import Decoded, Event, Result, Version
+from paretone._result import Decoded, Event, Lattice, Result, Version
 from paretone._types import (
     Audio,
     Counting,
@@ -51,8 +51,10 @@ __all__ = [
     "save_outcomes",
     "save_points",
     "save_words",
-    "some_of",
     "subtitles",
+    "tried_on",
+    "tuning_bases",
+    "tuning_steps",
 ]
 
 @final
@@ -73,6 +75,7 @@ class Decoder:
         lattice_beam: float = ...,
     ) -> Decoder: ...
     def decode(self, log_probs: Samples, n_best: int = 0) -> Decoded: ...
+    def lattice(self, log_probs: Samples) -> Lattice: ...
     def decode_batch(
         self,
         log_probs: Iterable[Samples],
@@ -238,7 +241,9 @@ def measure_versions_of_scores(
 def part_speech(
     path: str | os.PathLike[str], folder: str | os.PathLike[str], splits: tuple[str, str] | None = None
 ) -> tuple[list[Utterance], list[Utterance]]: ...
-def some_of(corpus: Sequence[Utterance], limit: int) -> list[Utterance]: ...
+def tuning_steps() -> list[str]: ...
+def tried_on(corpus: Sequence[Utterance]) -> list[Utterance]: ...
+def tuning_bases(recognizer: Recognizer) -> list[str]: ...
 def samples_of(said: Utterance, rate: int) -> NDArray[numpy.float32]: ...
 def grid_settings(
     bases: Sequence[str], levels: Sequence[tuple[str, Sequence[float]]] | None = None

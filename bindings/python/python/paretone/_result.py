@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy
+from numpy.typing import NDArray
+
 from paretone import _paretone
 
 if TYPE_CHECKING:
@@ -328,6 +331,42 @@ class Decoded:
         return self.text
 
 
+@dataclass(frozen=True, eq=False)
+class Lattice:
+    """All paths that a search kept, over nodes in topological order; node 0 is the start.
+
+    Attributes
+    ----------
+    seconds : array of float, by node
+        Seconds of the scores before the node.
+    start, end : array of int, by arc
+        The nodes that the arc leaves and leads to.
+    word : array of int, by arc
+        The word's place in ``Graph.words``; 0 for none.
+    acoustic_cost, graph_cost : array of float, by arc
+        What the arc costs by the scores, and by lexicon and n-gram.
+    posterior : array of float, by arc
+        The probability that the right path uses the arc.
+    final : array of int
+        The nodes where a path may end.
+    final_cost : array of float
+        What ending there costs by the graph.
+    """
+
+    seconds: NDArray[numpy.float64]
+    start: NDArray[numpy.uint32]
+    end: NDArray[numpy.uint32]
+    word: NDArray[numpy.uint32]
+    acoustic_cost: NDArray[numpy.float32]
+    graph_cost: NDArray[numpy.float32]
+    posterior: NDArray[numpy.float64]
+    final: NDArray[numpy.uint32]
+    final_cost: NDArray[numpy.float32]
+
+    def __repr__(self) -> str:
+        return f"Lattice({len(self.seconds)} nodes, {len(self.word)} arcs)"
+
+
 @dataclass(frozen=True)
 class Event:
     """What a stream tells.
@@ -358,6 +397,6 @@ class Event:
         return self.kind == "final"
 
 
-for _class in (Word, Seconds, Alternative, Tier, Version, Result, Decoded, Event):
+for _class in (Word, Seconds, Alternative, Tier, Version, Result, Decoded, Lattice, Event):
     _class.__module__ = "paretone"
 del _class

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Union
 
@@ -21,8 +22,6 @@ from paretone._paretone import Graph, Log, Network, Recognizer
 from paretone._tuned import Tuned
 from paretone._types import Counting, Measurement, Outcome, Samples, Utterance
 
-# Utterances on which many settings are tried before the good ones are measured on all.
-TRIED_ON = 200
 # What is learnt from, for a graph of which nobody knows more.
 BASE = "network_beam=16 network_top_n=7000 lattice_beam=8 rescore"
 
@@ -54,9 +53,7 @@ class _Folder:
 
     def bases(self) -> list[str]:
         """Its own setting, without the neural language model and with it."""
-        words = self._asr.setting.split()
-        plain = " ".join(word for word in words if word != "neural")
-        return list(dict.fromkeys([plain, self._asr.setting]))
+        return _paretone.tuning_bases(self._asr)
 
     def kind(self, corpus: Sequence[Utterance]) -> str:
         return _paretone.kind_of(self._asr, corpus, self._rule)[0]
@@ -200,43 +197,77 @@ def tune(
     if count < 2 or jobs < 1 or not 0 < gap < float("inf"):
         raise ValueError("count is 2 or more, jobs 1 or more, gap a number above 0")
     measured.mkdir(parents=True, exist_ok=True)
-    tuning = _Tuning(tuned, place, measured, jobs, tell or (lambda what: None))
-    tuning.run(corpus, splits, (count, gap), levels)
+    speech = _paretone.part_speech(corpus, measured, splits)
+    asked = _Asked(os.fspath(corpus), count, gap, list(levels.items()) if levels is not None else None, jobs)
+    _Tuning(tuned, (place, measured), speech, asked, tell or (lambda what: None)).run()
     return Tuned(place) if callable(model) else Recognizer(place)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How to tune."""
+
+    corpus: str
+    count: int
+    gap: float
+    levels: list[tuple[str, Sequence[float]]] | None
+    jobs: int
 
 
 class _Tuning:
     """The steps, each of which goes on where it was."""
 
-    def __init__(self, model: _Model, place: Path, folder: Path, jobs: int, tell: Callable[[str], object]) -> None:
-        self._model, self._place, self._folder, self._jobs, self._tell = model, place, folder, jobs, tell
-
-    def run(
+    def __init__(
         self,
-        corpus: str | os.PathLike[str],
-        splits: tuple[str, str] | None,
-        versions: tuple[int, float],
-        levels: Mapping[str, Sequence[float]] | None,
+        model: _Model,
+        folders: tuple[Path, Path],
+        speech: tuple[Sequence[Utterance], Sequence[Utterance]],
+        asked: _Asked,
+        tell: Callable[[str], object],
     ) -> None:
-        """Do what is not done."""
-        learn, certify = _paretone.part_speech(corpus, self._folder, splits)
-        self._tell(f"learning on {len(learn)} utterances, certifying on {len(certify)}")
-        grid = _paretone.grid_settings(self._bases(), list(levels.items()) if levels is not None else None)
-        wide = self._sweep("wide", _paretone.some_of(learn, TRIED_ON), grid)
-        count, gap = versions
-        # Somewhat more than the versions may have in the end, since it was seen on a part.
-        narrow = self._sweep("narrow", learn, _paretone.close_settings(wide, 1.25 * gap))
-        measured_on = f"{os.fspath(corpus)}, by paretone.tune"
-        text = _paretone.pick_versions(narrow, count, gap, self._model.opened(), measured_on)
+        self._model, self._asked, self._tell = model, asked, tell
+        self._place, self._folder = folders
+        self._learn, self._certified_on = speech
+
+    def run(self) -> None:
+        """Do what is not done, in the engine's order."""
+        self._tell(f"learning on {len(self._learn)} utterances, certifying on {len(self._certified_on)}")
+        steps: dict[str, Callable[[], object]] = {
+            "try": self._try,
+            "measure": self._measure,
+            "pick": self._pick,
+            "hear": lambda: self._hear("learn.csv", self._learn, "learn-words.csv"),
+            "calibrate": self._calibrate,
+            "hear_others": lambda: self._hear("outcomes.csv", self._certified_on),
+            "certify": self._certify,
+        }
+        for step in _paretone.tuning_steps():
+            steps[step]()
+
+    def _try(self) -> None:
+        """Measure many settings on some of the speech."""
+        grid = _paretone.grid_settings(self._bases(), self._asked.levels)
+        self._sweep("wide", _paretone.tried_on(self._learn), grid)
+
+    def _measure(self) -> None:
+        """Measure the good ones on all of it."""
+        close = _paretone.close_settings(self._folder / "wide", self._asked.gap)
+        self._sweep("narrow", self._learn, close)
+
+    def _pick(self) -> None:
+        """Pick the versions."""
+        asked, made_for = self._asked, self._model.opened()
+        told = f"{asked.corpus}, by paretone.tune"
+        text = _paretone.pick_versions(self._folder / "narrow", asked.count, asked.gap, made_for, told)
         self._write("versions.toml", text)
-        heard = self._hear("learn.csv", learn, "learn-words.csv")
-        fitted, why = _paretone.fit_confidence(heard, self._folder / "learn-words.csv")
+
+    def _calibrate(self) -> None:
+        """Calibrate their confidence, where there is speech enough."""
+        fitted, why = _paretone.fit_confidence(self._folder / "learn.csv", self._folder / "learn-words.csv")
         if fitted is None:
             self._tell(f"no confidence is calibrated, so that a tier is one version alone: {why}")
         else:
             self._write("confidence.json", fitted)
-        outcomes = self._hear("outcomes.csv", certify)
-        self._certify(outcomes)
 
     def _bases(self) -> list[str]:
         """The settings around which others are tried: those with which the tuning began."""
@@ -245,7 +276,7 @@ class _Tuning:
             path.write_text("".join(f"{base}\n" for base in _paretone.plain_settings(self._model.bases())))
         return path.read_text().splitlines()
 
-    def _sweep(self, name: str, corpus: Sequence[Utterance], settings: Sequence[str]) -> Path:
+    def _sweep(self, name: str, corpus: Sequence[Utterance], settings: Sequence[str]) -> None:
         """Measure settings."""
         folder, settings = self._folder / name, list(dict.fromkeys(settings))
         folder.mkdir(exist_ok=True)
@@ -258,9 +289,8 @@ class _Tuning:
         for rows in self._each(lambda one: self._model.settings(*one), left):
             log.append(rows)
         _paretone.save_points(folder)
-        return folder
 
-    def _hear(self, name: str, corpus: Sequence[Utterance], words: str | None = None) -> Path:
+    def _hear(self, name: str, corpus: Sequence[Utterance], words: str | None = None) -> None:
         """Hear speech by all versions, and write the table of outcomes, and of words where it is named."""
         made_for, path = self._model.opened(), self._folder / name
         # What was learnt of the confidence is no part of what it is learnt from.
@@ -270,7 +300,7 @@ class _Tuning:
         whole: dict[str, Any] = json.loads(done.read_text()) if done.exists() else {}
         if whole.get(name) == kind and path.exists():
             self._tell(f"{name}: done before")
-            return path
+            return
         kept = self._folder / f"{name}.part"
         if kept.exists() and not kept.read_text().startswith(json.dumps(kind) + "\n"):
             kept.unlink()
@@ -286,10 +316,10 @@ class _Tuning:
             _paretone.save_words(self._folder / words, [word for heard in every for word in heard[1]])
         done.write_text(json.dumps({**whole, name: kind}))
         kept.unlink()
-        return path
 
-    def _certify(self, outcomes: Path) -> None:
+    def _certify(self) -> None:
         """Learn the rules, unless those there are of the same outcomes."""
+        outcomes = self._folder / "outcomes.csv"
         digest = hashlib.sha256(outcomes.read_bytes()).hexdigest()
         path = self._place / "rules.toml"
         if path.exists() and digest in path.read_text():
@@ -306,10 +336,10 @@ class _Tuning:
 
     def _each(self, work: Callable[[Any], Any], things: Sequence[Any]) -> Iterator[Any]:
         """What work makes of each, in order."""
-        if self._jobs == 1:
+        if self._asked.jobs == 1:
             yield from map(work, things)
             return
-        with ThreadPoolExecutor(self._jobs) as pool:
+        with ThreadPoolExecutor(self._asked.jobs) as pool:
             futures = [pool.submit(work, thing) for thing in things]
             try:
                 for future in futures:

@@ -1,11 +1,9 @@
 //! `paretone tune`: everything between a model and its certified tiers, in one command.
 //!
-//! Its steps are the program's other commands (`sweep`, `versions pick`, `bench`, `confidence fit`,
-//! `tiers train`, `report`), run one after the other, and printed before they run: to do a step
-//! differently, run its command yourself and then this one again. The speech is divided by speaker:
-//! versions are chosen and their confidence is calibrated on one part, and tiers are certified on
-//! the other, because a certificate that is measured on the speech it was chosen by proves nothing.
-//! A tuning that was interrupted continues where it stopped.
+//! Its steps, in the order of [`paretone::sweep::tuning`], are the program's other commands
+//! (`sweep`, `versions pick`, `bench`, `confidence fit`, `tiers train`, `report`), run one after the
+//! other, and printed before they run: to do a step differently, run its command yourself and then
+//! this one again. A tuning that was interrupted continues where it stopped.
 
 mod part;
 mod steps;
@@ -24,12 +22,14 @@ use paretone::confidence::CONFIDENCE_FILE;
 use paretone::decode::Knob;
 use paretone::recognizer::{Recognizer, Setting, VERSIONS_FILE};
 use paretone::sweep::space;
+use paretone::sweep::tuning::{self, TRIED_ON};
 use paretone::tiers::RULES_FILE;
 
 use steps::{Step, Steps};
 
-/// Utterances on which many settings are tried before the good ones are measured on all.
-const TRIED_ON: usize = 200;
+/// The table of outcomes that tiers are certified by, in the tuning's folder.
+const OUTCOMES: &str = "outcomes.csv";
+
 /// Tune any model to speech of your own: choose its versions, calibrate their confidence and
 /// certify tolerance tiers, all written beside the model
 #[derive(clap::Args, Debug)]
@@ -115,8 +115,7 @@ pub fn run(
     })
 }
 
-/// The settings that sweeps start from: the model's own when the tuning began, without its neural
-/// language model and, where it has one, with it.
+/// The settings that sweeps start from: the model's when the tuning began.
 fn bases(model: &Path, folder: &Path) -> anyhow::Result<Vec<Setting>> {
     let path = folder.join("base.txt");
     if let Ok(text) = fs::read_to_string(&path) {
@@ -127,13 +126,7 @@ fn bases(model: &Path, folder: &Path) -> anyhow::Result<Vec<Setting>> {
     let recognizer = Recognizer::open(model)
         .with_context(|| format!("the model in {} cannot be used", model.display()))
         .map_err(UsageError)?;
-    let mut setting = recognizer.setting();
-    setting.neural = false;
-    let mut settings = vec![setting];
-    if recognizer.has_neural_model() && setting.rescore {
-        setting.neural = true;
-        settings.push(setting);
-    }
+    let settings = tuning::bases(recognizer.setting(), recognizer.has_neural_model());
     let text: String = settings.iter().map(|setting| format!("{setting}\n")).collect();
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(settings)
@@ -154,42 +147,62 @@ impl Tuning {
 
     /// All steps, in their order.
     fn plan(&self) -> Vec<Step> {
-        let (versions, confidence) =
-            (self.model.join(VERSIONS_FILE), self.model.join(CONFIDENCE_FILE));
+        let report = Step::new("report", self.report(&self.at(OUTCOMES)))
+            .from([&self.at(OUTCOMES)])
+            .to([&self.at("report/index.html")]);
+        let steps = tuning::Step::ALL.into_iter().flat_map(|step| self.steps(step));
+        steps.chain([report]).collect()
+    }
+
+    /// The commands that do a step of a tuning.
+    fn steps(&self, step: tuning::Step) -> Vec<Step> {
         let (learn, certify) = (self.at(part::LEARN), self.at(part::CERTIFY));
-        let wide = self.at("wide/points.json");
+        let (wide, narrow) = (self.at("wide/points.json"), self.at("narrow/points.json"));
         let (heard, words) = (self.at("learn.csv"), self.at("learn-words.csv"));
-        let outcomes = self.at("outcomes.csv");
-        let tries =
+        let outcomes = self.at(OUTCOMES);
+        let [versions, confidence, rules] =
+            [VERSIONS_FILE, CONFIDENCE_FILE, RULES_FILE].map(|name| self.model.join(name));
+        let step = match step {
+            tuning::Step::Try => return self.tries(&learn, &wide),
+            tuning::Step::Measure => {
+                Step::new("measure the good ones on all of it", self.narrow(&learn, &wide))
+                    .from([&learn, &wide])
+                    .to([&narrow])
+            }
+            tuning::Step::Pick => {
+                Step::new("pick the versions", self.pick()).from([&narrow]).to([&versions])
+            }
+            tuning::Step::Hear => Step::new(
+                "hear the speech by all versions",
+                self.hear(&learn, &heard, Some(&words)),
+            )
+            .from([&learn, &versions])
+            .to([&heard, &words]),
+            tuning::Step::Calibrate => {
+                Step::new("calibrate their confidence", self.fit(&heard, &words))
+                    .from([&heard, &words])
+                    .lacking_speech()
+            }
+            tuning::Step::HearOthers => {
+                Step::new("hear the other speakers", self.hear(&certify, &outcomes, None))
+                    .from([&certify, &versions, &confidence])
+                    .to([&outcomes])
+            }
+            tuning::Step::Certify => {
+                Step::new("certify the tiers", self.train(&outcomes)).from([&outcomes]).to([&rules])
+            }
+        };
+        vec![step]
+    }
+
+    /// A sweep around each base.
+    fn tries(&self, learn: &PathBuf, wide: &PathBuf) -> Vec<Step> {
+        let what =
             ["try many settings on some of the speech", "try them with the neural language model"];
-        let tries = self.bases.iter().zip(tries).map(|(base, what)| {
-            Step::new(what, self.wide(&learn, base)).from([&learn]).to([&wide])
-        });
-        let mut plan: Vec<Step> = tries.collect();
-        plan.extend([
-            Step::new("measure the good ones on all of it", self.narrow(&learn, &wide))
-                .from([&learn, &wide])
-                .to([&self.at("narrow/points.json")]),
-            Step::new("pick the versions", self.pick())
-                .from([&self.at("narrow/points.json")])
-                .to([&versions]),
-            Step::new("hear the speech by all versions", self.hear(&learn, &heard, Some(&words)))
-                .from([&learn, &versions])
-                .to([&heard, &words]),
-            Step::new("calibrate their confidence", self.fit(&heard, &words))
-                .from([&heard, &words])
-                .lacking_speech(),
-            Step::new("hear the other speakers", self.hear(&certify, &outcomes, None))
-                .from([&certify, &versions, &confidence])
-                .to([&outcomes]),
-            Step::new("certify the tiers", self.train(&outcomes))
-                .from([&outcomes])
-                .to([&self.model.join(RULES_FILE)]),
-            Step::new("report", self.report(&outcomes))
-                .from([&outcomes])
-                .to([&self.at("report/index.html")]),
-        ]);
-        plan
+        let bases = self.bases.iter().zip(what);
+        let tries = bases
+            .map(|(base, what)| Step::new(what, self.wide(learn, base)).from([learn]).to([wide]));
+        tries.collect()
     }
 
     fn sweep(&self, manifest: &Path, name: &str) -> Vec<OsString> {
@@ -212,8 +225,7 @@ impl Tuning {
 
     fn narrow(&self, learn: &Path, wide: &Path) -> Vec<OsString> {
         let mut line = self.sweep(learn, "narrow");
-        // Somewhat more than the versions may have in the end, since it was seen on a part.
-        let gap = (1.25 * self.args.gap).to_string();
+        let gap = tuning::gap_to_measure(self.args.gap).to_string();
         line.extend(words(["--search", "close", "--gap", &gap, "--setting"]));
         line.extend([self.bases[0].to_string().into(), "--points".into(), wide.into()]);
         line
