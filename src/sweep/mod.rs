@@ -4,7 +4,8 @@
 //! measured to a log ([`log`]), and adds the log up to one [`Point`] a setting ([`point`]).
 //! [`measure`] runs and times the recogniser over a corpus, [`outcome`] makes rows of
 //! [outcomes](crate::tiers::Outcome) from what it heard, [`words`] rows of words, and [`analyse`]
-//! says whom to blame for what is wrong. [`tuning`] is the way from there to certified tiers. In which order a plan is measured is the caller's affair.
+//! says whom to blame for what is wrong. [`tuning`] is the way from there to certified tiers. In
+//! which order a plan is measured is the caller's affair.
 
 mod analysis;
 pub mod fitting;

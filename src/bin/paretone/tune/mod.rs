@@ -1,9 +1,9 @@
 //! `paretone tune`: everything between a model and its certified tiers, in one command.
 //!
 //! Its steps, in the order of [`paretone::sweep::tuning`], are the program's other commands
-//! (`sweep`, `versions pick`, `bench`, `confidence fit`, `tiers train`, `report`), run one after the
-//! other, and printed before they run: to do a step differently, run its command yourself and then
-//! this one again. A tuning that was interrupted continues where it stopped.
+//! (`sweep`, `versions pick`, `bench`, `confidence fit`, `tiers train`, `report`), run one after
+//! the other, and printed before they run: to do a step differently, run its command yourself and
+//! then this one again. A tuning that was interrupted continues where it stopped.
 
 mod part;
 mod steps;
