@@ -3,7 +3,8 @@
     scripts/eval/own_words.py [--seed 2] [--names 200] [--manifest ../shared/speech/manifest.tsv] [--cost 1000]
 
 Makes up names (seed 1 was used to choose the usual boost, 2 is for the record), has espeak-ng and flite speak each in a carrier
-sentence, and counts how many are heard without and with a list of them all, every one written as listed. With a manifest it also
+sentence, and counts how many are heard without and with a list of them all, every one written as listed; by voice, beside how many of the plain
+words of the sentence are heard, since a name is not heard where nothing is understood. With a manifest it also
 recognises 768 development utterances with and without the list: the difference in word error rate is what false alarms cost.
 --cost lists so many more names and tells what adding them takes. Needs espeak-ng, flite and target/release/paretone (or $PARETONE).
 """
@@ -44,6 +45,11 @@ def names(count, seed):
     return made
 
 
+def voice_of(number):
+    """Which of the eight voices speaks a name, so that each speaks every carrier."""
+    return (number // len(CARRIERS) + number) % len(ESPEAK + FLITE)
+
+
 def speak(text, number, path):
     """One of eight voices in turn."""
     kind, voice = divmod(number % 8, 4)
@@ -64,6 +70,16 @@ def transcribe(files, words, model="models/en"):
 def recall(spoken, lines):
     """How many of the names stand in the lines, whatever their case."""
     return sum(name.lower() in line.lower().split() for name, line in zip(spoken, lines))
+
+
+def by_voice(spoken, lines):
+    """A line for each voice: how many of its names were heard, and how many of the plain words around them."""
+    for voice, title in enumerate([f"espeak-ng {name}" for name in ESPEAK] + [f"flite {name}" for name in FLITE]):
+        own = [number for number in range(len(spoken)) if voice_of(number) == voice]
+        names_heard = sum(recall([spoken[number]], [lines[number]]) for number in own)
+        plain = [(word, lines[number].split()) for number in own for word in CARRIERS[number % len(CARRIERS)].split() if word != "{}"]
+        plain_heard = sum(word in heard for word, heard in plain)
+        yield f"  {title}: {names_heard} of {len(own)} names, {100 * plain_heard / max(1, len(plain)):.0f} % of the words around them"
 
 
 def cost(count, seed, scratch):
@@ -113,11 +129,12 @@ def main():
         Path(words).write_text("".join(f"{name}{boost}\n" for name in spoken))
         files = [os.path.join(scratch, f"{number:04}.wav") for number in range(len(spoken))]
         for number, (name, path) in enumerate(zip(spoken, files)):
-            speak(CARRIERS[number % len(CARRIERS)].format(name), number // len(CARRIERS) + number, path)
+            speak(CARRIERS[number % len(CARRIERS)].format(name), voice_of(number), path)
         for title, listed in (("without", None), ("with", words)):
             lines, seconds = transcribe(files, listed)
             found = recall(spoken, lines)
             print(f"{title} --words: {found} of {len(spoken)} names heard, {100 * found / len(spoken):.1f} %, in {seconds:.1f} s")
+            print(*by_voice(spoken, lines), sep="\n", flush=True)
         if args.cost:
             print(f"{args.cost} words added in {cost(args.cost, args.seed, scratch):.3f} s, median of 5")
         if args.manifest:
