@@ -8,6 +8,7 @@
 mod adapt;
 mod any_network;
 mod cache;
+mod compound;
 mod costs;
 mod endpoint;
 mod error;

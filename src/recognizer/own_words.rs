@@ -12,6 +12,7 @@ use std::path::Path;
 
 use super::RecognizerError;
 use super::cache::{Cache, CacheKey, Mappable};
+use super::compound::compound;
 use super::files::{LEXICON, WORDS, compile_options, read};
 use crate::acoustic::{Hmm, ModelDescription, Tensors};
 use crate::decode::LanguageModel;
@@ -87,14 +88,30 @@ impl Source {
         &self.hmm
     }
 
-    /// How a word is said: as the lexicon has it, else as it is spelt.
+    /// How a word is said: as the lexicon has it, else as it is spelt or put together.
     pub fn pronunciations(&self, words: &WordTable, word: &str) -> Vec<(Vec<PhoneId>, Cost)> {
         let known = known(words, word).map_or(&[][..], |id| self.lexicon.pronunciations(id));
         if known.is_empty() {
-            return self.spelling.pronunciations(word, SPELLINGS);
+            return self.derived(words, word);
         }
         let said = known.iter();
         said.map(|said| (said.phones.clone(), said.cost)).collect()
+    }
+
+    /// How a word is said that the lexicon lacks. Either way is as likely as if it were the only
+    /// one.
+    fn derived(&self, words: &WordTable, word: &str) -> Vec<(Vec<PhoneId>, Cost)> {
+        let first_said = |first: &str| self.pronunciations(words, first);
+        let mut all = compound(word, (words, &self.lexicon), first_said);
+        all.extend(self.spelling.pronunciations(word, SPELLINGS));
+        all.sort_by(|a, b| a.1.0.total_cmp(&b.1.0));
+        let mut once: Vec<(Vec<PhoneId>, Cost)> = Vec::with_capacity(all.len());
+        for (phones, cost) in all {
+            if !once.iter().any(|(known, _)| *known == phones) {
+                once.push((phones, cost));
+            }
+        }
+        once
     }
 
     /// The names of phones.
