@@ -3,7 +3,7 @@
 //! In a compound letters stand for what they do in its parts, which the spelling of the whole word
 //! does not tell: as one word it would end as `tedesk`.
 
-use super::own_words::known;
+use super::known::known;
 use crate::graph::WordTable;
 use crate::graph::lexicon::{Lexicon, Pronunciation};
 use crate::units::{Cost, PhoneId};

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::files::compile_options;
+use super::known::known;
 use super::model::Model;
-use super::own_words::{OwnVocabulary, Source, known};
+use super::own_words::{OwnVocabulary, Source};
 use super::{Recognizer, RecognizerError};
 use crate::confidence::Calibration;
 use crate::graph::compile::{GrammarWord, compile_grammar};

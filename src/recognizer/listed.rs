@@ -1,15 +1,16 @@
 //! A recogniser with the words of a list, and how words are said.
 
+use super::known::known;
 use super::model::Model;
-use super::{Recognizer, RecognizerError, own_words};
+use super::{Recognizer, RecognizerError};
 use crate::graph::WordList;
 use crate::provenance::{MadeFor, hash};
 
 impl Recognizer {
     /// The same model, which also knows the words and phrases of a list, and thinks them likelier
-    /// than usual: some 0.1 s for a graph of six million arcs, and the time that finding out how the
-    /// words are said takes. The network and the language models are shared with this one. The words
-    /// of an earlier list are not kept.
+    /// than usual: some 0.1 s for a graph of six million arcs, and the time that finding out how
+    /// the words are said takes. The network and the language models are shared with this one. The
+    /// words of an earlier list are not kept.
     ///
     /// What is promised of the model without them ([`Recognizer::made_for`]) is not promised of it;
     /// confidences are those of the model without them.
@@ -48,7 +49,7 @@ impl Recognizer {
 
     /// Whether a word is in the model's vocabulary, whatever its case.
     pub fn knows(&self, word: &str) -> bool {
-        own_words::known(self.model.words(), word).is_some()
+        known(self.model.words(), word).is_some()
     }
 
     /// How a word is said: as the model's lexicon has it, else as its spelling tells, the likeliest

@@ -18,6 +18,7 @@ mod front;
 mod grammar;
 mod heard;
 mod identity;
+mod known;
 mod listed;
 mod model;
 mod opening;

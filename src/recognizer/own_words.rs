@@ -14,6 +14,7 @@ use super::RecognizerError;
 use super::cache::{Cache, CacheKey, Mappable};
 use super::compound::compound;
 use super::files::{LEXICON, WORDS, compile_options, read};
+use super::known::known;
 use crate::acoustic::{Hmm, ModelDescription, Tensors};
 use crate::decode::LanguageModel;
 use crate::graph::compile::{OwnWord, with_own_words};
@@ -289,12 +290,6 @@ impl OwnVocabulary {
             _ => (self.unknown, false),
         }
     }
-}
-
-/// The id of a word in the model's table, whatever its case; special words are none.
-pub(super) fn known(words: &WordTable, word: &str) -> Option<WordId> {
-    let id = words.id(word).or_else(|| words.id(&word.to_lowercase()));
-    id.filter(|_| !word.starts_with('<'))
 }
 
 /// An n-gram, and what it makes of own words.
