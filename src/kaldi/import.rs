@@ -44,8 +44,7 @@ pub struct Imported {
     pub mean: Option<InputMean>,
     /// Factor of the graph's costs after the search.
     pub graph_scale: f32,
-    /// Whether answers are the words of least Bayes risk, as libvosk's are, rather than those of
-    /// the best path.
+    /// Whether answers are the words of least Bayes risk rather than those of the best path.
     pub least_risk: bool,
 }
 
@@ -310,7 +309,7 @@ impl Own {
                 normalisation: None,
                 noise_floor: 0.0,
                 graph_scale: GRAPH_SCALE,
-                least_risk: true,
+                least_risk: false,
             });
         }
         let conf = Conf::open(path)?;

@@ -40,8 +40,7 @@ pub(super) struct Model {
     pub input_mean: Option<InputMean>,
     /// Factor of the graph's costs when the lattice is looked at; 1 but for Kaldi's models.
     pub graph_scale: f32,
-    /// Whether the words of least Bayes risk are the answer, as with Kaldi's models, rather than
-    /// those of the best path.
+    /// Whether the words of least Bayes risk are the answer rather than those of the best path.
     pub least_risk: bool,
     /// What own words are made from, once it was read.
     pub source: Arc<Mutex<Option<Arc<Source>>>>,
