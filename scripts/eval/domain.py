@@ -1,20 +1,15 @@
 """What `paretone adapt` does for a domain: prompts of a telephone exchange, learnt from 2,000 lines of text.
 
-    scripts/eval/domain.py [--asterisk FOLDER] [--manifest ../shared/speech/manifest.tsv]
+    scripts/eval/domain.py [--manifest ../shared/speech/manifest.tsv]
 
 Makes a model of the text of scripts/eval/prompts.py, with the time that takes, and recognises other prompts of that trade with
-models/en and with it: 60 sentences, each by four of the eight voices of espeak-ng and flite. With --asterisk also a person's recordings,
-Debian's asterisk-core-sounds-en-wav, by the texts in asterisk-core-sounds-en, which were not read when the domain's text was written; FOLDER is
-where both packages are unpacked. With --manifest the development utterances tell what the domain costs elsewhere. Needs espeak-ng, flite
-and target/release/paretone (or $PARETONE).
+models/en and with it: 60 sentences, each by four of the eight voices of espeak-ng and flite. With --manifest the development
+utterances tell what the domain costs elsewhere. Needs espeak-ng, flite and target/release/paretone (or $PARETONE).
 """
 
 import argparse
-import gzip
 import os
-import re
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -37,25 +32,6 @@ def synthetic(scratch):
     return files, texts
 
 
-def recorded(folder):
-    """The recordings of Debian's packages that say at least three words, and their texts."""
-    listed = next(Path(folder).rglob("core-sounds-en.txt.gz"), None)
-    sounds = next(Path(folder).rglob("sounds/en*"), None)
-    if not listed or not sounds:
-        sys.exit(f"{folder}: unpack asterisk-core-sounds-en and asterisk-core-sounds-en-wav there with dpkg-deb -x")
-    files, texts = [], []
-    with gzip.open(listed, "rt", encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            name, _, said = line.partition(":")
-            recording = sounds / f"{name.strip()}.wav"
-            words = re.sub(r"[^a-z' ]", " ", said.lower()).split()
-            # Descriptions in brackets, and numbers written as figures, are no texts of what is said.
-            if recording.is_file() and len(words) >= 3 and not re.search(r"[\d\[\](){};<]", said):
-                files.append(str(recording))
-                texts.append(" ".join(words))
-    return files, texts
-
-
 def error_rate(files, texts, model):
     """Percent of words that are wrong."""
     lines, _ = transcribe(files, None, model)
@@ -71,7 +47,6 @@ def compare(title, corpus, adapted):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--asterisk")
     parser.add_argument("--manifest")
     parser.add_argument("--utterances", type=int, default=768)
     args = parser.parse_args()
@@ -82,8 +57,6 @@ def main():
         subprocess.run([PROGRAM, "adapt", "--model", "models/en", "--text", domain, "--out", adapted], check=True)
         print(f"adapted on {len(text())} lines in {time.time() - begun:.1f} s", flush=True)
         compare("prompts by synthetic voices", synthetic(scratch), adapted)
-        if args.asterisk:
-            compare("Debian's asterisk prompts", recorded(args.asterisk), adapted)
         if args.manifest:
             compare("development utterances", development(args.manifest, args.utterances), adapted)
 
