@@ -130,7 +130,7 @@ fn table_of(outcomes: &Path) -> PyResult<Table> {
     Table::new(&outcomes).map_err(|told| error(&told))
 }
 
-/// The text of `confidence.json`, or why there is too little speech for one.
+/// The text of `confidence.json`, or why there is too little to make one from.
 #[pyfunction]
 pub fn fit_confidence(
     py: Python<'_>,
@@ -141,7 +141,9 @@ pub fn fit_confidence(
     let heard = words::read(&heard).map_err(|told| error(&told))?;
     let examples = match Examples::new(&table, &heard) {
         Ok(examples) => examples,
-        Err(FitError::TooFew(told)) => return Ok((None, told.to_string())),
+        Err(told @ (FitError::TooFew(_) | FitError::NoLattices(_))) => {
+            return Ok((None, told.to_string()));
+        }
         Err(told) => return Err(error(&told)),
     };
     let calibration = py.detach(|| examples.fit());
