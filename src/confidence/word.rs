@@ -28,6 +28,7 @@ pub struct WordEvidence {
 impl WordEvidence {
     /// Of a word of a segment, of whose words the lattice says how probable they are. How long the
     /// word lasts is rounded to the millisecond, so that it is the same wherever the word stands.
+    #[cfg(feature = "speech")]
     pub(crate) fn new(
         posteriors: &[f64],
         at: usize,
