@@ -21,6 +21,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::EvalError;
+#[cfg(feature = "speech")]
 use crate::audio::{AudioError, Waveform};
 use crate::units::Seconds;
 
@@ -74,6 +75,7 @@ impl Utterance {
     ///
     /// # Errors
     /// The file cannot be read, or ends before the part begins.
+    #[cfg(feature = "speech")]
     pub fn waveform(&self) -> Result<Waveform, AudioError> {
         match self.part {
             None => Waveform::open(&self.audio),
