@@ -57,7 +57,7 @@ class Drift:
             self._state[name] += count  # type: ignore[literal-required]
             if count:
                 counter.inc(count)
-        self._state.update(evidence=evidence, alarm=alarm)
+        self._state["evidence"], self._state["alarm"] = evidence, alarm
         self._evidence.set(evidence)
         self._alarm.set(int(alarm))
         if alarm and not was_on:
