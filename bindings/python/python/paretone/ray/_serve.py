@@ -14,7 +14,7 @@ from paretone import _paretone
 from paretone._paretone import Recognizer, Routing
 from paretone.ray._drift import Drift, Shadows
 from paretone.ray._engine import LOST
-from paretone.ray._http import Asked, answer, models, problem, read
+from paretone.ray._http import answer, models, problem, read
 from paretone._policy import Heard, Rule, Served, follow
 from paretone.ray._transcribe import model_of
 from paretone.ray._worker import Model
