@@ -115,10 +115,21 @@ test("the recording is played, its words light up, and what was heard is taken a
   const word = page.locator("#transcript .word", { hasText: /^river$/ });
   await word.click();
   await page.locator("#transcript .word[aria-current]").first().waitFor();
+  const begun = Number(await word.getAttribute("data-start"));
   const played = await page.locator("#player").evaluate((player) => player.currentTime);
-  assert.ok(played >= Number(await word.getAttribute("data-start")));
+  assert.ok(played >= begun);
+  await page.waitForFunction((begun) => {
+    const lit = document.querySelector("#transcript .word[aria-current]");
+    return lit instanceof HTMLElement && Number(lit.dataset.start) > begun;
+  }, begun);
+  // Where it stands still, the word of that place is lit.
+  const his = page.locator("#transcript .word", { hasText: /^his$/ });
+  const place = Number(await his.getAttribute("data-start")) + 0.01;
+  await page.locator("#player").evaluate((player, place) => {
+    player.pause();
+    player.currentTime = place;
+  }, place);
   await page.locator("#transcript .word[aria-current]", { hasText: /^his$/ }).waitFor();
-  await page.locator("#player").evaluate((player) => player.pause());
   await page.locator("#copy").click();
   await page.locator("#status", { hasText: "Copied" }).waitFor();
   const heard = (await text("transcript")).trim();
