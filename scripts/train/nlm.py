@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nlm_network import Network, Sampler, SampledLoss, Shape
+from nlm_network import Network, Sampler, SampledLoss, Shape, Tally
 from nlm_text import Text, dev_lines, streams
 
 WARM = 300  # steps until the full rate
@@ -54,7 +54,7 @@ def perplexity(net, text, tokens, normalise=True):
     bias = net.bias.clone()
     bias[text.never] = -1e9
     columns = streams(tokens, 64)
-    state, total, count, square = net.state(64), 0.0, 0, 0.0
+    state, tally = net.state(64), Tally()
     for row in range(0, len(columns) - 1, 16):
         x = torch.from_numpy(columns[row : row + 16].astype(np.int64))
         y = torch.from_numpy(columns[row + 1 : row + 17].astype(np.int64))
@@ -63,11 +63,8 @@ def perplexity(net, text, tokens, normalise=True):
         hidden, state = net.lstm(net.vectors(x.flatten()).view(*x.shape, -1), keep, state)
         own = y.flatten()
         scores = torch.mm(hidden.reshape(len(own), -1), table).float() + bias
-        log_z = scores.logsumexp(1)
-        known = ~torch.isin(own, torch.tensor(text.never))
-        cost = log_z - scores.gather(1, own.unsqueeze(1)).squeeze(1)
-        total, count, square = total + cost[known].sum().item(), count + int(known.sum()), square + (log_z[known] ** 2).sum().item()
-    return float(np.exp(total / count)), (square / count) ** 0.5
+        tally.add(scores, own, ~torch.isin(own, torch.tensor(text.never)))
+    return tally.result()
 
 
 def train(args):

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from nlm_network import Network, Sampler, Shape
+from nlm_network import Network, Sampler, Shape, Tally
 from nlm_text import Text
 
 WARM = 500  # steps until the full rate
@@ -73,8 +73,8 @@ def normaliser(scores, bias, word, own_word, target):
 
 @torch.compile(dynamic=True)
 def gradient(scores, bias, word, own_word, log_z, scale):
-    """The derivative by the scores, times 1,024, since short floats hold no numbers near one over a batch's words."""
-    share = torch.exp(scores.float() + bias - log_z.unsqueeze(1)) * (scale * 1024).unsqueeze(1)
+    """The derivative by the scores."""
+    share = torch.exp(scores.float() + bias - log_z.unsqueeze(1)) * scale.unsqueeze(1)
     return torch.where(own_word.unsqueeze(1) == word, 0.0, share).bfloat16()
 
 
@@ -99,8 +99,8 @@ class Softmax(torch.autograd.Function):
             scale = weight[part] * (1 + 2 * alpha * log_z[part])
             d_target[part] = scale * torch.exp(target[part] - log_z[part]) - weight[part]
             d = gradient(scores, bias, word, own_word[part], log_z[part], scale)
-            d_h[part] = torch.mm(d, low).float() / 1024
-            d_table += torch.mm(d.t(), low_h[part]).float() / 1024
+            d_h[part] = torch.mm(d, low).float()
+            d_table += torch.mm(d.t(), low_h[part]).float()
         d = d_target.unsqueeze(1)
         ctx.save_for_backward(d_h + d * own_vectors, d_table[:, :-8], d_table[:, -1], d * h, d_target)
         return (weight * (log_z - target)).sum(), log_z
@@ -108,14 +108,6 @@ class Softmax(torch.autograd.Function):
     @staticmethod
     def backward(ctx, g, _):
         return *(g * gradient for gradient in ctx.saved_tensors), None, None, None, None
-
-
-def word_vectors(net, words):
-    """(n, width) vectors of words by rank, in floats."""
-    rare = words >= net.shape.frequent
-    out = F.embedding(torch.where(rare, 0, words), net.full)
-    at = rare.nonzero().squeeze(1)
-    return out.index_copy(0, at, F.linear(F.embedding(words[at] - net.shape.frequent, net.short), net.widen))
 
 
 class Trainer:
@@ -133,12 +125,11 @@ class Trainer:
         self.step = 0
 
     def rate(self):
-        level = self.args.stop - self.args.decay
-        falling = min(1.0, (self.args.stop - self.step) / max(self.args.stop - level, 1))
+        falling = min(1.0, (self.args.stop - self.step) / max(self.args.decay, 1))
         return self.args.rate * min(1.0, (self.step + 1) / WARM) * falling
 
     def hidden(self, x, drop):
-        vectors = word_vectors(self.net, x.flatten()).view(*x.shape, -1)
+        vectors = self.net.vectors(x.flatten(), torch.float32).view(*x.shape, -1)
         return F.dropout(lstm(self.net, F.dropout(vectors, drop, drop > 0)), drop, drop > 0)
 
     def candidates(self):
@@ -156,9 +147,9 @@ class Trainer:
         weight = (counted.flatten() & ~torch.isin(own, self.never)).float()
         weight = weight / weight.sum()
         words, log_count = self.candidates()
-        table = torch.cat([net.full[: len(self.always)], word_vectors(net, words[len(self.always) :])])
+        table = torch.cat([net.full[: len(self.always)], net.vectors(words[len(self.always) :], torch.float32)])
         loss, log_z = Softmax.apply(hidden.reshape(len(own), -1), table, net.bias[words] - log_count,
-                                    word_vectors(net, own), net.bias[own], words, own, weight, self.args.alpha)
+                                    net.vectors(own, torch.float32), net.bias[own], words, own, weight, self.args.alpha)
         self.optimiser.param_groups[0]["lr"] = self.rate()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -173,18 +164,14 @@ class Trainer:
         sentences = Sentences(tokens, self.text.begin, self.device)
         table, bias = self.net.table(), self.net.bias.clone()
         bias[self.never] = -1e9
-        total = count = square = 0.0
+        tally = Tally()
         order, ranges = sentences.batches(4096, None)
         for first, last, longest in ranges:
             x, y, counted = sentences.batch(order[first:last], longest)
             own = y.flatten()
             scores = F.linear(self.hidden(x, 0.0).reshape(len(own), -1), table, bias)
-            log_z = scores.logsumexp(1)
-            known = counted.flatten() & ~torch.isin(own, self.never)
-            cost = log_z - scores.gather(1, own.unsqueeze(1)).squeeze(1)
-            total, count = total + cost[known].sum().item(), count + int(known.sum())
-            square += (log_z[known] ** 2).sum().item()
-        return float(np.exp(total / count)), (square / count) ** 0.5
+            tally.add(scores, own, counted.flatten() & ~torch.isin(own, self.never))
+        return tally.result()
 
 
 def epochs(text, seed):

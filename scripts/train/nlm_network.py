@@ -147,14 +147,14 @@ class Network(torch.nn.Module):
         bias[1] = 1.0  # remember at first
         self.gate_bias = torch.nn.Parameter(bias.flatten())
 
-    def vectors(self, words):
-        """(n, width) vectors of words by rank."""
+    def vectors(self, words, kind=torch.bfloat16):
+        """(n, width) vectors of words by rank, in numbers of a kind."""
         s = self.shape
         rare = words >= s.frequent
-        out = F.embedding(torch.where(rare, 0, words), self.full).bfloat16()
+        out = F.embedding(torch.where(rare, 0, words), self.full).to(kind)
         at = rare.nonzero().squeeze(1)
-        short = F.embedding(words[at] - s.frequent, self.short).bfloat16()
-        return out.index_copy(0, at, F.linear(short, self.widen.bfloat16()))
+        short = F.embedding(words[at] - s.frequent, self.short).to(kind)
+        return out.index_copy(0, at, F.linear(short, self.widen.to(kind)))
 
     def table(self):
         """(words, width): all vectors."""
@@ -185,3 +185,22 @@ class Sampler:
         words = np.concatenate([np.arange(self.always), at + self.always])
         log_count = np.concatenate([np.zeros(self.always), np.log(self.drawn * self.q[at])])
         return torch.from_numpy(words), torch.from_numpy(log_count).float()
+
+
+class Tally:
+    """What perplexity comes from, summed over parts of a text."""
+
+    def __init__(self):
+        self.cost, self.words, self.square = 0.0, 0, 0.0
+
+    def add(self, scores, own, known):
+        """Counts the rows that `known` has, by exact normalisation."""
+        log_z = scores.logsumexp(1)
+        cost = log_z - scores.gather(1, own.unsqueeze(1)).squeeze(1)
+        self.cost += cost[known].sum().item()
+        self.words += int(known.sum())
+        self.square += (log_z[known] ** 2).sum().item()
+
+    def result(self):
+        """Perplexity, and the root mean square of ln Z."""
+        return math.exp(self.cost / self.words), (self.square / self.words) ** 0.5
