@@ -47,27 +47,24 @@ pub fn least_risk<E>(
 ) -> Result<LeastRisk, E> {
     let lattice = Weighed { paths, posteriors };
     let mut words = begin.to_vec();
-    for _ in 0..MOST_ROUNDS {
+    let mut rounds = 0;
+    loop {
         let slots = with_empty_slots(&words);
         let distances = lattice.distances(&slots);
         go_on()?;
         let counts = lattice.counts(&slots, &distances);
         go_on()?;
         let chosen = slots.iter().zip(&counts).map(|(now, counts)| commonest(*now, counts));
-        let chosen: Vec<(WordId, f64)> = chosen.collect();
-        if chosen.iter().map(|(word, _)| word).eq(&slots) {
-            let spoken = chosen.into_iter().filter(|(word, _)| *word != WordId::EPSILON);
-            let (words, posteriors) = spoken.map(|(word, p)| (word, p.clamp(0.0, 1.0))).unzip();
+        let chosen: Vec<WordId> = chosen.collect();
+        if chosen == slots || rounds == MOST_ROUNDS {
+            let spoken = slots.iter().zip(&counts).filter(|(slot, _)| **slot != WordId::EPSILON);
+            let posteriors = spoken.map(|(slot, counts)| share(*slot, counts).clamp(0.0, 1.0));
+            let posteriors = posteriors.collect();
             return Ok(LeastRisk { words, posteriors, errors: lattice.errors(&distances) });
         }
-        words = chosen.iter().map(|(word, _)| *word).filter(|w| *w != WordId::EPSILON).collect();
+        words = chosen.into_iter().filter(|word| *word != WordId::EPSILON).collect();
+        rounds += 1;
     }
-    let slots = with_empty_slots(&words);
-    let distances = lattice.distances(&slots);
-    let counts = lattice.counts(&slots, &distances);
-    let share = |at: usize| counts[2 * at + 1].get(&words[at].0).copied().unwrap_or(0.0);
-    let posteriors = (0..words.len()).map(|at| share(at).clamp(0.0, 1.0)).collect();
-    Ok(LeastRisk { posteriors, errors: lattice.errors(&distances), words })
 }
 
 /// Words with an empty slot before, between and behind them.
@@ -77,13 +74,17 @@ fn with_empty_slots(words: &[WordId]) -> Vec<WordId> {
     slots
 }
 
-/// What is commonest at a slot, and its share; what stands there unless another is clearly so.
-fn commonest(now: WordId, counts: &BTreeMap<u32, f64>) -> (WordId, f64) {
-    let share = counts.get(&now.0).copied().unwrap_or(0.0);
+/// How probably a word stands at a slot.
+fn share(word: WordId, counts: &BTreeMap<u32, f64>) -> f64 {
+    counts.get(&word.0).copied().unwrap_or(0.0)
+}
+
+/// What is commonest at a slot; what stands there unless another is clearly so.
+fn commonest(now: WordId, counts: &BTreeMap<u32, f64>) -> WordId {
     let rival = counts.iter().max_by(|a, b| a.1.total_cmp(b.1));
     match rival {
-        Some((&word, &most)) if most > share + CLEARLY => (WordId(word), most),
-        _ => (now, share),
+        Some((&word, &most)) if most > share(now, counts) + CLEARLY => WordId(word),
+        _ => now,
     }
 }
 
