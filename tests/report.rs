@@ -124,7 +124,7 @@ fn the_report_counts_what_the_outcomes_say() {
     let parts = ["search", "model", "unalignable"].map(|cause| causes[cause].as_u64().unwrap());
     assert_eq!(causes["wrong"].as_u64().unwrap(), parts.iter().sum::<u64>());
     assert!(parts.iter().all(|part| *part > 0), "{parts:?}");
-    assert!(json["sureness"][0]["auc_wrong"].as_f64().unwrap() > 0.8);
+    assert!(json["confidence_quality"][0]["auc_wrong"].as_f64().unwrap() > 0.8);
 }
 
 #[test]

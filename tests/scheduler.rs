@@ -55,7 +55,7 @@ fn check(account: &Account) {
     assert!(account.machine.0 > 0.0 && account.response.0 > 0.0);
     match &account.policy {
         Policy::Seq(_) => assert_eq!(account.escalated, account.ran.len() == 2),
-        Policy::Osfa { version } => assert_eq!(account.ran, [*version]),
+        Policy::Single { version } => assert_eq!(account.ran, [*version]),
         Policy::Conc(_) => assert!(!account.escalated || account.ran.len() == 2),
     }
 }
@@ -169,7 +169,7 @@ fn the_recogniser_answers_as_its_versions_do_alone() {
             assert!(matches!(late.wait(), Err(Failure::Late)));
         }
     }
-    let policy = Policy::Osfa { version: "v9".to_owned() };
+    let policy = Policy::Single { version: "v9".to_owned() };
     let unfit = service.policy(&policy).unwrap_err();
     assert!(matches!(&unfit, Unfit::UnknownVersion { known, .. } if known == "v1, v2"));
 }

@@ -23,7 +23,7 @@ const TEXT: (&str, u32) = ("sans-serif", 16);
 fn colour(contender: Contender, naive: bool) -> RGBColor {
     match (contender, naive) {
         (_, true) => RGBColor(160, 175, 190),
-        (Contender::Osfa, _) => RGBColor(0, 114, 178),
+        (Contender::SingleVersion, _) => RGBColor(0, 114, 178),
         (Contender::ResponseTime, _) => RGBColor(213, 94, 0),
         (Contender::Cost, _) => RGBColor(0, 158, 115),
     }
@@ -93,7 +93,7 @@ fn clouds<'a>(study: &'a Study, split: Split, method: &str) -> Vec<Cloud<'a>> {
         let colour = colour(contender, naive);
         Cloud { name, colour, points }
     };
-    let naive = cloud(Contender::Osfa, "point", true);
+    let naive = cloud(Contender::SingleVersion, "point", true);
     let own = Contender::ALL.map(|contender| cloud(contender, method, false));
     let all = std::iter::once(naive).chain(own);
     all.filter(|cloud| !cloud.points.is_empty()).collect()
@@ -211,7 +211,7 @@ fn draw_timeline(
         // The reference works alone in the first row, and second in the others.
         let contender = match line.name == "OSFA" || lane > 0 {
             true => Contender::ResponseTime,
-            false => Contender::Osfa,
+            false => Contender::SingleVersion,
         };
         let colour = colour(contender, span.cancelled).filled();
         let corners = [(span.from, high), (span.to, high - height)];

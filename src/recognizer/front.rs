@@ -10,7 +10,7 @@ use crate::feature::MfccStream;
 use crate::gate::GateStream;
 
 /// Cuts samples into segments by what the gate answers; without one, all is speech.
-pub(super) struct Ears<'r> {
+pub(super) struct FrontEnd<'r> {
     mfcc: MfccStream<'r>,
     gate: Option<GateStream<'r>>,
     pub segmenter: Segmenter,
@@ -22,10 +22,10 @@ pub(super) struct Ears<'r> {
     bins: usize,
 }
 
-impl<'r> Ears<'r> {
+impl<'r> FrontEnd<'r> {
     pub(super) fn new(model: &'r Model) -> Self {
         let config = model.mfcc.config();
-        Ears {
+        FrontEnd {
             mfcc: model.mfcc.stream(),
             gate: model.gate.as_ref().map(|gate| gate.stream()),
             segmenter: Segmenter::new(config, silence(model)),
@@ -96,7 +96,7 @@ fn silence(model: &Model) -> f32 {
 
 /// The front end of a whole recording.
 pub(super) struct Front<'r> {
-    ears: Ears<'r>,
+    front_end: FrontEnd<'r>,
     /// The features that a segment may still ask for, flat, and the first frame of them.
     rows: Vec<f32>,
     first: usize,
@@ -110,7 +110,7 @@ pub(super) struct Front<'r> {
 impl<'r> Front<'r> {
     pub(super) fn new(model: &'r Model) -> Self {
         Front {
-            ears: Ears::new(model),
+            front_end: FrontEnd::new(model),
             rows: Vec::new(),
             first: 0,
             dims: model.mfcc.config().dims(),
@@ -131,8 +131,8 @@ impl<'r> Front<'r> {
             let first = *self.constant.get_or_insert(samples.first().copied().unwrap_or(0.0));
             self.varied = samples.iter().any(|sample| *sample != first);
         }
-        let Self { ears, rows, ended, .. } = self;
-        ears.push(samples, |frame| rows.extend_from_slice(frame), ended)?;
+        let Self { front_end, rows, ended, .. } = self;
+        front_end.push(samples, |frame| rows.extend_from_slice(frame), ended)?;
         self.hand_over(each)
     }
 
@@ -141,7 +141,7 @@ impl<'r> Front<'r> {
         &mut self,
         each: impl FnMut(&Segment, &mut [f32]) -> Result<(), RecognizerError>,
     ) -> Result<(), RecognizerError> {
-        self.ears.finish(&mut self.ended)?;
+        self.front_end.finish(&mut self.ended)?;
         self.hand_over(each)
     }
 
@@ -157,7 +157,7 @@ impl<'r> Front<'r> {
                 each(&segment, rows)?;
             }
         }
-        let keep = self.ears.segmenter.keep_from();
+        let keep = self.front_end.segmenter.keep_from();
         let old = keep.saturating_sub(self.first) * self.dims;
         self.rows.drain(..old.min(self.rows.len()));
         self.first = self.first.max(keep);

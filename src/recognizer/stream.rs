@@ -15,7 +15,7 @@
 
 use super::endpoint::Endpointing;
 use super::follow::Follower;
-use super::front::Ears;
+use super::front::FrontEnd;
 use super::heard::Heard;
 use super::segment::Segment;
 use super::{Recognizer, RecognizerError, Setting, check_finite};
@@ -70,7 +70,7 @@ pub struct Stream<'r> {
     endpointing: Endpointing,
     /// None where the samples have the model's rate.
     resampling: Option<Resampling>,
-    ears: Ears<'r>,
+    front_end: FrontEnd<'r>,
     follower: Follower<'r>,
     /// The samples that may still belong to an utterance, at the model's rate.
     samples: Vec<f32>,
@@ -150,15 +150,15 @@ impl Recognizer {
         let guess = guess.unwrap_or_else(|| self.setting());
         let shift = config.frame_shift();
         let frames = (STEP.0 / config.shift().0).round() as usize;
-        let mut ears = Ears::new(&self.model);
+        let mut front_end = FrontEnd::new(&self.model);
         if !options.endpointing.rules.is_empty() {
-            ears.segmenter.end_at_pauses();
+            front_end.segmenter.end_at_pauses();
         }
         Ok(Stream {
             recognizer: self,
             endpointing: options.endpointing.clone(),
             resampling: self.resampling(options.rate)?,
-            ears,
+            front_end,
             follower: Follower::new(&self.model, &guess)?,
             samples: Vec::new(),
             first: 0,
@@ -199,8 +199,8 @@ impl Stream<'_> {
         }
         let mut ended = self.follow()?;
         let rest = &self.samples[self.listened - self.first..];
-        self.ears.push(rest, |_| (), &mut self.ended)?;
-        self.ears.finish(&mut self.ended)?;
+        self.front_end.push(rest, |_| (), &mut self.ended)?;
+        self.front_end.finish(&mut self.ended)?;
         ended.extend(self.take_ended());
         // Without a gate the utterances cover the stream, also what is shorter than a frame.
         let covers = self.recognizer.model.gate.is_none();
@@ -238,7 +238,7 @@ impl Stream<'_> {
             let Some(step) = self.samples.get(from..from + self.step) else {
                 return Ok(ended);
             };
-            self.ears.push(step, |_| (), &mut self.ended)?;
+            self.front_end.push(step, |_| (), &mut self.ended)?;
             self.listened += self.step;
             ended.extend(self.take_ended());
             self.begin()?;
@@ -251,7 +251,7 @@ impl Stream<'_> {
                 && self.is_over(begun)
             {
                 ended.push(self.utterance(begun, self.listened, Ending::Rule));
-                self.ears.segmenter.cut_at(self.listened / self.shift);
+                self.front_end.segmenter.cut_at(self.listened / self.shift);
             }
             self.forget();
         }
@@ -277,7 +277,7 @@ impl Stream<'_> {
 
     /// Begins to follow the utterance under way, where it is another than before.
     fn begin(&mut self) -> Result<(), RecognizerError> {
-        let begun = self.ears.segmenter.under_way();
+        let begun = self.front_end.segmenter.under_way();
         let begun = begun.map(|frame| frame * self.shift);
         if begun != self.begun {
             self.begun = begun;
@@ -309,7 +309,7 @@ impl Stream<'_> {
 
     /// Lets go of the samples that belong to no utterance to come.
     fn forget(&mut self) {
-        let keep = self.ears.segmenter.keep_from() * self.shift;
+        let keep = self.front_end.segmenter.keep_from() * self.shift;
         let old = keep.min(self.listened).saturating_sub(self.first);
         self.samples.drain(..old);
         self.first += old;

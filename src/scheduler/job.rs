@@ -113,7 +113,7 @@ impl<S: Service, R: Borrow<S::Request>> Job<S, R> {
     /// The version of a side, where the policy has one.
     pub(super) fn version(&self, side: Side) -> Option<usize> {
         match (&self.policy, side) {
-            (Policy::Osfa { version }, Side::First) => Some(*version),
+            (Policy::Single { version }, Side::First) => Some(*version),
             (policy, Side::First) => policy.pair().map(|pair| pair.first),
             (policy, Side::Second) => policy.pair().map(|pair| pair.second),
         }

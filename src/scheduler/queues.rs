@@ -55,7 +55,7 @@ struct Requests<T> {
 impl Tier {
     fn new(policy: &Policy) -> Self {
         let (first, second) = match policy {
-            Policy::Osfa { version } => (*version, None),
+            Policy::Single { version } => (*version, None),
             Policy::Seq(pair) | Policy::Conc(pair) => (pair.first, Some(pair.second)),
         };
         Tier { first, second, waiting: 0 }
@@ -214,7 +214,7 @@ mod tests {
     const BOB: Client = Client(2);
 
     fn osfa(version: usize) -> Policy {
-        Policy::Osfa { version }
+        Policy::Single { version }
     }
 
     fn seq(first: usize, second: usize) -> Policy {

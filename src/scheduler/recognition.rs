@@ -122,7 +122,7 @@ impl Recognition {
     pub fn policy(&self, policy: &Policy<String>) -> Result<Policy, Unfit> {
         let names: Vec<&str> = self.recognizer.versions().names().collect();
         let asked = match policy {
-            Policy::Osfa { version } => vec![version],
+            Policy::Single { version } => vec![version],
             Policy::Seq(pair) | Policy::Conc(pair) => vec![&pair.first, &pair.second],
         };
         let is_pair = policy.pair().is_some();

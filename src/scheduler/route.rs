@@ -91,7 +91,7 @@ mod tests {
         }
         let slow = Policy::Seq(pair(Choice::Second));
         assert_eq!(next(&slow, Answered(0.8), Answered(0.1)), second);
-        let osfa = Policy::Osfa { version: 3 };
+        let osfa = Policy::Single { version: 3 };
         assert_eq!(next(&osfa, Pending, Pending), Step::Wait);
         assert_eq!(next(&osfa, Failed, Pending), first);
     }

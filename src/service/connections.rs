@@ -36,7 +36,7 @@ use super::stream;
 use super::unread::TimedWrites;
 
 /// How long to wait after the system refused to accept, as it does when files run out.
-const BREATH: Duration = Duration::from_millis(50);
+const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 /// Once the service is told to stop: how long the first request of a connection may take to begin.
 /// Its caller has connected and not yet been heard; longer than a packet takes around the world.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
@@ -158,7 +158,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
             Err(error) => {
                 if !is_of_one_caller(&error) {
                     tracing::warn!("accepting fails: {error}");
-                    tokio::time::sleep(BREATH).await;
+                    tokio::time::sleep(ACCEPT_RETRY).await;
                 }
             }
         }

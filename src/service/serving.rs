@@ -138,7 +138,7 @@ impl Serving {
         let routing = Routing::new(rules, &service)?;
         let reference = &routing.rules().certificate.reference;
         let best = recognizer.versions().most_accurate().map(|best| &best.name);
-        let own_words = Policy::Osfa { version: best.unwrap_or(reference).clone() };
+        let own_words = Policy::Single { version: best.unwrap_or(reference).clone() };
         let mut queues = routing.queues();
         let policy = service.policy(&own_words)?;
         let place = queues.iter().position(|queue| *queue == policy);

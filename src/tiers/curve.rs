@@ -14,7 +14,7 @@ use super::table::Table;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// A single version; the threshold has no effect.
-    Osfa(usize),
+    Single(usize),
     /// Two versions.
     Pair {
         /// The version whose answer may be enough.
@@ -78,7 +78,7 @@ pub struct Effects {
 /// Every shape: each version alone, and all pairs in both orders. "Always the second" is for pairs
 /// whose second version is the slower; after a slow first version it would never pay.
 pub fn shapes(versions: usize) -> Vec<Shape> {
-    let alone = (0..versions).map(Shape::Osfa);
+    let alone = (0..versions).map(Shape::Single);
     let pairs = (0..versions).flat_map(|first| (0..versions).map(move |second| (first, second)));
     let pairs = pairs.filter(|(first, second)| first != second);
     let pairs = pairs.flat_map(|(first, second)| {
@@ -97,7 +97,7 @@ pub fn family(table: &Table, grid: usize) -> Vec<Curve> {
     let versions: Vec<Vec<f64>> = versions.map(|v| thresholds(&v.sure, grid)).collect();
     let curve = |shape| {
         let thresholds = match shape {
-            Shape::Osfa(_) => vec![NEVER_EARLY],
+            Shape::Single(_) => vec![NEVER_EARLY],
             Shape::Pair { first, choice: Choice::Second, .. } => versions[first].clone(),
             Shape::Pair { first, .. } => [&[NEVER_EARLY], &versions[first][..]].concat(),
         };
@@ -125,7 +125,7 @@ impl Curve {
     /// A shape with given thresholds, in strictly falling order, over a table.
     pub fn new(table: &Table, shape: Shape, thresholds: Vec<f64>) -> Curve {
         let steps = match shape {
-            Shape::Osfa(_) => vec![thresholds.len() as u32; table.requests.len()],
+            Shape::Single(_) => vec![thresholds.len() as u32; table.requests.len()],
             Shape::Pair { first, .. } => {
                 let step =
                     |sure: &f64| thresholds.partition_point(|threshold| threshold > sure) as u32;
@@ -138,7 +138,7 @@ impl Curve {
     /// The policies at one step: one for a version alone, else one for each order.
     pub fn policies(&self, step: usize) -> Vec<(Order, Policy)> {
         match self.shape {
-            Shape::Osfa(version) => vec![(Order::Seq, Policy::Osfa { version })],
+            Shape::Single(version) => vec![(Order::Seq, Policy::Single { version })],
             Shape::Pair { first, second, choice } => {
                 let pair = Pair { first, second, threshold: self.thresholds[step], choice };
                 vec![(Order::Seq, Policy::Seq(pair.clone())), (Order::Conc, Policy::Conc(pair))]
@@ -149,7 +149,7 @@ impl Curve {
     /// Errors of a request in full operation, and in early termination.
     pub fn errors(&self, table: &Table, place: usize) -> [u32; 2] {
         match self.shape {
-            Shape::Osfa(version) => [table.versions[version].errors[place]; 2],
+            Shape::Single(version) => [table.versions[version].errors[place]; 2],
             Shape::Pair { first, second, choice } => {
                 let (first, second) = (&table.versions[first], &table.versions[second]);
                 let takes_first = choice.takes_first(first.sure[place], second.sure[place]);
@@ -171,7 +171,7 @@ impl Curve {
         let [full, early] = self.errors(table, place).map(f64::from);
         let run = |version: usize| Run::of(&table.versions[version], place);
         let (seq, conc) = match self.shape {
-            Shape::Osfa(version) => {
+            Shape::Single(version) => {
                 ([costing.alone(run(version)); 2], [costing.alone(run(version)); 2])
             }
             Shape::Pair { first, second, .. } => {
@@ -180,7 +180,7 @@ impl Curve {
                 (seq, [costing.conc_full(first, second), costing.conc_early(first, second)])
             }
         };
-        let escalated = f64::from(u8::from(!matches!(self.shape, Shape::Osfa(_))));
+        let escalated = f64::from(u8::from(!matches!(self.shape, Shape::Single(_))));
         let sums = |errors, escalated, at: usize| {
             [errors, escalated, seq[at].response, seq[at].cost, conc[at].response, conc[at].cost]
         };

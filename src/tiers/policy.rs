@@ -15,13 +15,14 @@ pub const NEVER_EARLY: f64 = 2.0;
 ///
 /// let pair = Pair { first: "v1", second: "v7", threshold: 0.93, choice: Choice::Confident };
 /// assert_eq!(Policy::Seq(pair).to_string(), "seq(v1, v7, 0.9300)");
-/// assert_eq!(Policy::Osfa { version: "v7" }.to_string(), "osfa(v7)");
+/// assert_eq!(Policy::Single { version: "v7" }.to_string(), "osfa(v7)");
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Policy<V = usize> {
     /// A single version answers every request; the paper calls this *one size fits all*.
-    Osfa {
+    #[serde(rename = "osfa")]
+    Single {
         /// The version.
         version: V,
     },
@@ -67,7 +68,7 @@ impl<V> Policy<V> {
     /// The two versions, if there are two.
     pub fn pair(&self) -> Option<&Pair<V>> {
         match self {
-            Policy::Osfa { .. } => None,
+            Policy::Single { .. } => None,
             Policy::Seq(pair) | Policy::Conc(pair) => Some(pair),
         }
     }
@@ -83,7 +84,7 @@ impl<V> Policy<V> {
         match self {
             Policy::Seq(pair) => Policy::Seq(rename(pair)),
             Policy::Conc(pair) => Policy::Conc(rename(pair)),
-            Policy::Osfa { version } => Policy::Osfa { version: name(version) },
+            Policy::Single { version } => Policy::Single { version: name(version) },
         }
     }
 }
@@ -92,7 +93,7 @@ impl<V> Policy<V> {
 impl<V: std::fmt::Display> std::fmt::Display for Policy<V> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (kind, pair) = match self {
-            Policy::Osfa { version } => return write!(out, "osfa({version})"),
+            Policy::Single { version } => return write!(out, "osfa({version})"),
             Policy::Seq(pair) => ("seq", pair),
             Policy::Conc(pair) => ("conc", pair),
         };

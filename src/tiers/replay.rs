@@ -45,7 +45,7 @@ pub fn degradation(errors: f64, reference: f64) -> f64 {
 pub fn serve(table: &Table, policy: &Policy, costing: Costing, place: usize) -> Served {
     let version = |at: usize| &table.versions[at];
     match policy {
-        Policy::Osfa { version: at } => Served {
+        Policy::Single { version: at } => Served {
             errors: version(*at).errors[place],
             spent: costing.alone(Run::of(version(*at), place)),
             escalated: false,
@@ -114,7 +114,7 @@ c,s,v7,2,5,4,4,0.5
         let table = table();
         let pair = |threshold, choice| Pair { first: 0, second: 1, threshold, choice };
         let run = |policy: Policy| replay(&table, &policy, 1, Costing::default());
-        let osfa = run(Policy::Osfa { version: 1 });
+        let osfa = run(Policy::Single { version: 1 });
         assert_eq!((osfa.errors, osfa.degradation(), osfa.mean.response), (4, 0.0, 4.0));
         // a ends early; b and c do not; of c's answers the first is the surer.
         let confident = run(Policy::Seq(pair(0.9, Choice::Confident)));

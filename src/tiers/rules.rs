@@ -203,7 +203,7 @@ impl Rules {
             degradation: 0.0,
             expected: Spent::default(),
             escalated: 0.0,
-            policy: Policy::Osfa { version: reference.to_owned() },
+            policy: Policy::Single { version: reference.to_owned() },
         };
         Rules {
             format: FORMAT.to_owned(),
@@ -403,7 +403,7 @@ fn wrong(place: &str, problem: &'static str) -> RulesError {
 
 fn names(policy: &Policy<String>) -> impl Iterator<Item = &str> {
     let versions = match policy {
-        Policy::Osfa { version } => [Some(version), None],
+        Policy::Single { version } => [Some(version), None],
         Policy::Seq(pair) | Policy::Conc(pair) => [Some(&pair.first), Some(&pair.second)],
     };
     versions.into_iter().flatten().map(String::as_str)

@@ -106,8 +106,8 @@ impl Report {
 pub fn tiers() -> Vec<Policy> {
     let pair = |first, second, choice| Pair { first, second, threshold: 0.6, choice };
     vec![
-        Policy::Osfa { version: 0 },
-        Policy::Osfa { version: 2 },
+        Policy::Single { version: 0 },
+        Policy::Single { version: 2 },
         Policy::Seq(pair(0, 2, Choice::Confident)),
         Policy::Conc(pair(0, 2, Choice::Confident)),
         Policy::Conc(pair(1, 2, Choice::Second)),

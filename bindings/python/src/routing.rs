@@ -73,7 +73,7 @@ pub type Tier = (String, f64, String, String, String, Vec<String>, f64, bool);
 /// A rule as a tier of this name.
 pub fn tier_of(name: String, rule: &Rule, certificate: &str) -> Tier {
     let (kind, versions, pair) = match &rule.policy {
-        Policy::Osfa { version } => ("osfa", vec![version.clone()], None),
+        Policy::Single { version } => ("osfa", vec![version.clone()], None),
         Policy::Seq(pair) => ("seq", vec![pair.first.clone(), pair.second.clone()], Some(pair)),
         Policy::Conc(pair) => ("conc", vec![pair.first.clone(), pair.second.clone()], Some(pair)),
     };
@@ -122,7 +122,7 @@ impl Routing {
         let routes = self.tiers.routing();
         let asks = |name: &String| {
             let names = |policy: &Policy<String>| match policy {
-                Policy::Osfa { version } => version == name,
+                Policy::Single { version } => version == name,
                 Policy::Seq(pair) | Policy::Conc(pair) => {
                     pair.first == *name || pair.second == *name
                 }

@@ -86,12 +86,13 @@ impl Accounting {
 }
 
 /// Who picks a policy (Section V-B); which statistics it picks by is the [`Method`].
-/// With [`Method::Point`], `Osfa` is the paper's Naive-OSFA.
+/// With [`Method::Point`], `SingleVersion` is the paper's Naive-OSFA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Contender {
     /// TT-OSFA: the fastest single version.
-    Osfa,
+    #[serde(rename = "osfa")]
+    SingleVersion,
     /// TT-Opt-Resp-Time.
     ResponseTime,
     /// TT-Opt-Cost.
@@ -100,15 +101,16 @@ pub enum Contender {
 
 impl Contender {
     /// All contenders.
-    pub const ALL: [Contender; 3] = [Contender::Osfa, Contender::ResponseTime, Contender::Cost];
+    pub const ALL: [Contender; 3] =
+        [Contender::SingleVersion, Contender::ResponseTime, Contender::Cost];
 
     /// The paper's name for it with a method.
     pub fn name(self, method: Method) -> &'static str {
         match (self, method) {
-            (Contender::Osfa, Method::Point) => "Naive-OSFA",
+            (Contender::SingleVersion, Method::Point) => "Naive-OSFA",
             (Contender::ResponseTime, Method::Point) => "Naive-Opt-Resp-Time",
             (Contender::Cost, Method::Point) => "Naive-Opt-Cost",
-            (Contender::Osfa, _) => "TT-OSFA",
+            (Contender::SingleVersion, _) => "TT-OSFA",
             (Contender::ResponseTime, _) => "TT-Opt-Resp-Time",
             (Contender::Cost, _) => "TT-Opt-Cost",
         }
@@ -117,7 +119,7 @@ impl Contender {
     /// What it minimises.
     pub fn objective(self) -> Objective {
         match self {
-            Contender::Osfa | Contender::ResponseTime => Objective::ResponseTime,
+            Contender::SingleVersion | Contender::ResponseTime => Objective::ResponseTime,
             Contender::Cost => Objective::Cost,
         }
     }
@@ -125,7 +127,7 @@ impl Contender {
     /// Its policy for a tolerance.
     pub fn choose(self, candidates: &Candidates, tolerance: Tolerance) -> &Candidate {
         match self {
-            Contender::Osfa => candidates.cheapest_version(tolerance, self.objective()),
+            Contender::SingleVersion => candidates.cheapest_version(tolerance, self.objective()),
             Contender::ResponseTime | Contender::Cost => {
                 candidates.cheapest(tolerance, self.objective())
             }
@@ -269,7 +271,7 @@ fn fold_points(train: &Table, test: &Table, options: &StudyOptions) -> Vec<Point
 /// The share of requests that a policy asks a version to answer to the end.
 fn asked(policy: &Policy, version: usize, escalated: f64) -> f64 {
     match policy.pair() {
-        None => f64::from(u8::from(*policy == Policy::Osfa { version })),
+        None => f64::from(u8::from(*policy == Policy::Single { version })),
         Some(pair) if pair.first == version => 1.0,
         Some(pair) if pair.second == version => escalated,
         Some(_) => 0.0,
@@ -288,7 +290,7 @@ impl Applied<'_> {
         let reference = self.candidates.reference;
         let chosen = contender.choose(self.candidates, tolerance);
         let kept = replay(self.test, &chosen.policy, reference, self.costing);
-        let best = Policy::Osfa { version: reference };
+        let best = Policy::Single { version: reference };
         let best = replay(self.test, &best, reference, self.costing).mean;
         Point {
             split: Split::Random,

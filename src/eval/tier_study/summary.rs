@@ -102,12 +102,12 @@ pub fn savings(curves: &[Curves], tolerances: &[Tolerance]) -> Vec<Saving> {
     let mut rows = Vec::new();
     for curve in curves {
         let (objective, contender) = match curve.contender {
-            Contender::Osfa => continue,
+            Contender::SingleVersion => continue,
             own => (own.objective(), own),
         };
-        let osfa = curves
-            .iter()
-            .find(|other| other.contender == Contender::Osfa && other.key() == curve.key());
+        let osfa = curves.iter().find(|other| {
+            other.contender == Contender::SingleVersion && other.key() == curve.key()
+        });
         let Some(osfa) = osfa else { continue };
         for &tolerance in tolerances {
             let (Some(own), Some(osfa)) = (curve.at(tolerance), osfa.at(tolerance)) else {
@@ -226,10 +226,12 @@ fn means<'a>(points: impl Iterator<Item = &'a Point>) -> Vec<Mean> {
 /// TT-OSFA, on average over folds: how many of how many.
 pub fn dearer_than_osfa(curves: &[Curves]) -> (usize, usize) {
     let (mut dearer, mut all) = (0, 0);
-    for own in
-        curves.iter().filter(|curve| curve.contender != Contender::Osfa && curve.method != "point")
+    for own in curves
+        .iter()
+        .filter(|curve| curve.contender != Contender::SingleVersion && curve.method != "point")
     {
-        let osfa = curves.iter().find(|c| c.contender == Contender::Osfa && c.key() == own.key());
+        let osfa =
+            curves.iter().find(|c| c.contender == Contender::SingleVersion && c.key() == own.key());
         let at = usize::from(own.contender == Contender::Cost);
         for (own, osfa) in own.means.iter().zip(osfa.iter().flat_map(|osfa| &osfa.means)) {
             all += 1;

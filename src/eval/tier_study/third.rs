@@ -68,7 +68,7 @@ fn compare(
     let reference = options.reference;
     let rules = Options { method: Method::Point, thresholds: GRID, ..options.rules };
     let candidates = Bounds::new(train, reference, costing, rules).candidates(train, costing);
-    let best = replay(test, &Policy::Osfa { version: reference }, reference, costing);
+    let best = replay(test, &Policy::Single { version: reference }, reference, costing);
     let (requests, errors) = (test.requests.len() as f64, best.reference_errors as f64);
     let cascades = cheapest_cascade(train, reference, costing, tolerances, GRID);
     let one = |(&tolerance, cascade): (&Tolerance, Option<crate::tiers::cascade::Cascade>)| {

@@ -53,7 +53,7 @@ impl Truth {
         let (shape, threshold) = shape(policy);
         let order = match policy {
             Policy::Conc(_) => 2,
-            Policy::Osfa { .. } | Policy::Seq(_) => 0,
+            Policy::Single { .. } | Policy::Seq(_) => 0,
         };
         self.step(shape, threshold).spent[order + objective as usize]
     }
@@ -69,7 +69,7 @@ impl Truth {
 /// A policy's shape and threshold.
 fn shape(policy: &Policy) -> (Shape, f64) {
     match policy {
-        Policy::Osfa { version } => (Shape::Osfa(*version), f64::INFINITY),
+        Policy::Single { version } => (Shape::Single(*version), f64::INFINITY),
         Policy::Seq(pair) | Policy::Conc(pair) => {
             let shape = Shape::Pair { first: pair.first, second: pair.second, choice: pair.choice };
             (shape, pair.threshold)

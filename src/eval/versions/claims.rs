@@ -137,7 +137,7 @@ fn best_version_claim(report: &VersionReport) -> Claim {
 
 /// Figure 5: the fastest version is surer of what no version would change.
 fn confidence_claim(report: &VersionReport) -> Option<Claim> {
-    let first = report.sureness.first()?;
+    let first = report.confidence_quality.first()?;
     let auc = first.auc_unchanged?;
     Some(Claim {
         claim: "The fastest version is surer of unchanged utterances than of the others",

@@ -3,20 +3,21 @@
 //!
 //! A [`Table`] arranges the outcomes; [`Tradeoff`] is figure 1a, [`dominance`] asks whether every
 //! version is worth having, [`category`] and [`exemplar`] are figures 2 and 3, [`cause`] parts the
-//! search's errors from the model's, [`sureness`] is figure 5, [`breakdown`] looks at sets and
-//! speakers, [`claims`] holds all of it against the paper. [`VersionReport`] is all of them.
+//! search's errors from the model's, [`confidence_quality`] is figure 5, [`breakdown`] looks at
+//! sets and speakers, [`claims`] holds all of it against the paper. [`VersionReport`] is all of
+//! them.
 
 pub mod breakdown;
 pub mod category;
 pub mod cause;
 pub mod claims;
+pub mod confidence_quality;
 pub mod dominance;
 pub mod exemplar;
 pub mod figures;
 pub mod hypotheses;
 pub mod resampled;
 pub mod sections;
-pub mod sureness;
 pub mod tables;
 pub mod tradeoff;
 
@@ -94,9 +95,9 @@ pub struct VersionReport {
     /// Model errors and search errors; none where they were not recorded.
     pub causes: Option<Vec<cause::Causes>>,
     /// Figure 5.
-    pub confidence: Vec<sureness::Distribution>,
+    pub confidence: Vec<confidence_quality::Distribution>,
     /// How well confidence predicts errors, by version.
-    pub sureness: Vec<sureness::Sureness>,
+    pub confidence_quality: Vec<confidence_quality::ConfidenceQuality>,
     /// Parts of the corpus; empty where there is one only.
     pub sets: Vec<breakdown::Part>,
     /// Speakers; empty where there is one only.
@@ -121,8 +122,8 @@ impl VersionReport {
             exemplars: exemplar::exemplars(table, hypotheses, EXEMPLARS),
             by_category: category::errors_by_category(table),
             causes: cause::causes(table),
-            confidence: sureness::distributions(table),
-            sureness: sureness::sureness(table),
+            confidence: confidence_quality::distributions(table),
+            confidence_quality: confidence_quality::measure(table),
             sets: breakdown::by_set(table, options.bootstrap),
             groups: breakdown::by_group(table),
         };

@@ -5,9 +5,9 @@ use super::VersionReport;
 use super::breakdown::Part as Corpus;
 use super::figures::Figure;
 use super::tables::{
-    categories_table, causes_table, claims_table, corpus_table, counters_table, differences_table,
-    distributions_table, errors_table, exemplars_table, percent, set_times_table, shares_table,
-    sureness_table, texts_tables, times, times_table,
+    categories_table, causes_table, claims_table, confidence_quality_table, corpus_table,
+    counters_table, differences_table, distributions_table, errors_table, exemplars_table, percent,
+    set_times_table, shares_table, texts_tables, times, times_table,
 };
 use crate::eval::page::{Part, Section};
 
@@ -133,7 +133,7 @@ fn confidence_section(report: &VersionReport, figures: &[Figure]) -> Section {
     let caption = "Confidence by version and category: the middle half of the utterances, the \
                    median, and what 5 % and 95 % stay below.";
     picture(&mut section, figures, "confidence", caption);
-    section.table(sureness_table(report));
+    section.table(confidence_quality_table(report));
     let caption = "How often utterances are without error, by confidence; bins of fewer than 5 \
                    utterances are left out.";
     picture(&mut section, figures, "calibration", caption);

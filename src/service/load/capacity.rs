@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::client::{Caller, Fate};
+use super::client::{Caller, Ending};
 
 /// Callers that keep the service busy; each sends as soon as it has its answer.
 const CALLERS: usize = 16;
@@ -25,8 +25,8 @@ pub async fn capacity(caller: &Arc<Caller>, time: Duration) -> f64 {
                     break;
                 }
                 let sent = caller.call(number, now).await;
-                answered += u32::from(sent.fate == Fate::Answered);
-                if sent.fate == Fate::Failed {
+                answered += u32::from(sent.ending == Ending::Answered);
+                if sent.ending == Ending::Failed {
                     // A service that is not there is not asked without a pause.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }

@@ -55,7 +55,7 @@ pub struct Caller {
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum Ending {
     /// With an answer.
     Answered,
     /// Refused: 429.
@@ -70,7 +70,7 @@ pub enum Fate {
 #[derive(Clone, Debug)]
 pub struct Sent {
     /// How it ended.
-    pub fate: Fate,
+    pub ending: Ending,
     /// From the arrival that was drawn to the response's last byte.
     pub latency: Duration,
     /// What the service or the system said, where it was not answered.
@@ -83,17 +83,17 @@ impl Caller {
         let recording = &self.recordings[number % self.recordings.len()];
         let response = timeout_at(due + self.patience, self.exchange(recording.clone())).await;
         let latency = due.elapsed();
-        let (fate, why) = match response {
-            Ok(Ok((StatusCode::OK, _))) => (Fate::Answered, None),
-            Ok(Ok((StatusCode::TOO_MANY_REQUESTS, _))) => (Fate::Refused, None),
-            Ok(Ok((status, body))) => (Fate::Other(status.as_u16()), Some(said(status, &body))),
-            Ok(Err(broken)) => (Fate::Failed, Some(WithCauses(&broken).to_string())),
+        let (ending, why) = match response {
+            Ok(Ok((StatusCode::OK, _))) => (Ending::Answered, None),
+            Ok(Ok((StatusCode::TOO_MANY_REQUESTS, _))) => (Ending::Refused, None),
+            Ok(Ok((status, body))) => (Ending::Other(status.as_u16()), Some(said(status, &body))),
+            Ok(Err(broken)) => (Ending::Failed, Some(WithCauses(&broken).to_string())),
             Err(_) => {
                 let patience = self.patience.as_secs_f64();
-                (Fate::Failed, Some(format!("no answer within {patience} s")))
+                (Ending::Failed, Some(format!("no answer within {patience} s")))
             }
         };
-        Sent { fate, latency, why }
+        Sent { ending, latency, why }
     }
 
     /// One connection a request: callers are many, and strangers to each other.

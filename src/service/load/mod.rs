@@ -13,7 +13,7 @@ mod summary;
 
 pub use arrivals::arrivals;
 pub use capacity::capacity;
-pub use client::{Caller, Fate, Sent, Target};
+pub use client::{Caller, Ending, Sent, Target};
 pub use memory::resident_mebibytes;
 pub use summary::Summary;
 

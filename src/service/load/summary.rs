@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::client::{Fate, Sent};
+use super::client::{Ending, Sent};
 use crate::eval::quantile;
 
 /// Different reasons that are kept.
@@ -35,9 +35,9 @@ pub struct Summary {
 impl Summary {
     /// Counts what was sent during `time`.
     pub fn of(sent: &[Sent], time: Duration) -> Summary {
-        let answered = latencies(sent, Fate::Answered);
-        let refused = latencies(sent, Fate::Refused);
-        let failed = latencies(sent, Fate::Failed).len();
+        let answered = latencies(sent, Ending::Answered);
+        let refused = latencies(sent, Ending::Refused);
+        let failed = latencies(sent, Ending::Failed).len();
         Summary {
             sent: sent.len(),
             answered: answered.len(),
@@ -63,10 +63,10 @@ fn reasons(sent: &[Sent]) -> BTreeMap<String, usize> {
     reasons
 }
 
-/// The latencies of one fate in milliseconds, in order.
-fn latencies(sent: &[Sent], fate: Fate) -> Vec<f64> {
-    let of_fate = sent.iter().filter(|sent| sent.fate == fate);
-    let mut times: Vec<f64> = of_fate.map(|sent| 1e3 * sent.latency.as_secs_f64()).collect();
+/// The latencies of one ending in milliseconds, in order.
+fn latencies(sent: &[Sent], ending: Ending) -> Vec<f64> {
+    let of_ending = sent.iter().filter(|sent| sent.ending == ending);
+    let mut times: Vec<f64> = of_ending.map(|sent| 1e3 * sent.latency.as_secs_f64()).collect();
     times.sort_by(f64::total_cmp);
     times
 }
@@ -82,17 +82,17 @@ mod tests {
 
     #[test]
     fn every_request_is_counted_once() {
-        let sent = |fate, ms| Sent {
-            fate,
+        let sent = |ending, ms| Sent {
+            ending,
             latency: Duration::from_millis(ms),
-            why: matches!(fate, Fate::Failed | Fate::Other(_)).then(|| format!("{fate:?}")),
+            why: matches!(ending, Ending::Failed | Ending::Other(_)).then(|| format!("{ending:?}")),
         };
         let all = [
-            sent(Fate::Answered, 30),
-            sent(Fate::Answered, 10),
-            sent(Fate::Refused, 1),
-            sent(Fate::Other(503), 5),
-            sent(Fate::Failed, 9),
+            sent(Ending::Answered, 30),
+            sent(Ending::Answered, 10),
+            sent(Ending::Refused, 1),
+            sent(Ending::Other(503), 5),
+            sent(Ending::Failed, 9),
         ];
         let summary = Summary::of(&all, Duration::from_secs(2));
         let counts = [summary.answered, summary.refused, summary.other, summary.failed];

@@ -103,7 +103,7 @@ impl<'a> Savings<'a> {
             return Vec::new();
         }
         let single = |candidate: &Candidate| match candidate.policy {
-            Policy::Osfa { version } if candidate.bound.is_finite() => Some(Alone {
+            Policy::Single { version } if candidate.bound.is_finite() => Some(Alone {
                 bound: candidate.bound,
                 expected: objective.of(candidate.expected),
                 sums: self.sums(|place| {

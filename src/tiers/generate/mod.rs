@@ -180,7 +180,7 @@ impl Bounds {
         };
         for (bounds, curve) in bounds.iter_mut().zip(&family) {
             // The reference version cannot be worse than itself.
-            if curve.shape == Shape::Osfa(reference) {
+            if curve.shape == Shape::Single(reference) {
                 bounds.fill(0.0);
             }
         }

@@ -108,7 +108,7 @@ impl Candidates {
 
     /// The reference version alone.
     pub fn reference_alone(&self) -> &Candidate {
-        let reference = Policy::Osfa { version: self.reference };
+        let reference = Policy::Single { version: self.reference };
         let mut list = self.list.iter();
         let found = list.find(|candidate| candidate.policy == reference);
         found.expect("the reference version is a candidate")
@@ -196,7 +196,10 @@ mod tests {
                     let alone = candidates.cheapest_version(tier.tolerance, objective);
                     assert!(expected(&tier.candidate) <= expected(alone));
                     assert!(tier.candidate.bound <= tier.tolerance.as_share());
-                    assert_eq!(tier.fallback, tier.candidate.policy == Policy::Osfa { version: 2 });
+                    assert_eq!(
+                        tier.fallback,
+                        tier.candidate.policy == Policy::Single { version: 2 }
+                    );
                 }
             }
         }
@@ -238,7 +241,7 @@ mod tests {
         let candidates = made(Method::FiniteSample);
         for objective in Objective::ALL {
             let chosen = candidates.cheapest(Tolerance::NONE, objective);
-            assert_eq!(chosen.policy, Policy::Osfa { version: 2 });
+            assert_eq!(chosen.policy, Policy::Single { version: 2 });
             assert_eq!(chosen.bound, 0.0);
         }
     }

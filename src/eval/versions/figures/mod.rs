@@ -161,7 +161,7 @@ fn confidence(report: &VersionReport) -> Titled {
             .versions
             .iter()
             .map(|version| {
-                let is_it = |row: &&super::sureness::Distribution| {
+                let is_it = |row: &&super::confidence_quality::Distribution| {
                     row.category == category && row.version == *version
                 };
                 report.confidence.iter().find(is_it).map(|row| row.quantiles)
@@ -181,7 +181,7 @@ fn confidence(report: &VersionReport) -> Titled {
 
 /// A reliability diagram for each version.
 fn calibration(report: &VersionReport) -> Vec<Titled> {
-    let chart = |row: &super::sureness::Sureness| {
+    let chart = |row: &super::confidence_quality::ConfidenceQuality| {
         let bins = row.calibration.iter().filter(|bin| bin.count >= LEAST_IN_BIN);
         let found = Line {
             name: row.version.clone(),
@@ -205,19 +205,19 @@ fn calibration(report: &VersionReport) -> Vec<Titled> {
             }),
         }
     };
-    report.sureness.iter().map(chart).collect()
+    report.confidence_quality.iter().map(chart).collect()
 }
 
 /// Risk against coverage, all versions.
 fn risk(report: &VersionReport) -> Titled {
-    let count = report.sureness.len();
-    let line = |(at, row): (usize, &super::sureness::Sureness)| Line {
+    let count = report.confidence_quality.len();
+    let line = |(at, row): (usize, &super::confidence_quality::ConfidenceQuality)| Line {
         name: row.version.clone(),
         color: shade(at, count),
         points: (row.risk.iter()).map(|point| (point.coverage, point.risk)).collect(),
         ..Line::default()
     };
-    let lines: Vec<Line> = report.sureness.iter().enumerate().map(line).collect();
+    let lines: Vec<Line> = report.confidence_quality.iter().enumerate().map(line).collect();
     let risks = lines.iter().flat_map(|line| &line.points).map(|(_, y)| *y);
     Titled {
         title: "Errors among the surest utterances".into(),

@@ -7,7 +7,7 @@ use crate::eval::confidence_measures::RiskPoint;
 use crate::eval::table::Table;
 
 /// How well the confidence of each version predicts errors.
-pub(in super::super) fn sureness_table(report: &VersionReport) -> Table {
+pub(in super::super) fn confidence_quality_table(report: &VersionReport) -> Table {
     let last = &report.versions[report.versions.len() - 1];
     let better = format!("AUC: {last} is better");
     let heads = [
@@ -26,7 +26,7 @@ pub(in super::super) fn sureness_table(report: &VersionReport) -> Table {
                    probability that an utterance has no error.";
     let mut table = Table::new(caption, heads);
     let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.3}"));
-    for row in &report.sureness {
+    for row in &report.confidence_quality {
         let aucs = [row.auc_unchanged, row.auc_last_is_better, row.auc_wrong];
         table.push(
             &row.version,

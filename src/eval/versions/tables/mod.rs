@@ -7,7 +7,9 @@ mod tradeoff;
 pub(super) use category::{
     categories_table, causes_table, exemplars_table, shares_table, texts_tables,
 };
-pub(super) use corpus::{corpus_table, distributions_table, set_times_table, sureness_table};
+pub(super) use corpus::{
+    confidence_quality_table, corpus_table, distributions_table, set_times_table,
+};
 pub use tradeoff::{claims_table, errors_table, times_table};
 pub(super) use tradeoff::{counters_table, differences_table};
 

@@ -73,7 +73,7 @@ fn distribution(category: Category, version: &str, mut sure: Vec<f64>) -> Option
 /// How well the confidence of a version predicts errors. A measure is `None` if all utterances
 /// fall in one class.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Sureness {
+pub struct ConfidenceQuality {
     /// The version.
     pub version: String,
     /// AUC of high confidence for the category *unchanged* against the rest.
@@ -96,12 +96,12 @@ pub struct Sureness {
 }
 
 /// The measures version by version.
-pub fn sureness(table: &Table) -> Vec<Sureness> {
+pub fn measure(table: &Table) -> Vec<ConfidenceQuality> {
     let versions = table.versions.iter();
-    versions.map(|version| sureness_of(table, version)).collect()
+    versions.map(|version| measure_version(table, version)).collect()
 }
 
-fn sureness_of(table: &Table, version: &Version) -> Sureness {
+fn measure_version(table: &Table, version: &Version) -> ConfidenceQuality {
     let best = &table.versions[table.most_accurate()];
     let sure = version.confidence.clone();
     let unsure: Vec<f64> = sure.iter().map(|confidence| 1.0 - confidence).collect();
@@ -112,7 +112,7 @@ fn sureness_of(table: &Table, version: &Version) -> Sureness {
     let wrong: Vec<bool> = version.errors.iter().map(|&errors| errors > 0).collect();
     let right: Vec<bool> = wrong.iter().map(|wrong| !wrong).collect();
     let bins = calibration(&sure, &right);
-    Sureness {
+    ConfidenceQuality {
         version: version.name.clone(),
         auc_unchanged: auc(&sure, &unchanged),
         auc_last_is_better: auc(&unsure, &best_is_better),
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!((rows[0].utterances, rows[0].quantiles[2]), (3, 0.9));
         assert_eq!((rows[0].histogram[9], rows[0].histogram[6]), (2, 1));
         assert_eq!((rows[2].category, rows[2].mean), (Category::Improves, 0.2));
-        let measures = sureness(&grid);
+        let measures = measure(&grid);
         assert_eq!(measures[0].auc_unchanged, Some(1.0));
         assert_eq!(measures[0].auc_last_is_better, Some(1.0));
         assert_eq!(measures[0].auc_wrong, Some(1.0));
