@@ -1,5 +1,6 @@
-//! Any bytes after the first ones of each container, read as the recogniser reads them, give blocks
-//! of finite samples or a typed error.
+//! Any bytes, read as the recogniser reads recordings, give blocks of finite samples or a typed error.
+//! The first byte says what stands before the others: the head of a container, nothing where they
+//! are samples without a header, and nothing where they are a whole file.
 
 #![no_main]
 
@@ -28,12 +29,12 @@ const HEADS: [&[u8]; 14] = [
 ];
 
 fuzz_target!(init: decoders::may_panic(), |input: (u8, &[u8])| {
-    let (kind, rest) = input;
-    let head = HEADS.get(usize::from(kind));
-    let raw = Encoding::names().nth(usize::from(kind) % 14).and_then(Encoding::named);
-    let raw =
-        raw.filter(|_| head.is_none()).map(|encoding| Raw { encoding, rate: 8000, channels: 2 });
-    let bytes = [head.copied().unwrap_or_default(), rest].concat();
+    let (kind, rest) = (usize::from(input.0), input.1);
+    let head = HEADS.get(kind).copied().unwrap_or_default();
+    let encoding = kind.checked_sub(HEADS.len()).and_then(|n| Encoding::names().nth(n));
+    let raw = encoding.and_then(Encoding::named);
+    let raw = raw.map(|encoding| Raw { encoding, rate: 8000, channels: 2 });
+    let bytes = [head, rest].concat();
     let Ok(reader) = Reader::of_bytes(bytes, None, raw) else {
         return;
     };
