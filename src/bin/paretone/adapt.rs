@@ -16,17 +16,17 @@ use paretone::recognizer::{Adapted, Cache, Domain, adapt};
 /// vocabulary
 #[derive(clap::Args)]
 pub struct Args {
-    /// Text of the domain, one sentence or paragraph a line, as people write it; may be repeated.
-    /// Numbers are to be written as words
+    /// Learn the domain from this text, one sentence or paragraph a line, as people write it, with
+    /// numbers as words; may be repeated
     #[arg(long, value_name = "FILE", required_unless_present = "words")]
     pub text: Vec<PathBuf>,
-    /// Words and phrases of the domain, as `transcribe --words` reads them; boosts do not count
+    /// Add these words and phrases, listed as `transcribe --words` reads them; boosts do not count
     #[arg(long, value_name = "FILE")]
     pub words: Option<PathBuf>,
-    /// The folder of the new model, which must not be there yet
+    /// Write the new model to this folder, which must not be there yet
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// The model to begin with: its folder, or its name (see `paretone model list`) [default: en]
+    /// Begin with this model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
 }

@@ -25,31 +25,33 @@ use paretone::tiers::{Counter, Outcomes};
 /// Recognise a corpus and report word error rate, with S/D/I by set, accent and speaker, and speed
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The corpus: a manifest (.tsv), VoxForge submissions, LibriSpeech or Common Voice folders
+    /// Recognise this corpus: a manifest (.tsv), VoxForge submissions, LibriSpeech or Common Voice
+    /// folders
     #[arg(long, value_name = "PATH")]
     pub manifest: PathBuf,
-    /// At most so many utterances, evenly spread over the corpus
+    /// Take at most this many utterances, evenly spread over the corpus
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// Recordings worked on at once; 1 measures speed best
+    /// Work on this many recordings at once; 1 measures speed best
     #[arg(long, short, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
-    /// The model: its folder, or its name (see `paretone model list`) [default: en]
+    /// Use this model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
-    /// Numbers the network multiplies in: auto (the fastest), f32 or int8
+    /// Multiply in these numbers: auto (the fastest), f32 or int8
     #[arg(long, value_name = "NUMBERS", default_value_t)]
     pub precision: Precision,
-    /// Voice activity detection: whether what is no speech is left out
+    /// Leave out what is no speech (voice activity detection), or hear all
     #[arg(long, value_enum, default_value_t)]
     pub vad: Vad,
-    /// These versions, one after the other over the same scores; `all` for every one of the model
+    /// Run these versions, one after the other over the same scores; `all` for every one of the
+    /// model
     #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with = "version")]
     pub versions: Vec<String>,
     /// How to search.
     #[command(flatten)]
     pub setting: SettingArgs,
-    /// Searches of each recording; the fastest counts
+    /// Search each recording this many times; the fastest counts
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub repeats: u16,
     /// Also compare with the references' own paths and the lattices' best: the share of search

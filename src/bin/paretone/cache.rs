@@ -11,7 +11,7 @@ use clap::Subcommand;
 use super::{DONE, UsageError};
 use paretone::recognizer::{CACHE_VARIABLE, Cache, CacheEntry, parse_size};
 
-/// Lists and removes what is kept between runs: compiled graphs, which are made again when needed
+/// List and remove what is kept between runs: compiled graphs, which are made again when needed
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// What to do.

@@ -23,13 +23,20 @@ use crate::{load, serve};
 )]
 pub struct Cli {
     /// Say more on standard error (-v: what is being done, -vv: details)
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Everywhere")]
     pub verbose: u8,
     /// Say nothing on standard error but errors: no warnings, no progress
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Everywhere")]
     pub quiet: bool,
-    /// When standard error is coloured
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    /// Colour standard error
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t,
+        help_heading = "Everywhere"
+    )]
     pub color: When,
     /// What to do.
     #[command(subcommand)]

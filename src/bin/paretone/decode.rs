@@ -23,37 +23,37 @@ use paretone::units::{Seconds, WordId};
 /// given
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The scores, natural logarithms, one row a frame: files written by `numpy.save`, or Kaldi's
-    /// archives, `ark:FILE` (`ark:-` for standard input) or `scp:FILE`
+    /// Search these scores, natural logarithms, one row a frame: files written by `numpy.save`, or
+    /// Kaldi's archives, `ark:FILE` (`ark:-` for standard input) or `scp:FILE`
     #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
     pub scores: Vec<OsString>,
-    /// The graph, as made by `paretone graph compile`, or OpenFst's (`.fst`)
+    /// Search this graph, as made by `paretone graph compile`, or OpenFst's (`.fst`)
     #[arg(long, value_name = "FILE")]
     pub graph: PathBuf,
-    /// Kaldi's final.mdl, whose transition-ids the labels of an OpenFst graph are [default: labels
-    /// are columns of the scores, from 1]
+    /// Take an OpenFst graph's labels for transition-ids of this final.mdl of Kaldi's [default:
+    /// labels are columns of the scores, from 1]
     #[arg(long, value_name = "FILE")]
     pub transitions: Option<PathBuf>,
-    /// Kaldi's word_boundary.int, by which words end where they do, not where the next begins
+    /// End words by this word_boundary.int of Kaldi's, not where the next begins
     #[arg(long, value_name = "FILE", requires = "transitions")]
     pub word_boundary: Option<PathBuf>,
-    /// The word table: line n is the word of id n
+    /// Read the words here: line n is the word of id n
     #[arg(long, value_name = "FILE")]
     pub words: PathBuf,
     /// Write Kaldi's compact lattices too: `ark:FILE`, or `ark,t:FILE` as text. Give it with
     /// --lattice-beam
     #[arg(long, value_name = "ark:FILE")]
     pub lattices: Option<String>,
-    /// The shape of the answer
+    /// Write answers in this form
     #[arg(long, value_enum, default_value_t)]
     pub format: Shape,
     /// Give so many different answers, the best first (JSON only)
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub n_best: u16,
-    /// Seconds from one row of the scores to the next
+    /// Take this time from one row of the scores to the next, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 0.02)]
     pub frame_shift: f64,
-    /// What scores are multiplied by; larger trusts the sound more than the language model
+    /// Multiply scores by this; larger trusts the sound more than the language model
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub acoustic_scale: f32,
     /// How to search.

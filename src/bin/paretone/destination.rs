@@ -19,15 +19,21 @@ const MADE_WITH: &str = ".paretone";
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct DestinationArgs {
     /// Write to this file; its extension chooses the format where --format does not
-    #[arg(short, long, value_name = "FILE", conflicts_with = "output_dir")]
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        conflicts_with = "output_dir",
+        help_heading = "What to write"
+    )]
     pub output: Option<PathBuf>,
     /// Write a file for each recording and format to this folder, named as the recording is and
     /// with the format's extension; recordings found in a folder keep its subfolders
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "What to write")]
     pub output_dir: Option<PathBuf>,
     /// Leave out the recordings whose files are in --output-dir already, made by the same model and
     /// settings, and newer than the recordings
-    #[arg(long, requires = "output_dir")]
+    #[arg(long, requires = "output_dir", help_heading = "What to write")]
     pub resume: bool,
 }
 

@@ -18,11 +18,11 @@ pub struct ExportArgs {
     /// Write a Vosk folder here (Kaldi's nnet3 network and graph); it is made if it is not there
     #[arg(long, value_name = "DIR")]
     vosk: PathBuf,
-    /// The model: its folder, or its name (see `paretone model list`) [default: en]
+    /// Use this model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     model: Option<PathBuf>,
-    /// Recordings of typical speech, whose mean Kaldi's running mean begins with; without any, that
-    /// of clean read English
+    /// Begin Kaldi's running mean with that of these recordings of typical speech; without any,
+    /// with that of clean read English
     #[arg(long, value_name = "FILE", num_args = 1..)]
     speech: Vec<PathBuf>,
 }

@@ -20,19 +20,19 @@ pub struct Args {
     /// The audio file; `-` is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Where to write; standard output without it
+    /// Write to this file; standard output without it
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// How to write
+    /// Write in this form
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// What to compute, if not what the model takes
+    /// Compute these features, if not those that the model takes
     #[arg(long, value_enum)]
     pub kind: Option<Kind>,
-    /// Which mean to subtract
+    /// Subtract this mean
     #[arg(long, value_enum, default_value_t = Mean::None)]
     pub mean: Mean,
-    /// A model folder, whose front end is used; without it, Kaldi's "hires" MFCC at 16 kHz
+    /// Use the front end of this model's folder; without it, Kaldi's "hires" MFCC at 16 kHz
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
 }

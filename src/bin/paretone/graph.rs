@@ -62,40 +62,40 @@ pub enum Topology {
 /// What a graph is built from.
 #[derive(clap::Args, Debug)]
 pub struct CompileArgs {
-    /// The pronunciations, one a line: `word PH PH PH` or `word probability PH PH PH`, as Kaldi and
-    /// CMUdict write them too
+    /// Read the pronunciations here, one a line: `word PH PH PH` or `word probability PH PH PH`, as
+    /// Kaldi and CMUdict write them too
     #[arg(long, value_name = "FILE")]
     pub lexicon: PathBuf,
-    /// The n-gram as ARPA, compressed by gzip or not
+    /// Read the n-gram from this ARPA file, compressed by gzip or not
     #[arg(long, value_name = "FILE", required_unless_present = "ngram", conflicts_with = "ngram")]
     pub arpa: Option<PathBuf>,
-    /// The n-gram as packed by `paretone lm pack`
+    /// Read the n-gram from this file of `paretone lm pack`
     #[arg(long, value_name = "FILE")]
     pub ngram: Option<PathBuf>,
-    /// The word table: line n is the word of id n
+    /// Read the words here: line n is the word of id n
     #[arg(long, value_name = "FILE")]
     pub words: PathBuf,
-    /// What the network's scores stand for: our models' phones, or the tokens of a network trained
-    /// with CTC
+    /// Make a graph for scores of our models' phones, or of the tokens of a network trained with
+    /// CTC
     #[arg(long, value_enum, default_value_t)]
     pub topology: Topology,
-    /// The acoustic model's folder
+    /// Take phones and their states from this acoustic model's folder
     #[arg(long, value_name = "DIR", required_if_eq("topology", "hmm"))]
     pub model: Option<PathBuf>,
-    /// For CTC: the tokens, one a line, line n the network's column n, counted from 0
+    /// Read the tokens here, for CTC: line n is the network's column n, counted from 0
     #[arg(long, value_name = "FILE", required_if_eq("topology", "ctc"))]
     pub tokens: Option<PathBuf>,
-    /// For CTC: the column of the blank [default: 0]
+    /// Take this column for the blank, for CTC [default: 0]
     #[arg(long, value_name = "N", requires = "tokens")]
     pub blank: Option<u32>,
-    /// Where to write the graph
+    /// Write the graph to this file
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Cost added to each word; larger: fewer, longer words [default: the model's]
+    /// Add this cost to each word; larger: fewer, longer words [default: the model's]
     #[arg(long, value_name = "COST", allow_negative_numbers = true)]
     pub word_penalty: Option<f32>,
-    /// Probability of a pause at the start and after each word, from 0 to below 1 [default: the
-    /// model's]
+    /// Expect a pause at the start and after each word with this probability, from 0 to below 1
+    /// [default: the model's]
     #[arg(long, value_name = "P")]
     pub silence_probability: Option<f32>,
 }

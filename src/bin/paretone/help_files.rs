@@ -23,8 +23,8 @@ pub struct CompletionArgs {
 /// Write the manual: paretone.1, and a page for each subcommand
 #[derive(clap::Args, Debug)]
 pub struct ManArgs {
-    /// The folder to write the pages to; without it the first page goes to standard output, for
-    /// `man -l -`
+    /// Write the pages to this folder; without it the first page goes to standard output, for `man
+    /// -l -`
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }

@@ -15,7 +15,7 @@ use paretone::recognizer::Recognizer;
 /// Tell how words are said, or put them on a list for `transcribe --words`
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The model: its folder, or its name (see `paretone model list`) [default: en]
+    /// Use this model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL", global = true)]
     pub model: Option<PathBuf>,
     /// What to do.

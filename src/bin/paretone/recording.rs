@@ -15,17 +15,23 @@ use paretone::audio::{AudioError, ChannelChoice, Encoding, Raw, Reader};
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct RecordingArgs {
     /// Hear only this channel, the first being 1 [default: the average of all]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "How to read recordings")]
     pub channel: Option<u16>,
     /// Average the channels (mix) or hear each by itself and merge the words by time (separate);
     /// with --raw also how many there are
-    #[arg(long, value_name = "mix|separate|N", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "mix|separate|N",
+        value_delimiter = ',',
+        help_heading = "How to read recordings"
+    )]
     pub channels: Vec<Channels>,
-    /// The recordings are samples without a header, such as s16le, s16be, u8, f32le, mulaw, alaw
-    #[arg(long, value_name = "ENCODING", requires = "rate", value_parser = encoding)]
+    /// Read the recordings as samples without a header, such as s16le, s16be, u8, f32le, mulaw,
+    /// alaw
+    #[arg(long, value_name = "ENCODING", requires = "rate", value_parser = encoding, help_heading = "How to read recordings")]
     pub raw: Option<Encoding>,
-    /// Samples per second of a channel, for --raw
-    #[arg(long, value_name = "HERTZ", requires = "raw", value_parser = clap::value_parser!(u32).range(1000..=384_000))]
+    /// Take this many samples of a channel for a second, for --raw
+    #[arg(long, value_name = "HERTZ", requires = "raw", value_parser = clap::value_parser!(u32).range(1000..=384_000), help_heading = "How to read recordings")]
     pub rate: Option<u32>,
 }
 

@@ -31,18 +31,18 @@ pub struct Args {
     /// Write index.html, report.json and the pictures as .svg to this folder
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// What each version heard, for the exemplars: a .tsv with the columns id, version, text (the
+    /// Show exemplars with what each version heard: a .tsv with the columns id, version, text (the
     /// version `reference` says what was said)
     #[arg(long, value_name = "FILE")]
     pub hypotheses: Option<PathBuf>,
-    /// Network time added to every request, in seconds [default: 0]; a round trip within a
+    /// Add this network time to every request, in seconds [default: 0]; a round trip within a
     /// continent takes some 0.05
     #[arg(long, value_name = "SECONDS")]
     pub round_trip: Option<Seconds>,
     /// Set what was measured beside what the paper found (Halpern et al., ISPASS 2019)
     #[arg(long)]
     pub beside_paper: bool,
-    /// Seed of the speaker bootstrap
+    /// Draw the speaker bootstrap from this seed
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }

@@ -19,10 +19,12 @@ use paretone::eval::{AlignmentRule, BootstrapOptions, Edit, Judged, Judging, Nor
 /// Score transcripts against references: word error rate with S/D/I, by set, accent and speaker
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// References: a corpus or manifest (with speakers), or texts in any form that --hyp reads
+    /// Read the references here: a corpus or manifest (with speakers), or texts in any form that
+    /// --hyp reads
     #[arg(long = "ref", value_name = "FILE")]
     pub reference: PathBuf,
-    /// Hypotheses: .trn, .ctm, JSON lines of `transcribe`, id<TAB>text, or Kaldi's `id text`
+    /// Read the hypotheses here: .trn, .ctm, JSON lines of `transcribe`, id<TAB>text, or Kaldi's
+    /// `id text`
     #[arg(long = "hyp", value_name = "FILE")]
     pub hypothesis: PathBuf,
     /// Compare with the hypotheses of another system: how likely the difference is luck
@@ -45,10 +47,10 @@ pub struct Scoring {
     /// Which utterances, and how words are compared.
     #[command(flatten)]
     pub judging: JudgingArgs,
-    /// Tables to print beside the total
+    /// Print these tables beside the total
     #[arg(long, value_enum, value_delimiter = ',', default_value = "set,accent")]
     pub by: Vec<By>,
-    /// Seed of the speaker bootstrap
+    /// Draw the speaker bootstrap from this seed
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Write ref.trn and hyp.trn (normalised), errors.tsv (per utterance) and report.json to this
@@ -60,16 +62,16 @@ pub struct Scoring {
 /// Which utterances are scored, and how words are compared.
 #[derive(clap::Args, Debug)]
 pub struct JudgingArgs {
-    /// Only this split of a manifest
+    /// Take only this split of a manifest
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
-    /// Only these sets of a manifest
+    /// Take only these sets of a manifest
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub set: Vec<String>,
     /// Leave `to day`, `any one` and their like as two words
     #[arg(long)]
     pub strict: bool,
-    /// Which alignment counts substitutions, deletions and insertions
+    /// Count substitutions, deletions and insertions by this alignment
     #[arg(long, value_enum, default_value_t = Rule::Minimal)]
     pub alignment: Rule,
 }

@@ -12,24 +12,29 @@ use paretone::recognizer::{Recognizer, Setting};
 pub struct SettingArgs {
     /// Start from this version of the model, v1 (fastest) to v7 (most accurate) [default: the most
     /// accurate; the model's own setting where it has no versions]
-    #[arg(long, value_name = "VERSION", conflicts_with = "setting")]
+    #[arg(
+        long,
+        value_name = "VERSION",
+        conflicts_with = "setting",
+        help_heading = "How to search"
+    )]
     pub at: Option<String>,
     /// What `--at` was called before.
-    #[arg(long, value_name = "VERSION", conflicts_with_all = ["at", "setting"], hide = true)]
+    #[arg(long, value_name = "VERSION", conflicts_with_all = ["at", "setting"], hide = true, help_heading = "How to search")]
     pub version: Option<String>,
     /// Start from these knobs and no others, as in "network_beam=11 network_top_n=1500
     /// lattice_beam=4 rescore"
-    #[arg(long, value_name = "KNOBS")]
+    #[arg(long, value_name = "KNOBS", help_heading = "How to search")]
     pub setting: Option<Setting>,
     /// Knobs that differ from that.
     #[command(flatten)]
     pub knobs: KnobArgs,
     /// Leave out the second look with the large language models: faster, less accurate
-    #[arg(long)]
+    #[arg(long, help_heading = "How to search")]
     pub no_rescore: bool,
     /// Let the neural language model take part in the second look, where the model has one: slower,
     /// more accurate
-    #[arg(long, conflicts_with = "no_rescore")]
+    #[arg(long, conflicts_with = "no_rescore", help_heading = "How to search")]
     pub neural: bool,
 }
 
@@ -125,6 +130,7 @@ fn flag(knob: Knob) -> Arg {
     let (long, aliases) = entry.flags.split_first().expect("every knob has a flag");
     Arg::new(entry.name)
         .long(*long)
+        .help_heading("How to search")
         .visible_aliases(aliases.iter().copied())
         .value_name(unit)
         .help(format!("{}; larger: slower, more accurate", entry.help))

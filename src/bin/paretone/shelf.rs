@@ -19,7 +19,7 @@ pub struct InstallArgs {
     /// The folder of a model [default: the model in the program]
     #[arg(value_name = "DIR")]
     pub source: Option<PathBuf>,
-    /// Its name among the installed models, for --model [default: the folder's; en]
+    /// Give it this name among the installed models, for --model [default: the folder's; en]
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub name: Option<String>,
     /// Replace an installed model of this name

@@ -18,15 +18,20 @@ use paretone::{Answer, Tiers, TiersError, WithCauses};
 /// Which tier.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct TierArgs {
-    /// How many more errors than the most accurate version's are tolerated, relative to those: 5%
-    /// or 0.05. The cheapest policy certified to keep that answers
-    #[arg(long, value_name = "TOLERANCE", allow_negative_numbers = true, conflicts_with_all = search_flags())]
+    /// Tolerate this many more errors than the most accurate version's, relative to those: 5% or
+    /// 0.05. The cheapest policy certified to keep that answers
+    #[arg(long, value_name = "TOLERANCE", allow_negative_numbers = true, conflicts_with_all = search_flags(), help_heading = "How much to tolerate")]
     pub tolerance: Option<Tolerance>,
-    /// What the tier minimises [default: response-time]
-    #[arg(long, value_enum, requires = "tolerance")]
+    /// Minimise this [default: response-time]
+    #[arg(long, value_enum, requires = "tolerance", help_heading = "How much to tolerate")]
     pub objective: Option<ObjectiveName>,
-    /// The routing rules of `tiers train` [default: rules.toml in the model's folder]
-    #[arg(long, value_name = "FILE", requires = "tolerance")]
+    /// Choose by these routing rules of `tiers train` [default: rules.toml in the model's folder]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tolerance",
+        help_heading = "How much to tolerate"
+    )]
     pub rules: Option<PathBuf>,
 }
 

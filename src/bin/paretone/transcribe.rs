@@ -34,46 +34,46 @@ pub struct Args {
     /// input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The shape of the answer; several, with commas between them, where each has a file of its own
-    /// [default: that of --output's extension, else text]
-    #[arg(long, value_enum, value_delimiter = ',')]
+    /// Write answers in this form; several, with commas between them, where each has a file of its
+    /// own [default: that of --output's extension, else text]
+    #[arg(long, value_enum, value_delimiter = ',', help_heading = "What to write")]
     pub format: Vec<Format>,
     /// Where the answers go.
     #[command(flatten)]
     pub destination: DestinationArgs,
     /// Say how sure each answer is where text and srt leave it out: text as the first column of a
     /// line, srt in per cent at a subtitle's end. json, ctm and vtt always do
-    #[arg(long)]
+    #[arg(long, help_heading = "What to write")]
     pub confidence: bool,
-    /// Words and phrases that are likely to be said, one a line, each perhaps with a boost (usually
-    /// 3) and phones: `Paretone 3.0 P EH R AH T OW N`
-    #[arg(long, value_name = "FILE")]
+    /// Expect these words and phrases, one a line, each perhaps with a boost (usually 3) and
+    /// phones: `Paretone 3.0 P EH R AH T OW N`
+    #[arg(long, value_name = "FILE", help_heading = "What to expect")]
     pub words: Option<PathBuf>,
     /// Hear the sentences of this grammar and nothing else: a list of sentences, one a line, or
     /// JSGF; nothing is rescored, and no confidence is known
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "graph"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "graph"], help_heading = "What to expect")]
     pub grammar: Option<PathBuf>,
     /// Hear everything else too: the grammar's sentences are phrases that are likelier than usual
-    #[arg(long, requires = "grammar")]
+    #[arg(long, requires = "grammar", help_heading = "What to expect")]
     pub mixed: bool,
     /// Search this graph of `graph compile` in place of the model's own; it alone says how words
     /// follow each other, nothing is rescored, and no confidence is known
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "What to expect")]
     pub graph: Option<PathBuf>,
-    /// How numbers are written
-    #[arg(long, value_enum, default_value_t)]
+    /// Write numbers in this way
+    #[arg(long, value_enum, default_value_t, help_heading = "What to write")]
     pub numbers: Numbers,
-    /// The model: its folder, or its name (see `paretone model list`) [default: en]
-    #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
+    /// Use this model: its folder, or its name (see `paretone model list`) [default: en]
+    #[arg(long, value_name = "DIR", env = "PARETONE_MODEL", help_heading = "How to search")]
     pub model: Option<PathBuf>,
-    /// Numbers the network multiplies in: auto (the fastest), f32 or int8
-    #[arg(long, value_name = "NUMBERS", default_value_t)]
+    /// Multiply in these numbers: auto (the fastest), f32 or int8
+    #[arg(long, value_name = "NUMBERS", default_value_t, help_heading = "How to search")]
     pub precision: Precision,
-    /// Voice activity detection: whether what is no speech is left out
-    #[arg(long, value_enum, default_value_t)]
+    /// Leave out what is no speech (voice activity detection), or hear all
+    #[arg(long, value_enum, default_value_t, help_heading = "How to read recordings")]
     pub vad: Vad,
     /// Give so many different answers with their costs, best first (JSON only)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "What to write")]
     pub n_best: Option<u16>,
     /// How recordings are read.
     #[command(flatten)]
@@ -84,8 +84,8 @@ pub struct Args {
     /// Or which tier.
     #[command(flatten)]
     pub tier: TierArgs,
-    /// Files worked on at once [default: one per processor]
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    /// Work on this many files at once [default: one per processor]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "How to search")]
     pub jobs: Option<u16>,
 }
 

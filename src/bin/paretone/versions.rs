@@ -18,7 +18,7 @@ use paretone::sweep::pick;
 /// Choose the model's versions, v1 (fastest) to v7 (most accurate), or list them
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The model: its folder, or its name (see `paretone model list`) [default: en]
+    /// Use this model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL", global = true)]
     pub model: Option<PathBuf>,
     /// What to do.
@@ -39,22 +39,22 @@ pub enum Action {
 /// How versions are chosen.
 #[derive(clap::Args, Debug)]
 pub struct Pick {
-    /// The sweep's points.json
+    /// Choose from this points.json of a sweep
     #[arg(long, value_name = "FILE")]
     pub points: PathBuf,
-    /// How many versions
+    /// Choose this many versions
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u8).range(2..=99))]
     pub count: u8,
-    /// The fastest version may have so much more errors than the most accurate, relatively
+    /// Let the fastest version make at most so many more errors than the most accurate, relatively
     #[arg(long, value_name = "SHARE", default_value_t = 0.12, value_parser = share)]
     pub gap: f64,
-    /// Where to write [default: versions.toml of the model that --model names]
+    /// Write to this file [default: versions.toml of the model that --model names]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Write into the folder of the model used by default
     #[arg(long, conflicts_with = "out")]
     pub in_place: bool,
-    /// On what the sweep was measured: corpus, machine, date, commit; kept in the file
+    /// Say in the file on what the sweep was measured: corpus, machine, date, commit
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub measured_on: String,
 }

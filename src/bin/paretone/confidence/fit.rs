@@ -23,14 +23,14 @@ pub struct Args {
     /// Outcomes of every version, as `bench --versions all --outcomes` writes them
     #[arg(long, value_name = "FILE")]
     pub outcomes: PathBuf,
-    /// Words of the same speech, as `bench --versions all --words` writes them; without them a
-    /// word's confidence is what the lattice says
+    /// Calibrate the confidence of words too, by these of the same speech, as `bench --versions all
+    /// --words` writes them; without them a word's confidence is what the lattice says
     #[arg(long, value_name = "FILE")]
     pub words: Option<PathBuf>,
-    /// The model: its folder, or its name (see `paretone model list`) [default: en]
+    /// Use this model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
-    /// Where to write [default: confidence.json of the model that --model names]
+    /// Write to this file [default: confidence.json of the model that --model names]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Write into the folder of the model used by default

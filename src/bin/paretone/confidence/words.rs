@@ -26,7 +26,7 @@ pub struct Args {
     /// Judge by this model's calibration in place of the confidences recorded
     #[arg(long, value_name = "DIR", requires = "outcomes")]
     pub model: Option<PathBuf>,
-    /// Outcomes of the same `paretone bench`, which a calibration needs
+    /// Read the outcomes of the same `paretone bench` here, which a calibration needs
     #[arg(long, value_name = "FILE", requires = "model")]
     pub outcomes: Option<PathBuf>,
 }

@@ -21,7 +21,7 @@ pub struct Args {
     /// `-` reads standard input. Several are read one after the other
     #[arg(required = true)]
     pub text: Vec<PathBuf>,
-    /// The word table: line n is the word of id n. Words that it lacks are not predicted
+    /// Read the words here: line n is the word of id n. Words that it lacks are not predicted
     #[arg(
         long,
         value_name = "FILE",
@@ -32,17 +32,17 @@ pub struct Args {
     /// Make a word table of all words of the text, and write it here
     #[arg(long, value_name = "FILE")]
     pub make_words: Option<PathBuf>,
-    /// Words of the longest n-grams
+    /// Count n-grams of up to this many words
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=4))]
     pub order: u8,
     /// Leave out n-grams without which the perplexity rises by less than this share, such as 1e-7;
     /// larger: a smaller, less accurate model
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub prune: f64,
-    /// Where to write the packed model
+    /// Write the packed model to this file
     #[arg(long, value_name = "FILE", required_unless_present = "arpa")]
     pub out: Option<PathBuf>,
-    /// Where to write the model as an ARPA file; `-` is standard output
+    /// Write the model to this ARPA file; `-` is standard output
     #[arg(long, value_name = "FILE")]
     pub arpa: Option<PathBuf>,
 }

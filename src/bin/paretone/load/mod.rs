@@ -18,32 +18,32 @@ use paretone::units::Seconds;
 /// Send load to a running service and measure its answers and latency
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The service, by plain HTTP
+    /// Call this service, by plain HTTP
     #[arg(long, value_name = "URL", value_parser = Target::parse, default_value = "http://127.0.0.1:8080")]
     pub url: Target,
-    /// Tolerances to ask for, one after another
+    /// Ask for these tolerances, one after another
     #[arg(long, value_delimiter = ',', default_value = "0,0.02,0.05,0.1")]
     pub tolerance: Vec<String>,
-    /// The objective to ask for
+    /// Ask for this objective
     #[arg(long, default_value = "response-time")]
     pub objective: String,
-    /// Offered rates, in requests a second
+    /// Offer these rates, in requests a second
     #[arg(long, value_delimiter = ',', default_value = "10,20,40", value_parser = positive)]
     pub rate: Vec<f64>,
-    /// Seconds of each stretch
+    /// Keep up each rate for this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = Seconds::positive)]
     pub seconds: Seconds,
-    /// Instead of the rates: measure the capacity, then offer this multiple of it, with a calm
+    /// Measure the capacity, then offer this multiple of it instead of the rates, with a calm
     /// stretch before and after
     #[arg(long, value_name = "MULTIPLE", value_parser = positive)]
     pub overload: Option<f64>,
-    /// The service's process, whose memory is watched under overload
+    /// Watch the memory of this process, the service's, under overload
     #[arg(long, value_name = "PID", requires = "overload")]
     pub pid: Option<u32>,
     /// Give up a request after this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "90", value_parser = Seconds::positive)]
     pub patience: Seconds,
-    /// Seed of the arrivals
+    /// Draw the arrivals from this seed
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Write the figures to this file

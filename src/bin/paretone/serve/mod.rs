@@ -36,10 +36,10 @@ const PROBE_CONNECTIONS: usize = 32;
 /// Serve tolerance tiers over HTTP
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// A TOML file of settings, named as the flags: `max-body = 64`
+    /// Read settings from this TOML file, named as the flags: `max-body = 64`
     #[arg(long, value_name = "FILE", env = "PARETONE_CONFIG")]
     pub config: Option<PathBuf>,
-    /// The shape of the log's lines
+    /// Write the log's lines in this form
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "PARETONE_LOG_FORMAT")]
     pub log_format: LogFormat,
     /// What the flags and the environment say.

@@ -19,83 +19,107 @@ use crate::vad::Vad;
 #[derive(clap::Args, Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Settings {
-    /// Address and port, as in 127.0.0.1:8080 or localhost:8080; a port alone listens to this
-    /// machine, :8080 to all that can reach it, and port 0 takes a free one [default:
-    /// 127.0.0.1:8080]
+    /// Listen at this address and port, as in 127.0.0.1:8080 or localhost:8080; a port alone
+    /// listens to this machine, :8080 to all that can reach it, and port 0 takes a free one
+    /// [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS", env = "PARETONE_LISTEN")]
     pub listen: Option<Listen>,
-    /// The model: its folder, or its name (see `paretone model list`) [default: en]
+    /// Use this model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
-    /// Voice activity detection: whether what is no speech is left out [default: on]
+    /// Leave out what is no speech (voice activity detection), or hear all [default: on]
     #[arg(long, value_enum, env = "PARETONE_VAD")]
     pub vad: Option<Vad>,
-    /// The routing rules of `tiers train` [default: rules.toml in the model's folder]
+    /// Serve by these routing rules of `tiers train` [default: rules.toml in the model's folder]
     #[arg(long, value_name = "FILE", env = "PARETONE_RULES")]
     pub rules: Option<PathBuf>,
-    /// Threads that recognise [default: one per processor]
+    /// Recognise in this many threads [default: one per processor]
     #[arg(long, value_name = "N", env = "PARETONE_WORKERS")]
     pub workers: Option<usize>,
-    /// Most requests that wait for one policy; more get 429. Over all policies twice as many wait,
-    /// and of one client two thirds of those [default: 64]
-    #[arg(long, value_name = "N", env = "PARETONE_QUEUE")]
+    /// Let this many requests wait for one policy; more get 429. Over all policies twice as many
+    /// wait, and of one client two thirds of those [default: 64]
+    #[arg(long, value_name = "N", env = "PARETONE_QUEUE", help_heading = "Requests")]
     pub queue: Option<usize>,
-    /// Longest time from upload to answer, in seconds [default: 60]
-    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_DEADLINE")]
+    /// Answer within this time after the upload, in seconds, or refuse [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_DEADLINE", help_heading = "Requests")]
     pub deadline: Option<Seconds>,
-    /// Largest body, in MiB [default: 32]
-    #[arg(long, value_name = "MIB", env = "PARETONE_MAX_BODY")]
+    /// Refuse bodies larger than this, in MiB [default: 32]
+    #[arg(long, value_name = "MIB", env = "PARETONE_MAX_BODY", help_heading = "Requests")]
     pub max_body: Option<u32>,
-    /// Longest recording, in seconds [default: 3600]
-    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_MAX_AUDIO")]
+    /// Refuse recordings longer than this, in seconds [default: 3600]
+    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_MAX_AUDIO", help_heading = "Requests")]
     pub max_audio: Option<Seconds>,
-    /// Memory for uploads, waveforms and scores of all requests, in MiB [default: 1024]
-    #[arg(long, value_name = "MIB", env = "PARETONE_MAX_MEMORY")]
+    /// Bound the memory for uploads, waveforms and scores of all requests, in MiB [default: 1024]
+    #[arg(long, value_name = "MIB", env = "PARETONE_MAX_MEMORY", help_heading = "Requests")]
     pub max_memory: Option<u32>,
-    /// Most connections that are served at once; others wait [default: 4096]
-    #[arg(long, value_name = "N", env = "PARETONE_MAX_CONNECTIONS")]
+    /// Serve at most this many connections at once; others wait [default: 4096]
+    #[arg(long, value_name = "N", env = "PARETONE_MAX_CONNECTIONS", help_heading = "Connections")]
     pub max_connections: Option<usize>,
-    /// Most of them of one client [default: half of them]
-    #[arg(long, value_name = "N", env = "PARETONE_MAX_CLIENT_CONNECTIONS")]
+    /// Serve at most this many connections of one client at once [default: half of them]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "PARETONE_MAX_CLIENT_CONNECTIONS",
+        help_heading = "Connections"
+    )]
     pub max_client_connections: Option<usize>,
-    /// Most streams that are open at once; others get 429 [default: 256]
-    #[arg(long, value_name = "N", env = "PARETONE_MAX_STREAMS")]
+    /// Open at most this many streams at once; others get 429 [default: 256]
+    #[arg(long, value_name = "N", env = "PARETONE_MAX_STREAMS", help_heading = "Streams")]
     pub max_streams: Option<usize>,
-    /// Most of them of one client [default: half of them]
-    #[arg(long, value_name = "N", env = "PARETONE_MAX_CLIENT_STREAMS")]
+    /// Open at most this many streams of one client at once [default: half of them]
+    #[arg(long, value_name = "N", env = "PARETONE_MAX_CLIENT_STREAMS", help_heading = "Streams")]
     pub max_client_streams: Option<usize>,
-    /// Longest time that a stream may go without audio, in seconds [default: 60]
-    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_STREAM_TIMEOUT")]
+    /// Close a stream that brings no audio for this long, in seconds [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_STREAM_TIMEOUT", help_heading = "Streams")]
     pub stream_timeout: Option<Seconds>,
-    /// Memory for all streams, in MiB [default: 256]
-    #[arg(long, value_name = "MIB", env = "PARETONE_MAX_STREAM_MEMORY")]
+    /// Bound the memory for all streams, in MiB [default: 256]
+    #[arg(long, value_name = "MIB", env = "PARETONE_MAX_STREAM_MEMORY", help_heading = "Streams")]
     pub max_stream_memory: Option<u32>,
-    /// Most lists of callers' words whose graphs are kept, each of some 80 MB; 0: no words are
-    /// taken [default: 4]
-    #[arg(long, value_name = "N", env = "PARETONE_MAX_WORD_LISTS")]
+    /// Keep the graphs of at most this many lists of callers' words, each of some 80 MB; 0: no
+    /// words are taken [default: 4]
+    #[arg(long, value_name = "N", env = "PARETONE_MAX_WORD_LISTS", help_heading = "Requests")]
     pub max_word_lists: Option<usize>,
-    /// A proxy that tells by X-Forwarded-For whom it speaks for; may be repeated [default: none]
-    #[arg(long, value_name = "ADDRESS", env = "PARETONE_TRUSTED_PROXY", value_delimiter = ',')]
+    /// Believe the X-Forwarded-For of this proxy, which tells whom it speaks for; may be repeated
+    /// [default: none]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        env = "PARETONE_TRUSTED_PROXY",
+        value_delimiter = ',',
+        help_heading = "Connections"
+    )]
     pub trusted_proxy: Option<Vec<IpAddr>>,
-    /// Longest wait for a request's head, between parts of its body, and for its caller to read on,
-    /// in seconds [default: 15]
-    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_IDLE_TIMEOUT")]
+    /// Wait at most this long for a request's head, between parts of its body, and for its caller
+    /// to read on, in seconds [default: 15]
+    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_IDLE_TIMEOUT", help_heading = "Connections")]
     pub idle_timeout: Option<Seconds>,
-    /// Longest time that a body may take, and its answer, in seconds [default: 120]
-    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_UPLOAD_TIMEOUT")]
+    /// Give a body, and its answer, at most this long to pass, in seconds [default: 120]
+    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_UPLOAD_TIMEOUT", help_heading = "Connections")]
     pub upload_timeout: Option<Seconds>,
-    /// Longest time for answers in progress once told to stop, in seconds [default: 30]
-    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_DRAIN_TIMEOUT")]
+    /// Give answers in progress at most this long once told to stop, in seconds [default: 30]
+    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_DRAIN_TIMEOUT", help_heading = "How to stop")]
     pub drain_timeout: Option<Seconds>,
-    /// Once told to stop: how long to say "not ready" and serve on, in seconds [default: 0]
-    #[arg(long, value_name = "SECONDS", env = "PARETONE_DRAIN_DELAY")]
+    /// Say "not ready" and serve on for this long once told to stop, in seconds [default: 0]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "PARETONE_DRAIN_DELAY",
+        help_heading = "How to stop"
+    )]
     pub drain_delay: Option<Seconds>,
-    /// A second address for /healthz, /readyz and /metrics alone, with connections of its own
+    /// Answer /healthz, /readyz and /metrics, and nothing else, at this second address too, with
+    /// connections of its own
     #[arg(long, value_name = "ADDRESS", env = "PARETONE_PROBE_LISTEN")]
     pub probe_listen: Option<Listen>,
-    /// A further name for this service where it listens on loopback alone, such as the one that a
-    /// proxy in front of it has; may be repeated
-    #[arg(long, value_name = "HOST", env = "PARETONE_ALLOW_HOST", value_delimiter = ',')]
+    /// Answer to this name too where the service listens on loopback alone, such as that of a proxy
+    /// in front of it; may be repeated
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "PARETONE_ALLOW_HOST",
+        value_delimiter = ',',
+        help_heading = "Who may call"
+    )]
     pub allow_host: Option<Vec<String>>,
     /// Look at the rules every so many seconds, and read them again where they have changed
     /// [default: on SIGHUP only]
@@ -103,30 +127,48 @@ pub struct Settings {
     pub watch_rules: Option<Seconds>,
     /// Serve only callers that show this bearer token; better by environment or file, as flags can
     /// be seen by others
-    #[arg(long, value_name = "TOKEN", env = "PARETONE_TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "PARETONE_TOKEN",
+        hide_env_values = true,
+        help_heading = "Who may call"
+    )]
     pub token: Option<String>,
     /// Let pages of this origin call, or * for all; may be repeated [default: none]
-    #[arg(long, value_name = "ORIGIN", env = "PARETONE_CORS_ORIGIN", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "PARETONE_CORS_ORIGIN",
+        value_delimiter = ',',
+        help_heading = "Who may call"
+    )]
     pub cors_origin: Option<Vec<AllowedOrigin>>,
-    /// Share of requests that the most accurate version answers too, unseen, to watch for drift
-    /// [default: 0]
+    /// Watch for drift: have the most accurate version answer this share of the requests too,
+    /// unseen [default: 0]
     #[arg(long, value_name = "SHARE", env = "PARETONE_SHADOW")]
     pub shadow: Option<f64>,
     /// Take in jobs (POST /v1/jobs), and keep them in this file [default: no jobs]
-    #[arg(long, value_name = "FILE", env = "PARETONE_JOBS")]
+    #[arg(long, value_name = "FILE", env = "PARETONE_JOBS", help_heading = "Jobs")]
     pub jobs: Option<PathBuf>,
-    /// Most jobs that wait; of one client half of them [default: 1000]
-    #[arg(long, value_name = "N", env = "PARETONE_MAX_JOBS")]
+    /// Let at most this many jobs wait; of one client half of them [default: 1000]
+    #[arg(long, value_name = "N", env = "PARETONE_MAX_JOBS", help_heading = "Jobs")]
     pub max_jobs: Option<usize>,
-    /// Disk for recordings and answers of jobs, in MiB [default: 4096]
-    #[arg(long, value_name = "MIB", env = "PARETONE_MAX_JOBS_DISK")]
+    /// Bound the disk for recordings and answers of jobs, in MiB [default: 4096]
+    #[arg(long, value_name = "MIB", env = "PARETONE_MAX_JOBS_DISK", help_heading = "Jobs")]
     pub max_jobs_disk: Option<u32>,
-    /// How long the answer of a job is kept, in seconds [default: 86400]
-    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_KEEP_JOBS")]
+    /// Keep the answer of a job for this long, in seconds [default: 86400]
+    #[arg(long, value_name = "SECONDS", value_parser = Seconds::positive, env = "PARETONE_KEEP_JOBS", help_heading = "Jobs")]
     pub keep_jobs: Option<Seconds>,
-    /// A host that may be told answers of jobs by plain HTTP, with or without a port; may be
-    /// repeated [default: none]
-    #[arg(long, value_name = "HOST", env = "PARETONE_CALLBACK_HOST", value_delimiter = ',')]
+    /// Allow callbacks to this host, by plain HTTP, with answers of jobs; with or without a port;
+    /// may be repeated [default: none]
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "PARETONE_CALLBACK_HOST",
+        value_delimiter = ',',
+        help_heading = "Jobs"
+    )]
     pub callback_host: Option<Vec<AllowedHost>>,
 }
 

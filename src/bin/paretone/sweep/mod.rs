@@ -37,47 +37,48 @@ use run::Sweep;
 /// Measure many settings of the search on a corpus: all points, the Pareto front, a picture
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The corpus: a manifest (.tsv), VoxForge submissions, LibriSpeech or Common Voice folders
+    /// Recognise this corpus: a manifest (.tsv), VoxForge submissions, LibriSpeech or Common Voice
+    /// folders
     #[arg(long, value_name = "PATH")]
     pub manifest: PathBuf,
-    /// Folder of the sweep; one that holds measurements is continued
+    /// Keep the sweep in this folder; one that holds measurements is continued
     #[arg(long = "dir", value_name = "DIR")]
     pub folder: PathBuf,
     /// Measure at most this many utterances, evenly spread over the corpus
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// How settings are chosen
+    /// Choose settings in this way
     #[arg(long, value_enum, default_value_t = Search::Random)]
     pub search: Search,
-    /// How many settings a random, halving or near search tries
+    /// Try this many settings in a random, halving or near search
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub settings: usize,
-    /// Levels of a knob for a grid or knob by knob, loosest first, as in
+    /// Try these levels of a knob, for a grid or knob by knob, loosest first, as in
     /// network_beam=14,12,10 or local_top_n=inf,20,5
     #[arg(long, value_name = "KNOB=LEVELS", value_parser = levels)]
     pub levels: Vec<(Knob, Levels)>,
-    /// Settings to measure, one a line, as front.txt has them
+    /// Measure the settings of this file, one a line, as front.txt has them
     #[arg(long, value_name = "FILE", required_if_eq("search", "list"))]
     pub list: Option<PathBuf>,
-    /// Points of another sweep (its points.json), of which those close to the front are measured
+    /// Measure those points of another sweep (its points.json) that are close to its front
     #[arg(long, value_name = "FILE", required_if_eq("search", "close"))]
     pub points: Option<PathBuf>,
-    /// Of those, the ones with so many more errors than the best, relatively, are left out
+    /// Leave out those of them with so many more errors than the best, relatively
     #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
     pub gap: f64,
-    /// Seed of the draws, and of the order in which utterances are measured
+    /// Draw settings, and the order in which utterances are measured, from this seed
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Searches of each utterance at each setting; the fastest counts
+    /// Search each utterance this many times at each setting; the fastest counts
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub repeats: u16,
-    /// Recordings worked on at once [default: one per processor]
+    /// Work on this many recordings at once [default: one per processor]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
-    /// The model: its folder, or its name (see `paretone model list`) [default: en]
+    /// Use this model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
-    /// Numbers the network multiplies in: auto (the fastest), f32 or int8
+    /// Multiply in these numbers: auto (the fastest), f32 or int8
     #[arg(long, value_name = "NUMBERS", default_value_t)]
     pub precision: Precision,
     /// Where searches start from: knobs without levels stay so.

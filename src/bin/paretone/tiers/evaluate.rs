@@ -20,10 +20,10 @@ pub struct Args {
     /// Which outcomes.
     #[command(flatten)]
     pub input: Input,
-    /// Folder for index.html, report.txt, results.json, points.csv and the pictures
+    /// Write index.html, report.txt, results.json, points.csv and the pictures to this folder
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// The methods to compare
+    /// Compare these methods
     #[arg(
         long,
         value_enum,
@@ -31,7 +31,7 @@ pub struct Args {
         default_value = "point,population,next-batch,finite-sample,paper"
     )]
     pub method: Vec<MethodName>,
-    /// Folds of each kind: random ones as in the paper, and ones that share no group
+    /// Make this many folds of each kind: random ones as in the paper, and ones that share no group
     #[arg(
         long,
         value_name = "N",
@@ -39,10 +39,10 @@ pub struct Args {
         value_parser = clap::value_parser!(u16).range(2..=1000),
     )]
     pub folds: u16,
-    /// Shift test: certify on requests of these sets …
+    /// Certify on requests of these sets, and apply to those of --apply-set: a test of a shift
     #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "apply_set")]
     pub certify_set: Vec<String>,
-    /// … and apply to requests of these
+    /// Apply to requests of these sets what was certified on --certify-set
     #[arg(long, value_name = "NAME", value_delimiter = ',', requires = "certify_set")]
     pub apply_set: Vec<String>,
     /// How rules are learnt.

@@ -14,17 +14,17 @@ use paretone::units::Seconds;
 /// Which outcomes.
 #[derive(clap::Args, Debug)]
 pub struct Input {
-    /// Recorded outcomes, one row a request and version: id, group, version, errors, words,
-    /// response_seconds, cost_seconds, confidence; set and scores_seconds where known
+    /// Read recorded outcomes here, one row a request and version: id, group, version, errors,
+    /// words, response_seconds, cost_seconds, confidence; set and scores_seconds where known
     #[arg(long, value_name = "CSV", num_args = 1.., required = true)]
     pub outcomes: Vec<PathBuf>,
-    /// Only requests of these sets
+    /// Take only requests of these sets
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub set: Vec<String>,
-    /// The version that tolerances are relative to [default: the one with the fewest errors]
+    /// Take tolerances relative to this version [default: the one with the fewest errors]
     #[arg(long, value_name = "VERSION")]
     pub reference: Option<String>,
-    /// Seconds of network to add to every response
+    /// Add this many seconds of network to every response
     #[arg(long, value_name = "S", default_value = "0")]
     pub network: Seconds,
 }
@@ -32,10 +32,10 @@ pub struct Input {
 /// How rules are learnt.
 #[derive(clap::Args, Debug)]
 pub struct Generator {
-    /// Probability that a tier breaks its promise; smaller: dearer tiers
+    /// Let a tier break its promise with at most this probability; smaller: dearer tiers
     #[arg(long, value_name = "P", default_value_t = 0.001, value_parser = probability)]
     pub delta: f64,
-    /// Most thresholds tried for a pair of versions; larger: slower, finer
+    /// Try at most this many thresholds for a pair of versions; larger: slower, finer
     #[arg(
         long,
         value_name = "N",
@@ -43,7 +43,7 @@ pub struct Generator {
         value_parser = clap::value_parser!(u32).range(2..=100_000),
     )]
     pub thresholds: u32,
-    /// Draws of the bootstrap for each 1/delta; larger: slower, steadier
+    /// Draw the bootstrap this often for each 1/delta; larger: slower, steadier
     #[arg(
         long,
         value_name = "N",
@@ -51,7 +51,7 @@ pub struct Generator {
         value_parser = clap::value_parser!(u32).range(1..=10_000),
     )]
     pub draws: u32,
-    /// Seed of the random numbers
+    /// Draw random numbers from this seed
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }

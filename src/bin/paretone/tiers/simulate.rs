@@ -15,7 +15,7 @@ use paretone::tiers::{Method, Outcomes};
 /// Check certificates on a made-up service with known error rates: how often is a promise broken?
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Groups (speakers) recorded in each draw
+    /// Record this many groups (speakers) in each draw
     #[arg(
         long,
         value_name = "N",
@@ -23,10 +23,10 @@ pub struct Args {
         value_parser = clap::value_parser!(u32).range(2..=1_000_000),
     )]
     pub groups: u32,
-    /// Mean number of requests of a group
+    /// Draw this many requests of a group, in the mean
     #[arg(long, value_name = "N", default_value_t = 36.0, value_parser = at_least_one)]
     pub requests: f64,
-    /// Versions of the service
+    /// Make up this many versions of the service
     #[arg(
         long,
         value_name = "N",
@@ -34,7 +34,7 @@ pub struct Args {
         value_parser = clap::value_parser!(u8).range(2..=20),
     )]
     pub versions: u8,
-    /// How often rules are learnt
+    /// Learn rules this often
     #[arg(
         long,
         value_name = "N",
@@ -42,14 +42,14 @@ pub struct Args {
         value_parser = clap::value_parser!(u32).range(1..),
     )]
     pub replicates: u32,
-    /// Groups that the truth is taken from [default: 100 for each recorded, at least 20,000]
+    /// Take the truth from this many groups [default: 100 for each recorded, at least 20,000]
     #[arg(
         long,
         value_name = "N",
         value_parser = clap::value_parser!(u32).range(100..=10_000_000),
     )]
     pub truth_groups: Option<u32>,
-    /// The methods to try
+    /// Try these methods
     #[arg(
         long,
         value_enum,

@@ -21,13 +21,13 @@ pub struct Args {
     /// Which outcomes.
     #[command(flatten)]
     pub input: Input,
-    /// The rules file to write
+    /// Write the rules to this file
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// What is promised
+    /// Promise this
     #[arg(long, value_enum, default_value_t = MethodName::Population)]
     pub method: MethodName,
-    /// Requests that a next-batch promise is about [default: as many as recorded]
+    /// Promise it of this many requests to come, for next-batch [default: as many as recorded]
     #[arg(long, value_name = "N")]
     pub batch: Option<usize>,
     /// Learn for this objective only

@@ -34,36 +34,34 @@ const OUTCOMES: &str = "outcomes.csv";
 /// certify tolerance tiers, all written beside the model
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The model: the folder of one of ours or of one of Vosk's
+    /// Tune this model: the folder of one of ours or of one of Vosk's
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: PathBuf,
-    /// The speech with its texts: a manifest (.tsv), Kaldi's data directories, VoxForge
+    /// Tune to this speech with its texts: a manifest (.tsv), Kaldi's data directories, VoxForge
     /// submissions, LibriSpeech or Common Voice folders
     #[arg(long, value_name = "PATH")]
     pub manifest: PathBuf,
-    /// Folder for what is measured; one that holds an interrupted tuning is continued [default:
-    /// tune in the model's folder]
+    /// Keep what is measured in this folder; one that holds an interrupted tuning is continued
+    /// [default: tune in the model's folder]
     #[arg(long = "dir", value_name = "DIR")]
     pub folder: Option<PathBuf>,
-    /// The split of the manifest that versions and confidence are learnt on; --certify-split names
-    /// the other
+    /// Learn versions and confidence on this split of the manifest; --certify-split names the other
     #[arg(long, value_name = "NAME", requires = "certify_split")]
     pub split: Option<String>,
-    /// The split of the manifest that tiers are certified on [default: without splits, half of the
-    /// speakers]
+    /// Certify tiers on this split of the manifest [default: without splits, half of the speakers]
     #[arg(long, value_name = "NAME", requires = "split")]
     pub certify_split: Option<String>,
-    /// How many versions
+    /// Choose this many versions
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u8).range(2..=99))]
     pub count: u8,
-    /// The fastest version may have so much more errors than the most accurate, relatively
+    /// Let the fastest version make at most so many more errors than the most accurate, relatively
     #[arg(long, value_name = "SHARE", default_value_t = 0.4)]
     pub gap: f64,
-    /// Levels of a knob to try, as in `sweep` [default: beams and numbers of tokens around the
+    /// Try these levels of a knob, as in `sweep` [default: beams and numbers of tokens around the
     /// model's own]
     #[arg(long, value_name = "KNOB=LEVELS")]
     pub levels: Vec<String>,
-    /// Recordings worked on at once [default: one per processor]
+    /// Work on this many recordings at once [default: one per processor]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// Leave `to day`, `any one` and their like as two words
