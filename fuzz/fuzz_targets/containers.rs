@@ -1,6 +1,6 @@
-//! Any bytes, read as the recogniser reads recordings, give blocks of finite samples or a typed error.
-//! The first byte says what stands before the others: the head of a container, nothing where they
-//! are samples without a header, and nothing where they are a whole file.
+//! Any bytes, read as the recogniser reads recordings, give blocks of finite samples or a typed
+//! error. The first byte says what stands before the others: the head of a container, nothing where
+//! they are samples without a header, and nothing where they are a whole file.
 
 #![no_main]
 
