@@ -3,6 +3,8 @@
 
 #![no_main]
 
+use std::pin::pin;
+
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};
 use libfuzzer_sys::fuzz_target;
@@ -15,9 +17,18 @@ fn read(body: &[u8], length: usize) -> Result<Form, Rejection> {
     let parts: Vec<_> =
         body.chunks(length.max(1)).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
     let memory = Memory::new(64 << 10);
-    let form =
-        Form::read(&memory, stream::iter(parts), "multipart/form-data; boundary=x", Ask::default());
-    form.now_or_never().expect("all parts are there")
+    let mut form = pin!(Form::read(
+        &memory,
+        stream::iter(parts),
+        "multipart/form-data; boundary=x",
+        Ask::default()
+    ));
+    // All parts are there; it waits only for its turn after each piece.
+    loop {
+        if let Some(form) = form.as_mut().now_or_never() {
+            return form;
+        }
+    }
 }
 
 fuzz_target!(|data: &[u8]| {
