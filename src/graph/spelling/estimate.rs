@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::{BEGIN, END, Entry, ORDER, key};
+use super::{BEGIN, END, Follower, Known, ORDER, key};
 
 /// From this order on, what was seen once is left out: it says little and is most of the model.
 const PRUNED_FROM: usize = 4;
@@ -16,8 +16,8 @@ type Gram = [u16; ORDER];
 /// The counts of one order.
 type Counts = HashMap<Gram, u32>;
 
-/// The hash table of a model of these words.
-pub(super) fn entries(words: impl Iterator<Item = Vec<u16>>) -> Vec<Entry> {
+/// The hash table of the histories of these words, and what follows them.
+pub(super) fn histories(words: impl Iterator<Item = Vec<u16>>) -> (Vec<Known>, Vec<Follower>) {
     let counts = counts(words);
     let mut found: HashMap<Gram, (f64, f64)> = HashMap::new();
     let unigrams = &counts[0];
@@ -28,20 +28,44 @@ pub(super) fn entries(words: impl Iterator<Item = Vec<u16>>) -> Vec<Entry> {
     for length in 2..=ORDER {
         add_order(&counts[length - 1], length, &mut found);
     }
-    let slots = (2 * found.len()).next_power_of_two().max(2);
-    let mut table = vec![Entry::default(); slots];
-    let mut sorted: Vec<(Gram, (f64, f64))> = found.into_iter().collect();
-    sorted.sort_unstable_by_key(|(gram, _)| *gram);
-    for (gram, (probability, backoff)) in sorted {
-        let key = key(&gram[..length(&gram)]);
-        let mut slot = key as usize & (slots - 1);
+    by_history(&found)
+}
+
+fn by_history(found: &HashMap<Gram, (f64, f64)>) -> (Vec<Known>, Vec<Follower>) {
+    let cost = |probability: f64| -probability.max(1e-30).ln() as f32;
+    let mut sorted: Vec<(usize, Gram, f64)> =
+        found.iter().map(|(gram, value)| (length(gram), *gram, value.0)).collect();
+    sorted.sort_unstable_by_key(|(length, gram, _)| (*length, *gram));
+    let same = |a: &(usize, Gram, f64), b: &(usize, Gram, f64)| {
+        a.0 == b.0 && a.1[..a.0 - 1] == b.1[..b.0 - 1]
+    };
+    let groups = || sorted.chunk_by(same);
+    let mut table = vec![Known::default(); (2 * groups().count()).next_power_of_two().max(2)];
+    let mask = table.len() - 1;
+    let mut followers = Vec::with_capacity(sorted.len());
+    for group in groups() {
+        let (longest, gram, _) = group[0];
+        let mut history = [0; ORDER];
+        history[..longest - 1].copy_from_slice(&gram[..longest - 1]);
+        let key = key(&gram[..longest - 1]);
+        let mut slot = key as usize & mask;
         while table[slot].key != 0 {
-            slot = (slot + 1) & (slots - 1);
+            slot = (slot + 1) & mask;
         }
-        let cost = |probability: f64| -probability.max(1e-30).ln() as f32;
-        table[slot] = Entry { key, cost: cost(probability), backoff: cost(backoff) };
+        table[slot] = Known {
+            key,
+            backoff: found.get(&history).map_or(0.0, |(_, backoff)| cost(*backoff)),
+            first: followers.len() as u32,
+            count: group.len() as u32,
+            reserved: 0,
+        };
+        followers.extend(group.iter().map(|(length, gram, probability)| Follower {
+            cost: cost(*probability),
+            number: gram[length - 1],
+            reserved: 0,
+        }));
     }
-    table
+    (table, followers)
 }
 
 fn length(gram: &Gram) -> usize {

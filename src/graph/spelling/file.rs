@@ -1,9 +1,10 @@
 //! The model on disk, in the container of graphs and n-grams.
 //!
-//! Header, 256 bytes: magic `PTSPELL\0`, format version `u32`, three sections from byte 16 on
+//! Header, 256 bytes: magic `PTSPELL\0`, format version `u32`, four sections from byte 16 on
 //! (offset, length in bytes, XXH3-64, each `u64`), the header's XXH3-64 in its last eight bytes.
-//! Sections in order: letters `u32`; graphones, four bytes each; hash table, key `u64` and two
-//! `f32` each.
+//! Sections in order: letters `u32`; graphones, four bytes each; hash table of histories, key
+//! `u64`, back-off `f32`, first follower and number of followers `u32`, four bytes reserved;
+//! followers, cost `f32`, number `u16`, two bytes reserved.
 
 use std::io::Write;
 use std::path::Path;
@@ -13,7 +14,7 @@ use crate::graph::container::{Fault, Format, Mapped, Place};
 use crate::graph::error::GraphError;
 
 /// Version of the format; raised with every change of layout or meaning.
-pub const SPELLING_FORMAT: u32 = 1;
+pub const SPELLING_FORMAT: u32 = 2;
 
 const FORMAT: Format = Format {
     magic: b"PTSPELL\0",
@@ -23,7 +24,7 @@ const FORMAT: Format = Format {
     sections: WIDTHS.len(),
 };
 /// Bytes of one element of each section.
-const WIDTHS: [usize; 3] = [4, 4, 16];
+const WIDTHS: [usize; 4] = [4, 4, 24, 8];
 
 impl Spelling {
     /// Writes the model's bytes.
@@ -31,7 +32,12 @@ impl Spelling {
     /// # Errors
     /// Whatever the writer reports.
     pub fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
-        let sections = [self.letters.bytes(), self.graphones.bytes(), self.entries.bytes()];
+        let sections = [
+            self.letters.bytes(),
+            self.graphones.bytes(),
+            self.histories.bytes(),
+            self.followers.bytes(),
+        ];
         FORMAT.write(&[], &sections, out)
     }
 
@@ -72,7 +78,8 @@ impl Spelling {
         Spelling {
             letters: mapped.section(0),
             graphones: mapped.section(1),
-            entries: mapped.section(2),
+            histories: mapped.section(2),
+            followers: mapped.section(3),
         }
     }
 }
@@ -81,7 +88,7 @@ impl Spelling {
 fn map(path: &Path, place: Place) -> Result<Mapped, Fault> {
     let mapped = FORMAT.open(path, place, |_| Ok(WIDTHS.len()))?;
     match mapped.counts(WIDTHS).as_deref() {
-        Some(&[_, _, slots]) if slots.is_power_of_two() => Ok(mapped),
+        Some(&[_, _, slots, _]) if slots.is_power_of_two() => Ok(mapped),
         _ => Err(Fault::corrupt("section lengths")),
     }
 }

@@ -52,16 +52,28 @@ struct Graphone {
     phones: [u8; 2],
 }
 
-/// What the model knows of a sequence of graphones.
+/// What the model knows of a history, a sequence of graphones.
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 #[repr(C)]
-struct Entry {
+struct Known {
     /// The sequence's hash; 0 for a free slot.
     key: u64,
-    /// The cost of its last after the others.
-    cost: f32,
-    /// What it costs to look at a shorter history than this sequence.
+    /// What it costs to look at a shorter history than this one.
     backoff: f32,
+    /// Where what may follow it begins.
+    first: u32,
+    /// How many may follow it.
+    count: u32,
+    reserved: u32,
+}
+
+/// A graphone after a history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+struct Follower {
+    cost: f32,
+    number: u16,
+    reserved: u16,
 }
 
 /// A model of how words are said.
@@ -85,8 +97,11 @@ pub struct Spelling {
     letters: Section<u32>,
     /// By number, less [`FIRST`]; sorted, so that those of the same letters stand together.
     graphones: Section<Graphone>,
-    /// Open addressing with linear probing; a power of two of slots, at most half of them taken.
-    entries: Section<Entry>,
+    /// Histories that something follows: open addressing with linear probing; a power of two of
+    /// slots, at most half of them taken.
+    histories: Section<Known>,
+    /// What follows each history, by number.
+    followers: Section<Follower>,
 }
 
 impl Spelling {
@@ -103,11 +118,12 @@ impl Spelling {
             at.map_or(0, |at| at as u16 + FIRST)
         };
         let sequences = aligned.iter().map(|word| word.iter().map(number).collect());
-        let entries = estimate::entries(sequences);
+        let (histories, followers) = estimate::histories(sequences);
         Spelling {
             letters: Section::Owned(examples.letters),
             graphones: Section::Owned(graphones),
-            entries: Section::Owned(entries),
+            histories: Section::Owned(histories),
+            followers: Section::Owned(followers),
         }
     }
 
@@ -149,21 +165,28 @@ impl Spelling {
         (begin as u16 + FIRST, &all[begin..end])
     }
 
-    fn entry(&self, sequence: &[u16]) -> Option<&Entry> {
-        let entries = self.entries.as_slice();
-        let key = key(sequence);
-        let mask = entries.len().checked_sub(1)?;
+    /// What is known of a history.
+    fn known(&self, history: &[u16]) -> Option<&Known> {
+        let histories = self.histories.as_slice();
+        let key = key(history);
+        let mask = histories.len().checked_sub(1)?;
         let mut slot = key as usize & mask;
         // A damaged file may have no free slot.
-        for _ in 0..entries.len() {
-            let entry = &entries[slot];
-            match entry.key {
+        for _ in 0..histories.len() {
+            let known = &histories[slot];
+            match known.key {
                 0 => return None,
-                found if found == key => return Some(entry),
+                found if found == key => return Some(known),
                 _ => slot = (slot + 1) & mask,
             }
         }
         None
+    }
+
+    /// What follows a history.
+    fn followers(&self, known: &Known) -> &[Follower] {
+        let rest = self.followers.as_slice().get(known.first as usize..).unwrap_or_default();
+        rest.get(..known.count as usize).unwrap_or_default()
     }
 }
 

@@ -3,8 +3,13 @@
 //! Ways on are held as what they cost and where they come from; phones are written down for those
 //! alone that are kept.
 
-use super::{BEAM, BEGIN, END, Graphone, NONE, ORDER, Spelling, UNSEEN};
+use std::cmp::Ordering;
+
+use super::{BEAM, BEGIN, END, Follower, Graphone, NONE, ORDER, Spelling, UNSEEN};
 use crate::units::PhoneId;
+
+/// Steps that are sorted at once: those that are kept are mostly among them.
+const LOOKED_AT: usize = 4 * BEAM;
 
 /// A pronunciation in the making.
 #[derive(Clone)]
@@ -25,11 +30,13 @@ struct Step {
     graphone: Graphone,
 }
 
-/// A history, and what it costs to look at a shorter one, by length.
-struct Context {
-    sequence: [u16; ORDER],
+/// What a history and the shorter ones that it ends in know, by their lengths.
+struct Context<'s> {
+    followers: [&'s [Follower]; ORDER],
+    /// What it costs to have come down to that length.
+    backoffs: [f32; ORDER],
+    /// The history's length.
     known: usize,
-    backoffs: [Option<f32>; ORDER],
 }
 
 impl Spelling {
@@ -38,6 +45,7 @@ impl Spelling {
         let mut kept = vec![Partial::beginning()];
         let mut here = 0..1;
         let mut at: Vec<Vec<Step>> = vec![Vec::new(); letters.len() + 1];
+        let mut costs = Vec::new();
         for place in 0..letters.len() {
             if place > 0 {
                 let first = kept.len();
@@ -45,54 +53,62 @@ impl Spelling {
                 here = first..kept.len();
             }
             for from in here.clone() {
-                let context = self.context(&kept[from]);
+                let context = self.context((kept[from].history, kept[from].known));
                 for length in 1..=2.min(letters.len() - place) {
                     let second = if length == 2 { letters[place + 1] } else { NONE };
                     let (first, graphones) = self.spelling([letters[place], second]);
-                    at[place + length].extend((first..).zip(graphones).map(
-                        |(number, &graphone)| {
-                            let cost = kept[from].cost + self.cost(&context, number);
-                            Step { cost, from, number, graphone }
-                        },
-                    ));
+                    context.costs(first, graphones.len(), &mut costs);
+                    let numbered = (first..).zip(graphones).zip(&costs);
+                    at[place + length].extend(numbered.map(|((number, &graphone), cost)| Step {
+                        cost: kept[from].cost + cost,
+                        from,
+                        number,
+                        graphone,
+                    }));
                 }
             }
         }
         let mut ends = at.pop().unwrap_or_default();
         for end in &mut ends {
             let history = kept[end.from].after(end.number);
-            end.cost += self.cost(&self.context_of(history), END);
+            self.context(history).costs(END, 1, &mut costs);
+            end.cost += costs[0];
         }
         cheapest_pronunciations(ends, &kept, count)
     }
 
-    fn context(&self, partial: &Partial) -> Context {
-        self.context_of((partial.history, partial.known))
-    }
-
-    fn context_of(&self, (history, known): ([u16; ORDER - 1], usize)) -> Context {
-        let mut sequence = [0; ORDER];
-        sequence[..ORDER - 1].copy_from_slice(&history);
-        let mut backoffs = [None; ORDER];
-        for length in 1..=known {
-            let entry = self.entry(&sequence[known - length..known]);
-            backoffs[length] = entry.map(|entry| entry.backoff);
-        }
-        Context { sequence, known, backoffs }
-    }
-
-    /// The cost of a graphone after a history, backing off as far as needed.
-    fn cost(&self, context: &Context, next: u16) -> f32 {
-        let Context { mut sequence, known, backoffs } = *context;
-        sequence[known] = next;
+    /// What follows a history, and what follows the shorter ones that it ends in.
+    fn context(&self, (history, known): ([u16; ORDER - 1], usize)) -> Context<'_> {
+        let mut context = Context { followers: [&[]; ORDER], backoffs: [0.0; ORDER], known };
         let mut backoff = 0.0;
         for length in (0..=known).rev() {
-            if let Some(entry) = self.entry(&sequence[known - length..=known]) {
-                return backoff + entry.cost;
+            context.backoffs[length] = backoff;
+            if let Some(entry) = self.known(&history[known - length..known]) {
+                context.followers[length] = self.followers(entry);
+                backoff += entry.backoff;
             }
-            backoff += backoffs[length].unwrap_or(0.0);
         }
-        backoff + UNSEEN
+        context
+    }
+}
+
+impl Context<'_> {
+    /// The costs of `count` graphones from number `first` on: each after the longest history that
+    /// it was seen after. Looking through what follows the histories, the longest last, takes a
+    /// tenth of the time that looking up each graphone after each does.
+    fn costs(&self, first: u16, count: usize, costs: &mut Vec<f32>) {
+        costs.clear();
+        costs.resize(count, self.backoffs[0] + UNSEEN);
+        let histories = self.followers.iter().zip(&self.backoffs).take(self.known + 1);
+        for (followers, backoff) in histories {
+            let begin = followers.partition_point(|follower| follower.number < first);
+            for follower in &followers[begin..] {
+                match costs.get_mut(usize::from(follower.number.wrapping_sub(first))) {
+                    Some(cost) => *cost = backoff + follower.cost,
+                    None => break,
+                }
+            }
+        }
     }
 }
 
@@ -117,6 +133,12 @@ impl Partial {
 }
 
 impl Step {
+    /// Cheaper steps first; of equal ones, that from the earlier hypothesis.
+    fn order(&self, other: &Step) -> Ordering {
+        let place = |step: &Step| (step.from, step.number);
+        self.cost.total_cmp(&other.cost).then_with(|| place(self).cmp(&place(other)))
+    }
+
     /// The hypothesis that it leads to.
     fn taken(&self, kept: &[Partial]) -> Partial {
         let from = &kept[self.from];
@@ -131,24 +153,40 @@ impl Step {
 
 /// Keeps the cheapest hypotheses; of those that go on alike and have said the same, one.
 fn keep_best(mut steps: Vec<Step>, kept: &mut Vec<Partial>) {
-    steps.sort_by(|a, b| a.cost.total_cmp(&b.cost));
     let first = kept.len();
-    for step in steps {
-        if kept.len() - first == BEAM {
-            break;
-        }
-        let partial = step.taken(kept);
-        let same =
-            |known: &Partial| known.history == partial.history && known.phones == partial.phones;
-        if !kept[first..].iter().any(same) {
-            kept.push(partial);
+    let mut rest = &mut steps[..];
+    while kept.len() - first < BEAM && !rest.is_empty() {
+        let (cheapest, dearer) = split_cheapest(rest);
+        rest = dearer;
+        for step in cheapest {
+            if kept.len() - first == BEAM {
+                break;
+            }
+            let partial = step.taken(kept);
+            let same = |known: &Partial| {
+                known.history == partial.history && known.phones == partial.phones
+            };
+            if !kept[first..].iter().any(same) {
+                kept.push(partial);
+            }
         }
     }
 }
 
+/// The cheapest steps, in order, and the others. Few are looked at of many, which are not sorted.
+fn split_cheapest(steps: &mut [Step]) -> (&mut [Step], &mut [Step]) {
+    let middle = LOOKED_AT.min(steps.len());
+    if middle < steps.len() {
+        steps.select_nth_unstable_by(middle, Step::order);
+    }
+    let (cheapest, dearer) = steps.split_at_mut(middle);
+    cheapest.sort_unstable_by(Step::order);
+    (cheapest, dearer)
+}
+
 /// Of complete hypotheses, the cheapest of each pronunciation.
 fn cheapest_pronunciations(mut ends: Vec<Step>, kept: &[Partial], count: usize) -> Vec<Partial> {
-    ends.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+    ends.sort_unstable_by(Step::order);
     let mut found: Vec<Partial> = Vec::new();
     for end in ends {
         if found.len() == count {
