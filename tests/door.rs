@@ -10,7 +10,8 @@ use std::path::Path;
 use std::process::Command;
 
 use paretone::{
-    Answer, Objective, Recognizer, Rules, Tiers, TiersError, Tolerance, Waveform, WithCauses,
+    Answer, Objective, Policy, Recognizer, Rules, Tiers, TiersError, Tolerance, Transcript,
+    Waveform, WithCauses,
 };
 use serde_json::{Value, json};
 use service_client::{Server, form, sample};
@@ -70,6 +71,7 @@ fn the_door_the_program_and_the_service_give_the_same_words_and_account() {
             let tier = &printed["tier"];
             assert_eq!(tier["policy"], account.policy.to_string());
             assert_eq!(tier["versions"], json!(account.versions));
+            assert_eq!(tier["segments"], json!(account.segments));
             assert_eq!(tier["certificate"], account.certificate);
 
             let name = objective.name();
@@ -99,6 +101,80 @@ fn the_door_the_program_and_the_service_give_the_same_words_and_account() {
             assert_eq!(told["certificate"], account.certificate);
         }
     }
+}
+
+/// The samples of the repository one after the other, again and again.
+fn long_recording() -> Waveform {
+    let names = ["river", "night", "winter", "children"];
+    let samples = names.map(|name| Waveform::open(format!("corpora/samples/{name}.wav")).unwrap());
+    let rate = samples[0].rate;
+    let once = samples.iter().flat_map(|sample| sample.samples.clone()).collect::<Vec<f32>>();
+    Waveform { samples: once.repeat(4), rate }
+}
+
+#[test]
+fn a_long_recording_is_decided_segment_by_segment() {
+    let (tiers, recording) = (tiers(), long_recording());
+    let recognizer = tiers.recognizer();
+    let mut scratch = recognizer.scratch();
+    let scored = recognizer.score(&recording, &mut scratch).unwrap();
+    let count = scored.segments().len();
+    assert!(count > 1, "{count}");
+    for (percent, objective) in [(3.0, Objective::ResponseTime), (5.0, Objective::Cost)] {
+        let tolerance = Tolerance::percent(percent).unwrap();
+        let Answer { transcript, account, .. } =
+            tiers.transcribe(&recording, tolerance, objective).unwrap();
+        let answered: usize = account.segments.iter().map(|share| share.answered).sum();
+        assert_eq!((transcript.segments, answered), (count, count), "{account:?}");
+        assert_eq!(account.escalated, account.segments.len() == 2 && account.segments[1].ran > 0);
+        let (errors, words) = (transcript.expected_errors.unwrap(), transcript.words.len() as f64);
+        let expected = 1.0 - errors / words;
+        assert!((transcript.confidence.unwrap().right - expected).abs() < 1e-9);
+        assert_eq!(account.confidence, transcript.confidence.unwrap().right);
+        // The same decisions by hand.
+        let mut by_hand = Vec::new();
+        let mut ran = vec![0; recognizer.versions().list.len()];
+        for part in 0..count {
+            let mut run = |name: &str| {
+                let list = &recognizer.versions().list;
+                let place = list.iter().position(|version| version.name == name).unwrap();
+                ran[place] += 1;
+                let mut scratch = recognizer.scratch();
+                recognizer.search_part(&list[place].setting, &scored, part, &mut scratch).unwrap()
+            };
+            let heard = match &account.policy {
+                Policy::Osfa { version } => run(version),
+                Policy::Seq(pair) | Policy::Conc(pair) => {
+                    let sure = |heard: &Transcript| 1.0 - heard.confidence.unwrap().improvable;
+                    let first = run(&pair.first);
+                    match sure(&first) >= pair.threshold {
+                        true => first,
+                        false => {
+                            let second = run(&pair.second);
+                            match pair.choice.takes_first(sure(&first), sure(&second)) {
+                                true => first,
+                                false => second,
+                            }
+                        }
+                    }
+                }
+            };
+            by_hand.extend(heard.words);
+        }
+        assert_eq!(transcript.words, by_hand, "{}", account.policy);
+        if !matches!(account.policy, Policy::Conc(_)) {
+            for share in &account.segments {
+                let list = &recognizer.versions().list;
+                let place = list.iter().position(|version| version.name == share.version);
+                assert_eq!(share.ran, ran[place.unwrap()], "{account:?}");
+            }
+        }
+    }
+    let whole = recognizer.transcribe(&recording).unwrap();
+    let tolerance = Tolerance::percent(0.0).unwrap();
+    let best = tiers.transcribe(&recording, tolerance, Objective::Cost).unwrap().transcript;
+    assert_eq!((&best.words, best.cost), (&whole.words, whole.cost));
+    assert_eq!(best.confidence.unwrap().right, whole.confidence.unwrap().right);
 }
 
 #[test]

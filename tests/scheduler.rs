@@ -9,8 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use paretone::audio::Waveform;
+use paretone::decode::{Cancel, DecodeError};
 use paretone::recognizer::{Options as Opening, Recognizer, Transcript};
-use paretone::scheduler::{Account, Failure, Options, Recognition, Refused, Scheduler, Unfit};
+use paretone::scheduler::{
+    Account, Failure, Judged, Options, Recognition, Refused, Scheduler, Service, Share, Unfit,
+};
 use paretone::tiers::replay::serve;
 use paretone::tiers::simulate::{World, draw};
 use paretone::tiers::{Choice, Costing, Pair, Policy};
@@ -47,6 +50,78 @@ fn answers_are_those_of_the_replay() {
             check(&served.account);
         }
     }
+}
+
+/// A service of two versions, whose requests say how sure the first is of each part.
+struct InParts;
+
+impl Service for InParts {
+    type Request = Vec<f64>;
+    type Prepared = Vec<f64>;
+    /// The version of each part.
+    type Answer = Vec<usize>;
+    type Error = DecodeError;
+    type Scratch = ();
+
+    fn scratch(&self) {}
+
+    fn prepare(&self, sure: &Vec<f64>, _: &Cancel, (): &mut ()) -> Result<Vec<f64>, DecodeError> {
+        Ok(sure.clone())
+    }
+
+    fn parts(&self, sure: &Vec<f64>) -> usize {
+        sure.len()
+    }
+
+    fn run(
+        &self,
+        sure: &Vec<f64>,
+        (version, part): (usize, usize),
+        cancel: &Cancel,
+        (): &mut (),
+    ) -> Result<Judged<Vec<usize>>, DecodeError> {
+        cancel.begin_frame(part)?;
+        let sure = if version == 0 { sure[part] } else { 0.5 };
+        Ok(Judged { answer: vec![version], confidence: sure, sure })
+    }
+
+    fn join(&self, _: &Vec<f64>, parts: Vec<Judged<Vec<usize>>>) -> Judged<Vec<usize>> {
+        let least = parts.iter().map(|part| part.sure).fold(1.0, f64::min);
+        let answer = parts.into_iter().flat_map(|part| part.answer).collect();
+        Judged { answer, confidence: least, sure: least }
+    }
+}
+
+#[test]
+fn parts_of_a_request_are_decided_one_by_one() {
+    let pair = |choice| Pair { first: 0, second: 1, threshold: 0.9, choice };
+    let share = |version, ran, answered| Share { version, ran, answered };
+    let ask = |policy: &Policy, sure: &[f64]| {
+        let scheduler = Scheduler::new(InParts, vec![policy.clone()], &options(2, &[], 4));
+        scheduler.submit(sure.to_vec(), 0, None).unwrap().wait().unwrap()
+    };
+    for choice in [Choice::Second, Choice::Confident] {
+        // What the first is surer of than the second stays the first's, where the surer is taken.
+        let kept = usize::from(choice == Choice::Second);
+        let (seq, conc) = (Policy::Seq(pair(choice)), Policy::Conc(pair(choice)));
+        let sure = [0.95, 0.1, 0.9, 0.6];
+        let expected = vec![0, 1, 0, kept];
+        let served = ask(&seq, &sure);
+        assert_eq!(served.answer, expected);
+        let answered = expected.iter().sum::<usize>();
+        let shares = [share(0, 4, 4 - answered), share(1, 2, answered)];
+        assert_eq!(served.account.shares, shares);
+        assert!(served.account.escalated);
+        assert_eq!(ask(&conc, &sure).answer, expected);
+        // All parts sure: the second is not asked.
+        let served = ask(&seq, &[0.95, 0.9]);
+        assert_eq!((served.answer, served.account.escalated), (vec![0, 0], false));
+        assert_eq!(served.account.shares, [share(0, 2, 2)]);
+        assert_eq!(ask(&conc, &[0.95, 0.9]).answer, [0, 0]);
+    }
+    let served = ask(&Policy::Osfa { version: 1 }, &[0.0, 0.0, 0.0]);
+    assert_eq!((served.answer, served.account.taken), (vec![1, 1, 1], 1));
+    assert_eq!(served.account.shares, [share(1, 3, 3)]);
 }
 
 /// What holds of every account.

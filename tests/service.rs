@@ -15,9 +15,16 @@ fn the_papers_request_and_its_tolerances() {
     let reply = compute("Tolerance: 0.01\r\nObjective: response-time\r\n");
     assert_eq!(reply.status, 200);
     assert!(reply.text().contains("river"), "{}", reply.text());
-    for name in
-        ["policy", "versions", "escalated", "confidence", "server-ms", "machine-ms", "certificate"]
-    {
+    for name in [
+        "policy",
+        "versions",
+        "segments",
+        "escalated",
+        "confidence",
+        "server-ms",
+        "machine-ms",
+        "certificate",
+    ] {
         assert!(reply.header(&format!("paretone-{name}")).is_some(), "{name}");
     }
     let tier = |headers: &str| compute(headers).header("paretone-tier").unwrap().to_owned();

@@ -114,11 +114,11 @@ fn frame_seconds(service: &Recognition, version: usize, files: &[String]) -> Res
     for file in files {
         let waveform = Waveform::open(file)?;
         let scored = service.prepare(&waveform.into(), &Cancel::new(), &mut scratch)?;
-        service.run(&scored, version, &Cancel::new(), &mut scratch)?;
+        service.run(&scored, (version, 0), &Cancel::new(), &mut scratch)?;
         let (cancel, done) = (Cancel::new(), AtomicBool::new(false));
         let watched = std::thread::scope(|scope| {
             let watcher = scope.spawn(|| watch(&cancel, &done));
-            let heard = service.run(&scored, version, &cancel, &mut scratch);
+            let heard = service.run(&scored, (version, 0), &cancel, &mut scratch);
             done.store(true, Ordering::Release);
             let times = watcher.join().expect("watching does not panic");
             heard.map(|_| times)

@@ -35,6 +35,26 @@ impl Recognizer {
         Ok(transcript)
     }
 
+    /// As [`Recognizer::search`], of one segment alone, by its place in
+    /// [`ScoredAudio::segments`]; nothing where there is no such segment.
+    ///
+    /// # Errors
+    /// As [`Recognizer::search`].
+    pub fn search_part(
+        &self,
+        setting: &Setting,
+        scored: &ScoredAudio,
+        part: usize,
+        scratch: &mut RecognizerScratch,
+    ) -> Result<Transcript, RecognizerError> {
+        let mut transcript = Transcript { reached_final: true, ..Transcript::default() };
+        if let Some(segment) = scored.segments.get(part) {
+            self.search_segment(setting, segment, scratch, &mut transcript)?;
+        }
+        self.judge(setting, &mut transcript);
+        Ok(transcript)
+    }
+
     /// What a setting's confidences come from, where it is a calibrated version.
     fn heads(&self, setting: &Setting) -> Option<&Heads> {
         self.calibration.versions.get(&self.versions.at(setting)?.name)

@@ -7,7 +7,7 @@ use crate::confidence::{Confidence, Evidence, Heads, WordEvidence, mbr::Risk};
 use crate::decode::{self, Effort, Headroom, Hypothesis, PathCost};
 use crate::units::Seconds;
 
-use super::Costs;
+use super::{Costs, ScoredAudio};
 
 /// One recognised word. Serializes as `{"word", "start", "end",
 /// "confidence"}`.
@@ -57,15 +57,18 @@ pub struct Transcript {
     pub cost: PathCost,
     /// False where the search ended outside a final state, so that the last words are doubtful.
     pub reached_final: bool,
-    /// How probably every word is right, calibrated; none where the setting is no version of
-    /// a model that was calibrated.
+    /// How probably every word is right, calibrated; of several segments the share of words that is
+    /// expected to be right, as all words of an hour never are. None where the setting is no
+    /// version of a model that was calibrated.
     pub confidence: Option<Confidence>,
     /// How many word errors are expected, calibrated: words added, left out or replaced. None where
     /// [`Transcript::confidence`] is none.
     pub expected_errors: Option<f64>,
     /// What the lattices say of the words; none where none were made, which is where the setting
-    /// does not rescore.
+    /// does not rescore, and where several segments were answered one by one.
     pub evidence: Option<Evidence>,
+    /// How many segments it was heard in.
+    pub segments: usize,
     /// How much work the search was.
     pub effort: Effort,
     /// Where the time went.
@@ -158,6 +161,7 @@ impl Transcript {
                 self.words.push(TranscriptWord { word, start, end, confidence: None });
             }
         }
+        self.segments += 1;
         self.cost += heard.cost;
         self.reached_final &= heard.reached_final;
         self.effort += heard.effort;
@@ -174,6 +178,48 @@ impl Transcript {
         for (word, known) in self.words.iter_mut().zip(&self.word_evidence) {
             word.confidence = Some(heads.word(known));
         }
+        self.judge_as_whole();
+    }
+
+    /// Of several segments, the confidence is the share of words that is expected to be right.
+    fn judge_as_whole(&mut self) {
+        let knows_words = self.word_evidence.len() == self.words.len();
+        if let (Some(whole), Some(errors), 2.., true) =
+            (&mut self.confidence, self.expected_errors, self.segments, knows_words)
+        {
+            whole.right = (1.0 - errors / self.words.len().max(1) as f64).max(0.0);
+        }
+    }
+
+    /// The whole of a recording whose segments were answered one by one, in their order.
+    pub(crate) fn joined(parts: impl Iterator<Item = Transcript>, scored: &ScoredAudio) -> Self {
+        let nothing = || Transcript { reached_final: true, ..Transcript::default() };
+        let mut whole = parts.reduce(Transcript::followed_by).unwrap_or_else(nothing);
+        (whole.audio, whole.timings.features) = (scored.audio, scored.timings.features);
+        whole.timings.acoustic = scored.timings.acoustic;
+        whole.judge_as_whole();
+        whole
+    }
+
+    /// The same, and the next segment. Both together are as improvable as the more improvable.
+    fn followed_by(mut self, next: Transcript) -> Transcript {
+        let both = self.confidence.zip(next.confidence);
+        self.confidence = both.map(|(this, next)| Confidence {
+            right: this.right.min(next.right),
+            improvable: this.improvable.max(next.improvable),
+        });
+        let errors = self.expected_errors.zip(next.expected_errors);
+        self.expected_errors = errors.map(|(this, next)| this + next);
+        self.evidence = None;
+        self.words.extend(next.words);
+        self.word_evidence.extend(next.word_evidence);
+        self.cost += next.cost;
+        self.reached_final &= next.reached_final;
+        self.segments += next.segments;
+        self.effort += next.effort;
+        self.timings.search.0 += next.timings.search.0;
+        self.timings.rescore.0 += next.timings.rescore.0;
+        self
     }
 
     /// Takes other answers, and says how sure each is: the best as sure as the transcript, and what

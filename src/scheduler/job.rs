@@ -36,14 +36,29 @@ pub struct Account {
     pub ran: Vec<usize>,
     /// Whether the first version's answer was not enough (full operation).
     pub escalated: bool,
-    /// The version whose answer it is.
+    /// The version whose answer it is; of several parts, that which answered most of them, the
+    /// policy's second where both answered as many.
     pub taken: usize,
+    /// How many parts of the request each version that ran worked on, in the order of
+    /// [`Account::ran`].
+    pub shares: Vec<Share>,
     /// How sure that version was.
     pub confidence: f64,
     /// From admission to answer, the wait in the queue included.
     pub response: Seconds,
     /// Time of all workers; work that the answer cancelled counts up to that moment.
     pub machine: Seconds,
+}
+
+/// What a version did of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The version.
+    pub version: usize,
+    /// Parts that it ran on, or began to.
+    pub ran: usize,
+    /// Parts whose answer is its own.
+    pub answered: usize,
 }
 
 /// What is left to do after a run.
@@ -58,7 +73,10 @@ pub(super) enum Ended {
     Stopped(Stop),
 }
 
-type Made<S> = Result<Judged<<S as Service>::Answer>, Failure<<S as Service>::Error>>;
+/// What a side made of each part; none of a part that it was not asked for.
+type Made<S> = Result<Vec<Option<Part<S>>>, Failure<<S as Service>::Error>>;
+
+type Part<S> = Judged<<S as Service>::Answer>;
 
 /// One admitted request, owned or borrowed.
 pub(super) struct Job<S: Service, R = <S as Service>::Request> {
@@ -77,6 +95,8 @@ struct Progress<S: Service> {
     /// When the run under way began.
     since: [Option<Instant>; 2],
     ran: [bool; 2],
+    /// Parts that a side ran on, or began to.
+    parts: [usize; 2],
     /// Whether the second version was asked.
     asked: bool,
     /// Time of runs that have ended.
@@ -92,6 +112,7 @@ impl<S: Service, R: Borrow<S::Request>> Job<S, R> {
             made: [None, None],
             since: [None, None],
             ran: [false, false],
+            parts: [0, 0],
             asked: matches!(policy, Policy::Conc(_)),
             spent: Duration::ZERO,
             cancelled: None,
@@ -145,13 +166,31 @@ impl<S: Service, R: Borrow<S::Request>> Job<S, R> {
         Ok(())
     }
 
-    /// Runs a side's version on what was prepared.
+    /// Runs a side's version on what was prepared, part by part.
     pub(super) fn run(&self, service: &S, side: Side, scratch: &mut S::Scratch) -> Made<S> {
-        self.stop(side)?;
         let prepared = self.prepared.get().expect("the first side prepares before either runs");
         let version = self.version(side).expect("only sides of the policy run");
-        let made = service.run(prepared, version, &self.cancels[side as usize], scratch);
-        made.map_err(|error| self.failure(side, error))
+        let mut made = Vec::new();
+        for part in 0..service.parts(prepared).max(1) {
+            self.stop(side)?;
+            let answer = || {
+                let cancel = &self.cancels[side as usize];
+                let made = service.run(prepared, (version, part), cancel, scratch);
+                made.map_err(|error| self.failure(side, error))
+            };
+            made.push(self.asks(side, part).then(answer).transpose()?);
+        }
+        Ok(made)
+    }
+
+    /// Whether a side is to run on a part: the second is not on what the first is known to be sure
+    /// of.
+    fn asks(&self, side: Side, part: usize) -> bool {
+        let mut progress = self.progress();
+        let asks =
+            side == Side::First || escalates(&self.policy, progress.state(Side::First, part));
+        progress.parts[side as usize] += usize::from(asks);
+        asks
     }
 
     /// Whether the side was told to stop before it began.
@@ -169,7 +208,7 @@ impl<S: Service, R: Borrow<S::Request>> Job<S, R> {
     }
 
     /// Ends a side's run: answers the request if that can be done now.
-    pub(super) fn end(&self, side: Side, made: Made<S>, is_prepared: bool) -> Ended {
+    pub(super) fn end(&self, service: &S, side: Side, made: Made<S>, is_prepared: bool) -> Ended {
         let now = Instant::now();
         let mut progress = self.progress();
         if let Some(since) = progress.since[side as usize].take() {
@@ -186,31 +225,44 @@ impl<S: Service, R: Borrow<S::Request>> Job<S, R> {
             made => made,
         };
         progress.made[side as usize] = Some(made);
-        match next(&self.policy, progress.state(Side::First), progress.state(Side::Second)) {
-            Step::AskSecond if !progress.asked => {
-                progress.asked = true;
-                Ended::AskSecond
+        let mut sides = Vec::new();
+        for part in 0..progress.num_parts() {
+            let [first, second] = [Side::First, Side::Second].map(|s| progress.state(s, part));
+            match next(&self.policy, first, second) {
+                Step::AskSecond if !progress.asked => {
+                    progress.asked = true;
+                    return Ended::AskSecond;
+                }
+                Step::Wait | Step::AskSecond => return Ended::Wait,
+                Step::Take(side) => sides.push(side),
             }
-            Step::Wait | Step::AskSecond => Ended::Wait,
-            Step::Take(side) => self.take(&mut progress, side, now),
         }
+        self.take(service, &mut progress, &sides, now)
     }
 
-    /// Answers with what a side made.
-    fn take(&self, progress: &mut Progress<S>, side: Side, now: Instant) -> Ended {
-        let escalated = escalates(&self.policy, progress.state(Side::First));
-        let made = progress.made[side as usize].take();
-        let reply = made.expect("a side is taken once it is done").map(|judged| Served {
-            answer: judged.answer,
-            account: Account {
-                policy: self.policy.clone(),
-                ran: self.ran(progress),
-                escalated,
-                taken: self.version(side).expect("only sides of the policy run"),
-                confidence: judged.confidence,
-                response: seconds(now - self.submitted),
-                machine: seconds(progress.machine(now)),
-            },
+    /// Answers with what a side made of each part.
+    fn take(&self, service: &S, progress: &mut Progress<S>, sides: &[Side], now: Instant) -> Ended {
+        let mut parts = 0..sides.len();
+        let escalated =
+            parts.any(|part| escalates(&self.policy, progress.state(Side::First, part)));
+        let firsts = sides.iter().filter(|&&side| side == Side::First).count();
+        let most = if firsts > sides.len() - firsts { Side::First } else { Side::Second };
+        let reply = progress.taken(sides).map(|parts| {
+            let prepared = self.prepared.get().expect("there is no answer without it");
+            let whole = service.join(prepared, parts);
+            Served {
+                answer: whole.answer,
+                account: Account {
+                    policy: self.policy.clone(),
+                    ran: self.ran(progress),
+                    escalated,
+                    taken: self.version(most).expect("only sides of the policy run"),
+                    shares: self.shares(progress, sides),
+                    confidence: whole.confidence,
+                    response: seconds(now - self.submitted),
+                    machine: seconds(progress.machine(now)),
+                },
+            }
         });
         self.answer(progress, reply, now)
     }
@@ -242,15 +294,51 @@ impl<S: Service, R: Borrow<S::Request>> Job<S, R> {
         let ran = sides.filter(|&side| progress.ran[side as usize]);
         ran.filter_map(|side| self.version(side)).collect()
     }
+
+    fn shares(&self, progress: &Progress<S>, sides: &[Side]) -> Vec<Share> {
+        let share = |side| {
+            Some(Share {
+                version: self.version(side).filter(|_| progress.ran[side as usize])?,
+                ran: progress.parts[side as usize],
+                answered: sides.iter().filter(|&&taken| taken == side).count(),
+            })
+        };
+        [Side::First, Side::Second].into_iter().filter_map(share).collect()
+    }
 }
 
 impl<S: Service> Progress<S> {
-    fn state(&self, side: Side) -> State {
+    /// How far a side is with a part.
+    fn state(&self, side: Side, part: usize) -> State {
         match &self.made[side as usize] {
             None => State::Pending,
             Some(Err(_)) => State::Failed,
-            Some(Ok(judged)) => State::Answered(judged.sure),
+            Some(Ok(parts)) => match parts.get(part) {
+                Some(Some(judged)) => State::Answered(judged.sure),
+                _ => State::Pending,
+            },
         }
+    }
+
+    /// How many parts there are, as far as a side that did not fail has told.
+    fn num_parts(&self) -> usize {
+        let made = self.made.iter().flatten().flatten();
+        made.map(Vec::len).max().unwrap_or(1)
+    }
+
+    /// The answers of these sides to the parts; if one of the sides failed, why.
+    fn taken(&mut self, sides: &[Side]) -> Result<Vec<Part<S>>, Failure<S::Error>> {
+        let mut made = [Vec::new(), Vec::new()];
+        for side in [Side::First, Side::Second] {
+            if sides.contains(&side) {
+                let done = self.made[side as usize].take();
+                made[side as usize] = done.expect("a side is taken once it is done")?;
+            }
+        }
+        let answers = sides.iter().enumerate().map(|(part, &side)| {
+            made[side as usize][part].take().expect("a side is taken where it has answered")
+        });
+        Ok(answers.collect())
     }
 
     /// Time of all workers up to now.

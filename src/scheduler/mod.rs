@@ -13,6 +13,9 @@
 //! for each would leave processors idle whenever the mix of tiers is not the one it was sized for.
 //! The limits give each version a pool of at most that size where that is wanted.
 //!
+//! A long recording is decided segment by segment ([`Service::parts`]): the second version runs on
+//! those that the first is not sure of.
+//!
 //! Streams are worked for in steps ([`Scheduler::turn`]), which take turns with requests, so that
 //! neither keeps the other waiting; one worker more than the others does steps alone, since a step
 //! is short and a request may not be.
@@ -37,9 +40,9 @@ mod worker;
 
 pub use client::Client;
 pub use error::{Failure, Refused};
-pub use job::{Account, Reply, Served};
+pub use job::{Account, Reply, Served, Share};
 pub use recognition::{Recognition, Scored, Spoken, Unfit};
-pub use routing::{Answer, NoTier, Routing, TierAccount, TierId};
+pub use routing::{Answer, NoTier, Routing, SegmentShare, TierAccount, TierId};
 pub use service::{Judged, Service};
 pub use statistics::{Statistics, Stop};
 pub use steps::StreamId;

@@ -166,23 +166,35 @@ impl Service for Recognition {
         })
     }
 
+    fn parts(&self, scored: &Scored) -> usize {
+        scored.scores.segments().len()
+    }
+
     fn run(
         &self,
         scored: &Scored,
-        version: usize,
+        (version, part): (usize, usize),
         cancel: &Cancel,
         scratch: &mut RecognizerScratch,
     ) -> Result<Judged<Transcript>, RecognizerError> {
         scratch.cancel_by(Some(cancel.clone()));
         let recognizer = scored.by.as_ref().unwrap_or(&self.recognizer);
         let setting = &recognizer.versions().list[version].setting;
-        let answer = recognizer.search(setting, &scored.scores, scratch)?;
-        // As in recorded outcomes: an answer that nothing is known of is not trusted.
-        let known = answer.confidence;
-        Ok(Judged {
-            confidence: known.map_or(0.0, |known| known.right),
-            sure: known.map_or(0.0, |known| 1.0 - known.improvable),
-            answer,
-        })
+        Ok(judged(recognizer.search_part(setting, &scored.scores, part, scratch)?))
+    }
+
+    fn join(&self, scored: &Scored, parts: Vec<Judged<Transcript>>) -> Judged<Transcript> {
+        let parts = parts.into_iter().map(|part| part.answer);
+        judged(Transcript::joined(parts, &scored.scores))
+    }
+}
+
+/// As in recorded outcomes: an answer that nothing is known of is not trusted.
+fn judged(answer: Transcript) -> Judged<Transcript> {
+    let known = answer.confidence;
+    Judged {
+        confidence: known.map_or(0.0, |known| known.right),
+        sure: known.map_or(0.0, |known| 1.0 - known.improvable),
+        answer,
     }
 }

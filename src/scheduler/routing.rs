@@ -66,11 +66,14 @@ pub struct TierAccount {
     pub policy: Policy<String>,
     /// The versions that ran, or began to, the policy's first before its second.
     pub versions: Vec<String>,
-    /// The version whose answer it is.
+    /// The version whose answer it is; of a long recording, that which answered most segments.
     pub answered_by: String,
-    /// Whether the first version's answer was not enough.
+    /// Which version ran on how many segments of the recording, and answered how many.
+    pub segments: Vec<SegmentShare>,
+    /// Whether the first version's answer was not enough, in any segment.
     pub escalated: bool,
-    /// The calibrated probability that every word is right; 0 where nothing is known.
+    /// The calibrated probability that every word is right; of several segments, the share of words
+    /// that is expected to be right. 0 where nothing is known.
     pub confidence: f64,
     /// From the request to the answer, a wait in a queue included.
     pub response: Seconds,
@@ -78,6 +81,17 @@ pub struct TierAccount {
     pub cost: Seconds,
     /// The name of the certificate that the tier rests on ([`Rules::id`]).
     pub certificate: String,
+}
+
+/// How many segments of a recording a version worked on. Decisions are made segment by segment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SegmentShare {
+    /// The version.
+    pub version: String,
+    /// Segments that it ran on, or began to.
+    pub ran: usize,
+    /// Segments whose words are its own.
+    pub answered: usize,
 }
 
 impl Routing {
@@ -187,6 +201,11 @@ impl Routing {
     ) -> Answer {
         let account = served.account;
         let name = |&version: &usize| self.versions[version].clone();
+        let segments = account.shares.iter().map(|share| SegmentShare {
+            version: name(&share.version),
+            ran: share.ran,
+            answered: share.answered,
+        });
         Answer {
             transcript: served.answer,
             account: TierAccount {
@@ -195,6 +214,7 @@ impl Routing {
                 policy,
                 versions: account.ran.iter().map(name).collect(),
                 answered_by: name(&account.taken),
+                segments: segments.collect(),
                 escalated: account.escalated,
                 confidence: account.confidence,
                 response: account.response,

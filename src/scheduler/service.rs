@@ -29,17 +29,33 @@ pub trait Service: Send + Sync + 'static {
         scratch: &mut Self::Scratch,
     ) -> Result<Self::Prepared, Self::Error>;
 
-    /// The answer of one version, by its number.
+    /// How many parts of a request are decided one by one, as the segments of a long recording are:
+    /// at least one.
+    fn parts(&self, _prepared: &Self::Prepared) -> usize {
+        1
+    }
+
+    /// The answer of a version to a part, both by their numbers.
     ///
     /// # Errors
     /// The version has none, or `cancel` told to stop.
     fn run(
         &self,
         prepared: &Self::Prepared,
-        version: usize,
+        version_and_part: (usize, usize),
         cancel: &Cancel,
         scratch: &mut Self::Scratch,
     ) -> Result<Judged<Self::Answer>, Self::Error>;
+
+    /// The answer to the whole request, of those to all of its parts in their order, which may be
+    /// of different versions. A service whose requests have one part has nothing to join.
+    fn join(
+        &self,
+        _prepared: &Self::Prepared,
+        parts: Vec<Judged<Self::Answer>>,
+    ) -> Judged<Self::Answer> {
+        parts.into_iter().next().expect("a request has at least one part")
+    }
 }
 
 /// An answer and how far to trust it.

@@ -106,7 +106,7 @@ pub(super) fn perform<S: Service, R: Borrow<S::Request>>(
         let message = message(panic.as_ref());
         Err(Failure::Panicked { message })
     });
-    job.end(side, made, is_prepared)
+    job.end(service, side, made, is_prepared)
 }
 
 /// Runs a side of an admitted request, and sees what follows.

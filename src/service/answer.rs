@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::recognizer::Transcript;
-use crate::scheduler;
+use crate::scheduler::{self, SegmentShare};
 
 /// What was heard, and how the answer came about.
 #[derive(Clone, Debug)]
@@ -28,11 +28,14 @@ pub struct Account {
     pub policy: String,
     /// The versions that ran, or began to.
     pub versions: Vec<String>,
-    /// The version whose answer it is.
+    /// The version whose answer it is; of a long recording, that which answered most segments.
     pub answered_by: String,
-    /// Whether the first version's answer was not enough.
+    /// Which version ran on how many segments of the recording, and answered how many.
+    pub segments: Vec<Segments>,
+    /// Whether the first version's answer was not enough, in any segment.
     pub escalated: bool,
-    /// The calibrated probability that every word is right; 0 where nothing is known.
+    /// The calibrated probability that every word is right; of several segments, the share of words
+    /// that is expected to be right. 0 where nothing is known.
     pub confidence: f64,
     /// Milliseconds from admission to answer.
     pub server_ms: f64,
@@ -43,6 +46,17 @@ pub struct Account {
     /// Why only a part of the recording was heard, where that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partly_read: Option<String>,
+}
+
+/// How many segments of a recording a version worked on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Segments {
+    /// The version.
+    pub version: String,
+    /// Segments that it ran on, or began to.
+    pub ran: usize,
+    /// Segments whose words are its own.
+    pub answered: usize,
 }
 
 /// A word that was heard.
@@ -83,6 +97,7 @@ impl From<scheduler::Answer> for Answer {
                 policy: account.policy.to_string(),
                 versions: account.versions,
                 answered_by: account.answered_by,
+                segments: account.segments.into_iter().map(Segments::from).collect(),
                 escalated: account.escalated,
                 confidence: account.confidence,
                 server_ms: milliseconds(account.response.0),
@@ -91,6 +106,12 @@ impl From<scheduler::Answer> for Answer {
                 partly_read: None,
             },
         }
+    }
+}
+
+impl From<SegmentShare> for Segments {
+    fn from(share: SegmentShare) -> Self {
+        Segments { version: share.version, ran: share.ran, answered: share.answered }
     }
 }
 
@@ -119,6 +140,11 @@ impl Account {
         put("paretone-tier", self.tier.clone());
         put("paretone-policy", self.policy.clone());
         put("paretone-versions", self.versions.join(", "));
+        let segments = self.segments.iter().map(|segments| {
+            let Segments { version, ran, answered } = segments;
+            format!("{version} {answered} of {ran}")
+        });
+        put("paretone-segments", segments.collect::<Vec<_>>().join(", "));
         put("paretone-escalated", self.escalated.to_string());
         put("paretone-confidence", format!("{:.4}", self.confidence));
         put("paretone-server-ms", self.server_ms.to_string());

@@ -55,7 +55,7 @@ impl Service for Recorded {
     fn run(
         &self,
         load: &Load,
-        version: usize,
+        (version, _): (usize, usize),
         cancel: &Cancel,
         scratch: &mut u64,
     ) -> Result<Judged<(usize, u32)>, DecodeError> {

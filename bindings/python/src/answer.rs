@@ -2,6 +2,7 @@
 
 use paretone::TierAccount;
 use paretone::recognizer::{Alternative, Transcript};
+use paretone::scheduler::SegmentShare;
 use paretone::tiers::Tolerance;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -84,6 +85,8 @@ fn tier_of<'py>(
     fields.set_item("policy", account.policy.to_string())?;
     fields.set_item("versions", PyTuple::new(py, &account.versions)?)?;
     fields.set_item("answered_by", &account.answered_by)?;
+    let share = |share: &SegmentShare| (share.version.clone(), share.ran, share.answered);
+    fields.set_item("segments", PyTuple::new(py, account.segments.iter().map(share))?)?;
     fields.set_item("escalated", account.escalated)?;
     fields.set_item("response_seconds", account.response.0)?;
     fields.set_item("machine_seconds", account.cost.0)?;

@@ -11,6 +11,7 @@ use super::setting::search_flags;
 use super::tiers::{ObjectiveName, objective};
 use paretone::audio::Waveform;
 use paretone::recognizer::{Recognizer, Transcript};
+use paretone::scheduler::SegmentShare;
 use paretone::tiers::{Objective, RULES_FILE, Rules, Tolerance};
 use paretone::units::Seconds;
 use paretone::{Answer, Tiers, TiersError, WithCauses};
@@ -51,12 +52,38 @@ pub struct TierReport {
     pub policy: String,
     /// The versions that ran, or began to.
     pub versions: Vec<String>,
-    /// Whether the first version's answer was not enough.
+    /// Which version ran on how many segments of the recording, and answered how many.
+    pub segments: Vec<SegmentShare>,
+    /// Whether the first version's answer was not enough, in any segment.
     pub escalated: bool,
     /// Time of all threads, cancelled work included.
     pub machine_seconds: Seconds,
     /// The name of the certificate that the tier rests on; "none" where there is none.
     pub certificate: String,
+}
+
+impl TierReport {
+    /// The report on a recording of which another channel was answered too.
+    pub fn with(mut self, other: TierReport) -> TierReport {
+        for share in other.segments {
+            let same = |known: &&mut SegmentShare| known.version == share.version;
+            match self.segments.iter_mut().find(same) {
+                Some(known) => {
+                    known.ran += share.ran;
+                    known.answered += share.answered;
+                }
+                None => self.segments.push(share),
+            }
+        }
+        for version in other.versions {
+            if !self.versions.contains(&version) {
+                self.versions.push(version);
+            }
+        }
+        self.escalated |= other.escalated;
+        self.machine_seconds.0 += other.machine_seconds.0;
+        self
+    }
 }
 
 impl TierArgs {
@@ -112,10 +139,41 @@ impl Tier {
             tolerance: self.tolerance,
             policy: account.policy.to_string(),
             versions: account.versions,
+            segments: account.segments,
             escalated: account.escalated,
             machine_seconds: account.cost,
             certificate: account.certificate,
         };
         Ok((transcript, report))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_are_accounted_for_together() {
+        let report = |shares: &[(&str, usize, usize)], escalated| TierReport {
+            tolerance: Tolerance::percent(5.0).expect("a tolerance"),
+            policy: "seq(v1, v7, 0.9)".to_owned(),
+            versions: shares.iter().map(|(version, ..)| (*version).to_owned()).collect(),
+            segments: shares
+                .iter()
+                .map(|&(version, ran, answered)| SegmentShare {
+                    version: version.to_owned(),
+                    ran,
+                    answered,
+                })
+                .collect(),
+            escalated,
+            machine_seconds: Seconds(0.5),
+            certificate: "none".to_owned(),
+        };
+        let (one, other) =
+            (report(&[("v1", 3, 3)], false), report(&[("v1", 2, 1), ("v7", 1, 1)], true));
+        let mut both = report(&[("v1", 5, 4), ("v7", 1, 1)], true);
+        both.machine_seconds = Seconds(1.0);
+        assert_eq!(one.with(other), both);
     }
 }

@@ -300,7 +300,10 @@ impl Listener<'_, '_> {
             count = reader.channels();
             let one = self.hear(reader, ChannelChoice::One(channel))?;
             all.partly_read = all.partly_read.or(one.partly_read);
-            all.tier = one.tier.or(all.tier);
+            all.tier = match (all.tier, one.tier) {
+                (Some(all), Some(one)) => Some(all.with(one)),
+                (all, one) => all.or(one),
+            };
             all.channels.push(one.transcript);
             channel += 1;
         }

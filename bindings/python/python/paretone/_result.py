@@ -113,6 +113,9 @@ class Tier:
         Time of all threads, cancelled work included: what the answer cost.
     certificate : str
         The name of the certificate that the tier rests on.
+    segments : tuple of (str, int, int)
+        Of each version that ran: its name, on how many segments of the recording it ran, and how
+        many of them have its words.
     """
 
     tolerance: float
@@ -125,6 +128,7 @@ class Tier:
     response_seconds: float
     machine_seconds: float
     certificate: str
+    segments: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True)
