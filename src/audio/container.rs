@@ -25,6 +25,9 @@ impl Container {
         if head.is_empty() {
             return Err(AudioError::Empty);
         }
+        if let Some(what) = riff_without_wave(head) {
+            return Err(AudioError::Unsupported { what: what.into() });
+        }
         if let Some(container) = Self::by_magic(head) {
             return Ok(container);
         }
@@ -90,6 +93,19 @@ fn is_mp4(head: &[u8]) -> bool {
         [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp"];
     // A 3GP file of AMR is refused by its codec.
     atoms.contains(&name)
+}
+
+/// What a RIFF file is that is no WAV, as people call it.
+fn riff_without_wave(head: &[u8]) -> Option<&'static str> {
+    const FORMS: [(&[u8; 4], &str); 5] = [
+        (b"AVI ", "AVI"),
+        (b"WEBP", "WebP, which is a picture,"),
+        (b"RMID", "MIDI, which holds notes and no sound,"),
+        (b"sfbk", "a SoundFont"),
+        (b"ACON", "an animated cursor"),
+    ];
+    let form = head.strip_prefix(b"RIFF").or(head.strip_prefix(b"RIFX"))?.get(4..8)?;
+    FORMS.iter().find(|(name, _)| form == *name).map(|(_, what)| *what)
 }
 
 /// What begins so and is not read, as people call it.

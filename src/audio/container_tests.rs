@@ -53,6 +53,25 @@ fn distance(heard: &[f32], wave: &[f32]) -> f32 {
     (0..=most).map(at).fold(f32::INFINITY, f32::min)
 }
 
+/// CAF says how wide the samples of a logarithmic law are.
+#[test]
+fn logarithmic_laws_are_heard_in_caf() {
+    let au = include_bytes!("../../tests/audio/mulaw.au");
+    let mut caf = b"caff\0\x01\0\0desc\0\0\0\0\0\0\0\x20".to_vec();
+    caf.extend(f64::from(RATE).to_be_bytes());
+    caf.extend(b"ulaw");
+    for field in [0u32, 1, 1, 1, 8] {
+        caf.extend(field.to_be_bytes());
+    }
+    caf.extend(b"data");
+    caf.extend((au.len() as u64 - 32 + 4).to_be_bytes());
+    caf.extend([0; 4]);
+    caf.extend(&au[32..]);
+    let (once, shortfall) = heard(caf).unwrap();
+    assert_eq!(shortfall, None);
+    assert!(distance(&[once.as_slice(), &[0.0; 100]].concat(), &chirp()) < 0.05);
+}
+
 #[test]
 fn every_container_gives_the_chirp() {
     let wave = chirp();

@@ -28,7 +28,7 @@ fn bad_input_is_a_typed_error_or_empty() {
         ("one byte", vec![0xff], |e| matches!(e, NotAudio { .. })),
         ("zeros", vec![0; 5000], |e| matches!(e, NotAudio { .. })),
         ("RIFF alone", b"RIFF".into(), |e| matches!(e, Malformed { .. })),
-        ("an AVI file", b"RIFF\0\0\0\0AVI LIST".into(), |e| matches!(e, Malformed { .. })),
+        ("an AVI file", b"RIFF\0\0\0\0AVI LIST".into(), |e| e.to_string().contains("AVI is not")),
         ("no data chunk", Wav::default().bytes()[..36].into(), |e| matches!(e, Malformed { .. })),
         ("data before fmt", riff(&[(b"data", 2, &[0, 0])]), |e| matches!(e, Malformed { .. })),
         ("fmt of 4 bytes", riff(&[(b"fmt ", 4, &[0; 4])]), |e| matches!(e, Malformed { .. })),

@@ -6,7 +6,9 @@
 
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::AudioCodecParameters;
-use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_OPUS};
+use symphonia::core::codecs::audio::well_known::{
+    CODEC_ID_AAC, CODEC_ID_OPUS, CODEC_ID_PCM_ALAW, CODEC_ID_PCM_MULAW,
+};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{self, FormatOptions, FormatReader, TrackType};
@@ -158,20 +160,38 @@ fn track_of(
     reader: &dyn FormatReader,
     format: &'static str,
 ) -> Result<(u32, TrackCodec), AudioError> {
-    let no_audio = || AudioError::Malformed { format, what: "it holds no audio".into() };
+    let audio_tracks = reader.tracks().iter().filter(|track| audio_of(track).is_some()).count();
+    if audio_tracks > 1 {
+        tracing::warn!(
+            "the file has {audio_tracks} audio tracks, and one is heard: take another out first, \
+             e.g. `ffmpeg -i FILE -map 0:a:1 out.wav`"
+        );
+    }
+    let no_audio = || AudioError::Unsupported {
+        what: format!("{format} without a track of audio that is known"),
+    };
     let track = reader.default_track(TrackType::Audio);
     let track = track.or_else(|| reader.tracks().iter().find(|track| audio_of(track).is_some()));
     let track = track.ok_or_else(no_audio)?;
     let parameters = audio_of(track).ok_or_else(no_audio)?;
     let codec = match parameters.codec {
         CODEC_ID_OPUS => {
-            let head = parameters.extra_data.as_deref().unwrap_or_default();
+            let head = parameters.extra_data.as_deref();
+            let head = head.ok_or_else(|| AudioError::Unsupported {
+                what: format!("Opus in {format} without an Opus header"),
+            })?;
             let packets = OpusPackets::new(&OpusHead::parse(head)?)?;
             TrackCodec::Opus(Box::new(packets))
         }
         CODEC_ID_AAC => {
             let core = aac::core_parameters(parameters);
             TrackCodec::Symphonia(decoder(format, &core)?)
+        }
+        CODEC_ID_PCM_ALAW | CODEC_ID_PCM_MULAW => {
+            // CAF says how wide the coded samples are, and the decoder refuses any such width.
+            let mut law = parameters.clone();
+            (law.bits_per_sample, law.bits_per_coded_sample) = (None, None);
+            TrackCodec::Symphonia(decoder(format, &law)?)
         }
         _ => TrackCodec::Symphonia(decoder(format, parameters)?),
     };
