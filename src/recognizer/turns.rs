@@ -20,6 +20,12 @@ impl Turn<'_> {
         let words: Vec<&str> = self.words.iter().map(|word| word.word.as_str()).collect();
         words.join(" ")
     }
+
+    /// The share of its words that is expected to be right; none where nothing is known.
+    pub fn expected_right(&self) -> Option<f64> {
+        let sum: Option<f64> = self.words.iter().map(|word| word.confidence).sum();
+        Some(sum? / self.words.len().max(1) as f64)
+    }
 }
 
 /// The turns of channels' transcripts, the first channel's first, by when they begin. Who speaks on

@@ -240,7 +240,7 @@ impl VerboseTranscription {
     fn new(answer: Answer, granularities: Granularities) -> Self {
         let Answer { transcript, account } = answer;
         let wants_segments = granularities.segment || !granularities.word;
-        let cues = || subtitle::cues(&transcript, 0);
+        let cues = || subtitle::cues(&transcript, subtitle::Reserved::default());
         let segments = || cues().iter().enumerate().map(Segment::new).collect();
         VerboseTranscription {
             task: "transcribe",

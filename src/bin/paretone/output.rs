@@ -48,7 +48,8 @@ pub struct Answer {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shape {
     /// Show confidences also where the format may leave them out: a line of text begins with the
-    /// probability that all of it is right, a subtitle ends with that of its words, in per cent.
+    /// probability that all of it is right (a turn of a channel with the share of its words that is
+    /// expected to be), a subtitle ends with that of its words, in per cent.
     pub confidence: bool,
     /// How numbers are written.
     pub numbers: Numbers,
@@ -111,7 +112,7 @@ impl Format {
             return self.write(out, input, &answer, Shape { numbers, ..shape });
         }
         if !answer.channels.is_empty() {
-            return self.write_channels(out, input, answer);
+            return self.write_channels(out, input, answer, shape);
         }
         let transcript = &answer.transcript;
         match self {
@@ -138,17 +139,23 @@ impl Format {
         out: &mut impl Write,
         input: &Input,
         answer: &Answer,
+        shape: Shape,
     ) -> io::Result<()> {
         let channels = &answer.channels;
         match self {
             Format::Text => {
                 for turn in turns(channels) {
+                    match turn.expected_right() {
+                        _ if !shape.confidence => {}
+                        Some(sure) => write!(out, "{sure:.3}\t")?,
+                        None => write!(out, "-\t")?,
+                    }
                     writeln!(out, "{}: {}", turn.channel, turn.text())?;
                 }
                 Ok(())
             }
             Format::Json => write_json(out, &JsonChannels::new(&input.file, answer)),
-            Format::Srt => subtitle::write_srt_of_channels(out, channels),
+            Format::Srt => subtitle::write_srt_of_channels(out, channels, shape.confidence),
             Format::Vtt => subtitle::write_vtt_of_channels(out, channels),
             Format::Ctm => {
                 let name = input.label();
@@ -206,6 +213,9 @@ struct JsonChannels<'a> {
     turns: Vec<JsonTurn<'a>>,
     /// One a channel, as a recording of its own.
     channels: Vec<JsonChannel<'a>>,
+    /// How the tier came by the answers of all channels, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tier: Option<&'a TierReport>,
     #[serde(skip_serializing_if = "Option::is_none")]
     partly_read: Option<&'a str>,
 }
@@ -244,6 +254,7 @@ impl<'a> JsonChannels<'a> {
                     transcript: JsonTranscript::of(file, transcript),
                 })
                 .collect(),
+            tier: answer.tier.as_ref(),
             partly_read: answer.partly_read.as_deref(),
         }
     }

@@ -38,9 +38,17 @@ pub struct Cue<'t> {
     pub lines: Vec<String>,
 }
 
-/// A transcript's words, cut into cues that a viewer can read; `reserved` characters are left free
-/// in the last line of each.
-pub fn cues(transcript: &Transcript, reserved: usize) -> Vec<Cue<'_>> {
+/// Characters of each cue that are left free, for what is written beside its words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reserved {
+    /// At the beginning of the first line.
+    pub first: usize,
+    /// At the end of the last line.
+    pub last: usize,
+}
+
+/// A transcript's words, cut into cues that a viewer can read.
+pub fn cues(transcript: &Transcript, reserved: Reserved) -> Vec<Cue<'_>> {
     let text = Text::new(&transcript.words, reserved);
     let ends = text.best_ends();
     let starts = std::iter::once(0).chain(ends.iter().copied());
@@ -72,11 +80,11 @@ struct Text<'t> {
     words: &'t [TranscriptWord],
     /// Characters before each word, blanks included; one more than words.
     chars: Vec<usize>,
-    reserved: usize,
+    reserved: Reserved,
 }
 
 impl<'t> Text<'t> {
-    fn new(words: &'t [TranscriptWord], reserved: usize) -> Self {
+    fn new(words: &'t [TranscriptWord], reserved: Reserved) -> Self {
         let mut chars = vec![0];
         for word in words {
             let before = chars.last().expect("one at least");
@@ -140,12 +148,13 @@ impl<'t> Text<'t> {
 
     /// Where the second line begins; `end` where one line suffices, none where two do not.
     fn split(&self, begin: usize, end: usize) -> Option<usize> {
-        let last = LINE_CHARS.saturating_sub(self.reserved);
-        if self.chars_of(begin, end) <= last {
+        let Reserved { first, last } = self.reserved;
+        let (first, last) = (LINE_CHARS.saturating_sub(first), LINE_CHARS.saturating_sub(last));
+        if self.chars_of(begin, end) <= (first + last).saturating_sub(LINE_CHARS) {
             return Some(end);
         }
         let fits =
-            |&at: &usize| self.chars_of(begin, at) <= LINE_CHARS && self.chars_of(at, end) <= last;
+            |&at: &usize| self.chars_of(begin, at) <= first && self.chars_of(at, end) <= last;
         let cost = |at: usize| {
             let (above, below) = (self.chars_of(begin, at), self.chars_of(at, end));
             let uneven = above.abs_diff(below) as f64 / LINE_CHARS as f64;
@@ -165,16 +174,17 @@ impl<'t> Text<'t> {
             Some(at) if at < end => vec![line(begin, at), line(at, end)],
             Some(_) => vec![line(begin, end)],
             // One word that is longer than a line.
-            None => pieces(&line(begin, end)),
+            None => pieces(&line(begin, end), self.reserved),
         };
         Cue { start: words[0].start, end: words[words.len() - 1].end, words, lines }
     }
 }
 
 /// A word in lines.
-fn pieces(word: &str) -> Vec<String> {
+fn pieces(word: &str, reserved: Reserved) -> Vec<String> {
     let chars: Vec<char> = word.chars().collect();
-    let lines = chars.chunks(LINE_CHARS);
+    let free = LINE_CHARS.saturating_sub(reserved.first + reserved.last);
+    let lines = chars.chunks(free.max(1));
     lines.map(|line| line.iter().collect()).collect()
 }
 
@@ -212,7 +222,7 @@ mod tests {
     }
 
     fn shown(transcript: &Transcript) -> Vec<String> {
-        let cues = cues(transcript, 0);
+        let cues = cues(transcript, Reserved::default());
         cues.iter().map(|cue| cue.lines.join(" / ")).collect()
     }
 
@@ -234,18 +244,19 @@ mod tests {
     fn a_short_answer_stands_for_a_second() {
         let words = [("yes", 2.0, 0.25), ("no", 3.0, 0.25)];
         let heard = transcript(words.map(|(word, pause, lasts)| (word.to_owned(), pause, lasts)));
-        let times: Vec<(f64, f64)> = cues(&heard, 0).iter().map(|c| (c.start.0, c.end.0)).collect();
+        let times: Vec<(f64, f64)> =
+            cues(&heard, Reserved::default()).iter().map(|c| (c.start.0, c.end.0)).collect();
         let near = |one: f64, other: f64| (one - other).abs() < 1e-9;
         assert!(near(times[0].0, 2.0) && near(times[0].1, 3.0), "{times:?}");
         assert!(near(times[1].0, 5.25) && near(times[1].1, 6.25), "{times:?}");
-        assert!(cues(&Transcript::default(), 0).is_empty());
+        assert!(cues(&Transcript::default(), Reserved::default()).is_empty());
     }
 
     #[test]
     fn a_word_longer_than_two_lines_is_all_there() {
         let long = "x".repeat(100);
         let heard = transcript([(long.clone(), 0.0, 9.0), ("y".to_owned(), 0.0, 0.1)]);
-        let cues = cues(&heard, 0);
+        let cues = cues(&heard, Reserved::default());
         assert_eq!(cues[0].lines.concat(), long);
         assert!(cues[0].lines.iter().all(|line| line.len() <= LINE_CHARS));
         assert!((cues[0].end.0 - cues[0].start.0 - LONGEST).abs() < 1e-9);
@@ -257,10 +268,11 @@ mod tests {
         #[test]
         fn the_limits_hold(
             said in prop::collection::vec(("[a-z']{1,14}", 0.0..1.5f64, 0.05..0.9f64), 0..120),
-            reserved in prop::sample::select(vec![0usize, 8]),
+            first in prop::sample::select(vec![0usize, 4]),
+            last in prop::sample::select(vec![0usize, 8]),
         ) {
             let heard = transcript(said);
-            let cues = cues(&heard, reserved);
+            let cues = cues(&heard, Reserved { first, last });
             let words: Vec<_> = cues.iter().flat_map(|cue| cue.words).cloned().collect();
             prop_assert_eq!(&words, &heard.words);
             let mut before = 0.0;
@@ -269,7 +281,9 @@ mod tests {
                 prop_assert_eq!(cue.lines.join(" "), text.join(" "));
                 prop_assert!(cue.lines.len() <= 2);
                 prop_assert!(cue.lines.iter().all(|line| line.len() <= LINE_CHARS));
-                prop_assert!(cue.lines.last().unwrap().len() <= LINE_CHARS - reserved);
+                prop_assert!(cue.lines.last().unwrap().len() <= LINE_CHARS - last);
+                let free = LINE_CHARS - if cue.lines.len() == 1 { first + last } else { first };
+                prop_assert!(cue.lines[0].len() <= free);
                 let (start, end) = (cue.start.0, cue.end.0);
                 prop_assert!(before <= start && start <= end, "{} {} {}", before, start, end);
                 prop_assert!(end - start <= LONGEST + 1e-9);

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 
 use super::{Transcript, TranscriptWord};
 use crate::units::Seconds;
-pub use cue::{Cue, cues};
+pub use cue::{Cue, Reserved, cues};
 
 /// Characters that a cue's confidence takes at most, as in ` [100 %]`.
 const CONFIDENCE_CHARS: usize = 8;
@@ -41,7 +41,7 @@ const CONFIDENCE_CHARS: usize = 8;
 /// # Errors
 /// When `out` cannot be written.
 pub fn write_srt(out: &mut impl Write, transcript: &Transcript) -> io::Result<()> {
-    for (i, cue) in cues(transcript, 0).iter().enumerate() {
+    for (i, cue) in cues(transcript, Reserved::default()).iter().enumerate() {
         write_srt_cue(out, i, cue, "")?;
     }
     Ok(())
@@ -52,49 +52,65 @@ pub fn write_srt(out: &mut impl Write, transcript: &Transcript) -> io::Result<()
 /// # Errors
 /// When `out` cannot be written.
 pub fn write_srt_with_confidence(out: &mut impl Write, transcript: &Transcript) -> io::Result<()> {
-    for (i, cue) in cues(transcript, CONFIDENCE_CHARS).iter().enumerate() {
-        let sure = mean_confidence(cue.words);
-        let sure = sure.map_or(String::new(), |sure| format!(" [{:.0} %]", 100.0 * sure));
+    let reserved = Reserved { last: CONFIDENCE_CHARS, ..Reserved::default() };
+    for (i, cue) in cues(transcript, reserved).iter().enumerate() {
+        write_srt_cue(out, i, cue, &in_per_cent(cue))?;
+    }
+    Ok(())
+}
+
+/// What a cue ends with that tells its confidence.
+fn in_per_cent(cue: &Cue<'_>) -> String {
+    let sure = mean_confidence(cue.words);
+    sure.map_or(String::new(), |sure| format!(" [{:.0} %]", 100.0 * sure))
+}
+
+/// Writes SubRip subtitles of a recording's channels, each of which begins with the channel's
+/// number, and with `confidence` ends as those of [`write_srt_with_confidence`] do.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn write_srt_of_channels(
+    out: &mut impl Write,
+    channels: &[Transcript],
+    confidence: bool,
+) -> io::Result<()> {
+    let first = label(channels.len()).chars().count();
+    let reserved = Reserved { first, last: if confidence { CONFIDENCE_CHARS } else { 0 } };
+    for (i, (channel, cue)) in cues_of_channels(channels, reserved).iter_mut().enumerate() {
+        if let Some(first) = cue.lines.first_mut() {
+            first.insert_str(0, &label(*channel));
+        }
+        let sure = if confidence { in_per_cent(cue) } else { String::new() };
         write_srt_cue(out, i, cue, &sure)?;
     }
     Ok(())
 }
 
-/// Writes SubRip subtitles of a recording's channels, each of which begins with the channel's
-/// number.
-///
-/// # Errors
-/// When `out` cannot be written.
-pub fn write_srt_of_channels(out: &mut impl Write, channels: &[Transcript]) -> io::Result<()> {
-    for (i, (channel, cue)) in cues_of_channels(channels).iter_mut().enumerate() {
-        if let Some(first) = cue.lines.first_mut() {
-            first.insert_str(0, &format!("[{channel}] "));
-        }
-        write_srt_cue(out, i, cue, "")?;
-    }
-    Ok(())
+/// What a cue begins with that tells its channel.
+fn label(channel: usize) -> String {
+    format!("[{channel}] ")
 }
 
-/// Writes WebVTT subtitles of a recording's channels, each in a voice of its own.
+/// Writes WebVTT subtitles of a recording's channels, each in a voice of its own, confidences as
+/// notes.
 ///
 /// # Errors
 /// When `out` cannot be written.
 pub fn write_vtt_of_channels(out: &mut impl Write, channels: &[Transcript]) -> io::Result<()> {
     writeln!(out, "WEBVTT\n")?;
-    for (channel, cue) in cues_of_channels(channels) {
-        let (start, end) = (clock(cue.start, '.'), clock(cue.end, '.'));
-        let text = cue.lines.join("\n");
-        writeln!(out, "{start} --> {end}\n<v Channel {channel}>{text}\n")?;
+    for (channel, cue) in cues_of_channels(channels, Reserved::default()) {
+        write_vtt_cue(out, &cue, &format!("<v Channel {channel}>"))?;
     }
     Ok(())
 }
 
 /// The cues of all channels with their numbers, the first being 1, by when they begin.
-fn cues_of_channels(channels: &[Transcript]) -> Vec<(usize, Cue<'_>)> {
+fn cues_of_channels(channels: &[Transcript], reserved: Reserved) -> Vec<(usize, Cue<'_>)> {
     let numbered = channels.iter().zip(1..);
     let mut all: Vec<_> = numbered
         .flat_map(|(transcript, channel)| {
-            cues(transcript, 0).into_iter().map(move |cue| (channel, cue))
+            cues(transcript, reserved).into_iter().map(move |cue| (channel, cue))
         })
         .collect();
     all.sort_by(|a, b| a.1.start.0.total_cmp(&b.1.start.0));
@@ -107,6 +123,14 @@ fn write_srt_cue(out: &mut impl Write, i: usize, cue: &Cue<'_>, after: &str) -> 
     writeln!(out, "{start} --> {end}\n{}{after}\n", cue.lines.join("\n"))
 }
 
+fn write_vtt_cue(out: &mut impl Write, cue: &Cue<'_>, before: &str) -> io::Result<()> {
+    if let Some(sure) = mean_confidence(cue.words) {
+        writeln!(out, "NOTE confidence {sure:.3}\n")?;
+    }
+    let (start, end) = (clock(cue.start, '.'), clock(cue.end, '.'));
+    writeln!(out, "{start} --> {end}\n{before}{}\n", cue.lines.join("\n"))
+}
+
 /// Writes WebVTT subtitles, confidences as notes.
 ///
 /// # Errors
@@ -116,12 +140,8 @@ pub fn write_vtt(out: &mut impl Write, transcript: &Transcript) -> io::Result<()
     if let Some(sure) = transcript.confidence {
         writeln!(out, "NOTE confidence {:.3}, all words\n", sure.right)?;
     }
-    for cue in cues(transcript, 0) {
-        if let Some(sure) = mean_confidence(cue.words) {
-            writeln!(out, "NOTE confidence {sure:.3}\n")?;
-        }
-        let (start, end) = (clock(cue.start, '.'), clock(cue.end, '.'));
-        writeln!(out, "{start} --> {end}\n{}\n", cue.lines.join("\n"))?;
+    for cue in cues(transcript, Reserved::default()) {
+        write_vtt_cue(out, &cue, "")?;
     }
     Ok(())
 }
