@@ -9,8 +9,10 @@ use std::path::Path;
 
 use super::{EvalError, Transcripts};
 
-/// A word and where it starts.
+/// A word, or several, and where it starts.
 type Placed<'t> = (f64, &'t str);
+/// What recordings say, channel by channel.
+pub(super) type Recordings<'t> = BTreeMap<&'t str, BTreeMap<&'t str, Vec<Placed<'t>>>>;
 
 impl Transcripts {
     /// Parses CTM found at `path`.
@@ -18,22 +20,36 @@ impl Transcripts {
     /// # Errors
     /// A line has too few fields or a time that is none.
     pub fn parse_ctm(text: &str, path: &Path) -> Result<Transcripts, EvalError> {
-        let mut recordings: BTreeMap<&str, BTreeMap<&str, Vec<Placed<'_>>>> = BTreeMap::new();
+        let mut recordings = Recordings::new();
         for (i, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with(";;") {
                 continue;
             }
-            let word = parse(line).ok_or_else(|| EvalError::Line {
+            let wrong = |problem: &str| EvalError::Line {
                 path: path.into(),
                 line: i + 1,
-                problem: "expected `recording channel start duration word`".to_owned(),
-            })?;
+                problem: problem.to_owned(),
+            };
+            if line.contains("<ALT") {
+                return Err(wrong("alternatives cannot be scored: leave one of them"));
+            }
+            let word = parse(line)
+                .ok_or_else(|| wrong("expected `recording channel start duration word`"))?;
             let channels = recordings.entry(word.recording).or_default();
             let words = channels.entry(word.channel).or_default();
             words.push((word.start, word.word));
         }
-        let mut transcripts = Transcripts { omits_silence: true, ..Transcripts::default() };
+        Ok(Transcripts { omits_silence: true, ..Self::of_recordings(recordings, path)? })
+    }
+
+    /// What each recording says, in the order of its times; of each channel, where there are
+    /// several.
+    pub(super) fn of_recordings(
+        recordings: Recordings<'_>,
+        path: &Path,
+    ) -> Result<Transcripts, EvalError> {
+        let mut transcripts = Transcripts::default();
         for (recording, channels) in recordings {
             let several = channels.len() > 1;
             for (channel, mut words) in channels {
@@ -43,7 +59,7 @@ impl Transcripts {
                     true => format!("{recording}-{channel}"),
                     false => recording.to_owned(),
                 };
-                transcripts.insert(&id, &words.join(" "), path)?;
+                transcripts.insert(&id, words.join(" ").trim(), path)?;
             }
         }
         Ok(transcripts)

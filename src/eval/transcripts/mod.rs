@@ -2,6 +2,7 @@
 //!
 //! - NIST's `trn`, `the words (id)` a line, by its extension `.trn`;
 //! - NIST's CTM, a word with its times a line, by `.ctm`, in which silence leaves no trace;
+//! - NIST's STM, a segment with its speaker and times a line, by `.stm`;
 //! - JSON lines with `id` or `file`, and `text`, as `paretone transcribe --format json` writes
 //!   them;
 //! - tab-separated, with a header that has the columns `id` and `text`, or without one and with
@@ -10,6 +11,7 @@
 
 mod ctm;
 mod json;
+mod stm;
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -38,6 +40,7 @@ impl Transcripts {
         match extension.to_str() {
             Some("trn") => Self::parse_trn(&text, path),
             Some("ctm") => Self::parse_ctm(&text, path),
+            Some("stm") => Self::parse_stm(&text, path),
             _ if first.starts_with('{') => Self::parse_json(&text, path),
             _ if first.contains('\t') => Self::parse_tsv(&text, path),
             _ => Self::parse_kaldi(&text, path),
