@@ -14,7 +14,7 @@ use super::RecognizerError;
 use super::cache::{Cache, CacheKey, Mappable};
 use super::compound::compound;
 use super::files::{LEXICON, WORDS, compile_options, read};
-use super::known::known;
+use super::known::{in_english_letters, known};
 use crate::acoustic::{Hmm, ModelDescription, Tensors};
 use crate::decode::LanguageModel;
 use crate::graph::compile::{OwnWord, with_own_words};
@@ -91,6 +91,7 @@ impl Source {
 
     /// How a word is said: as the lexicon has it, else as it is spelt or put together.
     pub fn pronunciations(&self, words: &WordTable, word: &str) -> Vec<(Vec<PhoneId>, Cost)> {
+        let word = &in_english_letters(word);
         let known = known(words, word).map_or(&[][..], |id| self.lexicon.pronunciations(id));
         if known.is_empty() {
             return self.derived(words, word);

@@ -7,7 +7,7 @@ use crate::confidence::{Confidence, Evidence, Heads, WordEvidence, mbr::Risk};
 use crate::decode::{self, Effort, Headroom, Hypothesis, PathCost};
 use crate::units::Seconds;
 
-use super::{Costs, ScoredAudio};
+use super::Costs;
 
 /// One recognised word. Serializes as `{"word", "start", "end",
 /// "confidence"}`.
@@ -191,12 +191,17 @@ impl Transcript {
         }
     }
 
-    /// The whole of a recording whose segments were answered one by one, in their order.
-    pub(crate) fn joined(parts: impl Iterator<Item = Transcript>, scored: &ScoredAudio) -> Self {
+    /// The whole of a recording whose segments were answered one by one, in their order, and whose
+    /// scores took so long.
+    pub(crate) fn joined(
+        parts: impl Iterator<Item = Transcript>,
+        audio: Seconds,
+        scored: &Timings,
+    ) -> Self {
         let nothing = || Transcript { reached_final: true, ..Transcript::default() };
         let mut whole = parts.reduce(Transcript::followed_by).unwrap_or_else(nothing);
-        (whole.audio, whole.timings.features) = (scored.audio, scored.timings.features);
-        whole.timings.acoustic = scored.timings.acoustic;
+        whole.audio = audio;
+        (whole.timings.features, whole.timings.acoustic) = (scored.features, scored.acoustic);
         whole.judge_as_whole();
         whole
     }

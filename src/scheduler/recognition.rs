@@ -185,7 +185,7 @@ impl Service for Recognition {
 
     fn join(&self, scored: &Scored, parts: Vec<Judged<Transcript>>) -> Judged<Transcript> {
         let parts = parts.into_iter().map(|part| part.answer);
-        judged(Transcript::joined(parts, &scored.scores))
+        judged(Transcript::joined(parts, scored.scores.audio, &scored.scores.timings))
     }
 }
 
