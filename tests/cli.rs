@@ -269,7 +269,7 @@ fn a_folder_of_recordings_gets_a_folder_of_answers_and_is_resumed() {
     // Answers made otherwise are not mixed with these.
     let otherwise =
         transcribe(folder.path()).args(arguments).args(["--resume", "--beam", "8"]).assert();
-    otherwise.code(2).stderr(contains("made otherwise"));
+    otherwise.code(2).stderr(contains("were made without --beam 8: give another"));
 }
 
 #[test]

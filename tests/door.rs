@@ -143,7 +143,7 @@ fn a_long_recording_is_decided_segment_by_segment() {
                 recognizer.search_part(&list[place].setting, &scored, part, &mut scratch).unwrap()
             };
             let heard = match &account.policy {
-                Policy::Osfa { version } => run(version),
+                Policy::Single { version } => run(version),
                 Policy::Seq(pair) | Policy::Conc(pair) => {
                     let sure = |heard: &Transcript| 1.0 - heard.confidence.unwrap().improvable;
                     let first = run(&pair.first);

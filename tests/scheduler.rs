@@ -119,7 +119,7 @@ fn parts_of_a_request_are_decided_one_by_one() {
         assert_eq!(served.account.shares, [share(0, 2, 2)]);
         assert_eq!(ask(&conc, &[0.95, 0.9]).answer, [0, 0]);
     }
-    let served = ask(&Policy::Osfa { version: 1 }, &[0.0, 0.0, 0.0]);
+    let served = ask(&Policy::Single { version: 1 }, &[0.0, 0.0, 0.0]);
     assert_eq!((served.answer, served.account.taken), (vec![1, 1, 1], 1));
     assert_eq!(served.account.shares, [share(1, 3, 3)]);
 }

@@ -117,13 +117,29 @@ impl DestinationArgs {
             && before != made_with
         {
             return Err(anyhow!(
-                "the answers in {} were made otherwise:\n{before}not:\n{made_with}give another --output-dir, or leave out --resume to make all again",
-                folder.display()
+                "the answers in {} were made {}: give another --output-dir, or leave out --resume \
+                 to make all again",
+                folder.display(),
+                otherwise(&before, made_with)
             ));
         }
         fs::create_dir_all(folder)
             .and_then(|()| fs::write(&record, made_with))
             .with_context(|| format!("cannot write to {}", folder.display()))
+    }
+}
+
+/// How what was asked for before differs from what is now; a line is a flag.
+fn otherwise(before: &str, now: &str) -> String {
+    let only = |one: &str, other: &str| {
+        let lines = one.lines().filter(|line| !other.lines().any(|known| known == *line));
+        lines.map(str::to_owned).collect::<Vec<_>>().join(", ")
+    };
+    let (gone, new) = (only(before, now), only(now, before));
+    match (gone.is_empty(), new.is_empty()) {
+        (false, false) => format!("with {gone}, not {new}"),
+        (false, true) => format!("with {gone}"),
+        _ => format!("without {new}"),
     }
 }
 
@@ -153,8 +169,8 @@ impl Destination {
     pub fn write(&mut self, input: &Input, answer: &Answer, shape: Shape) -> anyhow::Result<()> {
         match self {
             Destination::Stream(out, format) => {
-                format.write(out, input, answer, shape)?;
-                Ok(out.flush()?)
+                let written = format.write(out, input, answer, shape).and_then(|()| out.flush());
+                written.context("cannot write the answers")
             }
             Destination::Folder(folder, formats) => {
                 for &format in &*formats {

@@ -5,18 +5,17 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use tracing::warn;
 
 use crate::exit::UsageError;
+use crate::patterns::{self, DEEPEST};
 
 /// Extensions by which recordings are found in a folder; a file that is named itself may have any.
 const EXTENSIONS: &[&str] = &[
     "aac", "aif", "aifc", "aiff", "alac", "au", "caf", "flac", "m4a", "m4b", "mka", "mkv", "mov",
     "mp2", "mp3", "mp4", "oga", "ogg", "opus", "snd", "ts", "wav", "wave", "webm",
 ];
-/// How deep folders are searched.
-const DEEPEST: usize = 64;
 
 /// One recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +67,8 @@ impl Inputs {
                     let folder = path.display();
                     return usage(anyhow!("there are no recordings in {folder}"));
                 }
-            } else if is_pattern(path) {
-                for file in matches(path)? {
+            } else if patterns::is_pattern(path) {
+                for file in patterns::matches(path)? {
                     found.push(Found::file(file));
                 }
                 if found.len() == before {
@@ -217,22 +216,6 @@ fn walk(root: &Path, folder: &Path, depth: usize, found: &mut Vec<Found>, unread
 fn is_recording(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
     EXTENSIONS.iter().any(|&known| extension == known)
-}
-
-/// Whether a path is a pattern, which no file is called.
-fn is_pattern(path: &Path) -> bool {
-    let special = path.to_string_lossy().contains(['*', '?', '[']);
-    special && !path.exists()
-}
-
-fn matches(pattern: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let text = pattern.to_string_lossy();
-    let options =
-        glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::default() };
-    let paths = glob::glob_with(&text, options)
-        .with_context(|| format!("{text} is no pattern"))
-        .map_err(UsageError)?;
-    Ok(paths.flatten().filter(|path| path.is_file()).collect())
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod log;
 mod model;
 mod model_folder;
 mod output;
+mod patterns;
 mod progress;
 mod recording;
 mod report;

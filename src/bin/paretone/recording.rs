@@ -78,6 +78,20 @@ pub enum Hearing {
 }
 
 impl RecordingArgs {
+    /// The flags as they would be written again.
+    pub fn spelled(&self) -> Vec<String> {
+        let name = |raw| Encoding::names().find(|name| Encoding::named(name) == Some(raw));
+        let raw = self.raw.and_then(name).map(|name| format!("--raw {name}"));
+        let rate = self.rate.map(|rate| format!("--rate {rate}"));
+        let channel = self.channel.map(|channel| format!("--channel {channel}"));
+        let channels = self.channels.iter().map(|channels| match channels {
+            Channels::Mix => "--channels mix".to_owned(),
+            Channels::Separate => "--channels separate".to_owned(),
+            Channels::Count(count) => format!("--channels {count}"),
+        });
+        raw.into_iter().chain(rate).chain(channel).chain(channels).collect()
+    }
+
     /// What is heard of each recording.
     ///
     /// # Errors

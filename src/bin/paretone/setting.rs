@@ -75,6 +75,19 @@ impl KnobArgs {
 }
 
 impl SettingArgs {
+    /// The flags as they would be written again.
+    pub fn spelled(&self) -> Vec<String> {
+        let at = self.at.as_ref().or(self.version.as_ref()).map(|at| format!("--at {at}"));
+        let setting = self.setting.as_ref().map(|setting| format!("--setting \"{setting}\""));
+        let mut all: Vec<String> = at.into_iter().chain(setting).collect();
+        for (knob, value) in &self.knobs.0 {
+            all.push(format!("--{} {value}", knob.entry().flags[0]));
+        }
+        let flags = [("no-rescore", self.no_rescore), ("neural", self.neural)];
+        all.extend(flags.iter().filter(|(_, on)| *on).map(|(flag, _)| format!("--{flag}")));
+        all
+    }
+
     /// The setting these flags ask of a model.
     ///
     /// # Errors

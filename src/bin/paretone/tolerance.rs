@@ -87,11 +87,25 @@ impl TierReport {
 }
 
 impl TierArgs {
-    /// The tier that these flags ask of a model, if they ask for one.
+    /// The flags as they would be written again.
+    pub fn spelled(&self) -> Vec<String> {
+        let tolerance = self.tolerance.map(|tolerance| format!("--tolerance {tolerance}"));
+        let objective =
+            self.objective.map(|asked| format!("--objective {}", objective(asked).name()));
+        let rules = self.rules.as_ref().map(|path| format!("--rules {}", path.display()));
+        [tolerance, objective, rules].into_iter().flatten().collect()
+    }
+
+    /// The tier that these flags ask of a model, if they ask for one; `varied_by` is the flag that
+    /// makes the model another than the one in its folder.
     ///
     /// # Errors
     /// A [`UsageError`] if there are no rules, or not for this objective or model.
-    pub fn of(&self, recognizer: &Arc<Recognizer>) -> anyhow::Result<Option<Tier>> {
+    pub fn of(
+        &self,
+        recognizer: &Arc<Recognizer>,
+        varied_by: Option<&str>,
+    ) -> anyhow::Result<Option<Tier>> {
         let Some(tolerance) = self.tolerance else {
             return Ok(None);
         };
@@ -101,7 +115,7 @@ impl TierArgs {
         let tiers = Tiers::open(Arc::clone(recognizer), &path);
         let tiers = match tiers {
             Err(why @ (TiersError::NoRules(_) | TiersError::Unfit(_))) if self.rules.is_none() => {
-                uncertified(recognizer, why)
+                uncertified(recognizer, why, varied_by)
             }
             tiers => tiers,
         };
@@ -115,15 +129,26 @@ impl TierArgs {
 }
 
 /// The most accurate version at every tolerance, where a model has no rules that hold for it.
-fn uncertified(recognizer: &Arc<Recognizer>, why: TiersError) -> Result<Tiers, TiersError> {
+fn uncertified(
+    recognizer: &Arc<Recognizer>,
+    why: TiersError,
+    varied_by: Option<&str>,
+) -> Result<Tiers, TiersError> {
     let Some(best) = recognizer.versions().most_accurate() else {
         return Err(why);
     };
-    tracing::warn!(
-        "{}; until then {} answers at every tolerance, and nothing is certified",
-        WithCauses(&why),
-        best.name
-    );
+    match varied_by {
+        Some(flag) => tracing::warn!(
+            "rules are certified for the model without {flag}: with it {} answers at every \
+             tolerance, and nothing is certified",
+            best.name
+        ),
+        None => tracing::warn!(
+            "{}; until then {} answers at every tolerance, and nothing is certified",
+            WithCauses(&why),
+            best.name
+        ),
+    }
     Tiers::new(Arc::clone(recognizer), Rules::uncertified(&best.name))
 }
 

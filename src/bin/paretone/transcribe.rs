@@ -89,6 +89,18 @@ pub struct Args {
     pub jobs: Option<u16>,
 }
 
+impl Args {
+    /// The flag that makes the model another than the one in its folder.
+    fn varied_by(&self) -> Option<&'static str> {
+        match (&self.words, &self.grammar, &self.graph) {
+            (Some(_), ..) => Some("--words"),
+            (_, Some(_), _) => Some("--grammar"),
+            (.., Some(_)) => Some("--graph"),
+            _ => None,
+        }
+    }
+}
+
 /// Transcribes every recording; one that fails does not stop the others.
 ///
 /// # Errors
@@ -111,7 +123,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         recording: &args.recording,
         hearing,
         n_best: usize::from(args.n_best.unwrap_or(0)),
-        tier: args.tier.of(&recognizer)?,
+        tier: args.tier.of(&recognizer, args.varied_by())?,
     };
     let destination = args.destination.open(formats, &made_with)?;
     let (done, left): (Vec<Input>, Vec<Input>) = inputs
@@ -174,34 +186,33 @@ fn with_grammar(
     Ok(made.with_context(|| path.display().to_string()).map_err(UsageError)?)
 }
 
-/// All that answers depend on besides their recordings, in words.
+/// All that answers depend on besides their recordings: a line each, as the flag that says so.
 fn made_with(args: &Args) -> anyhow::Result<String> {
     let folder = model_folder(args.model.clone())?;
     let folder = folder.canonicalize().unwrap_or(folder);
-    let read = |path: &PathBuf| std::fs::read(path).with_context(|| path.display().to_string());
-    let words = args.words.as_ref().map(read).transpose();
-    let words = words.map_err(UsageError)?;
-    let grammar = args.grammar.as_ref().map(read).transpose();
-    let grammar = grammar.map_err(UsageError)?.map(|bytes| xxh3_64(&bytes));
-    let graph = args.graph.as_ref().map(read).transpose();
-    let graph = graph.map_err(UsageError)?.map(|bytes| xxh3_64(&bytes));
-    Ok(format!(
-        "paretone {}\nmodel {}\nwords {:?} grammar {:?} mixed {} graph {:?}\n{:?} {:?} {:?} {:?} vad {:?} n-best {:?} confidence {} numbers {:?}\n",
-        env!("CARGO_PKG_VERSION"),
-        folder.display(),
-        words.map(|words| String::from_utf8_lossy(&words).into_owned()),
-        grammar,
-        args.mixed,
-        graph,
-        args.recording,
-        args.setting,
-        args.tier,
-        args.precision,
-        args.vad,
-        args.n_best,
-        args.confidence,
-        args.numbers,
-    ))
+    let mut lines = vec![
+        format!("paretone {}", env!("CARGO_PKG_VERSION")),
+        format!("--model {}", folder.display()),
+        format!("--precision {}", args.precision),
+        format!("--vad {}", if args.vad.is_on() { "on" } else { "off" }),
+    ];
+    let files = [("words", &args.words), ("grammar", &args.grammar), ("graph", &args.graph)];
+    for (flag, path) in files {
+        let Some(path) = path else { continue };
+        let bytes = std::fs::read(path).with_context(|| path.display().to_string());
+        let hash = xxh3_64(&bytes.map_err(UsageError)?);
+        lines.push(format!("--{flag} with the contents {hash:016x}"));
+    }
+    let flags = [("mixed", args.mixed), ("confidence", args.confidence)];
+    lines.extend(flags.iter().filter(|(_, on)| *on).map(|(flag, _)| format!("--{flag}")));
+    lines.extend(args.n_best.map(|count| format!("--n-best {count}")));
+    if args.numbers == Numbers::Digits {
+        lines.push("--numbers digits".to_owned());
+    }
+    lines.extend(args.recording.spelled());
+    lines.extend(args.setting.spelled());
+    lines.extend(args.tier.spelled());
+    Ok(lines.join("\n") + "\n")
 }
 
 /// How many threads: what was asked for, else one per processor, and never more than files.

@@ -37,7 +37,7 @@ const PROBE_CONNECTIONS: usize = 32;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Read settings from this TOML file, named as the flags: `max-body = 64`
-    #[arg(long, value_name = "FILE", env = "PARETONE_CONFIG")]
+    #[arg(long, value_name = "FILE", env = "PARETONE_SERVE_CONFIG")]
     pub config: Option<PathBuf>,
     /// Write the log's lines in this form
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "PARETONE_LOG_FORMAT")]
