@@ -12,13 +12,15 @@ mod tiny_model;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::path::Path;
 
 use ndarray::Array2;
-use paretone::acoustic::{Network, NetworkScratch, Scores};
+use paretone::acoustic::{Network, NetworkScratch, Precision, Scores};
 use paretone::audio::Waveform;
 use paretone::decode::{Decoder, Pruning, Scratch};
 use paretone::feature::{Features, Mfcc};
 use paretone::graph::{Graph, GraphBuilder};
+use paretone::kaldi::VoskFolder;
 use paretone::units::{Cost, Hertz, PdfId};
 
 /// Counts what each thread asks the system for.
@@ -132,6 +134,21 @@ fn the_network_allocates_nothing_per_frame() {
         once_warm(|| {
             network.scores_into(features.frames.view(), &mut scratch, &mut scores).unwrap()
         })
+    });
+}
+
+#[test]
+fn ivectors_allocate_nothing_per_frame() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/kaldi/adapted");
+    let imported = VoskFolder::find(&folder).unwrap().import().unwrap();
+    let kernels = Precision::Auto.kernels();
+    let network = Network::from_tensors(&imported.description, &imported.tensors, kernels).unwrap();
+    let network = network.adapted(imported.adaptation.unwrap()).unwrap();
+    let (mut scratch, mut scores) = (NetworkScratch::default(), Scores::default());
+    assert_none_per_frame("network with i-vectors", |frames| {
+        let mut noise = noise();
+        let features = Array2::from_shape_fn((3 * frames, network.input_dim()), |_| noise());
+        once_warm(|| network.scores_into(features.view(), &mut scratch, &mut scores).unwrap())
     });
 }
 

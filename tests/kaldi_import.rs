@@ -78,8 +78,8 @@ fn chain() -> Network {
     let affine = Part::Affine(numbers.matrix(pdfs, narrow), numbers.vector(pdfs));
     net.node("output.affine", "prefinal.batchnorm", affine);
     net.line("output-node name=output input=output.affine objective=linear");
-    net.node("xent.sigmoid", "prefinal-l", Part::Sigmoid(narrow));
-    net.node("xent.log-softmax", "xent.sigmoid", Part::LogSoftmax(narrow));
+    net.node("xent.lstm", "prefinal-l", Part::Lstm(narrow));
+    net.node("xent.log-softmax", "xent.lstm", Part::LogSoftmax(narrow));
     net.line("output-node name=output-xent input=xent.log-softmax objective=linear");
     net
 }
@@ -243,9 +243,9 @@ fn networks_that_are_no_chain_of_layers_name_the_node() {
             *line = line.replace(from, to);
         }
     };
-    let told = say(&|network| replace(network, "input=output.affine", "input=xent.sigmoid"));
+    let told = say(&|network| replace(network, "input=output.affine", "input=xent.lstm"));
     assert!(
-        told.contains("SigmoidComponent is not supported") && told.contains("xent.sigmoid"),
+        told.contains("LstmNonlinearityComponent is not supported") && told.contains("xent.lstm"),
         "{told}"
     );
     let told = say(&|network| replace(network, "input=turned", "input=output.affine"));

@@ -1,11 +1,12 @@
 //! `model.json`: what the weights mean, and the settings the model was made for.
 //!
 //! Each layer computes, on a sequence `x[t, channel]`,
-//! `y[t] = W · concat(x[t·stride + o] for o in offsets) + b`, then optionally ReLU, then optionally
-//! a per-channel `y·scale + shift` (batch normalisation at inference), then optionally adds
-//! `bypass.scale` times the output of an earlier layer at the same time. Indices are absolute: a
-//! layer that reads `offsets` −1…1 produces values at negative times too when a later layer asks
-//! for them, and the input repeats its first and last frame outside the utterance.
+//! `y[t] = W · concat(x[t·stride + o] for o in offsets) + b`, then optionally ReLU, then what
+//! [`RowStep`] names, then optionally a per-channel `y·scale + shift` (batch normalisation at
+//! inference), then optionally adds `bypass.scale` times the output of an earlier layer at the same
+//! time. Indices are absolute: a layer that reads `offsets` −1…1 produces values at negative times
+//! too when a later layer asks for them, and the input repeats its first and last frame outside the
+//! utterance.
 //!
 //! The file is untrusted: [`ModelDescription::from_json`] checks every quantity before anything is
 //! allocated.
@@ -15,7 +16,7 @@ use std::path::{Component, Path};
 use serde::{Deserialize, Serialize};
 
 use super::tensors::read_bounded;
-use super::{AcousticError, HmmDescription};
+use super::{AcousticError, HmmDescription, RowStep};
 use crate::feature::MfccConfig;
 
 /// The only `format` this version reads.
@@ -28,6 +29,7 @@ const MAX_DIM: usize = 1 << 16;
 const MAX_OFFSETS: usize = 64;
 const MAX_REACH: i64 = 4096;
 const MAX_SUBSAMPLING: usize = 64;
+const MAX_IVECTOR: usize = 1 << 10;
 const MAX_PARAMETERS: usize = 1 << 28;
 const MAX_PHONES: usize = 1024;
 
@@ -82,6 +84,9 @@ pub struct NetworkDescription {
     pub weights: String,
     /// Feature dimensions per input frame.
     pub input_dim: usize,
+    /// Dimensions of the i-vector that layers may read; 0 without.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ivector_dim: usize,
     /// Input frames per output frame: the product of all strides.
     pub subsampling: usize,
     /// The layers in order; each reads the one before, the first reads the features.
@@ -104,9 +109,16 @@ pub struct LayerDescription {
     pub output_dim: usize,
     /// Whether a bias `[output_dim]` is added.
     pub bias: bool,
+    /// Whether `ivector`, `[output_dim, ivector_dim]`, times the i-vector is added: a bias that
+    /// changes with the speaker.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ivector: bool,
     /// Whether negative values are set to zero.
     pub relu: bool,
-    /// Whether `scale` and `shift`, both `[output_dim]`, are applied after the ReLU.
+    /// What else happens to an output row after the ReLU, in order.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub steps: Vec<RowStep>,
+    /// Whether `scale` and `shift`, both `[output_dim]`, are applied after that.
     pub norm: bool,
     /// An earlier output that is added last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -215,7 +227,11 @@ impl NetworkDescription {
 
     /// Number of weights, biases, scales and shifts.
     pub fn parameters(&self) -> usize {
-        self.layers.iter().map(LayerDescription::parameters).sum()
+        let ivector = |layer: &LayerDescription| match layer.ivector {
+            true => layer.channels() * self.ivector_dim,
+            false => 0,
+        };
+        self.layers.iter().map(|layer| layer.parameters() + ivector(layer)).sum()
     }
 
     /// Checks that the layers chain, and every quantity.
@@ -241,6 +257,8 @@ impl NetworkDescription {
         let rate = shapes.last().map_or(1, |(_, rate)| *rate);
         let found = self.subsampling;
         check(|| "network.subsampling".into(), found, found == rate, rate)?;
+        let found = self.ivector_dim;
+        check(|| "network.ivector_dim".into(), found, found <= MAX_IVECTOR, "up to 1024")?;
         let found = self.parameters();
         check(|| "network parameters".into(), found, found <= MAX_PARAMETERS, "up to 2^28")
     }
@@ -260,6 +278,9 @@ impl NetworkDescription {
         check(|| field("stride"), layer.stride, rate <= MAX_SUBSAMPLING, expected)?;
         let unique = earlier.iter().all(|other| other.name != layer.name);
         check(|| field("name"), &layer.name, unique, "a unique name")?;
+        let known = !layer.ivector || (self.ivector_dim > 0 && layer.bias);
+        let expected = "false where network.ivector_dim is 0 or there is no bias";
+        check(|| field("ivector"), layer.ivector, known, expected)?;
         let shape = (layer.output_dim, rate);
         let Some(bypass) = &layer.bypass else {
             return Ok(shape);
@@ -322,6 +343,15 @@ impl LayerDescription {
         let near = self.offsets.iter().all(|&offset| i64::from(offset).abs() <= MAX_REACH);
         let found = format!("{:?}", self.offsets);
         check(|| field("offsets"), found, sorted && near, "strictly increasing, within ±4096")?;
+        for step in &self.steps {
+            if let RowStep::Normalise { block, rms } = step {
+                let fits = *block > 0 && self.output_dim.is_multiple_of(*block);
+                let holds = fits && *rms > 0.0 && rms.is_finite();
+                let found = format!("{rms} in blocks of {block}");
+                let expected = "a number above 0, and a divisor of output_dim";
+                check(|| field("steps"), found, holds, expected)?;
+            }
+        }
         match &self.convolution {
             Some(convolution) => self.validate_convolution(convolution, field),
             None => Ok(()),
@@ -397,6 +427,11 @@ impl DecodeDefaults {
         }
         check(|| "decode.max_active".into(), self.max_active, self.max_active > 0, "at least 1")
     }
+}
+
+/// For fields that are written only where they say something.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn dim(field: impl FnOnce() -> String, found: usize) -> Result<(), AcousticError> {

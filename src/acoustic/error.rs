@@ -116,6 +116,17 @@ pub enum AcousticError {
         /// Number of network outputs.
         pdfs: usize,
     },
+    /// I-vectors that a network cannot read.
+    #[error(
+        "the i-vector extractor has {} feature dimensions, {} i-vector dimensions and silence among {} pdfs, the network {}, {} and {}; \
+         they do not belong together", found.0, found.1, found.2, expected.0, expected.1, expected.2
+    )]
+    Adaptation {
+        /// Values of a feature frame and of an i-vector, and pdfs, of the extractor.
+        found: (usize, usize, usize),
+        /// Those of the network.
+        expected: (usize, usize, usize),
+    },
     /// Features with another width than the network's input.
     #[error("features have {found} dimensions, the network takes {expected}")]
     FeatureWidth {

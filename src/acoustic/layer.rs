@@ -5,7 +5,9 @@ use super::convolution::Plane;
 use super::description::LayerDescription;
 use super::gemm::int8::{MAX_DEPTH, QuantisedMatrix, QuantisedRows};
 use super::gemm::{Activation, Bypass, Finish, PackedMatrix, Rows, Steps, Target};
+use super::ivector::IVectorWeights;
 use super::precision::Kernels;
+use super::row_step::RowSteps;
 use super::tensors::TensorTable;
 
 /// A layer with its weights packed for one kernel.
@@ -21,7 +23,11 @@ pub(super) struct Layer {
     /// Values of an output row.
     pub(super) output_dim: usize,
     activation: Activation,
+    /// Steps that the product cannot take in registers, and what follows them.
+    after: Option<RowSteps>,
     pub(super) bypass: Option<BypassOf>,
+    /// Where the layer reads the i-vector.
+    pub(super) ivector: Option<IVectorWeights>,
 }
 
 /// What is added to a layer's output.
@@ -87,21 +93,25 @@ impl<'a> Window<'a> {
 
 impl Layer {
     /// Reads and packs the tensors of a validated layer; `bypass` is the node that its bypass
-    /// names, and how many frames of that node span one frame of the layer.
+    /// names, and how many frames of that node span one frame of the layer. `ivector` are the
+    /// values of an i-vector, and the input frames that pass in a frame of the layer.
     pub(super) fn read(
         description: &LayerDescription,
         bypass: Option<(usize, i64)>,
-        tensors: &TensorTable<'_>,
-        kernels: Kernels,
+        ivector: (usize, i64),
+        (tensors, kernels): (&TensorTable<'_>, Kernels),
     ) -> Result<Layer, AcousticError> {
+        let (activation, after) = activation(description, tensors)?;
         Ok(Layer {
+            ivector: ivector_weights(description, ivector, &activation, tensors)?,
             weights: Weights::read(description, tensors, kernels)?,
             reach: super::plan::reach(description),
             stride: description.stride as i64,
             input_dim: description.input_dim,
             plane: Plane::of(description),
             output_dim: description.output_dim,
-            activation: activation(description, tensors)?,
+            activation,
+            after,
             bypass: bypass
                 .zip(description.bypass.as_ref())
                 .map(|((node, ratio), bypass)| BypassOf { node, factor: bypass.scale, ratio }),
@@ -115,11 +125,12 @@ impl Layer {
 
     /// Computes outputs `first..first + rows` into `out` (rows × output channels).
     ///
-    /// `input` holds every row these outputs read, `bypass` those of the bypass node.
+    /// `input` holds every row these outputs read, `bypass` those of the bypass node; `bias`, if
+    /// any, takes the place of the layer's.
     pub(super) fn apply(
         &self,
-        input: Window<'_>,
-        bypass: Option<Window<'_>>,
+        (input, bypass): (Window<'_>, Option<Window<'_>>),
+        bias: Option<&[f32]>,
         first: i64,
         (out, scratch): (&mut [f32], &mut ProductScratch),
     ) {
@@ -129,7 +140,8 @@ impl Layer {
             rows: window.every((first, of.ratio), shape, copy),
             factor: of.factor,
         });
-        let finish = Finish { activation: &self.activation, bypass };
+        let bypass_in_registers = bypass.filter(|_| self.after.is_none());
+        let finish = Finish { activation: &self.activation, bias, bypass: bypass_in_registers };
         let (count, stride) = (out.len() / self.output_dim, self.stride as usize);
         let input = input.from(first * self.stride + self.reach.0, self.input_dim);
         let rows = match &self.plane {
@@ -154,6 +166,9 @@ impl Layer {
                 matrix.quantise(rows, runs, quantised);
                 matrix.multiply(quantised, out, Some(finish));
             }
+        }
+        if let Some(after) = &self.after {
+            after.apply(out, bypass.map(|bypass| (bypass.rows, bypass.factor)));
         }
     }
 }
@@ -196,11 +211,12 @@ fn runs(description: &LayerDescription) -> Vec<(usize, usize)> {
     runs.map(|run| ((run[0] - first) as usize * input_dim, run.len() * input_dim)).collect()
 }
 
-/// Bias, ReLU and batch normalisation of a layer.
+/// Bias, ReLU and batch normalisation of a layer; where it has other steps before the
+/// normalisation, they and it are apart.
 fn activation(
     description: &LayerDescription,
     tensors: &TensorTable<'_>,
-) -> Result<Activation, AcousticError> {
+) -> Result<(Activation, Option<RowSteps>), AcousticError> {
     let vector = |wanted: bool, part: &str| {
         let name = format!("{}.{part}", description.name);
         wanted.then(|| tensors.floats(&name, &[description.channels()])).transpose()
@@ -208,10 +224,30 @@ fn activation(
     let bias = vector(description.bias, "bias")?;
     let scale = vector(description.norm, "scale")?;
     let shift = vector(description.norm, "shift")?;
+    let norm = scale.zip(shift).map(<[Vec<f32>; 2]>::from);
+    let plain = description.steps.is_empty();
+    let in_registers = norm.as_ref().filter(|_| plain);
     let steps = Steps {
         bias: bias.as_deref(),
         relu: description.relu,
-        norm: scale.as_deref().zip(shift.as_deref()).map(<[&[f32]; 2]>::from),
+        norm: in_registers.map(|[scale, shift]| [&scale[..], &shift[..]]),
     };
-    Ok(Activation::new(description.channels(), steps))
+    let activation = Activation::new(description.channels(), steps);
+    let after = (!plain).then(|| RowSteps { steps: description.steps.clone(), norm });
+    Ok((activation, after))
+}
+
+/// What a layer makes of the i-vector, where it reads one.
+fn ivector_weights(
+    description: &LayerDescription,
+    (dim, spacing): (usize, i64),
+    activation: &Activation,
+    tensors: &TensorTable<'_>,
+) -> Result<Option<IVectorWeights>, AcousticError> {
+    if !description.ivector {
+        return Ok(None);
+    }
+    let name = format!("{}.ivector", description.name);
+    let weights = tensors.floats(&name, &[description.channels(), dim])?;
+    Ok(Some(IVectorWeights::new(activation.bias(), &weights, dim, spacing)))
 }

@@ -20,6 +20,8 @@ pub mod gemm;
 mod hmm;
 mod hmm_description;
 #[cfg(feature = "speech")]
+mod ivector;
+#[cfg(feature = "speech")]
 mod layer;
 #[cfg(feature = "speech")]
 mod network;
@@ -27,6 +29,8 @@ mod network;
 mod plan;
 #[cfg(feature = "speech")]
 mod precision;
+#[cfg(feature = "speech")]
+mod row_step;
 #[cfg(feature = "speech")]
 mod score_file;
 mod scores;
@@ -44,9 +48,15 @@ pub use error::AcousticError;
 pub use hmm::{Hmm, HmmArc};
 pub use hmm_description::HmmDescription;
 #[cfg(feature = "speech")]
+pub use ivector::{
+    Adaptation, IVectorError, IVectorExtractor, IVectorPart, IVectorParts, Mixture, Rhythm,
+};
+#[cfg(feature = "speech")]
 pub use network::Network;
 #[cfg(feature = "speech")]
 pub use precision::{Kernels, Precision, UnknownPrecision};
+#[cfg(feature = "speech")]
+pub use row_step::RowStep;
 pub use scores::Scores;
 #[cfg(feature = "speech")]
 pub use stream::{NetworkScratch, NetworkStream};

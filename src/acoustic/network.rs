@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::AcousticError;
 use super::description::{ModelDescription, NetworkDescription};
+use super::ivector::{Adaptation, IVectorWeights};
 use super::layer::Layer;
 use super::plan::Plan;
 use super::precision::{Kernels, Precision};
@@ -33,6 +34,8 @@ pub struct Network {
     pub(super) input_dim: usize,
     pub(super) shift: Seconds,
     parameters: usize,
+    ivector_dim: usize,
+    pub(super) adaptation: Option<Adaptation>,
 }
 
 impl Network {
@@ -79,8 +82,11 @@ impl Network {
     ) -> Result<Network, AcousticError> {
         let table = tensors.view()?;
         let bypasses = bypass_nodes(network);
-        let layers = network.layers.iter().zip(&bypasses);
-        let layers = layers.map(|(layer, &bypass)| Layer::read(layer, bypass, &table, kernels));
+        let mut spacing = 1;
+        let layers = network.layers.iter().zip(&bypasses).map(|(layer, &bypass)| {
+            spacing *= layer.stride as i64;
+            Layer::read(layer, bypass, (network.ivector_dim, spacing), (&table, kernels))
+        });
         let shift = shift.0 * network.subsampling as f64;
         Ok(Network {
             layers: layers.collect::<Result<_, _>>()?,
@@ -88,7 +94,30 @@ impl Network {
             input_dim: network.input_dim,
             shift: Seconds(shift),
             parameters: network.parameters(),
+            ivector_dim: network.ivector_dim,
+            adaptation: None,
         })
+    }
+
+    /// The network with i-vectors; without, those it reads are zero.
+    ///
+    /// # Errors
+    /// The extractor's features, its i-vectors or the pdfs of silence are not as many as the
+    /// network has.
+    pub fn adapted(self, adaptation: Adaptation) -> Result<Network, AcousticError> {
+        let extractor = &adaptation.extractor;
+        let pdfs = adaptation.silence.as_ref().map_or(self.num_pdfs(), Vec::len);
+        let found = (extractor.dims(), extractor.ivector_dim(), pdfs);
+        let expected = (self.input_dim, self.ivector_dim, self.num_pdfs());
+        if found != expected {
+            return Err(AcousticError::Adaptation { found, expected });
+        }
+        Ok(Network { adaptation: Some(adaptation), ..self })
+    }
+
+    /// What the layers that read the i-vector make of it.
+    pub(super) fn ivector_weights(&self) -> impl Iterator<Item = &IVectorWeights> {
+        self.layers.iter().filter_map(|layer| layer.ivector.as_ref())
     }
 
     /// Dimensions of a feature frame.

@@ -10,6 +10,7 @@ use std::borrow::BorrowMut;
 
 use ndarray::{ArrayView2, s};
 
+use super::ivector::{Adaptation, Adapter};
 use super::layer::{ProductScratch, Window};
 use super::network::Network;
 use super::{AcousticError, Scores};
@@ -25,6 +26,8 @@ const BLOCK: usize = 28;
 pub struct NetworkScratch {
     nodes: Vec<Node>,
     products: ProductScratch,
+    /// Of a network with i-vectors.
+    adapter: Option<Box<Adapter>>,
 }
 
 /// The rows of a node's output that are still needed.
@@ -149,6 +152,11 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
             node.width = width;
             node.first = span.first;
         }
+        scratch.adapter = network.adaptation.as_ref().map(|adaptation| {
+            let (_, right) = network.context();
+            let shape = (network.subsampling(), right);
+            Box::new(Adapter::new(adaptation, shape, network.ivector_weights()))
+        });
         (self.frames, self.outputs) = (0, 0);
     }
 
@@ -170,8 +178,13 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
         let step = BLOCK * self.network.subsampling();
         for start in (0..features.nrows()).step_by(step) {
             let block = features.slice(s![start..(start + step).min(features.nrows()), ..]);
-            self.take(block)?;
-            self.advance(scores)?;
+            match &self.network.adaptation {
+                None => {
+                    self.take(block)?;
+                    self.advance(scores)?;
+                }
+                Some(adaptation) => self.take_adapted(adaptation, block, scores)?,
+            }
         }
         Ok(())
     }
@@ -187,6 +200,14 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
         scores.shift = self.network.shift;
         if self.frames == 0 {
             return Ok(());
+        }
+        if let Some(adaptation) = &self.network.adaptation {
+            // What came since the last whole step is a step, and then no more comes.
+            self.step(adaptation, scores)?;
+            let weights = self.network.ivector_weights();
+            self.adapter().finish(adaptation, weights);
+            let waiting = self.adapter().waiting();
+            self.hand_on(waiting);
         }
         let input = &mut self.scratch.borrow_mut().nodes[0];
         input.repeat_last(self.network.plan.padding(self.frames) as usize);
@@ -230,9 +251,62 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
         Ok(())
     }
 
+    /// Takes a block whose frames wait for the i-vector of their chunk, and computes all chunks
+    /// that have one.
+    fn take_adapted(
+        &mut self,
+        adaptation: &Adaptation,
+        block: ArrayView2<'_, f32>,
+        scores: &mut Scores,
+    ) -> Result<(), AcousticError> {
+        for row in block.rows() {
+            if row.iter().any(|value| !value.is_finite()) {
+                return Err(AcousticError::NonFiniteFeatures { frame: self.frames as usize });
+            }
+            let ends = self.adapter().push(adaptation, row.iter().copied());
+            self.frames += 1;
+            if ends {
+                self.step(adaptation, scores)?;
+            }
+        }
+        self.deliver(scores)
+    }
+
+    /// A step has ended: estimates i-vectors and scores the chunks that are complete.
+    fn step(&mut self, adaptation: &Adaptation, scores: &mut Scores) -> Result<(), AcousticError> {
+        let network = self.network;
+        self.adapter().weigh();
+        while let Some(frames) = self.adapter().next_chunk(adaptation, network.ivector_weights()) {
+            self.hand_on(frames);
+            self.advance(scores)?;
+        }
+        Ok(())
+    }
+
+    fn adapter(&mut self) -> &mut Adapter {
+        let adapter = self.scratch.borrow_mut().adapter.as_deref_mut();
+        adapter.expect("an adapted network's stream has an adapter")
+    }
+
+    /// Lets so many frames that waited go into the network.
+    fn hand_on(&mut self, frames: usize) {
+        let before = self.network.plan.spans[0].first.unsigned_abs() as usize;
+        let NetworkScratch { nodes, adapter, .. } = self.scratch.borrow_mut();
+        let (input, adapter) = (&mut nodes[0], adapter.as_deref_mut());
+        let adapter = adapter.expect("an adapted network's stream has an adapter");
+        let mut is_first = adapter.is_first();
+        adapter.hand_on(frames, |row| {
+            input.append(1).copy_from_slice(row);
+            if std::mem::take(&mut is_first) {
+                input.repeat_last(before);
+            }
+        });
+    }
+
     /// Computes every row of every layer that its input allows, and hands over the last layer's.
     fn advance(&mut self, scores: &mut Scores) -> Result<(), AcousticError> {
-        let NetworkScratch { nodes, products } = self.scratch.borrow_mut();
+        let NetworkScratch { nodes, products, adapter } = self.scratch.borrow_mut();
+        let mut reading = 0;
         for (i, layer) in self.network.layers.iter().enumerate() {
             let (earlier, later) = nodes.split_at_mut(i + 1);
             let (input, out) = (&earlier[i], &mut later[0]);
@@ -245,8 +319,23 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
                 continue;
             }
             let bypass = bypass.map(|(node, _)| node.window());
-            let to = (out.append((end - first) as usize), &mut *products);
-            layer.apply(input.window(), bypass, first, to);
+            let (input, out) = (input.window(), out.append((end - first) as usize));
+            let biases = adapter.as_deref().zip(layer.ivector.as_ref());
+            let Some((adapter, weights)) = biases else {
+                layer.apply((input, bypass), None, first, (out, &mut *products));
+                continue;
+            };
+            let (mut from, mut rest) = (first, out);
+            while from < end {
+                let (bias, next) = adapter.biases.at(reading, from * weights.spacing);
+                // The first frame of the layer at or behind the next chunk's first input frame.
+                let to =
+                    next.saturating_add(weights.spacing - 1).div_euclid(weights.spacing).min(end);
+                let (part, others) = rest.split_at_mut((to - from) as usize * layer.output_dim);
+                layer.apply((input, bypass), Some(bias), from, (part, &mut *products));
+                (from, rest) = (to, others);
+            }
+            reading += 1;
         }
         self.forget();
         self.deliver(scores)
@@ -278,7 +367,7 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
     fn deliver(&mut self, scores: &mut Scores) -> Result<(), AcousticError> {
         scores.pdfs = self.network.num_pdfs();
         scores.shift = self.network.shift;
-        let nodes = &mut self.scratch.borrow_mut().nodes;
+        let NetworkScratch { nodes, adapter, .. } = self.scratch.borrow_mut();
         let last = nodes.last_mut().expect("a network has an input and a layer");
         let wanted = self.network.plan.outputs(self.frames).min(last.end()) - self.outputs;
         let from = (self.outputs - last.first) as usize * last.width;
@@ -290,6 +379,10 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
             return Err(AcousticError::NonFiniteScores { frame });
         }
         scores.data.extend_from_slice(rows);
+        if let Some((adaptation, adapter)) = self.network.adaptation.as_ref().zip(adapter.as_mut())
+        {
+            rows.chunks_exact(last.width).for_each(|row| adapter.scored(adaptation, row));
+        }
         self.outputs += wanted.max(0);
         last.drop_before(self.outputs);
         Ok(())

@@ -6,6 +6,7 @@ use super::KaldiError;
 use super::conf::Conf;
 use super::front_end::front_end;
 use super::import::final_mdl;
+use super::ivector::{final_dubm, final_ie};
 use super::nnet::{Component, Nnet, fold};
 use crate::feature::FeatureKind;
 
@@ -55,4 +56,20 @@ pub fn check_config_lines(text: &str) -> Result<usize, String> {
 pub fn check_front_end(bytes: &[u8]) -> Result<usize, KaldiError> {
     let conf = Conf::parse(bytes, Path::new("mfcc.conf"))?;
     Ok(front_end(&conf, FeatureKind::Mfcc)?.dims())
+}
+
+/// Reads the bytes of a `final.ie`; returns the number of Gaussians.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn check_extractor(bytes: &[u8]) -> Result<usize, KaldiError> {
+    Ok(final_ie(bytes, Path::new("final.ie"))?.factors.len())
+}
+
+/// Reads the bytes of a `final.dubm`; returns the number of Gaussians.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn check_mixture(bytes: &[u8]) -> Result<usize, KaldiError> {
+    Ok(final_dubm(bytes, Path::new("final.dubm"))?.weights.len())
 }

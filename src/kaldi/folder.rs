@@ -70,6 +70,11 @@ impl VoskFolder {
         self.at("am", "global_cmvn.stats")
     }
 
+    /// In both layouts a folder of its own.
+    pub(super) fn ivector(&self, name: &str) -> PathBuf {
+        self.folder.join("ivector").join(name)
+    }
+
     pub(super) fn conf(&self, name: &str) -> PathBuf {
         self.at("conf", name)
     }

@@ -17,9 +17,10 @@ use super::matrix_file::matrix_file;
 use super::nnet::{Folded, Nnet, fold};
 use super::transitions::TransitionModel;
 use crate::acoustic::{
-    DecodeDefaults, HmmDescription, ModelDescription, NetworkDescription, Normalisation, Tensors,
+    Adaptation, DecodeDefaults, HmmDescription, ModelDescription, NetworkDescription,
+    Normalisation, Rhythm, Tensors,
 };
-use crate::feature::{FeatureKind, MfccConfig};
+use crate::feature::{FeatureKind, MfccConfig, OnlineMean, OnlineMeanConfig};
 use crate::graph::{Graph, WordTable};
 use crate::units::PdfId;
 
@@ -27,7 +28,7 @@ use crate::units::PdfId;
 const GRAPH_SCALE: f32 = 0.9;
 /// What the old layout's settings are: libvosk's own.
 const OLD_SETTINGS: &str = "--max-active=7000\n--beam=13.0\n--lattice-beam=6.0\n--acoustic-scale=1.0\n\
-                            --frame-subsampling-factor=3\n";
+                            --frame-subsampling-factor=3\n--endpoint.silence-phones=1:2:3:4:5:6:7:8:9:10\n";
 /// The name of the weights of an imported network, which is in no file.
 const WEIGHTS: &str = "imported.safetensors";
 
@@ -40,8 +41,11 @@ pub struct Imported {
     pub tensors: Tensors,
     /// What the input labels of the graph stand for.
     pub transitions: TransitionModel,
-    /// The mean that is taken from the features, where the model was trained on one.
+    /// The mean that is taken from the features, where the model was trained on one; with
+    /// i-vectors the adaptation has it.
     pub mean: Option<InputMean>,
+    /// Where the i-vectors come from, of networks that read some.
+    pub adaptation: Option<Adaptation>,
     /// Factor of the graph's costs after the search.
     pub graph_scale: f32,
     /// Whether answers are the words of least Bayes risk rather than those of the best path.
@@ -56,6 +60,19 @@ pub enum InputMean {
     /// These values, whatever is heard: of mel energies (`fbank.conf`). This is not what Kaldi's
     /// source says; libvosk 0.3.45 scores as if it were.
     Fixed(Vec<f32>),
+}
+
+impl InputMean {
+    /// What takes it from frames as they come.
+    pub fn online(&self) -> OnlineMean {
+        let mean = match self {
+            InputMean::Running(prior) => {
+                OnlineMean::new(OnlineMeanConfig::default(), prior.len(), Some(prior))
+            }
+            InputMean::Fixed(mean) => Ok(OnlineMean::fixed(mean)),
+        };
+        mean.expect("a prior of the features' width")
+    }
 }
 
 impl VoskFolder {
@@ -76,7 +93,10 @@ impl VoskFolder {
         let folded = fold(&nnet, subsampling);
         let folded = folded.map_err(|what| KaldiError::Network { path: path.clone(), what })?;
         let dims = feature.dims();
-        if let Some(what) = unsupported_inputs(folded.inputs, dims) {
+        let (read, ivector_dim) = folded.inputs;
+        if read != dims {
+            let what =
+                format!("the network reads {read} values a frame, the front end gives {dims}");
             return Err(KaldiError::Network { path, what });
         }
         let own = Own::read(&self.conf("paretone.conf"))?;
@@ -85,6 +105,15 @@ impl VoskFolder {
             (Some(_), _) => None,
             (None, FeatureKind::Mfcc) => self.global_mean(dims)?.map(InputMean::Running),
             (None, FeatureKind::LogMel) => self.global_mean(dims)?.map(InputMean::Fixed),
+        };
+        let mut mean = mean;
+        let adaptation = match ivector_dim {
+            0 => None,
+            _ => {
+                let mean = mean.take().map(|mean| mean.online());
+                let shape = (ivector_dim, folded.layers.last().map_or(0, |layer| layer.output_dim));
+                Some(self.adaptation(&feature, &settings, (&transitions, shape), mean)?)
+            }
         };
         let network = network(&folded, subsampling);
         let description = ModelDescription {
@@ -109,6 +138,7 @@ impl VoskFolder {
             tensors: tensors(&folded),
             transitions,
             mean,
+            adaptation,
             graph_scale: own.graph_scale,
             least_risk: own.least_risk,
         })
@@ -124,19 +154,53 @@ impl VoskFolder {
 
     fn global_mean(&self, dims: usize) -> Result<Option<Vec<f32>>, KaldiError> {
         let path = self.cmvn();
-        if !path.is_file() {
-            return Ok(None);
-        }
-        let stats = matrix_file(&path)?;
+        path.is_file().then(|| self.mean_of(&path, dims)).transpose()
+    }
+
+    /// The mean of features that a file of sums and a count says.
+    pub(super) fn mean_of(&self, path: &Path, dims: usize) -> Result<Vec<f32>, KaldiError> {
+        let stats = matrix_file(path)?;
         let frames = stats.get((0, dims)).copied().filter(|frames| *frames > 0.0);
         let frames = frames.filter(|_| stats.ncols() == dims + 1);
         let frames = frames.ok_or_else(|| KaldiError::Format {
-            path,
+            path: path.to_owned(),
             token: "[".into(),
             what: format!("it has no sums of {dims} values and a count of frames"),
         })?;
         let sums = stats.row(0);
-        Ok(Some(sums.iter().take(dims).map(|sum| (sum / frames) as f32).collect()))
+        Ok(sums.iter().take(dims).map(|sum| (sum / frames) as f32).collect())
+    }
+
+    /// How a network of so many i-vector dimensions and pdfs is adapted.
+    fn adaptation(
+        &self,
+        feature: &MfccConfig,
+        settings: &Conf,
+        (transitions, (ivector_dim, pdfs)): (&TransitionModel, (usize, usize)),
+        mean: Option<OnlineMean>,
+    ) -> Result<Adaptation, KaldiError> {
+        let extractor = self.ivector_extractor(feature.dims())?;
+        if extractor.ivector_dim() != ivector_dim {
+            let found = extractor.ivector_dim();
+            return Err(KaldiError::Network {
+                path: self.ivector("final.ie"),
+                what: format!(
+                    "it gives i-vectors of {found} values, the network reads {ivector_dim}"
+                ),
+            });
+        }
+        let phones = settings.text("endpoint.silence-phones").unwrap_or_default();
+        let phones: Result<Vec<u32>, _> =
+            phones.split([':', ',']).filter(|id| !id.is_empty()).map(str::parse).collect();
+        let phones =
+            phones.map_err(|error| settings.error("endpoint.silence-phones", error.to_string()))?;
+        let chunk = settings.get("frames-per-chunk", 24)?;
+        Ok(Adaptation {
+            extractor,
+            rhythm: Rhythm::new(feature, chunk, settings.get("frame-subsampling-factor", 1)?),
+            silence: (!phones.is_empty()).then(|| transitions.pdfs_of(&phones, pdfs)),
+            mean,
+        })
     }
 
     /// The files that [`VoskFolder::graph_of`] reads: what a cached graph depends on.
@@ -147,7 +211,9 @@ impl VoskFolder {
     /// The files, the graph apart, that decide what is heard in features.
     pub fn model_files(&self) -> Vec<std::path::PathBuf> {
         let settings = self.settings().unwrap_or_else(|| self.model());
-        present([self.model(), self.graph("words.txt"), settings])
+        let mut files = present([self.model(), self.graph("words.txt"), settings]);
+        files.extend(self.ivector_files());
+        files
     }
 
     /// The files that decide what the features are.
@@ -222,16 +288,6 @@ pub(super) fn final_mdl(bytes: &[u8], path: &Path) -> Result<(TransitionModel, N
     Ok((transitions, Nnet::read(&mut input)?))
 }
 
-/// Why a network with these widths of its inputs cannot be fed; `dims` is what the front end gives.
-fn unsupported_inputs((features, i_vector): (usize, usize), dims: usize) -> Option<String> {
-    if features != dims {
-        return Some(format!(
-            "the network reads {features} values a frame, the front end gives {dims}"
-        ));
-    }
-    (i_vector > 0).then(|| "it reads i-vectors, which are not supported yet".to_owned())
-}
-
 fn name(folder: &Path) -> String {
     let name = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     let name = name.file_name().unwrap_or(folder.as_os_str());
@@ -241,7 +297,8 @@ fn name(folder: &Path) -> String {
 fn network(folded: &Folded, subsampling: usize) -> NetworkDescription {
     NetworkDescription {
         weights: WEIGHTS.into(),
-        input_dim: folded.inputs.0 + folded.inputs.1,
+        input_dim: folded.inputs.0,
+        ivector_dim: folded.inputs.1,
         subsampling,
         layers: folded.layers.clone(),
     }
@@ -282,6 +339,9 @@ fn tensors(folded: &Folded) -> Tensors {
         let (rows, columns) = numbers.weights.dim();
         put("weight", vec![rows, columns], bytes(&mut numbers.weights.iter()));
         put("bias", vec![rows], bytes(&mut numbers.bias.iter()));
+        if let Some(ivector) = &numbers.ivector {
+            put("ivector", vec![rows, ivector.ncols()], bytes(&mut ivector.iter()));
+        }
         if let Some((scale, shift)) = &numbers.norm {
             put("scale", vec![rows], bytes(&mut scale.iter()));
             put("shift", vec![rows], bytes(&mut shift.iter()));

@@ -221,6 +221,30 @@ impl<'b> Input<'b> {
         Ok(ndarray::Array2::from_shape_vec(shape, values).expect("as many values as the shape has"))
     }
 
+    /// A symmetric matrix, of which the file holds the lower triangle.
+    pub fn symmetric_f64(&mut self) -> Result<ndarray::Array2<f64>, KaldiError> {
+        let size = self.precision(['P'])?.1;
+        // Of n rows the triangle has more elements than n²/2, so the matrix is no larger than the
+        // file but for a factor.
+        let rows = self.int()?;
+        let elements = i64::from(rows) * (i64::from(rows) + 1) / 2;
+        let count = self.check_count(if rows < 0 { -1 } else { elements }, size)?;
+        let values = self.floats(count, size)?;
+        let rows = rows as usize;
+        Ok(ndarray::Array2::from_shape_fn((rows, rows), |(row, column)| {
+            let (high, low) = (row.max(column), row.min(column));
+            values[high * (high + 1) / 2 + low]
+        }))
+    }
+
+    /// Makes sure that nothing follows.
+    pub fn end(&self) -> Result<(), KaldiError> {
+        match self.is_at_end() {
+            true => Ok(()),
+            false => Err(self.error("bytes stand behind the end")),
+        }
+    }
+
     /// `F` or `D` and one of these letters; the size of a value.
     fn precision<const N: usize>(
         &mut self,

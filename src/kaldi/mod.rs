@@ -18,6 +18,7 @@ mod folder;
 mod front_end;
 mod import;
 mod input;
+mod ivector;
 mod matrix;
 mod matrix_file;
 mod nnet;
@@ -28,7 +29,9 @@ pub use archive::Archive;
 #[doc(hidden)]
 pub use archive::matrices as check_archive;
 #[doc(hidden)]
-pub use check::{check_config_lines, check_final_mdl, check_front_end};
+pub use check::{
+    check_config_lines, check_extractor, check_final_mdl, check_front_end, check_mixture,
+};
 pub use error::KaldiError;
 pub use export::{ExportOptions, Exported, export};
 pub use folder::VoskFolder;

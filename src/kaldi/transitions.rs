@@ -56,6 +56,22 @@ impl TransitionModel {
         pdfs.max().unwrap_or(0)
     }
 
+    /// By pdf, of so many, whether it belongs to these phones and to no others.
+    pub(super) fn pdfs_of(&self, phones: &[u32], pdfs: usize) -> Vec<bool> {
+        let of_phones = |yes: bool| {
+            let mut found = vec![false; pdfs];
+            for transition in &self.transitions {
+                if phones.contains(&transition.phone) == yes
+                    && let Some(pdf) = found.get_mut(transition.pdf as usize)
+                {
+                    *pdf = true;
+                }
+            }
+            found
+        };
+        of_phones(true).iter().zip(of_phones(false)).map(|(own, others)| *own && !others).collect()
+    }
+
     pub(super) fn read(input: &mut Input<'_>) -> Result<Self, KaldiError> {
         input.expect("<TransitionModel>")?;
         input.expect("<Topology>")?;

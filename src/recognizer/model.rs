@@ -13,7 +13,7 @@ use super::own_words::{OwnVocabulary, Source};
 use super::second_look::SecondLook;
 use super::{Options, RecognizerError};
 use crate::acoustic::{DecodeDefaults, Hmm, HmmArc, ModelDescription, Network, Tensors};
-use crate::feature::{Mfcc, MfccConfig, OnlineMean, OnlineMeanConfig};
+use crate::feature::{Mfcc, MfccConfig, OnlineMean};
 use crate::gate::Gate;
 use crate::graph::compile::compile;
 use crate::graph::lexicon::Lexicon;
@@ -104,13 +104,7 @@ impl Model {
 
     /// The mean that the features are taken less as they come, if any.
     pub(super) fn online_mean(&self) -> Option<OnlineMean> {
-        let mean = match self.input_mean.as_ref()? {
-            InputMean::Running(prior) => {
-                OnlineMean::new(OnlineMeanConfig::default(), prior.len(), Some(prior))
-            }
-            InputMean::Fixed(mean) => Ok(OnlineMean::fixed(mean)),
-        };
-        Some(mean.expect("a prior of the features' width"))
+        self.input_mean.as_ref().map(InputMean::online)
     }
 
     /// The spelling of a word; a question mark for an id that a damaged graph made up.

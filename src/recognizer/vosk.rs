@@ -32,6 +32,10 @@ pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, Reco
     let mfcc = Mfcc::new(description.feature.clone())?;
     let network =
         Network::from_tensors(&description, &imported.tensors, options.precision.kernels())?;
+    let network = match imported.adaptation {
+        Some(adaptation) => network.adapted(adaptation)?,
+        None => network,
+    };
     let gate = gate_of(folder.path(), &mfcc, options)?;
     let cache = options.graph_cache();
     let words = folder.words()?;

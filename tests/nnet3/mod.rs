@@ -68,7 +68,7 @@ pub enum Part {
     NoOp(usize),
     LogSoftmax(usize),
     /// A type that is not supported.
-    Sigmoid(usize),
+    Lstm(usize),
 }
 
 /// The network: config lines and components by name.
@@ -188,7 +188,7 @@ fn write(out: &mut Writer, part: &Part) {
         }
         Part::Relu(dim) => nonlinearity(out, "RectifiedLinearComponent", *dim),
         Part::LogSoftmax(dim) => nonlinearity(out, "LogSoftmaxComponent", *dim),
-        Part::Sigmoid(dim) => nonlinearity(out, "SigmoidComponent", *dim),
+        Part::Lstm(dim) => nonlinearity(out, "LstmNonlinearityComponent", *dim),
         Part::Dropout(dim) => {
             out.token("<GeneralDropoutComponent>").token("<Dim>").int(*dim as i32);
             out.token("<BlockDim>").int(*dim as i32).token("<TimePeriod>").int(0);
@@ -321,6 +321,6 @@ fn run(part: &Part, x: Vec<f64>) -> Vec<f64> {
         Part::Dropout(_) | Part::NoOp(_) => x,
         // Up to what is the same for all values.
         Part::LogSoftmax(_) => x,
-        Part::Tdnn(..) | Part::Sigmoid(_) => panic!("not computed here"),
+        Part::Tdnn(..) | Part::Lstm(_) => panic!("not computed here"),
     }
 }

@@ -49,6 +49,11 @@ impl Activation {
             shift: padded(steps.norm.map(|[_, shift]| shift), 0.0),
         }
     }
+
+    /// The bias, padded.
+    pub fn bias(&self) -> &[f32] {
+        &self.bias
+    }
 }
 
 /// An earlier output that is added last: rows of the shape of C.
@@ -65,6 +70,8 @@ pub struct Bypass<'a> {
 pub struct Finish<'a> {
     /// By channel.
     pub activation: &'a Activation,
+    /// In place of the activation's bias, padded alike ([`Activation::bias`]).
+    pub bias: Option<&'a [f32]>,
     /// And by element.
     pub bypass: Option<Bypass<'a>>,
 }
@@ -73,6 +80,7 @@ impl<'a> Finish<'a> {
     /// The part for the tile at `row` and `column` of a C with so many columns.
     pub(super) fn tile(&self, (row, column): (usize, usize), columns: usize) -> TileFinish<'a> {
         let Activation { bias, floor, scale, shift } = self.activation;
+        let bias = self.bias.unwrap_or(bias);
         TileFinish {
             bias: &bias[column..],
             floor: &floor[column..],

@@ -66,6 +66,10 @@ impl Net {
         tensors: &Tensors,
     ) -> Result<String, KaldiError> {
         let (name, channels, width) = (&layer.name, layer.channels(), layer.output_dim);
+        if layer.ivector || !layer.steps.is_empty() {
+            let what = format!("layer {name} reads an i-vector or is neither linear nor a ReLU");
+            return Err(KaldiError::NotExportable(what));
+        }
         let vector = |part: &str| tensors.floats(&format!("{name}.{part}"), &[channels]);
         let weights = tensors.floats(&format!("{name}.weight"), &[channels, layer.depth()])?;
         let bias = match layer.bias {

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use super::super::KaldiError;
 use super::super::input::{Input, Kind};
 use super::super::matrix::Matrix;
+use crate::acoustic::RowStep;
 
 /// The most values behind one token: no component has more than a few.
 const MOST_NUMBERS: usize = 64;
@@ -27,6 +28,8 @@ pub(in super::super) enum Component {
     ScaleAndShift { scale: Vec<f32>, shift: Vec<f32> },
     /// Negative values become zero.
     Relu,
+    /// Another nonlinearity.
+    Step(RowStep),
     /// What training alone cares for.
     Identity,
     /// Of each frame the same is subtracted from all values, which changes no choice between them.
@@ -53,6 +56,7 @@ pub(in super::super) struct Convolution {
 enum Value {
     /// The four bytes of each number.
     Numbers(Vec<[u8; 4]>),
+    Boolean(bool),
     Ints(Vec<i32>),
     Vector(Vec<f32>),
     Matrix(Matrix),
@@ -92,10 +96,7 @@ fn values(input: &mut Input<'_>, opening: &str) -> Result<HashMap<String, Value>
         }
         let value = match input.kind()? {
             Kind::Token => continue,
-            Kind::Boolean => {
-                input.boolean()?;
-                continue;
-            }
+            Kind::Boolean => Value::Boolean(input.boolean()?),
             Kind::Vector => Value::Vector(input.vector()?),
             Kind::Matrix => Value::Matrix(input.matrix()?),
             Kind::Number => match token.as_str() {
@@ -152,12 +153,28 @@ impl Fields<'_, '_> {
                 let scale = vec![1.0; shift.len()];
                 Component::ScaleAndShift { scale, shift }
             }
+            "PerElementScale" | "NaturalGradientPerElementScale" => {
+                let scale = self.any_vector("<Params>")?;
+                let shift = vec![0.0; scale.len()];
+                Component::ScaleAndShift { scale, shift }
+            }
+            "PerElementOffset" => {
+                let shift = self.any_vector("<Offsets>")?;
+                let scale = vec![1.0; shift.len()];
+                Component::ScaleAndShift { scale, shift }
+            }
             "Permute" => Component::Permute { order: self.ints("<ColumnMap>")? },
             "RectifiedLinear" => Component::Relu,
+            "Sigmoid" => Component::Step(RowStep::Sigmoid),
+            "Tanh" => Component::Step(RowStep::Tanh),
+            "Normalize" => self.normalise()?,
             "LogSoftmax" => Component::LogSoftmax,
-            "GeneralDropout" | "Dropout" | "DropoutMask" | "NoOp" | "SpecAugmentTimeMask" => {
-                Component::Identity
-            }
+            "GeneralDropout"
+            | "Dropout"
+            | "DropoutMask"
+            | "NoOp"
+            | "SpecAugmentTimeMask"
+            | "ClipGradient" => Component::Identity,
             _ => Component::Other { kind: self.kind },
         })
     }
@@ -198,6 +215,23 @@ impl Fields<'_, '_> {
             shift: shift.collect(),
             scale: scale.iter().map(|&scale| scale as f32).collect(),
         })
+    }
+
+    /// Rows brought to a root mean square; their own is not appended.
+    fn normalise(&mut self) -> Result<Component, KaldiError> {
+        if let Some(Value::Boolean(true)) = self.values.get("<AddLogStddev>") {
+            return Err(self.error("<AddLogStddev>", "a deviation behind the row is not supported"));
+        }
+        let whole = if self.values.contains_key("<InputDim>") { "<InputDim>" } else { "<Dim>" };
+        let block = match self.values.contains_key("<BlockDim>") {
+            true => self.size("<BlockDim>")?,
+            false => self.size(whole)?,
+        };
+        let rms = self.float("<TargetRms>")?;
+        match rms > 0.0 && rms.is_finite() {
+            true => Ok(Component::Step(RowStep::Normalise { block, rms })),
+            false => Err(self.error("<TargetRms>", &format!("{rms} is no root mean square"))),
+        }
     }
 
     fn convolution(&mut self) -> Result<Convolution, KaldiError> {

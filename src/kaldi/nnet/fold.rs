@@ -10,14 +10,13 @@ use std::collections::HashMap;
 
 use super::form::{Form, Source};
 use super::layer::{Layer, LayerTensors};
+use super::order::{OUTPUT, order, uses};
 use super::stride::assign_strides;
 use super::{Component, Convolution, Descriptor, Nnet};
-use crate::acoustic::{ConvolutionDescription, LayerDescription};
+use crate::acoustic::{ConvolutionDescription, LayerDescription, RowStep};
 use crate::kaldi::matrix::Matrix;
 
-/// The node that a network's scores come from.
-const OUTPUT: &str = "output";
-/// The inputs, and in which order the columns of ours hold them.
+/// The inputs.
 const INPUTS: [&str; 2] = ["input", "ivector"];
 /// More than any sensible network has; descriptors of damaged files could say any number.
 const MOST_TERMS: usize = 512;
@@ -30,7 +29,7 @@ pub(in super::super) struct Folded {
     pub layers: Vec<LayerDescription>,
     /// By layer: weights, bias, and scale and shift where it has them.
     pub tensors: Vec<LayerTensors>,
-    /// Values of a feature frame, and of an i-vector behind it.
+    /// Values of a feature frame, and of an i-vector; 0 where none is read.
     pub inputs: (usize, usize),
 }
 
@@ -53,50 +52,6 @@ pub(in super::super) fn fold(nnet: &Nnet, subsampling: usize) -> Result<Folded, 
     fold.finish(subsampling)
 }
 
-/// The nodes that the output needs, each after what it reads.
-fn order(nnet: &Nnet) -> Result<Vec<&str>, String> {
-    let mut order = Vec::new();
-    // Nodes entered, and whether they were left.
-    let mut left: HashMap<&str, bool> = HashMap::new();
-    let mut stack = vec![(OUTPUT, false)];
-    while let Some((name, done)) = stack.pop() {
-        if done {
-            left.insert(name, true);
-            order.push(name);
-            continue;
-        }
-        match left.get(name) {
-            Some(true) => continue,
-            Some(false) => return Err(format!("node {name} reads itself, by way of others")),
-            None => {}
-        }
-        let Some(node) = nnet.nodes.get(name) else {
-            if nnet.inputs.contains_key(name) {
-                continue;
-            }
-            return Err(format!("there is no node {name}"));
-        };
-        left.insert(name, false);
-        stack.push((name, true));
-        node.input.nodes(&mut |read| {
-            // What is entered and not left is on the way from the output to here.
-            if left.get(read) != Some(&true) {
-                stack.push((read, false));
-            }
-        });
-    }
-    Ok(order)
-}
-
-/// How often each node is read.
-fn uses<'n>(nnet: &'n Nnet, order: &[&'n str]) -> HashMap<&'n str, usize> {
-    let mut uses = HashMap::new();
-    for name in order {
-        nnet.nodes[*name].input.nodes(&mut |read| *uses.entry(read).or_insert(0) += 1);
-    }
-    uses
-}
-
 struct Fold<'n> {
     nnet: &'n Nnet,
     uses: HashMap<&'n str, usize>,
@@ -117,7 +72,8 @@ impl<'n> Fold<'n> {
 
     fn width(&self, source: Source) -> usize {
         match source {
-            Source::Input => self.inputs.0 + self.inputs.1,
+            Source::Input => self.inputs.0,
+            Source::IVector => self.inputs.1,
             Source::Layer(layer) => self.layers[layer].output_dim,
         }
     }
@@ -181,7 +137,7 @@ impl<'n> Fold<'n> {
             return Ok(Form::identity(Source::Input, 0, features));
         }
         if name == INPUTS[1] && ivector > 0 {
-            return Ok(Form::identity(Source::Input, features, ivector));
+            return Ok(Form::identity(Source::IVector, 0, ivector));
         }
         let form = self.forms.get(name).cloned();
         form.ok_or_else(|| format!("input {name} is neither \"input\" nor \"ivector\""))
@@ -230,25 +186,39 @@ impl<'n> Fold<'n> {
                 let permuted = input.permuted(order);
                 permuted.ok_or_else(|| "its <ColumnMap> names a column that is not there".into())
             }
-            Component::Relu => {
-                let form = self.as_layer(name, input)?;
-                let layer = self.open_layer(&form).filter(|&layer| {
-                    let layer = &self.layers[layer];
-                    !layer.relu && layer.tensors.norm.is_none()
-                });
-                let layer = match layer {
-                    Some(layer) => layer,
-                    None => self.add(name, &form)?,
-                };
-                self.layers[layer].relu = true;
-                Ok(self.output_of(layer))
-            }
+            Component::Relu => self.step(name, None, input),
+            Component::Step(step) => self.step(name, Some(step), input),
             Component::Convolution(convolution) => self.convolution(name, convolution, input),
             Component::Other { kind } => Err(format!(
                 "{kind}Component is not supported; supported are affine, linear, TDNN, convolution, batch \
-                 normalisation, scale and offset, ReLU, log-softmax and what acts in training alone"
+                 normalisation, scale and offset, ReLU, sigmoid, tanh, renormalisation, log-softmax and what \
+                 acts in training alone"
             )),
         }
+    }
+
+    /// A nonlinearity, by default the ReLU: of the layer before, where it can be one of it.
+    fn step(&mut self, name: &str, step: Option<&RowStep>, input: Form) -> Result<Form, String> {
+        if let Some(RowStep::Normalise { block, .. }) = step
+            && !input.width.is_multiple_of(*block)
+        {
+            return Err(format!("it normalises blocks of {block} of {} values", input.width));
+        }
+        let form = self.as_layer(name, input)?;
+        let layer = self.open_layer(&form).filter(|&layer| {
+            let layer = &self.layers[layer];
+            let is_bare = !layer.relu && layer.steps.is_empty();
+            layer.tensors.norm.is_none() && (is_bare || step.is_some())
+        });
+        let layer = match layer {
+            Some(layer) => layer,
+            None => self.add(name, &form)?,
+        };
+        match step {
+            None => self.layers[layer].relu = true,
+            Some(step) => self.layers[layer].steps.push(step.clone()),
+        }
+        Ok(self.output_of(layer))
     }
 
     fn output_of(&self, layer: usize) -> Form {
@@ -297,7 +267,7 @@ impl<'n> Fold<'n> {
         let open = self.open_layer(&input).filter(|&layer| {
             let layer = &self.layers[layer];
             let channels = layer.tensors.bias.len();
-            layer.relu && channels.is_multiple_of(block)
+            (layer.relu || !layer.steps.is_empty()) && channels.is_multiple_of(block)
         });
         let Some(layer) = open else {
             return Ok(input.scaled(scale, shift));
@@ -335,6 +305,7 @@ impl<'n> Fold<'n> {
             input_dim: input.width,
             output_dim: output,
             relu: false,
+            steps: Vec::new(),
             bypass: None,
             convolution: Some(ConvolutionDescription {
                 height: convolution.heights.0,
@@ -345,6 +316,7 @@ impl<'n> Fold<'n> {
                 weights: convolution.weights.clone(),
                 bias: convolution.bias.clone(),
                 norm: None,
+                ivector: None,
             },
             frozen: false,
         });
@@ -366,10 +338,12 @@ impl<'n> Fold<'n> {
             0 => Source::Input,
             layers => Source::Layer(layers - 1),
         };
-        let places = form.places();
+        let mut places = form.places();
+        places.retain(|(source, _)| *source != Source::IVector);
         if places.iter().any(|(source, _)| *source != expected) {
             let say = |source: &Source| match source {
                 Source::Input => "the input".to_owned(),
+                Source::IVector => "the i-vector".to_owned(),
                 Source::Layer(layer) => self.layers[*layer].name.clone(),
             };
             let mut read: Vec<Source> = places.iter().map(|(source, _)| *source).collect();
@@ -383,22 +357,25 @@ impl<'n> Fold<'n> {
         }
         let width = |source| self.width(source);
         if form.weight_count(width) > MOST_WEIGHTS || places.is_empty() {
-            return Err("it has too many weights, or none".into());
+            return Err("it has too many weights, or reads no frame".into());
         }
         if let Source::Layer(layer) = expected {
             self.layers[layer].frozen = true;
         }
         let input_dim = self.width(expected);
-        let (offsets, weights) = form.weights(input_dim);
+        let (offsets, weights) = form.weights(expected, input_dim);
+        let (reads, ivector) = form.weights(Source::IVector, self.inputs.1);
+        let ivector = (!reads.is_empty()).then_some(ivector);
         self.layers.push(Layer {
             name: name.to_owned(),
             offsets,
             input_dim,
             output_dim: form.width,
             relu: false,
+            steps: Vec::new(),
             bypass: None,
             convolution: None,
-            tensors: LayerTensors { weights, bias: form.bias.clone(), norm: None },
+            tensors: LayerTensors { weights, bias: form.bias.clone(), norm: None, ivector },
             frozen: false,
         });
         Ok(self.layers.len() - 1)
@@ -419,7 +396,9 @@ impl<'n> Fold<'n> {
             layers.push(layer.description(stride, &names));
             tensors.push(layer.tensors);
         }
-        Ok(Folded { layers, tensors, inputs: self.inputs })
+        let reads_ivector = tensors.iter().any(|tensors| tensors.ivector.is_some());
+        let ivector = if reads_ivector { self.inputs.1 } else { 0 };
+        Ok(Folded { layers, tensors, inputs: (self.inputs.0, ivector) })
     }
 
     /// Divides by the priors, where the model has any.

@@ -8,8 +8,11 @@ use super::super::matrix::Matrix;
 /// What a form reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Source {
-    /// The features, with the i-vector behind them.
+    /// The features.
     Input,
+    /// The i-vector, which does not change from frame to frame but from chunk to chunk: at which
+    /// offset it is read makes no difference beyond a chunk's edges, and is left out.
+    IVector,
     /// The output of a layer.
     Layer(usize),
 }
@@ -93,7 +96,7 @@ impl Form {
     }
 
     pub fn shifted(mut self, offset: i32) -> Form {
-        for term in &mut self.terms {
+        for term in self.terms.iter_mut().filter(|term| term.source != Source::IVector) {
             term.offset = term.offset.saturating_add(offset);
         }
         self
@@ -197,11 +200,13 @@ impl Form {
     }
 
     /// The offsets and weights of a layer that computes it from one source of this width: offsets
-    /// ascending, weights offset-major.
-    pub fn weights(&self, width: usize) -> (Vec<i32>, Matrix) {
-        let offsets: Vec<i32> = self.places().iter().map(|(_, offset)| *offset).collect();
+    /// ascending, weights offset-major. No offsets where the source is not read.
+    pub fn weights(&self, source: Source, width: usize) -> (Vec<i32>, Matrix) {
+        let places = self.places();
+        let offsets = places.iter().filter(|place| place.0 == source).map(|place| place.1);
+        let offsets: Vec<i32> = offsets.collect();
         let mut weights = Matrix::zeros((self.width, offsets.len() * width));
-        for term in &self.terms {
+        for term in self.terms.iter().filter(|term| term.source == source) {
             let at = offsets.binary_search(&term.offset).expect("every offset is listed");
             let first = at * width + term.column;
             let columns = first..first + term.map.columns();

@@ -1,6 +1,6 @@
 //! A layer of ours while a network is folded.
 
-use crate::acoustic::{BypassDescription, ConvolutionDescription, LayerDescription};
+use crate::acoustic::{BypassDescription, ConvolutionDescription, LayerDescription, RowStep};
 use crate::kaldi::matrix::Matrix;
 
 /// The numbers of a layer.
@@ -9,6 +9,8 @@ pub(in super::super) struct LayerTensors {
     pub weights: Matrix,
     pub bias: Vec<f32>,
     pub norm: Option<(Vec<f32>, Vec<f32>)>,
+    /// Of the i-vector.
+    pub ivector: Option<Matrix>,
 }
 
 /// A layer on its way: times in input frames.
@@ -18,6 +20,7 @@ pub(super) struct Layer {
     pub input_dim: usize,
     pub output_dim: usize,
     pub relu: bool,
+    pub steps: Vec<RowStep>,
     pub bypass: Option<(usize, f32)>,
     pub convolution: Option<ConvolutionDescription>,
     pub tensors: LayerTensors,
@@ -35,7 +38,9 @@ impl Layer {
             input_dim: self.input_dim,
             output_dim: self.output_dim,
             bias: true,
+            ivector: self.tensors.ivector.is_some(),
             relu: self.relu,
+            steps: self.steps.clone(),
             norm: self.tensors.norm.is_some(),
             bypass: self
                 .bypass

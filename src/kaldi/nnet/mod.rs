@@ -6,6 +6,7 @@ mod descriptor;
 mod fold;
 mod form;
 mod layer;
+mod order;
 mod stride;
 
 use std::collections::HashMap;

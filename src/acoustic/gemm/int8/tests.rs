@@ -44,6 +44,7 @@ impl Case {
         let activation = Activation::new(columns, steps);
         let finish = Finish {
             activation: &activation,
+            bias: None,
             bypass: Some(Bypass { rows: &bypass, factor: 0.66 }),
         };
         let matrix = QuantisedMatrix::from_transposed(kernel, &self.weights(), self.depth());

@@ -1,0 +1,123 @@
+//! Frames on their way to the statistics: their mean taken off, spliced, transformed, and given to
+//! Gaussians; the last ones are kept, since how much they count may still change.
+
+use super::extractor::{Chosen, IVectorExtractor};
+use crate::feature::OnlineMean;
+
+/// The frames heard last.
+#[derive(Clone)]
+pub(super) struct Frames {
+    mean: OnlineMean,
+    /// The frames that one splice reads, as they are and less their running means, oldest first.
+    plain: Vec<f32>,
+    normalised: Vec<f32>,
+    row: Vec<f32>,
+    likelihoods: Vec<f32>,
+    /// Frames heard, and frames transformed.
+    heard: usize,
+    ready: usize,
+    /// The last frames transformed: frame `t` lies at `t % capacity`.
+    capacity: usize,
+    transformed: Vec<f32>,
+    chosen: Vec<Chosen>,
+    /// What a frame counts for and has not been counted yet.
+    due: Vec<f32>,
+}
+
+impl Frames {
+    /// Before the first frame; `capacity` frames are kept.
+    pub fn new(extractor: &IVectorExtractor, capacity: usize) -> Frames {
+        let window = (extractor.splice.0 + extractor.splice.1 + 1) * extractor.dims;
+        Frames {
+            mean: extractor.mean(),
+            plain: vec![0.0; window],
+            normalised: vec![0.0; window],
+            row: vec![0.0; extractor.width.max(extractor.dims)],
+            likelihoods: Vec::with_capacity(extractor.gaussians),
+            heard: 0,
+            ready: 0,
+            capacity,
+            transformed: vec![0.0; capacity * extractor.width],
+            chosen: vec![Chosen::default(); capacity],
+            due: vec![0.0; capacity],
+        }
+    }
+
+    /// Frames that statistics can be made of.
+    pub fn ready(&self) -> usize {
+        self.ready
+    }
+
+    /// Frames heard.
+    pub fn heard(&self) -> usize {
+        self.heard
+    }
+
+    /// Takes the next frame.
+    pub fn push(&mut self, extractor: &IVectorExtractor, frame: &[f32]) {
+        let dims = extractor.dims;
+        self.row[..dims].copy_from_slice(frame);
+        self.mean.apply(&mut self.row[..dims]);
+        let windows = [(&mut self.plain, frame), (&mut self.normalised, &self.row[..dims])];
+        for (window, frame) in windows {
+            match self.heard {
+                // What lies before the first frame repeats it.
+                0 => window.chunks_exact_mut(dims).for_each(|to| to.copy_from_slice(frame)),
+                _ => slide(window, frame),
+            }
+        }
+        self.heard += 1;
+        if self.heard > extractor.splice.1 {
+            self.transform(extractor);
+        }
+    }
+
+    /// The recording has ended: its last frame is repeated until all are ready.
+    pub fn finish(&mut self, extractor: &IVectorExtractor) {
+        let mut pushed = self.heard;
+        while self.ready < self.heard {
+            for window in [&mut self.plain, &mut self.normalised] {
+                // The last frame stays where it is, and so stands there twice.
+                window.copy_within(extractor.dims.., 0);
+            }
+            pushed += 1;
+            if pushed > extractor.splice.1 {
+                self.transform(extractor);
+            }
+        }
+    }
+
+    /// Lets a frame, ready or soon to be, count for more or less than before.
+    pub fn add_due(&mut self, frame: usize, weight: f32) {
+        self.due[frame % self.capacity] += weight;
+    }
+
+    /// Calls `each` with all frames before `end` that count for something new, which is then
+    /// counted: their Gaussians, their transformed values and by how much.
+    pub fn take_due(&mut self, end: usize, mut each: impl FnMut(&Chosen, &[f32], f32)) {
+        let width = self.transformed.len() / self.capacity;
+        for frame in end.saturating_sub(self.capacity)..end {
+            let slot = frame % self.capacity;
+            let weight = std::mem::take(&mut self.due[slot]);
+            if weight != 0.0 {
+                each(&self.chosen[slot], &self.transformed[slot * width..][..width], weight);
+            }
+        }
+    }
+
+    /// Transforms the frame in the middle of the windows.
+    fn transform(&mut self, extractor: &IVectorExtractor) {
+        let (slot, width) = (self.ready % self.capacity, extractor.width);
+        extractor.transform(&self.normalised, &mut self.row[..width]);
+        self.chosen[slot] = extractor.choose(&self.row[..width], &mut self.likelihoods);
+        extractor.transform(&self.plain, &mut self.transformed[slot * width..][..width]);
+        self.ready += 1;
+    }
+}
+
+/// Drops the oldest frame of a window and adds one.
+fn slide(window: &mut [f32], frame: &[f32]) {
+    window.copy_within(frame.len().., 0);
+    let last = window.len() - frame.len();
+    window[last..].copy_from_slice(frame);
+}
