@@ -24,7 +24,7 @@ built=target/fuzz-run
 
 # The readers of what callers send come first.
 formats=(m4a,mp4,mov webm,mka ogg,oga,opus ts aac aiff caf au wav mp2,mp3 flac)
-first=(audio containers "${formats[@]/#/containers:}" kaldi_data kaldi_archive kaldi_model kaldi_ivector kaldi_lines kaldi_conf score_file multipart request stream_message)
+first=(audio containers "${formats[@]/#/containers:}" kaldi_data kaldi_archive kaldi_model kaldi_ivector kaldi_lines kaldi_conf lookahead_fst ngram_fst score_file multipart request stream_message)
 order() {
     printf '%s\n' "${first[@]}"
     sed -n 's/^name = "\(.*\)"/\1/p' fuzz/Cargo.toml | grep -vxF -e paretone-fuzz "${first[@]/#/-e}"
@@ -42,6 +42,8 @@ seeds() {
     kaldi_conf) find tests/golden/kaldi -name '*.conf' ;;
     kaldi_lines) find tests/golden/kaldi -name '*.config' ;;
     openfst) find tests/golden/kaldi -name '*.fst' ;;
+    ngram_fst) echo tests/golden/kaldi/{Gr,const,vector}.fst | tr ' ' '\n' ;;
+    lookahead_fst) echo tests/golden/kaldi/HCLr.fst ;;
     calibration) echo models/en/confidence.json ;;
     lexicon) find tests/fixtures -name '*lexicon*' -type f ;;
     outcomes) find tests/fixtures -name '*.csv' ;;

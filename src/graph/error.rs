@@ -76,9 +76,19 @@ pub enum GraphError {
     /// No start state was set.
     #[error("the graph has no start state")]
     NoStart,
+    /// Two automata were composed that have no path in common.
+    #[error(
+        "the lexicon and the language model have no path in common: they are not of one model, or their labels were numbered anew apart"
+    )]
+    NoPath,
     /// An OpenFst file is of a kind that is not read, or is damaged.
-    #[error("OpenFst file: {0}")]
-    OpenFst(String),
+    #[error("OpenFst file, in {at}: {what}")]
+    OpenFst {
+        /// The part of the file that was read last.
+        at: String,
+        /// What is wrong there.
+        what: String,
+    },
 }
 
 impl GraphError {

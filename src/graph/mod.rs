@@ -8,6 +8,7 @@
 
 mod builder;
 pub mod compile;
+mod composition;
 mod container;
 mod error;
 mod file;
@@ -20,19 +21,22 @@ mod gzip;
 pub mod lexicon;
 pub mod ngram;
 mod openfst;
-mod openfst_const;
 mod rows;
 pub mod spelling;
 mod strangers;
 mod textfile;
 mod wordlist;
 mod words;
+#[cfg(test)]
+#[path = "../../tests/nnet3/fst.rs"]
+mod written;
 
 pub use builder::GraphBuilder;
 pub use compile::ctc;
 pub use error::GraphError;
 pub use file::GRAPH_FORMAT;
 pub use grammar::{Grammar, GrammarError};
+pub(crate) use openfst::{Automaton, LookAhead};
 pub use rows::{ArcRef, Gateway, Graph, GraphView, PackedArc};
 pub use textfile::TextError;
 pub use wordlist::{ListedWord, WordList};

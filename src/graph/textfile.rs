@@ -38,6 +38,14 @@ pub enum TextError {
         /// What is wrong, and what would be right.
         what: String,
     },
+    /// A list of words that is no text is not what it should be.
+    #[error("{name}: {what}")]
+    Words {
+        /// The file concerned.
+        name: String,
+        /// What is wrong.
+        what: String,
+    },
 }
 
 /// A reader of lines that knows where it is.

@@ -88,6 +88,36 @@ impl WordTable {
         Ok(table)
     }
 
+    /// A table of words with their numbers, in any order; numbers that none has are words without
+    /// a name. `name` is what errors call it.
+    ///
+    /// # Errors
+    /// A word stands twice, or has a number larger than the table can be.
+    pub(crate) fn of_numbers(
+        numbered: Vec<(u32, String)>,
+        name: &str,
+    ) -> Result<WordTable, TextError> {
+        let error = |what| TextError::Words { name: name.to_owned(), what };
+        let mut table = WordTable::default();
+        let largest = numbered.iter().map(|(number, _)| *number);
+        let largest = largest.max().unwrap_or(0);
+        if largest > WORD_MASK.min(MOST_NUMBERS) {
+            return Err(error(format!("{largest} is too large a number")));
+        }
+        table.names = vec![Box::default(); largest as usize + 1];
+        table.ids.reserve(numbered.len());
+        for (number, word) in numbered {
+            let word: Box<str> = word.into();
+            table.names[number as usize] = word.clone();
+            if let Some(first) = table.ids.insert(word, number) {
+                let word = &table.names[number as usize];
+                let what = format!("\"{word}\" is the word of number {first} already");
+                return Err(error(what));
+            }
+        }
+        Ok(table)
+    }
+
     /// A table of these words after the four special ones. A word that is repeated, or is a special
     /// one, is listed once.
     ///

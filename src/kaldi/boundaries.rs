@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::transitions::Transition;
+use super::transitions::{Transition, TransitionModel};
 use super::{KaldiError, read};
 use crate::graph::{WORD_END, WORD_START};
 
@@ -44,6 +44,11 @@ impl Boundaries {
             marks.insert(phone, mark);
         }
         Ok(Boundaries { marks })
+    }
+
+    /// The flags of arcs, by the transitions they are on, from the first.
+    pub fn of_all(&self, transitions: &TransitionModel) -> Vec<u32> {
+        transitions.all().iter().map(|transition| self.mark(*transition)).collect()
     }
 
     /// The flags of an arc that a transition is on.

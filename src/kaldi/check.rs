@@ -9,6 +9,7 @@ use super::import::final_mdl;
 use super::ivector::{final_dubm, final_ie};
 use super::nnet::{Component, Nnet, fold};
 use crate::feature::FeatureKind;
+use crate::graph::{Automaton, GraphError, LookAhead};
 
 /// Input frames in an output frame.
 const SUBSAMPLING: usize = 3;
@@ -72,4 +73,22 @@ pub fn check_extractor(bytes: &[u8]) -> Result<usize, KaldiError> {
 /// What is wrong with the file.
 pub fn check_mixture(bytes: &[u8]) -> Result<usize, KaldiError> {
     Ok(final_dubm(bytes, Path::new("final.dubm"))?.weights.len())
+}
+
+/// Reads the bytes of a `Gr.fst`; returns the numbers of its states and arcs.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn check_language_fst(bytes: &[u8]) -> Result<(usize, usize), GraphError> {
+    let (automaton, _) = Automaton::read(bytes)?;
+    Ok((automaton.num_states(), automaton.arcs().len()))
+}
+
+/// Reads the bytes of an `HCLr.fst`; returns the numbers of its states and arcs.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn check_lexicon_fst(bytes: &[u8]) -> Result<(usize, usize), GraphError> {
+    let LookAhead { automaton, .. } = LookAhead::read(bytes)?;
+    Ok((automaton.num_states(), automaton.arcs().len()))
 }

@@ -16,6 +16,7 @@ use super::input::Input;
 use super::matrix_file::matrix_file;
 use super::nnet::{Folded, Nnet, fold};
 use super::transitions::TransitionModel;
+use super::two_parts::{LANGUAGE, LEXICON, SILENT};
 use crate::acoustic::{
     Adaptation, DecodeDefaults, HmmDescription, ModelDescription, NetworkDescription,
     Normalisation, Rhythm, Tensors,
@@ -205,7 +206,12 @@ impl VoskFolder {
 
     /// The files that [`VoskFolder::graph_of`] reads: what a cached graph depends on.
     pub fn graph_files(&self) -> Vec<std::path::PathBuf> {
-        present([self.graph("HCLG.fst"), self.word_boundary(), self.model()])
+        let mut files = match self.is_in_parts() {
+            true => present([LEXICON, LANGUAGE, SILENT].map(|name| self.graph(name))),
+            false => present([self.graph("HCLG.fst")]),
+        };
+        files.extend(present([self.word_boundary(), self.model()]));
+        files
     }
 
     /// The files, the graph apart, that decide what is heard in features.
@@ -224,29 +230,30 @@ impl VoskFolder {
         files
     }
 
-    /// Reads the decoding graph.
+    /// Reads the decoding graph, or composes it of its two parts.
     ///
     /// # Errors
     /// It is missing or damaged, names transitions that the model does not have, or is larger than
     /// a graph of ours can be.
     pub fn graph_of(&self, transitions: &TransitionModel) -> Result<Graph, KaldiError> {
-        let path = self.graph("HCLG.fst");
-        if !path.is_file() && self.graph("HCLr.fst").is_file() {
-            return Err(KaldiError::Network {
-                path: self.graph("HCLr.fst"),
-                what: "graphs in two parts (HCLr.fst and Gr.fst) are not supported yet; compose HCLG.fst from \
-                       them"
-                    .into(),
-            });
+        if self.is_in_parts() {
+            return self.composed(transitions);
         }
+        let path = self.graph("HCLG.fst");
         transitions.graph(&path, &self.word_boundary())
     }
 
-    /// Reads the words; the number of each is its place.
+    /// Reads the words; the number of each is its place. A graph in two parts names them itself,
+    /// in numbers of its own.
     ///
     /// # Errors
     /// The list is missing or damaged.
     pub fn words(&self) -> Result<WordTable, KaldiError> {
+        if self.is_in_parts() {
+            if let Some(words) = self.words_of_language()? {
+                return Ok(words);
+            }
+        }
         let path = self.graph("words.txt");
         let name = path.display().to_string();
         Ok(WordTable::from_numbered(self.bytes(&path)?.as_slice(), &name)?)
@@ -262,8 +269,7 @@ impl TransitionModel {
     /// a graph of ours can be.
     pub fn graph(&self, path: &Path, word_boundary: &Path) -> Result<Graph, KaldiError> {
         let boundaries = Boundaries::open(word_boundary)?;
-        let all = self.all();
-        let marks: Vec<u32> = all.iter().map(|transition| boundaries.mark(*transition)).collect();
+        let (all, marks) = (self.all(), boundaries.of_all(self));
         let graph = Graph::read_openfst_with(path, |label| {
             let at = (label as usize).wrapping_sub(1);
             let transition = all.get(at)?;

@@ -24,13 +24,15 @@ mod matrix_file;
 mod nnet;
 mod output;
 mod transitions;
+mod two_parts;
 
 pub use archive::Archive;
 #[doc(hidden)]
 pub use archive::matrices as check_archive;
 #[doc(hidden)]
 pub use check::{
-    check_config_lines, check_extractor, check_final_mdl, check_front_end, check_mixture,
+    check_config_lines, check_extractor, check_final_mdl, check_front_end, check_language_fst,
+    check_lexicon_fst, check_mixture,
 };
 pub use error::KaldiError;
 pub use export::{ExportOptions, Exported, export};

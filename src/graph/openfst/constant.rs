@@ -10,12 +10,12 @@ use std::path::Path;
 
 use crate::units::StateId;
 
-use super::WORD_MASK;
-use super::container;
-use super::error::GraphError;
-use super::rows::{ArcRef, Graph};
+use super::header::FST_MAGIC;
+use crate::graph::WORD_MASK;
+use crate::graph::container;
+use crate::graph::error::GraphError;
+use crate::graph::rows::{ArcRef, Graph};
 
-const FST_MAGIC: i32 = 2_125_659_606;
 const VERSION: i32 = 2;
 /// The property "expanded", which every const file has; the others are left unknown.
 const PROPERTIES: u64 = 1;

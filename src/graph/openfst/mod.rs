@@ -10,6 +10,13 @@
 //! strings are an `int32` length and bytes. Memory follows the bytes that are really there, never a
 //! count that a header claims.
 
+mod automaton;
+mod constant;
+mod header;
+mod input;
+mod lookahead;
+mod ngram;
+
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
@@ -19,25 +26,17 @@ use crate::units::{Cost, PdfId, StateId};
 use super::WORD_MASK;
 use super::builder::GraphBuilder;
 use super::error::GraphError;
-use super::rows::{ARC_LIMIT, ArcRef, Graph};
+use super::rows::{ArcRef, Graph};
+pub(crate) use automaton::Automaton;
+pub(super) use automaton::FstArc;
+use header::{FST_MAGIC, Header, UNKNOWN_STATES};
+use input::{Fault, Input, format_fault};
+pub(crate) use lookahead::LookAhead;
+pub(super) use lookahead::Reach;
 
-const FST_MAGIC: i32 = 2_125_659_606;
-const SYMBOLS_MAGIC: i32 = 2_125_658_996;
-const HAS_INPUT_SYMBOLS: i32 = 1;
-const HAS_OUTPUT_SYMBOLS: i32 = 2;
-const IS_ALIGNED: i32 = 4;
-/// Const files of version 1 are aligned even without the flag.
-const CONST_ALIGNED_VERSION: i32 = 1;
-const ALIGNMENT: u64 = 16;
-/// The longest string of a header or symbol table that is believed.
-const STRING_LIMIT: i32 = 1 << 16;
 /// OpenFst's properties "expanded" and "mutable", which every vector file has; the others are left
 /// unknown.
 const VECTOR_PROPERTIES: u64 = 3;
-/// The number of states of a vector file whose writer did not know it.
-const UNKNOWN_STATES: i64 = -1;
-/// The start of a graph without one.
-const NO_START: i64 = -1;
 
 impl Graph {
     /// Reads an OpenFst file (`HCLG.fst`).
@@ -80,15 +79,9 @@ impl Graph {
         input: impl Read,
         meaning: impl Fn(u32) -> Option<(PdfId, u32)>,
     ) -> Result<Graph, GraphError> {
-        let mut input = Input { input, position: 0 };
-        read(&mut input, &meaning).map_err(|error| match error {
-            Fault::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                GraphError::OpenFst("the file was cut short".into())
-            }
-            Fault::Io(error) => GraphError::OpenFst(error.to_string()),
-            Fault::Format(what) => GraphError::OpenFst(what),
-            Fault::Graph(error) => error,
-        })
+        let mut input = Input::new(input);
+        let graph = read(&mut input, &meaning);
+        input.located(graph)
     }
 
     /// Writes an OpenFst vector file, atomically.
@@ -143,150 +136,23 @@ fn io_error(path: &Path, source: io::Error) -> GraphError {
     GraphError::Io { path: path.to_owned(), source }
 }
 
-/// Why reading stopped.
-enum Fault {
-    Io(io::Error),
-    Format(String),
-    Graph(GraphError),
-}
-
-impl From<io::Error> for Fault {
-    fn from(error: io::Error) -> Self {
-        Fault::Io(error)
-    }
-}
-
 /// What an input label stands for.
 trait Meaning: Fn(u32) -> Option<(PdfId, u32)> {}
 
 impl<F: Fn(u32) -> Option<(PdfId, u32)>> Meaning for F {}
 
-fn format_fault<T>(what: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault::Format(what.into()))
-}
-
-/// A reader of little-endian numbers that knows how far it is.
-struct Input<R> {
-    input: R,
-    position: u64,
-}
-
-impl<R: Read> Input<R> {
-    fn bytes<const N: usize>(&mut self) -> io::Result<[u8; N]> {
-        let mut bytes = [0; N];
-        self.input.read_exact(&mut bytes)?;
-        self.position += N as u64;
-        Ok(bytes)
-    }
-
-    fn i32(&mut self) -> io::Result<i32> {
-        Ok(i32::from_le_bytes(self.bytes()?))
-    }
-
-    fn i64(&mut self) -> io::Result<i64> {
-        Ok(i64::from_le_bytes(self.bytes()?))
-    }
-
-    /// How many entries follow.
-    fn count(&mut self) -> Result<u64, Fault> {
-        let count = self.i64()?;
-        u64::try_from(count).or_else(|_| format_fault(format!("{count} entries")))
-    }
-
-    fn f32(&mut self) -> io::Result<f32> {
-        Ok(f32::from_le_bytes(self.bytes()?))
-    }
-
-    fn string(&mut self) -> Result<String, Fault> {
-        let length = self.i32()?;
-        if !(0..=STRING_LIMIT).contains(&length) {
-            return format_fault(format!("a string of {length} bytes"));
-        }
-        let mut bytes = vec![0; length as usize];
-        self.input.read_exact(&mut bytes)?;
-        self.position += length as u64;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    fn align(&mut self) -> io::Result<()> {
-        while !self.position.is_multiple_of(ALIGNMENT) {
-            self.bytes::<1>()?;
-        }
-        Ok(())
-    }
-}
-
-/// What the header says.
-struct Header {
-    kind: String,
-    aligned: bool,
-    start: i64,
-    /// [`UNKNOWN_STATES`], for a vector file alone, or 0 and more.
-    states: i64,
-}
-
 fn read(input: &mut Input<impl Read>, meaning: &impl Meaning) -> Result<Graph, Fault> {
-    let header = read_header(input)?;
+    let header = Header::read(input, &["vector", "const"])?;
+    header.skip_symbols(input)?;
     let mut builder = GraphBuilder::new();
     match header.kind.as_str() {
         "vector" => read_vector(input, &header, meaning, &mut builder)?,
         _ => read_const(input, &header, meaning, &mut builder)?,
     }
-    if header.start != NO_START {
-        builder.set_start(state_id(header.start)?);
+    if let Some(start) = header.start {
+        builder.set_start(StateId(start));
     }
     builder.build().map_err(Fault::Graph)
-}
-
-fn read_header(input: &mut Input<impl Read>) -> Result<Header, Fault> {
-    if input.i32()? != FST_MAGIC {
-        return format_fault("not an OpenFst binary file");
-    }
-    let kind = input.string()?;
-    let arcs = input.string()?;
-    if !["vector", "const"].contains(&kind.as_str()) || arcs != "standard" {
-        return format_fault(format!(
-            "type {kind} with {arcs} arcs is not read: convert it with fstconvert to vector or const, standard arcs"
-        ));
-    }
-    let version = input.i32()?;
-    let flags = input.i32()?;
-    input.i64()?;
-    let start = input.i64()?;
-    let states = input.i64()?;
-    let arcs = input.i64()?;
-    // Here, before gigabytes are read. A header that does not know says 0 or -1.
-    for (what, count) in [("states", states), ("arcs", arcs)] {
-        let (found, limit) = (u64::try_from(count).unwrap_or(0), ARC_LIMIT as u64);
-        if found > limit {
-            return Err(Fault::Graph(GraphError::TooLarge { what, found, limit }));
-        }
-    }
-    // A vector file may leave the number open as -1; nothing else below 0 means anything.
-    let is_open = states == UNKNOWN_STATES && kind == "vector";
-    if states < 0 && !is_open {
-        return format_fault(format!("{states} states"));
-    }
-    for symbols in [HAS_INPUT_SYMBOLS, HAS_OUTPUT_SYMBOLS] {
-        if flags & symbols != 0 {
-            skip_symbols(input)?;
-        }
-    }
-    let aligned = flags & IS_ALIGNED != 0 || kind == "const" && version == CONST_ALIGNED_VERSION;
-    Ok(Header { kind, aligned, start, states })
-}
-
-fn skip_symbols(input: &mut Input<impl Read>) -> Result<(), Fault> {
-    if input.i32()? != SYMBOLS_MAGIC {
-        return format_fault("damaged symbol table");
-    }
-    input.string()?;
-    input.i64()?;
-    for _ in 0..input.count()? {
-        input.string()?;
-        input.i64()?;
-    }
-    Ok(())
 }
 
 fn state_id(state: i64) -> Result<StateId, Fault> {
@@ -302,6 +168,7 @@ fn read_vector(
     meaning: &impl Meaning,
     builder: &mut GraphBuilder,
 ) -> Result<(), Fault> {
+    input.enter("the states");
     let is_open = header.states == UNKNOWN_STATES;
     let mut read = 0;
     while is_open || read < header.states {
@@ -328,9 +195,8 @@ fn read_const(
     meaning: &impl Meaning,
     builder: &mut GraphBuilder,
 ) -> Result<(), Fault> {
-    if header.aligned {
-        input.align()?;
-    }
+    input.enter("the states");
+    header.align(input)?;
     let mut counts = Vec::new();
     let mut total = 0u64;
     for _ in 0..header.states {
@@ -345,9 +211,8 @@ fn read_const(
         builder.set_final(state, Cost(last));
         counts.push(count);
     }
-    if header.aligned {
-        input.align()?;
-    }
+    input.enter("the arcs");
+    header.align(input)?;
     for (state, &count) in (0u32..).zip(&counts) {
         for _ in 0..count {
             read_arc(input, StateId(state), meaning, builder)?;
@@ -383,6 +248,9 @@ fn read_arc(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The flag of an aligned file.
+    const IS_ALIGNED: i32 = 4;
 
     fn small() -> Graph {
         let mut builder = GraphBuilder::new();
