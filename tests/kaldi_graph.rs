@@ -4,9 +4,9 @@
 #![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use paretone::graph::{Graph, WORD_END, WORD_START};
+use paretone::graph::{Grammar, Graph, WORD_END, WORD_START, WordList};
 use paretone::kaldi::{TransitionModel, VoskFolder, check_language_fst, check_lexicon_fst};
 use paretone::recognizer::{Cache, Options};
 use paretone::units::{Hertz, WordId};
@@ -16,81 +16,11 @@ use paretone::{Recognizer, Waveform};
 mod fst;
 #[allow(dead_code)] // Of the model its writer alone is needed here.
 mod nnet3;
+#[path = "nnet3/parts.rs"]
+mod parts;
 
-use fst::{Context, Fst, ngram};
-use nnet3::{Network, Part};
-
-/// Features of a frame, and pdfs: two of each of four phones.
-const DIMS: [usize; 2] = [6, 8];
-/// Names by number, as `Gr.fst` has them.
-const WORDS: [&str; 4] = ["<eps>", "yes", "yet", "[unk]"];
-/// The label that reads nothing.
-const SILENT: u32 = 9;
-
-/// Where phone `phone` is entered, and where it stays.
-fn entry(phone: u32) -> u32 {
-    2 * phone
-}
-
-fn stay(phone: u32) -> u32 {
-    2 * phone - 1
-}
-
-/// `yes` of phones 1 and 2, `yet` of 1 and 3, `[unk]` of 4, all between pauses of 4.
-fn lexicon() -> Fst {
-    let never = f32::INFINITY;
-    Fst {
-        start: 0,
-        states: vec![
-            (0.0, vec![(entry(1), 0, 0.1, 1), (entry(4), 0, 9.0, 4), (entry(4), 3, 12.0, 4)]),
-            (never, vec![(stay(1), 0, 0.3, 1), (entry(2), 1, 0.0, 2), (entry(3), 2, 0.0, 3)]),
-            (never, vec![(stay(2), 0, 0.3, 2), (SILENT, 0, 0.0, 0)]),
-            (never, vec![(stay(3), 0, 0.3, 3), (SILENT, 0, 0.0, 0)]),
-            (never, vec![(stay(4), 0, 0.3, 4), (SILENT, 0, 0.0, 0)]),
-        ],
-    }
-}
-
-fn language() -> Vec<u8> {
-    let context = |parent, word, words: &[(u32, f32)]| {
-        let words = words.to_vec();
-        Context { parent, word, back_off: 0.25, ending: 0.5, words }
-    };
-    let contexts = [
-        context(0, u32::MAX, &[(1, 1.0), (2, 1.0), (3, 4.0)]),
-        context(0, 0, &[(1, 0.5)]),
-        context(0, 1, &[(2, 0.75)]),
-    ];
-    ngram(&contexts, Some(&WORDS))
-}
-
-fn put(folder: &Path, name: &str, bytes: &[u8]) {
-    let path = folder.join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, bytes).unwrap();
-}
-
-/// A Vosk folder whose network makes little difference between phones: the graph decides.
-fn folder(at: &Path) -> PathBuf {
-    let [features, pdfs] = DIMS;
-    let mut net = Network::default();
-    net.line(&format!("input-node name=input dim={features}"));
-    let row = |pdf: usize| (0..features).map(|at| ((pdf * 7 + at * 3) % 5) as f32 / 1e5).collect();
-    let weights = (0..pdfs).map(row).collect();
-    net.node("output.affine", "input", Part::Affine(weights, vec![0.0; pdfs]));
-    net.line("output-node name=output input=output.affine objective=linear");
-    let vosk = at.join("vosk");
-    put(&vosk, "am/final.mdl", &net.model(pdfs as i32));
-    let mfcc = format!("--use-energy=false\n--num-mel-bins=23\n--num-ceps={features}\n");
-    put(&vosk, "conf/mfcc.conf", mfcc.as_bytes());
-    let settings = "--beam=13.0\n--max-active=7000\n--lattice-beam=6.0\n--acoustic-scale=1.0\n";
-    put(&vosk, "conf/model.conf", settings.as_bytes());
-    put(&vosk, "graph/HCLr.fst", &lexicon().look_ahead());
-    put(&vosk, "graph/Gr.fst", &language());
-    put(&vosk, "graph/disambig_tid.int", format!("{SILENT}\n").as_bytes());
-    put(&vosk, "graph/phones/word_boundary.int", b"1 begin\n2 end\n3 end\n4 nonword\n");
-    vosk
-}
+use fst::Fst;
+use parts::{DIMS, entry, folder, language, lexicon, put};
 
 fn composed(vosk: &Path) -> Result<Graph, String> {
     let transitions = TransitionModel::open(&vosk.join("am/final.mdl")).unwrap();
@@ -180,7 +110,7 @@ fn a_folder_in_two_parts_is_opened_and_kept() {
     let vosk = folder(at.path());
     let first = open(&vosk).transcribe(&noise()).unwrap();
     assert!(!first.words.is_empty());
-    assert!(first.words.iter().all(|word| WORDS.contains(&word.word.as_str())));
+    assert!(first.words.iter().all(|word| ["yes", "yet"].contains(&word.word.as_str())));
     let graphs = || {
         let files = fs::read_dir(vosk.join("cache")).unwrap().flatten();
         files.filter(|file| file.path().extension().is_some_and(|end| end == "graph")).count()
@@ -194,6 +124,53 @@ fn a_folder_in_two_parts_is_opened_and_kept() {
     put(&vosk, "graph/HCLr.fst", &other.look_ahead());
     open(&vosk);
     assert_eq!(graphs(), 2);
+}
+
+/// What is heard by a recogniser in noise.
+fn heard(recognizer: &Recognizer) -> Vec<String> {
+    let said = recognizer.transcribe(&noise()).unwrap();
+    said.words.into_iter().map(|word| word.word).collect()
+}
+
+fn listed(phrases: &[&str]) -> Vec<String> {
+    phrases.iter().map(|phrase| (*phrase).to_owned()).collect()
+}
+
+#[test]
+fn phrases_and_grammars_are_all_that_is_heard() {
+    let at = tempfile::tempdir().unwrap();
+    let vosk = folder(at.path());
+    let recognizer = open(&vosk);
+    assert!(recognizer.is_of_vosk());
+    // "no" is no word of the model, and passed over.
+    for (phrases, only) in [(["yet", "no"], "yet"), (["yes", "yes"], "yes")] {
+        let hears = recognizer.with_phrases(&listed(&phrases)).unwrap();
+        let words = heard(&hears);
+        assert!(!words.is_empty() && words.iter().all(|word| word == only), "{words:?}");
+    }
+    let unknown = recognizer.with_phrases(&listed(&["[unk]"])).unwrap();
+    assert!(heard(&unknown).iter().all(|word| word == "[unk]"));
+    let error = recognizer.with_phrases(&listed(&["no"])).err().unwrap().to_string();
+    assert!(error.contains("does not know") && error.contains("no"), "{error}");
+    let grammar = Grammar::parse("yet yes\n", "answers").unwrap();
+    assert_eq!(heard(&recognizer.with_grammar(&grammar).unwrap()), ["yet", "yes"]);
+    let grammar = Grammar::parse("yes no\n", "answers").unwrap();
+    let error = recognizer.with_grammar(&grammar).err().unwrap().to_string();
+    assert!(error.contains("no"), "{error}");
+    let words = WordList::from_reader("yet\n".as_bytes(), "words").unwrap();
+    let error = recognizer.with_words(&words).err().unwrap().to_string();
+    assert!(error.contains("no lexicon"), "{error}");
+}
+
+#[test]
+fn a_whole_graph_takes_no_phrases_and_says_so() {
+    let at = tempfile::tempdir().unwrap();
+    let vosk = folder(at.path());
+    let found = VoskFolder::find(&vosk).unwrap();
+    let loops = vec![(0.0, vec![(entry(1), 1, 0.5, 0)])];
+    put(&vosk, "graph/HCLG.fst", &Fst { start: 0, states: loops }.constant());
+    let error = found.graph_of_phrases(&listed(&["yes"])).unwrap_err().to_string();
+    assert!(error.contains("HCLG.fst") && error.contains("HCLr.fst"), "{error}");
 }
 
 #[test]

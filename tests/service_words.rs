@@ -4,6 +4,14 @@
 #![allow(clippy::unwrap_used)] // A test that cannot go on may stop.
 #![cfg(all(unix, feature = "service", feature = "cli"))]
 
+#[allow(dead_code)] // Not all that is written is needed here.
+#[path = "nnet3/fst.rs"]
+mod fst;
+#[allow(dead_code)] // Of the model its writer alone is needed here.
+mod nnet3;
+#[path = "nnet3/parts.rs"]
+#[allow(dead_code)]
+mod parts;
 mod service_client;
 mod tiny_model;
 
@@ -143,4 +151,42 @@ fn spoken_error(server: &Server, config: &str) -> String {
     let (mut socket, _) = tungstenite::connect(address).unwrap();
     socket.send(Message::text(config)).unwrap();
     socket.read().unwrap().into_text().unwrap().to_string()
+}
+
+/// The last that is told of a stream with a configuration.
+fn told(server: &Server, config: &str) -> Value {
+    let address = format!("ws://{}/v1/stream", server.address);
+    let (mut socket, _) = tungstenite::connect(address).unwrap();
+    socket.send(Message::text(config)).unwrap();
+    let pcm: Vec<u8> = noise(32_000).iter().flat_map(|s| s.to_le_bytes()).collect();
+    socket.send(Message::binary(pcm)).unwrap();
+    socket.read().unwrap();
+    socket.send(Message::text("{\"eof\": 1}")).unwrap();
+    let last = socket.read().unwrap().into_text().unwrap();
+    serde_json::from_str(&last).unwrap()
+}
+
+#[test]
+fn a_vosk_folder_hears_the_phrases_of_a_list_alone() {
+    let place = tempfile::tempdir().unwrap();
+    let vosk = parts::folder(place.path());
+    let versions = tiny_model::TWO_VERSIONS.replace(" rescore", "");
+    fs::write(vosk.join("versions.toml"), versions).unwrap();
+    let model = format!("--model={}", vosk.display());
+    let server = Server::start_in(&[&model], Stdio::null(), &place.path().join("cache"));
+    for (list, only) in [(r#"["yet", "no"]"#, "yet"), (r#"["yes"]"#, "yes")] {
+        let config = format!("{{\"config\": {{\"phrase_list\": {list}}}}}");
+        let answer = told(&server, &config);
+        let mut words = text(&answer).split(' ');
+        assert!(words.clone().count() > 0 && words.all(|word| word == only), "{answer}");
+    }
+    let refused = spoken_error(&server, r#"{"config": {"phrase_list": ["no"]}}"#);
+    assert!(refused.contains("does not know"), "{refused}");
+    // A whole graph takes none, and it is said so.
+    let loops = vec![(0.0, vec![(parts::entry(1), 1, 0.5, 0)])];
+    parts::put(&vosk, "graph/HCLG.fst", &fst::Fst { start: 0, states: loops }.constant());
+    parts::put(&vosk, "graph/words.txt", b"<eps> 0\nyes 1\n");
+    let server = Server::start_in(&[&model], Stdio::null(), &place.path().join("cache"));
+    let refused = spoken_error(&server, r#"{"config": {"phrase_list": ["yes"]}}"#);
+    assert!(refused.contains("HCLr.fst"), "{refused}");
 }

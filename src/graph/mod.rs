@@ -21,6 +21,7 @@ mod gzip;
 pub mod lexicon;
 pub mod ngram;
 mod openfst;
+mod phrases;
 mod rows;
 pub mod spelling;
 mod strangers;

@@ -45,6 +45,30 @@ pub enum KaldiError {
         /// Why.
         source: Box<KaldiError>,
     },
+    /// Phrases or a grammar are wanted of a folder whose graph is not in two parts.
+    #[error(
+        "{}: its graph is whole (HCLG.fst), so that none can be composed of phrases or a grammar; take a model with graph/HCLr.fst",
+        path.display()
+    )]
+    WholeGraph {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Words of the caller's own are wanted of a folder that says how none is pronounced.
+    #[error(
+        "{}: a Vosk folder has no lexicon, so that no words can be added; --grammar and phrase_list make those it has the only ones",
+        path.display()
+    )]
+    NoLexicon {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A model knows none of the words that it is to hear, or not all of a grammar's.
+    #[error("the model does not know these words, and can hear no others: {words}")]
+    UnknownWords {
+        /// The words.
+        words: String,
+    },
     /// The model cannot be said in Kaldi's terms.
     #[error("this model cannot be written as a Kaldi model: {0}")]
     NotExportable(String),

@@ -23,6 +23,7 @@ mod matrix;
 mod matrix_file;
 mod nnet;
 mod output;
+mod own_language;
 mod transitions;
 mod two_parts;
 

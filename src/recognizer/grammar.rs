@@ -15,9 +15,10 @@ use crate::units::WordId;
 
 impl Recognizer {
     /// The same model, which hears sentences of a grammar and nothing else. The network is shared
-    /// with this one. Words that the model does not know are said as they are spelt. The grammar
-    /// alone says how words follow each other: nothing is rescored, and no confidence is known, as
-    /// none was fitted to it.
+    /// with this one. Words that the model does not know are said as they are spelt; in a Vosk
+    /// folder they are refused, and its graph must be in two parts. The grammar alone says how
+    /// words follow each other: nothing is rescored, and no confidence is known, as none was fitted
+    /// to it.
     ///
     /// # Errors
     /// A word cannot be pronounced, or a file of the model cannot be read.
@@ -33,6 +34,10 @@ impl Recognizer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn with_grammar(&self, grammar: &Grammar) -> Result<Recognizer, RecognizerError> {
+        if let Some(vosk) = self.vosk() {
+            let graph = vosk.graph_of_grammar(grammar)?;
+            return Ok(self.hearing(graph, &format!("{grammar:?}")));
+        }
         let base = self.without_words.as_ref().unwrap_or(&self.model);
         let source = base.source(&self.folder)?;
         let (words, own) = words_of(&source, base.words(), grammar)?;

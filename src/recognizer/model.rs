@@ -19,7 +19,7 @@ use crate::graph::compile::compile;
 use crate::graph::lexicon::Lexicon;
 use crate::graph::ngram::Ngram;
 use crate::graph::{GRAPH_FORMAT, Graph, WordList, WordTable};
-use crate::kaldi::InputMean;
+use crate::kaldi::{InputMean, KaldiError};
 use crate::units::{PhoneId, Seconds, WordId};
 
 /// Everything a recognition reads. A copy shares it.
@@ -148,6 +148,9 @@ impl Model {
         let mut known = self.source.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(source) = &*known {
             return Ok(Arc::clone(source));
+        }
+        if !Model::is_in(folder) {
+            return Err(KaldiError::NoLexicon { path: folder.to_owned() }.into());
         }
         let source = Source::open(folder, &self.description, &self.words, &self.cache)?;
         let source = Arc::new(source);

@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::error::Rejection;
 use crate::WithCauses;
-use crate::recognizer::{Recognizer, RecognizerError, WordList};
+use crate::recognizer::{ANY_OTHER, Recognizer, RecognizerError, WordList};
 
 /// Most words and phrases of a request.
 pub const MOST_WORDS: usize = 1000;
@@ -71,7 +71,8 @@ impl OwnWords {
         let mut list =
             list.map_err(|error| Rejection::BadRequest(WithCauses(&error).to_string()))?;
         let prompt = phrases(&self.prompt, |word| recognizer.knows(word));
-        let wished = self.phrases.iter().cloned().chain(prompt);
+        let phrases = self.phrases.iter().filter(|phrase| *phrase != ANY_OTHER).cloned();
+        let wished = phrases.chain(prompt);
         for phrase in wished.take(MOST_WORDS) {
             let one = WordList::from_reader(format!("{phrase}\t\n").as_bytes(), "prompt");
             if let Some(one) = one.ok().filter(|_| is_usable(recognizer, &phrase)) {
@@ -220,6 +221,12 @@ impl WordGraphs {
 
 /// The recogniser with words; `None` where none can be used.
 fn made(base: &Recognizer, words: &OwnWords) -> Result<Option<Arc<Recognizer>>, Rejection> {
+    if !words.phrases.is_empty() && base.is_of_vosk() {
+        // As in vosk-server, such a list is all that is heard.
+        return base.with_phrases(&words.phrases).map(|made| Some(Arc::new(made))).map_err(
+            |error| Rejection::Unprocessable(format!("phrase_list: {}", WithCauses(&error))),
+        );
+    }
     let list = words.entries(base)?;
     if list.is_empty() {
         return Ok(None);

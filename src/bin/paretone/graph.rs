@@ -1,5 +1,5 @@
-//! `paretone graph compile|verify|info`: the decoding graph, from lexicon and n-gram to the mapped
-//! file.
+//! `paretone graph compile|import|verify|info`: the decoding graph, from lexicon and n-gram, or a
+//! Vosk folder, to the mapped file.
 
 use std::collections::HashSet;
 use std::fs;
@@ -20,6 +20,7 @@ use paretone::graph::ngram::Ngram;
 use paretone::graph::ngram::arpa::Arpa;
 use paretone::graph::ngram::pack::pack;
 use paretone::graph::{GRAPH_FORMAT, Graph, WordTable, ctc};
+use paretone::kaldi::VoskFolder;
 use paretone::units::{Cost, PdfId, WordId};
 
 /// Compile decoding graphs, check them, and print what they hold
@@ -36,6 +37,15 @@ pub enum Command {
     /// Build the decoding graph of a lexicon, an n-gram and an acoustic model (HCLG), or a CTC
     /// network's tokens (TLG)
     Compile(CompileArgs),
+    /// Bring the graph of a Vosk folder into our form; HCLr.fst and Gr.fst are composed. Opening a
+    /// folder does so too, and keeps the graph in the cache
+    Import {
+        /// The folder
+        folder: PathBuf,
+        /// Where to write the graph
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Read all of a graph and check every checksum, offset, target and cost
     Verify {
         /// The graph
@@ -107,6 +117,7 @@ pub struct CompileArgs {
 pub fn run(args: Args) -> Result<ExitCode> {
     let done = match &args.command {
         Command::Compile(args) => compile(args),
+        Command::Import { folder, out } => import(folder, out),
         Command::Verify { graph } => verify(graph),
         Command::Info { graph } => info(graph),
     };
@@ -123,6 +134,23 @@ fn compile(args: &CompileArgs) -> Result<()> {
     graph.save(&args.out)?;
     tell(&args.out, &graph, &report);
     eprintln!("{:.1} s", begin.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn import(folder: &Path, out: &Path) -> Result<()> {
+    let begin = Instant::now();
+    let vosk = VoskFolder::find(folder);
+    let vosk = vosk.with_context(|| format!("{} is no Vosk folder", folder.display()))?;
+    let transitions = vosk.transitions()?;
+    let graph = vosk.graph_of(&transitions)?;
+    graph.save(out)?;
+    let (emitting, epsilon) = graph.num_arcs();
+    eprintln!(
+        "{}: {} states, {emitting} emitting and {epsilon} epsilon arcs, in {:.1} s",
+        out.display(),
+        graph.num_states(),
+        begin.elapsed().as_secs_f64(),
+    );
     Ok(())
 }
 

@@ -16,6 +16,7 @@ mod embedded;
 mod exit;
 mod export;
 mod features;
+mod grammar;
 mod graph;
 mod help_files;
 mod inputs;

@@ -12,6 +12,7 @@ use anyhow::{Context, anyhow};
 use indicatif::ProgressBar;
 
 use super::destination::{Destination, DestinationArgs};
+use super::grammar::GrammarArg;
 use super::inputs::{Input, Inputs};
 use super::output::{Answer, Format, Numbers, Shape};
 use super::recording::{Again, Hearing, RecordingArgs};
@@ -22,7 +23,7 @@ use super::{SOME_FAILED, UsageError, model_folder, progress};
 use paretone::WithCauses;
 use paretone::acoustic::Precision;
 use paretone::audio::{Bounds, ChannelChoice, Reader, Signal, Waveform};
-use paretone::graph::{Grammar, WordList};
+use paretone::graph::WordList;
 use paretone::recognizer::{Options, Recognizer, RecognizerScratch, Setting, Transcript};
 use paretone::units::Seconds;
 use xxhash_rust::xxh3::xxh3_64;
@@ -49,10 +50,11 @@ pub struct Args {
     /// phones: `Paretone 3.0 P EH R AH T OW N`
     #[arg(long, value_name = "FILE", help_heading = "What to expect")]
     pub words: Option<PathBuf>,
-    /// Hear the sentences of this grammar and nothing else: a list of sentences, one a line, or
-    /// JSGF; nothing is rescored, and no confidence is known
+    /// Hear the sentences of this grammar and nothing else: a list of sentences, one a line, JSGF,
+    /// or phrases as libvosk takes them, `["turn on", "[unk]"]`, in the file or in its place;
+    /// nothing is rescored, and no confidence is known
     #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "graph"], help_heading = "What to expect")]
-    pub grammar: Option<PathBuf>,
+    pub grammar: Option<GrammarArg>,
     /// Hear everything else too: the grammar's sentences are phrases that are likelier than usual
     #[arg(long, requires = "grammar", help_heading = "What to expect")]
     pub mixed: bool,
@@ -157,7 +159,7 @@ fn open(args: &Args) -> anyhow::Result<Recognizer> {
         .map_err(UsageError)?;
     opening.finish_and_clear();
     match &args.grammar {
-        Some(grammar) => with_grammar(&recognizer, grammar, args.mixed),
+        Some(grammar) => grammar.heard_by(&recognizer, args.mixed),
         None => with_words(recognizer, args.words.as_deref()),
     }
 }
@@ -172,20 +174,6 @@ fn with_words(recognizer: Recognizer, list: Option<&Path>) -> anyhow::Result<Rec
     Ok(extended.map_err(UsageError)?)
 }
 
-/// The recogniser of a grammar's sentences, which hears everything else too if it is mixed.
-fn with_grammar(
-    recognizer: &Recognizer,
-    path: &Path,
-    is_mixed: bool,
-) -> anyhow::Result<Recognizer> {
-    let grammar = Grammar::open(path).map_err(|error| UsageError(error.into()))?;
-    let made = match is_mixed {
-        true => grammar.phrases().map_err(Into::into).and_then(|list| recognizer.with_words(&list)),
-        false => recognizer.with_grammar(&grammar),
-    };
-    Ok(made.with_context(|| path.display().to_string()).map_err(UsageError)?)
-}
-
 /// All that answers depend on besides their recordings: a line each, as the flag that says so.
 fn made_with(args: &Args) -> anyhow::Result<String> {
     let folder = model_folder(args.model.clone())?;
@@ -196,10 +184,14 @@ fn made_with(args: &Args) -> anyhow::Result<String> {
         format!("--precision {}", args.precision),
         format!("--vad {}", if args.vad.is_on() { "on" } else { "off" }),
     ];
-    let files = [("words", &args.words), ("grammar", &args.grammar), ("graph", &args.graph)];
-    for (flag, path) in files {
-        let Some(path) = path else { continue };
-        let bytes = std::fs::read(path).with_context(|| path.display().to_string());
+    let read = |path: &PathBuf| std::fs::read(path).with_context(|| path.display().to_string());
+    let contents = [
+        ("words", args.words.as_ref().map(read)),
+        ("grammar", args.grammar.as_ref().map(GrammarArg::bytes)),
+        ("graph", args.graph.as_ref().map(read)),
+    ];
+    for (flag, bytes) in contents {
+        let Some(bytes) = bytes else { continue };
         let hash = xxh3_64(&bytes.map_err(UsageError)?);
         lines.push(format!("--{flag} with the contents {hash:016x}"));
     }

@@ -23,10 +23,9 @@ impl Graph {
     ) -> Result<Graph, GraphError> {
         // Here, before minutes are spent.
         for arc in lexicon.automaton.arcs() {
-            let is_silent = arc.input == 0 || silent.contains(&arc.input);
             match meaning(arc.input) {
-                _ if is_silent => {}
                 Some((pdf, _)) if pdf.index() < PDF_LIMIT => {}
+                _ if arc.input == 0 || silent.contains(&arc.input) => {}
                 Some((pdf, _)) => {
                     let (found, limit) = (u64::from(pdf.0) + 1, PDF_LIMIT as u64);
                     return Err(GraphError::TooLarge { what: "pdfs", found, limit });

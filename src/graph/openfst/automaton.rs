@@ -1,13 +1,10 @@
 //! A weighted automaton as it lies in an OpenFst file, of which a decoding graph is yet to be
 //! composed: a language model (`Gr.fst`), or the lexicon before it (`HCLr.fst`).
 
-use std::fs::File;
-use std::io::{BufReader, Read};
-use std::path::Path;
+use std::io::Read;
 
-use super::header::{Header, Symbols, UNKNOWN_STATES};
+use super::header::Header;
 use super::input::{Fault, Input, format_fault};
-use super::ngram;
 use crate::graph::WORD_MASK;
 use crate::graph::error::GraphError;
 use crate::graph::rows::{ARC_LIMIT, COST_MIN};
@@ -74,38 +71,6 @@ impl Automaton {
         Ok(made)
     }
 
-    /// Reads a `vector`, `const` or `ngram` file, and the names of its labels where it has them.
-    ///
-    /// # Errors
-    /// The file cannot be read, is damaged, or of another type.
-    pub fn open(path: &Path) -> Result<(Automaton, Option<Symbols>), GraphError> {
-        let file = File::open(path);
-        let file = file.map_err(|source| GraphError::Io { path: path.to_owned(), source })?;
-        Automaton::read(BufReader::with_capacity(1 << 20, file))
-    }
-
-    /// As [`Automaton::open`], of a file's bytes.
-    ///
-    /// # Errors
-    /// As [`Automaton::open`].
-    pub fn read(input: impl Read) -> Result<(Automaton, Option<Symbols>), GraphError> {
-        let mut input = Input::new(input);
-        let read = read(&mut input);
-        input.located(read)
-    }
-
-    /// The names of the labels alone, which lie at the beginning of the file.
-    ///
-    /// # Errors
-    /// As [`Automaton::open`].
-    pub fn symbols(path: &Path) -> Result<Option<Symbols>, GraphError> {
-        let file = File::open(path);
-        let file = file.map_err(|source| GraphError::Io { path: path.to_owned(), source })?;
-        let mut input = Input::new(BufReader::with_capacity(1 << 20, file));
-        let read = Header::read(&mut input, &KINDS).and_then(|header| header.symbols(&mut input));
-        input.located(read)
-    }
-
     /// Where it begins.
     pub fn start(&self) -> u32 {
         self.start
@@ -147,40 +112,6 @@ impl Automaton {
     }
 }
 
-/// The types that are read.
-const KINDS: [&str; 3] = ["vector", "const", "ngram"];
-
-fn read(input: &mut Input<impl Read>) -> Result<(Automaton, Option<Symbols>), Fault> {
-    let header = Header::read(input, &KINDS)?;
-    let symbols = header.symbols(input)?;
-    let automaton = match header.kind.as_str() {
-        "vector" => vector(input, &header)?,
-        "const" => constant(input, &header)?,
-        _ => ngram::read(input, header.version)?,
-    };
-    input.enter("the end");
-    input.expect_end()?;
-    Ok((automaton, symbols))
-}
-
-fn vector(input: &mut Input<impl Read>, header: &Header) -> Result<Automaton, Fault> {
-    input.enter("the states");
-    if header.states == UNKNOWN_STATES {
-        return format_fault(
-            "the number of states is left open; write the file with fstconvert --fst_type=const",
-        );
-    }
-    let (mut rows, mut arcs, mut finals) = (vec![0], Vec::new(), Vec::new());
-    for _ in 0..header.states {
-        finals.push(input.f32()?);
-        let count = input.count()?;
-        check_arcs((arcs.len() as u64).saturating_add(count))?;
-        arcs.append(&mut input.array(count, arc)?);
-        rows.push(arcs.len() as u32);
-    }
-    finish(header, rows, arcs, finals)
-}
-
 /// Reads what follows the header and the symbols of a `const` file.
 pub(super) fn constant(input: &mut Input<impl Read>, header: &Header) -> Result<Automaton, Fault> {
     input.enter("the states");
@@ -207,7 +138,7 @@ pub(super) fn constant(input: &mut Input<impl Read>, header: &Header) -> Result<
     finish(header, rows, arcs, finals)
 }
 
-fn finish(
+pub(super) fn finish(
     header: &Header,
     rows: Vec<u32>,
     arcs: Vec<FstArc>,
@@ -219,7 +150,7 @@ fn finish(
     Ok(Automaton::new(start, rows, arcs, finals)?)
 }
 
-fn check_arcs(found: u64) -> Result<(), Fault> {
+pub(super) fn check_arcs(found: u64) -> Result<(), Fault> {
     let limit = ARC_LIMIT as u64;
     match found > limit {
         true => Err(Fault::Graph(GraphError::TooLarge { what: "arcs", found, limit })),
@@ -227,7 +158,7 @@ fn check_arcs(found: u64) -> Result<(), Fault> {
     }
 }
 
-fn arc(bytes: [u8; 16]) -> FstArc {
+pub(super) fn arc(bytes: [u8; 16]) -> FstArc {
     let [input, output, cost, next] = [0, 4, 8, 12]
         .map(|at| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")));
     FstArc { input, output, cost: f32::from_bits(cost), next }

@@ -105,12 +105,15 @@ impl Header {
             table(input, |_, _| Ok(()))?;
         }
         let mut symbols = Symbols::new();
-        table(input, |name, number| match (0..=MOST_SYMBOLS).contains(&number) {
-            true => {
-                symbols.push((number as u32, name));
-                Ok(())
+        table(input, |name, number| {
+            let name = String::from_utf8_lossy(name);
+            match (0..=MOST_SYMBOLS).contains(&number) {
+                true => {
+                    symbols.push((number as u32, name.into_owned()));
+                    Ok(())
+                }
+                false => format_fault(format!("number {number} of \"{name}\"")),
             }
-            false => format_fault(format!("number {number} of \"{name}\"")),
         })?;
         Ok(Some(symbols))
     }
@@ -119,7 +122,7 @@ impl Header {
 /// Reads a symbol table.
 fn table(
     input: &mut Input<impl Read>,
-    mut put: impl FnMut(String, i64) -> Result<(), Fault>,
+    mut put: impl FnMut(&[u8], i64) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     input.enter("the symbol table");
     if input.i32()? != SYMBOLS_MAGIC {
@@ -127,9 +130,10 @@ fn table(
     }
     input.string()?;
     input.i64()?;
+    let mut name = Vec::new();
     for _ in 0..input.count()? {
-        let name = input.string()?;
-        put(name, input.i64()?)?;
+        input.string_into(&mut name)?;
+        put(&name, input.i64()?)?;
     }
     Ok(())
 }

@@ -101,14 +101,21 @@ impl<R: Read> Input<R> {
     }
 
     pub fn string(&mut self) -> Result<String, Fault> {
+        let mut bytes = Vec::new();
+        self.string_into(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The bytes of a string, in the place of those that were there.
+    pub fn string_into(&mut self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
         let length = self.i32()?;
         if !(0..=STRING_LIMIT).contains(&length) {
             return format_fault(format!("a string of {length} bytes"));
         }
-        let mut bytes = vec![0; length as usize];
-        self.input.read_exact(&mut bytes)?;
+        bytes.resize(length as usize, 0);
+        self.input.read_exact(bytes)?;
         self.position += length as u64;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        Ok(())
     }
 
     /// So many elements of `N` bytes each, converted.

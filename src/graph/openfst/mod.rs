@@ -14,6 +14,7 @@ mod automaton;
 mod constant;
 mod header;
 mod input;
+mod language;
 mod lookahead;
 mod ngram;
 

@@ -5,7 +5,8 @@
 //! ones, each of which is answered by exactly one text message, and ends it with `{"eof" : 1}`,
 //! which is answered by the last result. Beyond that protocol a configuration may name a tolerance
 //! and an objective, as the headers of a request do, or one version. The phrases of a
-//! `phrase_list` become likelier; other words may still be heard.
+//! `phrase_list` become likelier; other words may still be heard, but for Vosk folders, which hear
+//! the words of the list alone, as in vosk-server.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -168,7 +169,7 @@ fn alternatives(most: Value) -> Result<usize, BadMessage> {
     })
 }
 
-/// A list of phrases, or such a list as text; what stands for any other word is passed over.
+/// A list of phrases, or such a list as text.
 fn phrases(value: Value) -> Result<Vec<String>, BadMessage> {
     let wrong = || BadMessage::BadField {
         field: "phrase_list",
@@ -179,9 +180,7 @@ fn phrases(value: Value) -> Result<Vec<String>, BadMessage> {
         Value::String(text) => serde_json::from_str(&text).map_err(|_| wrong())?,
         value => value,
     };
-    let list: Vec<String> = serde_json::from_value(list).map_err(|_| wrong())?;
-    let phrases = list.into_iter().filter(|phrase| phrase != "[unk]");
-    let phrases: Vec<String> = phrases.collect();
+    let phrases: Vec<String> = serde_json::from_value(list).map_err(|_| wrong())?;
     match phrases.len() <= MOST_WORDS {
         true => Ok(phrases),
         false => Err(wrong()),
@@ -259,7 +258,7 @@ mod tests {
         let text = r#"{"config": {"sample_rate": "8000.0", "max_alternatives": 3, "phrase_list": ["zero one", "[unk]"]}}"#;
         let expected = Config {
             rate: Hertz(8_000),
-            phrases: vec!["zero one".into()],
+            phrases: vec!["zero one".into(), "[unk]".into()],
             alternatives: 3,
             ..Config::default()
         };
