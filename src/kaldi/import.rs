@@ -249,10 +249,10 @@ impl VoskFolder {
     /// # Errors
     /// The list is missing or damaged.
     pub fn words(&self) -> Result<WordTable, KaldiError> {
-        if self.is_in_parts() {
-            if let Some(words) = self.words_of_language()? {
-                return Ok(words);
-            }
+        if self.is_in_parts()
+            && let Some(words) = self.words_of_language()?
+        {
+            return Ok(words);
         }
         let path = self.graph("words.txt");
         let name = path.display().to_string();
