@@ -37,8 +37,9 @@ const USUAL_BOOST: f32 = 3.0;
 const LEAST: f32 = 0.7;
 /// Pronunciations of one entry that are taken: of a spelling, the likeliest.
 const SPELLINGS: usize = 8;
-/// The share that counts of what a guessed pronunciation costs more than the likeliest: nobody knows
-/// how a name is said. Less of it hears more names than a larger boost does, at as many false ones.
+/// The share that counts of what a guessed pronunciation costs more than the likeliest: nobody
+/// knows how a name is said. Less of it hears more names than a larger boost does, at as many false
+/// ones.
 const DOUBTED: f32 = 0.4;
 /// Of a phrase, combinations of its words' pronunciations.
 const COMBINATIONS: usize = 4;
