@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use paretone::recognizer::subtitle::cues;
+use paretone::recognizer::subtitle::{Reserved, cues};
 use paretone::recognizer::{Transcript, TranscriptWord};
 use paretone::units::Seconds;
 
@@ -15,7 +15,7 @@ fuzz_target!(|said: Vec<(String, u16, u16)>| {
         TranscriptWord { word, start, end, confidence: Some(1.0) }
     });
     let transcript = Transcript { words: words.collect(), ..Transcript::default() };
-    let cues = cues(&transcript, 8);
+    let cues = cues(&transcript, Reserved { first: 4, last: 8 });
     assert_eq!(cues.iter().map(|cue| cue.words.len()).sum::<usize>(), transcript.words.len());
     for cue in &cues {
         assert!(cue.start.0 <= cue.end.0 && cue.end.0 - cue.start.0 < 7.001);
