@@ -184,6 +184,10 @@ fn a_service_without_rules_that_hold_answers_by_the_most_accurate_version() {
     refused(&["--rules", &rules.display().to_string()], "tiers train");
     fs::write(&rules, "damaged").expect("writable");
     refused(&[], "no rules file");
+    // A model without versions has nothing to serve.
+    fs::remove_file(&rules).expect("it was there");
+    fs::remove_file(place.model().join("versions.toml")).expect("it was there");
+    refused(&[], "paretone tune");
 }
 
 #[test]

@@ -86,6 +86,11 @@ pub enum ServingError {
     /// They cannot be read.
     #[error(transparent)]
     Rules(#[from] RulesError),
+    /// There are none, and no version could answer without them.
+    #[error(
+        "the model has no versions to serve: `paretone tune --model DIR --manifest CORPUS` makes them"
+    )]
+    NoVersions,
     /// They are for another model.
     #[error(transparent)]
     Unfit(#[from] Unfit),
@@ -170,10 +175,10 @@ impl Serving {
         options: &Options,
         workers: WorkerSet,
     ) -> Result<Self, ServingError> {
-        let best = recognizer.versions().most_accurate();
-        let (true, true, Some(best)) = (options.uncertified, why.is_lack(), best) else {
+        if !(options.uncertified && why.is_lack()) {
             return Err(why);
-        };
+        }
+        let best = recognizer.versions().most_accurate().ok_or(ServingError::NoVersions)?;
         tracing::warn!(
             "{}: {}; until then {} answers at every tolerance, and nothing is certified",
             options.rules.display(),
