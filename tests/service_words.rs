@@ -121,19 +121,8 @@ fn few_lists_are_kept_and_a_service_may_take_none() {
 fn streams_take_a_phrase_list() {
     let place = Place::new();
     let server = place.serve(&[]);
-    let spoken = |config: &str| {
-        let address = format!("ws://{}/v1/stream", server.address);
-        let (mut socket, _) = tungstenite::connect(address).unwrap();
-        socket.send(Message::text(config)).unwrap();
-        let pcm: Vec<u8> = noise(32_000).iter().flat_map(|s| s.to_le_bytes()).collect();
-        socket.send(Message::binary(pcm)).unwrap();
-        socket.read().unwrap();
-        socket.send(Message::text("{\"eof\": 1}")).unwrap();
-        let last = socket.read().unwrap().into_text().unwrap();
-        serde_json::from_str::<Value>(&last).unwrap()
-    };
     let tier = |config: &str| {
-        let told = spoken(config);
+        let told = told(&server, config);
         told["accounts"][0]["tier"].as_str().unwrap().to_owned()
     };
     // What nobody can say is passed over.

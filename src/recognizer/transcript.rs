@@ -338,6 +338,15 @@ pub(super) fn phrase(
     })
 }
 
+/// The share of words that is expected to be right; none where nothing is known.
+pub(super) fn expected_right<'t>(
+    words: impl ExactSizeIterator<Item = &'t TranscriptWord>,
+) -> Option<f64> {
+    let count = words.len().max(1);
+    let sum: Option<f64> = words.map(|word| word.confidence).sum();
+    Some(sum? / count as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

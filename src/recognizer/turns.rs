@@ -1,5 +1,6 @@
 //! What several channels of one recording say, in one order: turns, each of one channel.
 
+use super::transcript::expected_right;
 use crate::recognizer::{Transcript, TranscriptWord};
 
 /// A longer pause ends a turn where another channel speaks, in seconds.
@@ -23,8 +24,7 @@ impl Turn<'_> {
 
     /// The share of its words that is expected to be right; none where nothing is known.
     pub fn expected_right(&self) -> Option<f64> {
-        let sum: Option<f64> = self.words.iter().map(|word| word.confidence).sum();
-        Some(sum? / self.words.len().max(1) as f64)
+        expected_right(self.words.iter().copied())
     }
 }
 

@@ -12,7 +12,7 @@ use super::{EvalError, Transcripts};
 /// A word, or several, and where it starts.
 type Placed<'t> = (f64, &'t str);
 /// What recordings say, channel by channel.
-pub(super) type Recordings<'t> = BTreeMap<&'t str, BTreeMap<&'t str, Vec<Placed<'t>>>>;
+type Recordings<'t> = BTreeMap<&'t str, BTreeMap<&'t str, Vec<Placed<'t>>>>;
 
 impl Transcripts {
     /// Parses CTM found at `path`.
@@ -20,35 +20,42 @@ impl Transcripts {
     /// # Errors
     /// A line has too few fields or a time that is none.
     pub fn parse_ctm(text: &str, path: &Path) -> Result<Transcripts, EvalError> {
+        let transcripts = Self::parse_timed(text, path, |line| {
+            if line.contains("<ALT") {
+                return Err("alternatives cannot be scored: leave one of them");
+            }
+            parse(line).ok_or("expected `recording channel start duration word`")
+        })?;
+        Ok(Transcripts { omits_silence: true, ..transcripts })
+    }
+
+    /// Parses lines of words with their times, of which `parse` reads one or says what is wrong
+    /// with it; `;;` begins a comment.
+    pub(super) fn parse_timed<'t>(
+        text: &'t str,
+        path: &Path,
+        parse: impl Fn(&'t str) -> Result<Timed<'t>, &'static str>,
+    ) -> Result<Transcripts, EvalError> {
         let mut recordings = Recordings::new();
         for (i, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with(";;") {
                 continue;
             }
-            let wrong = |problem: &str| EvalError::Line {
+            let said = parse(line).map_err(|problem| EvalError::Line {
                 path: path.into(),
                 line: i + 1,
                 problem: problem.to_owned(),
-            };
-            if line.contains("<ALT") {
-                return Err(wrong("alternatives cannot be scored: leave one of them"));
-            }
-            let word = parse(line)
-                .ok_or_else(|| wrong("expected `recording channel start duration word`"))?;
-            let channels = recordings.entry(word.recording).or_default();
-            let words = channels.entry(word.channel).or_default();
-            words.push((word.start, word.word));
+            })?;
+            let channels = recordings.entry(said.recording).or_default();
+            channels.entry(said.channel).or_default().push((said.start, said.words));
         }
-        Ok(Transcripts { omits_silence: true, ..Self::of_recordings(recordings, path)? })
+        Self::of_recordings(recordings, path)
     }
 
     /// What each recording says, in the order of its times; of each channel, where there are
     /// several.
-    pub(super) fn of_recordings(
-        recordings: Recordings<'_>,
-        path: &Path,
-    ) -> Result<Transcripts, EvalError> {
+    fn of_recordings(recordings: Recordings<'_>, path: &Path) -> Result<Transcripts, EvalError> {
         let mut transcripts = Transcripts::default();
         for (recording, channels) in recordings {
             let several = channels.len() > 1;
@@ -66,15 +73,15 @@ impl Transcripts {
     }
 }
 
-/// One line.
-struct CtmWord<'t> {
-    recording: &'t str,
-    channel: &'t str,
-    start: f64,
-    word: &'t str,
+/// What a line says: a word, or several, when, and in which channel of which recording.
+pub(super) struct Timed<'t> {
+    pub recording: &'t str,
+    pub channel: &'t str,
+    pub start: f64,
+    pub words: &'t str,
 }
 
-fn parse(line: &str) -> Option<CtmWord<'_>> {
+fn parse(line: &str) -> Option<Timed<'_>> {
     let mut fields = line.split_ascii_whitespace();
     let (recording, channel) = (fields.next()?, fields.next()?);
     let mut seconds = || {
@@ -82,8 +89,8 @@ fn parse(line: &str) -> Option<CtmWord<'_>> {
         seconds.is_finite().then_some(seconds)
     };
     let (start, _) = (seconds()?, seconds()?);
-    let word = fields.next()?;
-    Some(CtmWord { recording, channel, start, word })
+    let words = fields.next()?;
+    Some(Timed { recording, channel, start, words })
 }
 
 #[cfg(test)]

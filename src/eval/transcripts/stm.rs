@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use super::ctm::Recordings;
+use super::ctm::Timed;
 use super::{EvalError, Transcripts};
 
 impl Transcripts {
@@ -16,42 +16,21 @@ impl Transcripts {
     /// # Errors
     /// A line has too few fields, a time that is none, or what cannot be scored without times.
     pub fn parse_stm(text: &str, path: &Path) -> Result<Transcripts, EvalError> {
-        let mut recordings = Recordings::new();
-        for (i, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with(";;") {
-                continue;
-            }
-            let wrong = |problem: &str| EvalError::Line {
-                path: path.into(),
-                line: i + 1,
-                problem: problem.to_owned(),
-            };
-            let segment = parse(line)
-                .ok_or_else(|| wrong("expected `recording channel speaker start end words`"))?;
+        Self::parse_timed(text, path, |line| {
+            let segment =
+                parse(line).ok_or("expected `recording channel speaker start end words`")?;
             if segment.words.to_ascii_lowercase().contains("ignore_time_segment_in_scoring") {
-                return Err(wrong("stretches that are left out cannot be scored: use sclite"));
+                return Err("stretches that are left out cannot be scored: use sclite");
             }
             if segment.words.contains(['{', '}']) {
-                return Err(wrong("alternatives cannot be scored: leave one of them"));
+                return Err("alternatives cannot be scored: leave one of them");
             }
-            let channels = recordings.entry(segment.recording).or_default();
-            let said = channels.entry(segment.channel).or_default();
-            said.push((segment.start, segment.words));
-        }
-        Self::of_recordings(recordings, path)
+            Ok(segment)
+        })
     }
 }
 
-/// One line.
-struct Segment<'t> {
-    recording: &'t str,
-    channel: &'t str,
-    start: f64,
-    words: &'t str,
-}
-
-fn parse(line: &str) -> Option<Segment<'_>> {
+fn parse(line: &str) -> Option<Timed<'_>> {
     let (recording, rest) = field(line)?;
     let (channel, rest) = field(rest)?;
     let (_speaker, rest) = field(rest)?;
@@ -64,7 +43,7 @@ fn parse(line: &str) -> Option<Segment<'_>> {
         Some((_, words)) => words.trim(),
         None => rest,
     };
-    Some(Segment { recording, channel, start, words })
+    Some(Timed { recording, channel, start, words })
 }
 
 /// The first field, and what follows it.

@@ -11,7 +11,8 @@ mod phrase;
 
 use std::io::{self, Write};
 
-use super::{Transcript, TranscriptWord};
+use super::transcript::expected_right;
+use super::Transcript;
 use crate::units::Seconds;
 pub use cue::{Cue, Reserved, cues};
 
@@ -61,7 +62,7 @@ pub fn write_srt_with_confidence(out: &mut impl Write, transcript: &Transcript) 
 
 /// What a cue ends with that tells its confidence.
 fn in_per_cent(cue: &Cue<'_>) -> String {
-    let sure = mean_confidence(cue.words);
+    let sure = expected_right(cue.words.iter());
     sure.map_or(String::new(), |sure| format!(" [{:.0} %]", 100.0 * sure))
 }
 
@@ -124,7 +125,7 @@ fn write_srt_cue(out: &mut impl Write, i: usize, cue: &Cue<'_>, after: &str) -> 
 }
 
 fn write_vtt_cue(out: &mut impl Write, cue: &Cue<'_>, before: &str) -> io::Result<()> {
-    if let Some(sure) = mean_confidence(cue.words) {
+    if let Some(sure) = expected_right(cue.words.iter()) {
         writeln!(out, "NOTE confidence {sure:.3}\n")?;
     }
     let (start, end) = (clock(cue.start, '.'), clock(cue.end, '.'));
@@ -144,12 +145,6 @@ pub fn write_vtt(out: &mut impl Write, transcript: &Transcript) -> io::Result<()
         write_vtt_cue(out, &cue, "")?;
     }
     Ok(())
-}
-
-/// The share of a cue's words that is expected to be right; none where nothing is known.
-fn mean_confidence(cue: &[TranscriptWord]) -> Option<f64> {
-    let sum: Option<f64> = cue.iter().map(|word| word.confidence).sum();
-    Some(sum? / cue.len().max(1) as f64)
 }
 
 /// `hh:mm:ss,mmm`, with the decimal mark the format asks for.
