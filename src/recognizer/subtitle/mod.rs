@@ -11,8 +11,8 @@ mod phrase;
 
 use std::io::{self, Write};
 
-use super::transcript::expected_right;
 use super::Transcript;
+use super::transcript::expected_right;
 use crate::units::Seconds;
 pub use cue::{Cue, Reserved, cues};
 
