@@ -29,8 +29,8 @@ const LONGEST_PAUSE: Seconds = Seconds(2.0);
 /// less where digital silence begins, which says nothing and is unlike any room.
 const MARGIN: Seconds = Seconds(0.3);
 /// So much of a pause that is left out stays on either side, as long as at a comma: more sounds
-/// like the end of a sentence.
-const MARGIN_INSIDE: Seconds = Seconds(0.1);
+/// like the end of a sentence, and less runs words together.
+const MARGIN_INSIDE: Seconds = Seconds(0.07);
 /// So far from speech a frame is near it, and counts for the mean.
 const NEAR: Seconds = Seconds(0.2);
 /// No word is as short as this, all its frames together.
@@ -416,11 +416,11 @@ mod tests {
     fn long_pauses_are_left_out_and_short_ones_are_not() {
         let heard = segments(turns(&[0, 1000, 100, 150, 100, 5000, 200]));
         assert_eq!(ranges(&heard), [(970, None)]);
-        // Near speech: 0.2 s on either side. The margin inside is 0.1 s; two frames reach across
-        // it.
+        // Near speech: 0.2 s on either side. The margin inside is 0.07 s; two frames reach
+        // across it.
         let near = |at: usize| (10..150).contains(&at) || (260..5580).contains(&at);
         let near: Vec<bool> = (0..5580).map(near).collect();
-        let pause = 388..5370;
+        let pause = 385..5373;
         assert_eq!(heard[0].heard, Heard::new(near, vec![pause]));
     }
 
@@ -455,7 +455,7 @@ mod tests {
         let heard = segments(turns(&[9, 300, 100, 300, 9, 300, 100, 300, 9]));
         assert_eq!(ranges(&heard), [(279, Some(1148))]);
         let near = (0..867).map(|at| (10..859).contains(&at));
-        let pause = 138..729;
+        let pause = 135..732;
         assert_eq!(heard[0].heard, Heard::new(near.collect(), vec![pause]));
     }
 
