@@ -99,6 +99,12 @@ pub(super) fn digit(word: &str) -> Option<u64> {
     Some(place as u64)
 }
 
+/// Whether a word is one of those that numbers are made of.
+pub(super) fn is_part(word: &str) -> bool {
+    let all = SMALL.iter().chain(&TENS).chain(&SCALES);
+    word == "hundred" || all.into_iter().any(|&known| known == word)
+}
+
 /// The value of a number below a hundred and how many words it takes.
 pub(super) fn below_hundred(words: &[&str]) -> Option<(usize, u64)> {
     let first = words.first()?;

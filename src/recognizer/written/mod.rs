@@ -11,6 +11,7 @@
 //! | money, percentages, units (`measure`) | two million dollars | $2 million |
 //! | numbers in a row (`digits`) | five five five oh one | 55501 |
 //! | years (`year`) | nineteen eighty four | 1984 |
+//! | numbers beside numbers (`beside`) | nine or ten | 9 or 10 |
 //! | ordinals, fractions (`rank`) | twenty first, two thirds | 21st, 2/3 |
 //! | cardinals (`cardinal`) | two hundred and five | 205 |
 //!
@@ -18,6 +19,7 @@
 //! of them" is no figure, "page one" is. What could be something else is left alone: "a second",
 //! "half past three", "three pounds".
 
+mod beside;
 mod cardinal;
 mod clock;
 mod date;
@@ -99,24 +101,33 @@ pub fn written_text<W: AsRef<str>>(words: &[W]) -> String {
 fn piece(words: &[&str], at: usize) -> Found {
     let rest = &words[at..];
     let before = at.checked_sub(1).map_or("", |before| words[before]);
+    if matches!(rest[0], "minus" | "negative") && cardinal::is_part(before) {
+        // What is taken away from a number.
+        return None;
+    }
     date::date(rest, before)
         .or_else(|| clock::time(rest, before))
         .or_else(|| measure::measure(rest))
         .or_else(|| digits::row(rest))
         .or_else(|| year::lone(rest, before))
+        .or_else(|| beside::to_or_past(rest, before))
+        .or_else(|| beside::row(rest, before).filter(|_| !NUMBERED.contains(&before)))
         .or_else(|| rank::fraction(rest))
         .or_else(|| rank::ordinal(rest))
-        .or_else(|| number(rest, before))
+        .or_else(|| number(words, at))
 }
 
 /// A number that is none of the more particular things.
-fn number(words: &[&str], before: &str) -> Found {
-    let (taken, number) = cardinal::number(words)?;
-    let small = matches!(number, Cardinal::Whole { value, scale: None, .. } if value < 10);
-    if small && !NUMBERED.contains(&before) {
-        return None;
-    }
-    Some((taken, number.text()))
+fn number(words: &[&str], at: usize) -> Found {
+    let (taken, number) = cardinal::number(&words[at..])?;
+    let before = at.checked_sub(1).map_or("", |before| words[before]);
+    let stays = match number {
+        Cardinal::Whole { value, scale: None, negative: false } if value < 10 => {
+            !NUMBERED.contains(&before) && !beside::set_against_figure(words, at, value)
+        }
+        _ => false,
+    };
+    (!stays).then(|| (taken, number.text()))
 }
 
 #[cfg(test)]
