@@ -113,6 +113,11 @@ fn parse(line: &str) -> Result<ListedWord, String> {
         None => line.split_at(boost_at(line)),
     };
     let words: Vec<&str> = text.split_whitespace().collect();
+    if let Some(name) = no_boost(&words).filter(|_| rest.is_empty()) {
+        return Err(format!(
+            "{name} is no boost; where it is a word, put a boost behind it, usually 3"
+        ));
+    }
     let text = words.join(" ");
     if text.is_empty() || text.len() > LONGEST || text.contains(char::is_control) {
         return Err(format!("a word or phrase has 1 to {LONGEST} letters"));
@@ -142,6 +147,17 @@ fn is_name(field: &str) -> bool {
     field.starts_with(|first: char| first.is_alphabetic())
 }
 
+/// `nan` or `inf` in the place of a boost: at a line's end, or before phones.
+fn no_boost<'w>(words: &[&'w str]) -> Option<&'w str> {
+    let is_phone = |word: &str| !word.contains(|letter: char| letter.is_lowercase());
+    let phones = words.iter().rev().take_while(|word| is_phone(word)).count();
+    let before = words.len().saturating_sub(phones).max(1);
+    let candidates = words.get(before - 1..)?.iter().skip(usize::from(before == 1));
+    candidates
+        .copied()
+        .find(|word| ["nan", "inf"].iter().any(|name| word.eq_ignore_ascii_case(name)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +183,15 @@ mod tests {
             entry("X Y", Some(2.0), "EH K S"),
         ];
         assert_eq!(list.entries(), expected);
+        let boosted = read("my nan 3\n").unwrap();
+        assert_eq!(boosted.entries(), [entry("my nan", Some(3.0), "")]);
+        for phrase in ["nan", "garlic nan bread", "nan bread", "to infinity"] {
+            assert_eq!(
+                read(phrase).unwrap().entries(),
+                [entry(phrase.trim(), None, "")],
+                "{phrase}"
+            );
+        }
     }
 
     #[test]
@@ -176,6 +201,12 @@ mod tests {
             ("a\nb 1e9\n", "line 2"),
             (&"long".repeat(80), "200 letters"),
             ("\t3\n", "letters"),
+            ("a\nParetone nan\n", "line 2: nan is no boost"),
+            ("Paretone NaN\n", "NaN is no boost"),
+            ("Paretone inf P EH R\n", "inf is no boost"),
+            ("Paretone -inf\n", "no boost"),
+            ("Paretone\tnan\n", "no boost"),
+            ("Paretone\tinf\tP EH R\n", "no boost"),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");

@@ -1,6 +1,8 @@
 //! JSGF, as far as it says which sentences there are: rules, `|`, `( )`, `[ ]`, `*`, `+`, quoted
 //! words, comments. Weights (`/2/`) and tags (`{…}`) are passed over. Rules may not call
-//! themselves, as an automaton cannot count, and no other grammars are imported.
+//! themselves, as an automaton cannot count, and no other grammars are imported. A rule may be
+//! called by its name with that of its grammar in front, whole (`<com.acme.lights.room>`) or its
+//! last part (`<lights.room>`).
 
 use std::collections::HashMap;
 
@@ -26,7 +28,7 @@ struct Rule {
 
 /// Reads a grammar; all its public rules may be said.
 pub(super) fn read(text: &str, name: &str) -> Result<Builder, GrammarError> {
-    let rules = rules(text, name)?;
+    let (rules, grammar) = rules(text, name)?;
     let mut public: Vec<(&String, &Rule)> =
         rules.iter().filter(|(_, rule)| rule.is_public).collect();
     public.sort_by_key(|(_, rule)| rule.line);
@@ -37,8 +39,13 @@ pub(super) fn read(text: &str, name: &str) -> Result<Builder, GrammarError> {
             "there is no public rule: write `public` before the one to be said",
         ));
     }
-    let mut expansion =
-        Expansion { rules: &rules, builder: Builder::default(), name, open: Vec::new() };
+    let mut expansion = Expansion {
+        rules: &rules,
+        builder: Builder::default(),
+        name,
+        grammar: &grammar,
+        open: Vec::new(),
+    };
     let end = expansion.builder.state(name)?;
     expansion.builder.end(end);
     for (rule, at) in public {
@@ -48,14 +55,27 @@ pub(super) fn read(text: &str, name: &str) -> Result<Builder, GrammarError> {
     Ok(expansion.builder)
 }
 
+/// The line of the first rule in a text that does not begin as JSGF does.
+pub(super) fn line_without_header(text: &str) -> Option<usize> {
+    let is_rule = |line: &str| {
+        let line = line.trim_start();
+        let rule = line.strip_prefix("public").map_or(line, str::trim_start);
+        let named = rule.strip_prefix('<').and_then(|rule| rule.split_once('>'));
+        let grammar =
+            line.strip_prefix("grammar ").is_some_and(|name| name.trim_end().ends_with(';'));
+        grammar || named.is_some_and(|(_, rest)| rest.trim_start().starts_with('='))
+    };
+    text.lines().position(is_rule).map(|before| before + 1)
+}
+
 fn wrong(name: &str, line: usize, what: impl Into<String>) -> GrammarError {
     GrammarError::Syntax { name: name.to_owned(), line, what: what.into() }
 }
 
-/// All rules by name.
-fn rules(text: &str, name: &str) -> Result<HashMap<String, Rule>, GrammarError> {
+/// All rules by name, and what the grammar calls itself.
+fn rules(text: &str, name: &str) -> Result<(HashMap<String, Rule>, String), GrammarError> {
     let tokens = tokens(text, name)?;
-    let mut rules = HashMap::new();
+    let (mut rules, mut grammar) = (HashMap::new(), String::new());
     let mut statements: Vec<&[(Token, usize)]> =
         tokens.split(|(token, _)| *token == Token::Mark(';')).collect();
     if let Some((_, line)) = statements.pop().and_then(<[_]>::first) {
@@ -65,7 +85,13 @@ fn rules(text: &str, name: &str) -> Result<HashMap<String, Rule>, GrammarError> 
         let word = |token: &Token, known: &str| matches!(token, Token::Word(word) if word == known);
         let (is_public, rest) = match statement {
             [] => continue,
-            [(first, _), ..] if word(first, "#jsgf") || word(first, "grammar") => continue,
+            [(first, _), ..] if word(first, "#jsgf") => continue,
+            [(first, _), rest @ ..] if word(first, "grammar") => {
+                if let [(Token::Word(called), _)] = rest {
+                    grammar.clone_from(called);
+                }
+                continue;
+            }
             [(first, line), ..] if word(first, "import") => {
                 return Err(wrong(
                     name,
@@ -85,12 +111,19 @@ fn rules(text: &str, name: &str) -> Result<HashMap<String, Rule>, GrammarError> 
                 return Err(wrong(name, line, "a rule is written as `<name> = words;`"));
             }
         };
+        if ["NULL", "VOID"].contains(&rule.as_str()) {
+            return Err(wrong(
+                name,
+                line,
+                format!("<{rule}> is JSGF's own: give the rule another name"),
+            ));
+        }
         let made = Rule { is_public, line, tokens: tokens.to_vec() };
         if rules.insert(rule.clone(), made).is_some() {
             return Err(wrong(name, line, format!("there are two rules <{rule}>")));
         }
     }
-    Ok(rules)
+    Ok((rules, grammar))
 }
 
 /// The tokens of a text; comments, weights and tags are left out.
@@ -105,16 +138,21 @@ fn tokens(text: &str, name: &str) -> Result<Vec<(Token, usize)>, GrammarError> {
         let length = match first {
             _ if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
             _ if rest.starts_with("/*") => until("*/", 2)? + 2,
-            '/' => until("/", 1)? + 1,
-            '{' => until("}", 1)? + 1,
+            '/' => weight(&rest[..until("/", 1)? + 1], name, line)?,
+            '{' => {
+                let end = closing(rest, '}');
+                end.ok_or_else(|| wrong(name, line, "'{' is not closed by \"}\""))? + 1
+            }
             '<' => {
                 let end = until(">", 1)?;
                 tokens.push((Token::Rule(rest[1..end].trim().to_owned()), line));
                 end + 1
             }
             '"' => {
-                let end = until("\"", 1)?;
-                let words = rest[1..end].split_whitespace().map(plain);
+                let end = closing(rest, '"');
+                let end = end.ok_or_else(|| wrong(name, line, "'\"' is not closed by \"\\\"\""))?;
+                let said = unescaped(&rest[1..end]);
+                let words = said.split_whitespace().map(plain);
                 tokens.extend(words.map(|word| (Token::Word(word), line)));
                 end + 1
             }
@@ -125,8 +163,11 @@ fn tokens(text: &str, name: &str) -> Result<Vec<(Token, usize)>, GrammarError> {
             }
             _ => {
                 let is_end =
-                    |letter: char| letter.is_whitespace() || ";=|()[]*+/{<\"".contains(letter);
-                let end = rest.find(is_end).unwrap_or(rest.len()).max(first.len_utf8());
+                    |letter: char| letter.is_whitespace() || ";=|()[]*+/{}<>\"".contains(letter);
+                let end = rest.find(is_end).unwrap_or(rest.len());
+                if end == 0 {
+                    return Err(wrong(name, line, format!("{first:?} closes nothing")));
+                }
                 tokens.push((Token::Word(plain(&rest[..end])), line));
                 end
             }
@@ -138,11 +179,48 @@ fn tokens(text: &str, name: &str) -> Result<Vec<(Token, usize)>, GrammarError> {
     Ok(tokens)
 }
 
+/// Where what begins with a text's first letter is closed; a backslash takes the letter behind it.
+fn closing(text: &str, close: char) -> Option<usize> {
+    let mut letters = text.char_indices().skip(1);
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '\\' => drop(letters.next()),
+            _ if letter == close => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn unescaped(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut plain = String::with_capacity(text.len());
+    while let Some(letter) = letters.next() {
+        plain.extend(if letter == '\\' { letters.next() } else { Some(letter) });
+    }
+    plain
+}
+
+/// The bytes of a weight, `/2.5/`.
+fn weight(text: &str, name: &str, line: usize) -> Result<usize, GrammarError> {
+    let number = text.trim_matches('/').trim();
+    match number.parse::<f64>() {
+        Ok(weight) if weight.is_finite() && weight >= 0.0 => Ok(text.len()),
+        _ => Err(wrong(
+            name,
+            line,
+            format!("/{number}/ is no weight: it is a number from 0 on, as in /2.5/"),
+        )),
+    }
+}
+
 /// Rules being written down as an automaton, copied wherever they are called.
 struct Expansion<'g> {
     rules: &'g HashMap<String, Rule>,
     builder: Builder,
     name: &'g str,
+    /// What the grammar calls itself.
+    grammar: &'g str,
     /// Rules and brackets that are open.
     open: Vec<&'g str>,
 }
@@ -170,8 +248,14 @@ impl<'g> Expansion<'g> {
             "VOID" => return Ok(()),
             _ => {}
         }
-        let Some((known, found)) = self.rules.get_key_value(rule) else {
-            return self.wrong(line, format!("there is no rule <{rule}>"));
+        let Some((known, found)) = self.rules.get_key_value(self.own(rule)) else {
+            return match rule.contains('.') {
+                true => self.wrong(
+                    line,
+                    format!("<{rule}> is of another grammar: write its rule into this one"),
+                ),
+                false => self.wrong(line, format!("there is no rule <{rule}>")),
+            };
         };
         if self.open.contains(&known.as_str()) {
             return self
@@ -184,6 +268,13 @@ impl<'g> Expansion<'g> {
             [] => Ok(()),
             [(token, line), ..] => self.wrong(*line, format!("{token:?} closes nothing")),
         }
+    }
+
+    /// A rule's name without that of the grammar.
+    fn own<'r>(&self, rule: &'r str) -> &'r str {
+        let last = self.grammar.rsplit('.').next().unwrap_or_default();
+        let behind = |grammar: &str| rule.strip_prefix(grammar)?.strip_prefix('.');
+        behind(self.grammar).or_else(|| behind(last)).unwrap_or(rule)
     }
 
     fn enter(&mut self, what: &'g str, line: usize) -> Result<(), GrammarError> {

@@ -38,6 +38,16 @@ pub enum GrammarError {
         /// What is wrong, and what helps.
         what: String,
     },
+    /// It is written as JSGF and does not say so.
+    #[error(
+        "{name}, line {line}: this is a rule of JSGF: begin the file with the line `#JSGF V1.0;`"
+    )]
+    NoHeader {
+        /// The file.
+        name: String,
+        /// The line.
+        line: usize,
+    },
     /// It says too much.
     #[error("{name}: the grammar has more than {limit} {what}; make it smaller")]
     TooLarge {
@@ -115,7 +125,10 @@ impl Grammar {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let builder = match text.trim_start().starts_with("#JSGF") {
             true => jsgf::read(text, name)?,
-            false => of_sentences(text, name)?,
+            false => match jsgf::line_without_header(text) {
+                Some(line) => return Err(GrammarError::NoHeader { name: name.to_owned(), line }),
+                None => of_sentences(text, name)?,
+            },
         };
         builder.finish(name)
     }
@@ -187,6 +200,19 @@ mod tests {
     }
 
     #[test]
+    fn jsgf_is_read_as_the_note_writes_it() {
+        let text = "#JSGF V1.0 ISO8859-1 en;\ngrammar com.acme.lights;\n\
+            /** Lights.\n * @example on */\n\
+            public <c> = (/10/ on | /2e-1/ <com.acme.lights.off> | /0.5/ <lights.both>) { say({\\}, \"\\\\\"); } <NULL>;\n\
+            <off> = (off {this = off;}) * \"o \\\"k\\\"\";\n<both> = [<off>] + dim;\n";
+        let grammar = Grammar::parse(text, "lights").unwrap();
+        let said = sentences(&grammar, &["on", "o k", "off off o k", "o k dim", "dim", "off"]);
+        assert_eq!(said, [true, true, true, true, true, false]);
+        // A list may have such words.
+        assert!(Grammar::parse("grammar is hard\npublic holidays\n", "list").is_ok());
+    }
+
+    #[test]
     fn what_is_wrong_is_told_with_its_line() {
         for (text, said) in [
             ("", "no sentence"),
@@ -198,6 +224,14 @@ mod tests {
             ("#JSGF V1.0;\nimport <x.y>;\npublic <a> = b;", "import"),
             ("#JSGF V1.0;\npublic <a> = <VOID>;", "no sentence"),
             ("#JSGF V1.0;\npublic <a> = b;\npublic <a> = c;", "line 3"),
+            ("#JSGF V1.0;\ngrammar g;\npublic <a> = <other.b>;", "another grammar"),
+            ("#JSGF V1.0;\npublic <a> = b {c\\};", "not closed"),
+            ("#JSGF V1.0;\npublic <a> = b };", "closes nothing"),
+            ("#JSGF V1.0;\npublic <a> = /x/ b | /1/ c;", "no weight"),
+            ("#JSGF V1.0;\n<NULL> = b;\npublic <a> = b;", "another name"),
+            ("#JSGF V1.0;\npublic <a> = b | ;", "line 2"),
+            ("// lights\ngrammar lights;\npublic <a> = b;", "line 2: this is a rule of JSGF"),
+            ("public <a> = b | c;\n", "`#JSGF V1.0;`"),
         ] {
             let error = Grammar::parse(text, "g").unwrap_err().to_string();
             assert!(error.contains(said), "{text}: {error}");
