@@ -38,6 +38,12 @@ FFMPEG = {
     "mp3.wav": ["-c:a", "libmp3lame", "-b:a", "64k"],
     "stereo44.mp3": ["-ac", "2", "-ar", "44100", "-c:a", "libmp3lame", "-b:a", "64k"],
 }
+# Half a second of pictures before the chirp begins.
+LATE = {
+    "late.mp4": ["-c:a", "aac", "-b:a", "64k"],
+    "late.mkv": ["-c:a", "flac"],
+    "late.ts": ["-c:a", "mp2", "-b:a", "96k"],
+}
 
 
 def main():
@@ -62,6 +68,11 @@ def main():
         out = subprocess.run([*command, *options, "-" if piped else name], cwd=OUT, check=True, capture_output=piped)
         if piped:
             (OUT / name).write_bytes(out.stdout)
+    for name, options in LATE.items():
+        pictures = ["-f", "lavfi", "-i", "color=size=16x16:rate=8:duration=0.75"]
+        command = ["ffmpeg", "-nostdin", "-v", "error", "-y", *pictures, "-itsoffset", "0.5", "-i", source.name]
+        exact = ["-fflags", "+bitexact", "-flags:a", "+bitexact", "-flags:v", "+bitexact", "-map", "0:v", "-map", "1:a", "-c:v", "mpeg2video"]
+        subprocess.run([*command, *exact, *options, name], cwd=OUT, check=True)
     subprocess.run(["sox", source.name, "-r", "8000", "-e", "gsm-full-rate", "gsm.wav"], cwd=OUT, check=True)
     source.unlink()
 

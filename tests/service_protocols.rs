@@ -72,6 +72,31 @@ fn a_recording_of_which_a_part_is_missing_is_told_in_events_too() {
     assert!(said.contains(why), "{said}");
 }
 
+/// Two channels, one of them wired the wrong way round: the caller is told, as the program tells.
+#[test]
+fn channels_that_cancel_each_other_are_told() {
+    let server = Server::start(&[]);
+    let river = sample("river.wav");
+    let at = river.windows(4).position(|name| name == b"data").unwrap();
+    let samples = river[at + 8..].as_chunks::<2>().0.iter().map(|&pair| i16::from_le_bytes(pair));
+    let opposed: Vec<u8> = samples
+        .flat_map(|sample| [sample, sample.saturating_neg()].map(i16::to_le_bytes).concat())
+        .collect();
+    let mut stereo = river[..at + 8].to_vec();
+    stereo[22..24].copy_from_slice(&2u16.to_le_bytes());
+    stereo[28..32].copy_from_slice(&64_000_u32.to_le_bytes());
+    stereo[32..34].copy_from_slice(&4u16.to_le_bytes());
+    stereo[at + 4..at + 8].copy_from_slice(&(opposed.len() as u32).to_le_bytes());
+    stereo.extend(opposed);
+    let reply = server.post("/compute", "Accept: application/json\r\n", &stereo);
+    assert!(reply.header("paretone-warnings").unwrap().contains("cancel each other"));
+    let told = reply.json()["account"]["warnings"][0].as_str().unwrap().to_owned();
+    assert!(told.contains("channel 1 is heard"), "{told}");
+    assert!(reply.json()["text"].as_str().unwrap().contains("river"));
+    let plain = server.post("/compute", "Accept: application/json\r\n", &river);
+    assert!(plain.header("paretone-warnings").is_none());
+}
+
 /// A WAV whose header promises 4 GB: what there is is heard, and the caller told, by the service
 /// and by the program.
 #[test]

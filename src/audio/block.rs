@@ -37,6 +37,12 @@ pub(super) trait Decode {
 
     /// What of the recording has not been heard up to now.
     fn losses(&self) -> Losses;
+
+    /// How long after the beginning of its file the first sample sounds. It is known once there is
+    /// a block.
+    fn delay(&self) -> Seconds {
+        Seconds(0.0)
+    }
 }
 
 /// What of a recording could not be heard.
@@ -48,6 +54,8 @@ pub(super) struct Losses {
     pub first: Option<String>,
     /// Why nothing was read from some place on.
     pub stopped: Option<String>,
+    /// What may be wrong though everything was heard.
+    pub remarks: Vec<String>,
 }
 
 impl Losses {

@@ -108,9 +108,24 @@ fn riff_without_wave(head: &[u8]) -> Option<&'static str> {
     FORMS.iter().find(|(name, _)| form == *name).map(|(_, what)| *what)
 }
 
+/// Whether frames of AAC in LATM follow each other: eleven bits of a mark, then the length.
+fn is_latm(head: &[u8]) -> bool {
+    let length = |head: &[u8]| match *head {
+        [0x56, b, c, ..] if b & 0xe0 == 0xe0 => {
+            Some(3 + (usize::from(b & 0x1f) << 8 | usize::from(c)))
+        }
+        _ => None,
+    };
+    length(head).is_some_and(|first| match head.get(first..) {
+        Some(next @ [_, _, _, ..]) => length(next).is_some(),
+        // The first is longer than what is looked at.
+        _ => head.len() > 512,
+    })
+}
+
 /// What begins so and is not read, as people call it.
 fn refused(head: &[u8]) -> Option<&'static str> {
-    const NAMES: [(&[u8], &str); 22] = [
+    const NAMES: [(&[u8], &str); 27] = [
         (b"#!AMR-WB", "AMR-WB"),
         (b"#!AMR", "AMR"),
         (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media (WMA, ASF)"),
@@ -133,7 +148,15 @@ fn refused(head: &[u8]) -> Option<&'static str> {
         (b"Creative Voice File", "Creative Voice (VOC)"),
         (b"\x0b\x77", "AC-3 (Dolby Digital)"),
         (b"ADIF", "AAC in ADIF"),
+        (b"\x7f\xfe\x80\x01", "DTS"),
+        (b"\xfe\x7f\x01\x80", "DTS"),
+        (b"\x1f\xff\xe8\x00", "DTS"),
+        (b"\xff\x1f\x00\xe8", "DTS"),
+        (b"DTSHDHDR", "DTS-HD"),
     ];
+    if is_latm(head) {
+        return Some("AAC in LATM");
+    }
     let mut all = NAMES.iter();
     let (_, name) = all.find(|(magic, _)| head.starts_with(magic))?;
     Some(name)

@@ -89,6 +89,26 @@ fn every_container_gives_the_chirp() {
     }
 }
 
+/// The chirp begins half a second after the pictures, as a player has it.
+#[test]
+fn sound_that_begins_later_than_its_file_is_heard_later() {
+    let wave = chirp();
+    for (name, bytes, error) in
+        [file!("late.mp4", 0.3), file!("late.mkv", 1e-3), file!("late.ts", 0.1)]
+    {
+        let (late, shortfall) = heard(bytes.to_vec()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(shortfall, None, "{name}");
+        let begins = late.iter().position(|sample| *sample != 0.0).unwrap();
+        let (best, off) = (0..=late.len().saturating_sub(wave.len()))
+            .map(|at| (at, distance(&late[at..at + wave.len()], &wave)))
+            .min_by(|one, other| one.1.total_cmp(&other.1))
+            .unwrap();
+        assert!(off <= error, "{name}: off by {off}");
+        // 5 ms.
+        assert!(begins > 6000 && best.abs_diff(8000) <= 80, "{name}: at {begins}, {best}");
+    }
+}
+
 #[test]
 fn two_files_after_each_other_are_both_heard() {
     for (name, bytes, _) in FILES {

@@ -141,6 +141,13 @@ fn big_endian_and_headerless_samples_are_read() {
         assert_eq!((waveform.rate, waveform.samples.len()), (Hertz(RATE), 2000));
         assert_eq!((waveform.samples[5] * 32768.0) as i16, expected[5]);
     }
+    for (bytes, told) in [(7, 1), (8, 0), (0, 0)] {
+        let encoding = Encoding::named("s16le").unwrap();
+        let raw = Raw { encoding, rate: RATE, channels: 2 };
+        let mut reader = Reader::of_bytes(vec![1; bytes], None, Some(raw)).unwrap();
+        while reader.next_block(&mut Block::default()).unwrap() {}
+        assert_eq!(reader.remarks().len(), told, "{bytes}");
+    }
     assert!(Encoding::names().all(|name| Encoding::named(name).is_some()));
     assert_eq!(Encoding::named("s17le"), None);
 }
@@ -153,7 +160,10 @@ fn channels_are_chosen_and_those_that_cancel_noticed() {
     let heard = |choice| {
         let reader = Reader::of_bytes(wav.bytes(), None, None).unwrap();
         let mut signal = Signal::new(reader, Hertz(RATE), choice)?;
-        Waveform::collect(&mut signal, Bounds::default())
+        let waveform = Waveform::collect(&mut signal, Bounds::default())?;
+        let told = signal.remarks().iter().any(|remark| remark.contains("cancel each other"));
+        assert_eq!(told, choice == ChannelChoice::Mix);
+        Ok(waveform)
     };
     let first = heard(ChannelChoice::One(0)).unwrap();
     let second = heard(ChannelChoice::One(1)).unwrap();

@@ -1,8 +1,13 @@
 //! MP4 and MOV, Matroska and WebM, FLAC, AIFF and CAF, by symphonia's readers and decoders, Opus by
 //! [`opus`](super::opus).
 //!
+//! Sound that begins later than another track of its file is said to (`delay`), by MP4's edit list
+//! (`edit_list`) or by the times of Matroska's blocks.
+//!
 //! A packet that does not decode counts as lost, and silence takes its place; a file of which no
 //! packet decodes is an error.
+
+use std::io::{Seek, SeekFrom};
 
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::AudioCodecParameters;
@@ -17,9 +22,11 @@ use symphonia::core::meta::MetadataOptions;
 use symphonia::core::packet::Packet;
 
 use super::codec::{Codec, failure};
+use super::edit_list::{self, Beginning};
 use super::opus::{OpusHead, OpusPackets};
 use super::parts::Parts;
 use super::{AudioError, Block, Decode, Losses, aac, codec_name};
+use crate::units::Seconds;
 
 /// Decodes the first audio track of a file, and of those that were put behind it.
 pub(super) struct MediaDecoder {
@@ -28,6 +35,8 @@ pub(super) struct MediaDecoder {
     part: Track,
     losses: Losses,
     heard: bool,
+    /// How long after the beginning of the file its sound begins.
+    delay: Seconds,
 }
 
 /// The track under way.
@@ -35,6 +44,11 @@ struct Track {
     reader: Box<dyn FormatReader>,
     id: u32,
     codec: TrackCodec,
+    beginning: Beginning,
+    /// Frames still to be left out, once the rate is known.
+    primed: Option<usize>,
+    /// When the earliest packet of the other tracks is shown, up to the first of this one.
+    others: Option<f64>,
 }
 
 enum TrackCodec {
@@ -50,17 +64,26 @@ impl MediaDecoder {
         format: &'static str,
     ) -> Result<Self, AudioError> {
         let parts = Parts::new(source, format)?;
+        let part = Track::open(&parts, format)?;
+        let remarks = part.remark().into_iter().collect();
         Ok(MediaDecoder {
             format,
-            part: Track::open(parts.source(), format)?,
+            delay: part.beginning.delay,
+            part,
             parts,
-            losses: Losses::default(),
+            losses: Losses { remarks, ..Losses::default() },
             heard: false,
         })
     }
 
     /// Appends what a packet says.
     fn take(&mut self, packet: &Packet, block: &mut Block) -> Result<(), AudioError> {
+        if let Some(others) = self.part.others.take()
+            && !self.heard
+            && let Some(at) = self.part.time(packet)
+        {
+            self.delay = Seconds((at - others).max(0.0));
+        }
         match &mut self.part.codec {
             TrackCodec::Symphonia(codec) => {
                 let packet = packet.as_packet_ref();
@@ -70,6 +93,7 @@ impl MediaDecoder {
                 opus.decode(&packet.data, block, &mut self.losses)?;
             }
         }
+        self.part.leave_out_priming(block);
         Ok(())
     }
 
@@ -83,7 +107,7 @@ impl MediaDecoder {
             Error::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
                 // The next file's beginning may be what cut it short.
                 if self.parts.advance()? {
-                    self.part = Track::open(self.parts.source(), self.format)?;
+                    self.part = Track::open(&self.parts, self.format)?;
                     return Ok(true);
                 }
                 // Who sends what is being recorded never comes back to write where it ends.
@@ -114,9 +138,10 @@ impl Decode for MediaDecoder {
                         return Ok(true);
                     }
                 }
+                Ok(Some(packet)) if self.format == "mkv" => self.part.pass(&packet),
                 Ok(Some(_)) => {}
                 Ok(None) if self.parts.advance()? => {
-                    self.part = Track::open(self.parts.source(), self.format)?;
+                    self.part = Track::open(&self.parts, self.format)?;
                 }
                 Ok(None) if self.heard => return Ok(false),
                 Ok(None) => {
@@ -138,10 +163,20 @@ impl Decode for MediaDecoder {
     fn losses(&self) -> Losses {
         self.losses.clone()
     }
+
+    fn delay(&self) -> Seconds {
+        self.delay
+    }
 }
 
 impl Track {
-    fn open(source: Box<dyn MediaSource>, format: &'static str) -> Result<Self, AudioError> {
+    fn open(parts: &Parts, format: &'static str) -> Result<Self, AudioError> {
+        let mut source = parts.source();
+        let beginnings = match format {
+            "mp4" => edit_list::beginnings(&mut source),
+            _ => Vec::new(),
+        };
+        source.seek(SeekFrom::Start(0)).map_err(AudioError::Read)?;
         let stream = MediaSourceStream::new(source, MediaSourceStreamOptions::default());
         let mut hint = Hint::new();
         hint.with_extension(format);
@@ -151,7 +186,54 @@ impl Track {
             unfinished(format, &error).unwrap_or_else(|| failure(format, error))
         })?;
         let (id, codec) = track_of(&*reader, format)?;
-        Ok(Track { reader, id, codec })
+        let own = beginnings.into_iter().find(|(track, _)| *track == id);
+        let beginning = own.unwrap_or_default().1;
+        Ok(Track { reader, id, codec, beginning, primed: None, others: None })
+    }
+
+    /// What may be wrong though the track is heard.
+    fn remark(&self) -> Option<String> {
+        let tracks = self.reader.tracks();
+        let audio_tracks = tracks.iter().filter(|track| audio_of(track).is_some()).count();
+        (audio_tracks > 1).then(|| {
+            format!(
+                "the file has {audio_tracks} audio tracks, and one is heard: take another out first, \
+                 e.g. `ffmpeg -i FILE -map 0:a:1 out.wav`"
+            )
+        })
+    }
+
+    /// When a packet is shown, in seconds, where the container says so for each.
+    fn time(&self, packet: &Packet) -> Option<f64> {
+        let mut tracks = self.reader.tracks().iter();
+        let track = tracks.find(|track| track.id == packet.track_id)?;
+        let base = track.time_base?;
+        let time = base.calc_time(packet.pts)?;
+        Some(time.as_secs_f64())
+    }
+
+    /// Notes when a packet of another track is shown.
+    fn pass(&mut self, packet: &Packet) {
+        let mut tracks = self.reader.tracks().iter();
+        let own = tracks.find(|track| track.id == packet.track_id);
+        let parameters = own.and_then(|track| track.codec_params.as_ref());
+        if !matches!(parameters, Some(CodecParameters::Subtitle(_)))
+            && let Some(at) = self.time(packet)
+        {
+            self.others = Some(self.others.map_or(at, |others| others.min(at)));
+        }
+    }
+
+    /// Takes out of a block what the encoder put in front of the track.
+    fn leave_out_priming(&mut self, block: &mut Block) {
+        if block.rate == 0 {
+            return;
+        }
+        let all = (self.beginning.priming.0 * f64::from(block.rate)).round() as usize;
+        let left = self.primed.get_or_insert(all);
+        let now = (*left).min(block.samples.len() / block.channels.max(1));
+        block.samples.drain(..now * block.channels);
+        *left -= now;
     }
 }
 
@@ -160,13 +242,6 @@ fn track_of(
     reader: &dyn FormatReader,
     format: &'static str,
 ) -> Result<(u32, TrackCodec), AudioError> {
-    let audio_tracks = reader.tracks().iter().filter(|track| audio_of(track).is_some()).count();
-    if audio_tracks > 1 {
-        tracing::warn!(
-            "the file has {audio_tracks} audio tracks, and one is heard: take another out first, \
-             e.g. `ffmpeg -i FILE -map 0:a:1 out.wav`"
-        );
-    }
     let no_audio = || AudioError::Unsupported {
         what: format!("{format} without a track of audio that is known"),
     };

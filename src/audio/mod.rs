@@ -33,6 +33,7 @@ mod block;
 mod codec;
 mod codec_name;
 mod container;
+mod edit_list;
 mod error;
 mod g711;
 mod gsm;

@@ -159,6 +159,8 @@ impl Raw {
 pub(super) struct Frames {
     raw: Raw,
     begun: bool,
+    /// Bytes at the end that make no frame.
+    left: usize,
 }
 
 impl Frames {
@@ -170,7 +172,7 @@ impl Frames {
             return Err(AudioError::NoChannels);
         }
         super::check_rate(raw.rate)?;
-        Ok(Frames { raw, begun: false })
+        Ok(Frames { raw, begun: false, left: 0 })
     }
 
     /// The next block, the first also where it is empty. A frame cut in half at the end is dropped.
@@ -184,6 +186,9 @@ impl Frames {
         let here = bytes.peek(frame)?;
         let whole = here.len().min(Self::BLOCK_BYTES.max(frame)) / frame * frame;
         self.raw.encoding.extend(&mut block.samples, &here[..whole]);
+        if whole == 0 && !here.is_empty() {
+            self.left = here.len();
+        }
         let taken = if whole == 0 { here.len() } else { whole };
         bytes.consume(taken);
         Ok(whole > 0 || !std::mem::replace(&mut self.begun, true))
@@ -209,6 +214,14 @@ impl Decode for RawDecoder<'_> {
     }
 
     fn losses(&self) -> Losses {
-        Losses::default()
+        let Frames { raw, left, .. } = &self.frames;
+        let frame = raw.encoding.bytes() * usize::from(raw.channels);
+        let remark = (*left > 0).then(|| {
+            format!(
+                "the samples without a header end {left} bytes into a frame of {frame}: make sure that their \
+                 encoding and number of channels are right"
+            )
+        });
+        Losses { remarks: remark.into_iter().collect(), ..Losses::default() }
     }
 }

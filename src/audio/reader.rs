@@ -32,6 +32,8 @@ pub struct Reader<'a> {
     rate: Hertz,
     channels: usize,
     heard: Seconds,
+    /// Samples of a channel that are silent before the first.
+    silent: usize,
     /// Samples of a channel given so far.
     given: usize,
     losses: Losses,
@@ -75,6 +77,11 @@ impl<'a> Reader<'a> {
         Self::of(Source::stream(reader)?, name_hint, raw)
     }
 
+    /// Samples of silence that are given at once.
+    const SILENCE: usize = 1 << 14;
+    /// A longer delay is not believed.
+    const LONGEST_DELAY: Seconds = Seconds(3600.0);
+
     fn of(
         source: Source<'a>,
         name_hint: Option<&str>,
@@ -90,13 +97,16 @@ impl<'a> Reader<'a> {
             while decoder.next_block(&mut block)? && block.samples.is_empty() && block.rate == 0 {}
             Ok(())
         })?;
+        let rate = check_rate(block.rate)?;
+        let delay = Some(decoder.delay().0).filter(|delay| *delay <= Self::LONGEST_DELAY.0);
         let mut reader = Reader {
-            rate: check_rate(block.rate)?,
+            rate,
             channels: block.channels,
             format,
             decoder,
             first: None,
             heard: Seconds(0.0),
+            silent: (delay.unwrap_or(0.0) * f64::from(rate.0)).round() as usize,
             given: 0,
             losses: Losses::default(),
             warned: false,
@@ -128,6 +138,10 @@ impl<'a> Reader<'a> {
     /// [`LONGEST`].
     pub fn next_block(&mut self, block: &mut Block) -> Result<bool, AudioError> {
         match self.first.take() {
+            Some(first) if self.silent > 0 => {
+                self.wait(block);
+                self.first = Some(first);
+            }
             Some(first) => *block = first,
             None => {
                 if !self.decode(block)? {
@@ -152,6 +166,19 @@ impl<'a> Reader<'a> {
     /// Why only a part of the recording was given, where that is so. It is known at the end.
     pub fn shortfall(&self) -> Option<String> {
         self.losses.shortfall()
+    }
+
+    /// What may be wrong with the recording though everything was given. It is known at the end.
+    pub fn remarks(&self) -> &[String] {
+        &self.losses.remarks
+    }
+
+    /// Puts silence in place of what `block` holds: the sound begins later than its file.
+    fn wait(&mut self, block: &mut Block) {
+        let now = self.silent.min(Self::SILENCE);
+        self.silent -= now;
+        block.restart(self.rate.0, self.channels);
+        block.samples.resize(now * self.channels, 0.0);
     }
 
     /// A decoder that fails after it gave something leaves a recording that is partly read.

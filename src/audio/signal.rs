@@ -122,6 +122,24 @@ impl<'a> Signal<'a> {
         }
     }
 
+    /// What may be wrong with the recording though all of it was given, such as channels that
+    /// cancel each other. It is known at the end.
+    pub fn remarks(&self) -> Vec<String> {
+        let cancelled = self.mixer.cancelled.map(|(at, channel)| {
+            let channel = channel + 1;
+            format!(
+                "the channels cancel each other from {:.0} s on: channel {channel} is heard in place of \
+                 their average",
+                at.0
+            )
+        });
+        let of_reader = match &self.source {
+            Source::Reader(reader) => reader.remarks(),
+            Source::Samples { .. } => &[],
+        };
+        of_reader.iter().cloned().chain(cancelled).collect()
+    }
+
     /// Appends the next samples to `out`, at times none; false at the end.
     ///
     /// # Errors
@@ -133,7 +151,7 @@ impl<'a> Signal<'a> {
         if !self.fill_block()? {
             self.ended = true;
             self.finish_part(out)?;
-            self.warn_of_cancelling();
+            self.remarks().iter().for_each(|remark| tracing::warn!("{remark}"));
             return Ok(true);
         }
         if self.mixer.differs(&self.block) {
@@ -198,17 +216,6 @@ impl<'a> Signal<'a> {
                 out.extend_from_slice(&self.mono);
                 Ok(())
             }
-        }
-    }
-
-    fn warn_of_cancelling(&mut self) {
-        if let Some((at, channel)) = self.mixer.cancelled.take() {
-            let channel = channel + 1;
-            tracing::warn!(
-                "the channels cancel each other from {:.0} s on: channel {channel} is heard in place of \
-                 their average (choose one with --channel)",
-                at.0
-            );
         }
     }
 }

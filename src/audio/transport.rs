@@ -1,5 +1,6 @@
 //! MPEG transport streams (`.ts`, `.m2ts`, what broadcasters and HLS send): the first track of MPEG
-//! audio or AAC. Ours because symphonia has none.
+//! audio or AAC, later than the others by what the times of their first packets say. Ours because
+//! symphonia has none.
 //!
 //! Reference: ISO/IEC 13818-1, 2.4.3 (packets), 2.4.3.6 (PES), 2.4.4 (program tables).
 
@@ -9,6 +10,7 @@ use super::aac::AdtsDecoder;
 use super::mpeg::MpegDecoder;
 use super::source::{Lookahead, Peek};
 use super::{AudioError, Block, Decode, Losses};
+use crate::units::Seconds;
 
 const PACKET: usize = 188;
 /// A packet and the four bytes of time that camcorders and discs put before it.
@@ -16,31 +18,42 @@ const STAMPED: usize = PACKET + 4;
 /// Packets that are searched for the program's tables.
 const SEARCHED: usize = 20_000;
 const SYNC: u8 = 0x47;
+/// Values of the clock that packets are timed by.
+const CLOCK: u64 = 1 << 33;
 
 /// Decodes the sound of a transport stream.
-pub(super) struct TransportDecoder<'a>(Box<dyn Decode + 'a>);
+pub(super) struct TransportDecoder<'a> {
+    decoder: Box<dyn Decode + 'a>,
+    delay: Seconds,
+}
 
 impl<'a> TransportDecoder<'a> {
     pub(super) fn new(mut bytes: Lookahead<'a>) -> Result<Self, AudioError> {
         let (offset, stride) = layout(bytes.peek(4 * STAMPED)?).unwrap_or((0, PACKET));
         bytes.skip(offset as u64)?;
         let track = find_track(&mut bytes, stride)?;
+        let delay = delay(&mut bytes, stride, track.pid)?;
         let payload =
             Lookahead::of(Payload { bytes, stride, pid: track.pid, rest: Vec::new(), at: 0 });
-        Ok(TransportDecoder(match track.kind {
+        let decoder: Box<dyn Decode + 'a> = match track.kind {
             0x0f => Box::new(AdtsDecoder::new(payload)),
             _ => Box::new(MpegDecoder::new(payload)),
-        }))
+        };
+        Ok(TransportDecoder { decoder, delay })
     }
 }
 
 impl Decode for TransportDecoder<'_> {
     fn next_block(&mut self, block: &mut Block) -> Result<bool, AudioError> {
-        self.0.next_block(block)
+        self.decoder.next_block(block)
     }
 
     fn losses(&self) -> Losses {
-        self.0.losses()
+        self.decoder.losses()
+    }
+
+    fn delay(&self) -> Seconds {
+        self.delay
     }
 }
 
@@ -89,10 +102,47 @@ fn find_track(bytes: &mut Lookahead<'_>, stride: usize) -> Result<Track, AudioEr
     let what = match other {
         Some(0x81 | 0x87) => "AC-3 (Dolby Digital) in a transport stream",
         Some(0x11) => "AAC in LATM in a transport stream",
+        Some(0x82 | 0x85 | 0x86 | 0x8a) => "DTS in a transport stream",
+        Some(0x80 | 0x83) => "Blu-ray's PCM or TrueHD in a transport stream",
         Some(0x06) => "a transport stream whose sound is of a private kind (AC-3, Opus or DTS)",
         _ => "a transport stream without sound that is read",
     };
     Err(AudioError::Unsupported { what: what.into() })
+}
+
+/// How much later than the earliest other track a track begins, without taking bytes.
+fn delay(bytes: &mut Lookahead<'_>, stride: usize, track: u16) -> Result<Seconds, AudioError> {
+    let mut earliest: Option<u64> = None;
+    for at in (0..SEARCHED * stride).step_by(stride) {
+        let ahead = bytes.peek(at + PACKET)?;
+        let Some(packet) = ahead.get(at..at + PACKET) else {
+            break;
+        };
+        let Some((pid, true, payload)) = split(packet) else {
+            continue;
+        };
+        let Some(time) = presented_at(payload) else { continue };
+        if pid == track {
+            // The clock begins anew after a day.
+            let later = earliest.map_or(0, |first| time.wrapping_sub(first) % CLOCK);
+            let later = if later < CLOCK / 2 { later } else { 0 };
+            return Ok(Seconds(later as f64 / 90_000.0));
+        }
+        earliest = Some(earliest.map_or(time, |first| first.min(time)));
+    }
+    Ok(Seconds(0.0))
+}
+
+/// When a PES packet of sound or pictures is presented, in 90,000ths of a second.
+fn presented_at(payload: &[u8]) -> Option<u64> {
+    let &[0, 0, 1, 0xc0..=0xef | 0xbd | 0xfd, _, _, _, flags, _, a, b, c, d, e, ..] = payload
+    else {
+        return None;
+    };
+    let bits = |byte: u8, from: u32, to: u32| u64::from(byte) >> from << to;
+    let time =
+        bits(a & 0x0e, 1, 30) | bits(b, 0, 22) | bits(c, 1, 15) | bits(d, 0, 7) | bits(e, 1, 0);
+    (flags & 0x80 != 0).then_some(time)
 }
 
 /// The stream's id, whether a unit begins, and the payload of a packet.
@@ -131,7 +181,7 @@ fn track_of(section: &[u8]) -> Result<Option<Track>, u8> {
         let pid = u16::from(b & 0x1f) << 8 | u16::from(*c);
         match kind {
             0x03 | 0x04 | 0x0f => return Ok(Some(Track { pid, kind: *kind })),
-            0x06 | 0x11 | 0x81 | 0x87 => other = other.or(Some(*kind)),
+            0x06 | 0x11 | 0x80..=0x83 | 0x85..=0x87 | 0x8a => other = other.or(Some(*kind)),
             _ => {}
         }
         let info = usize::from(d & 0x0f) << 8 | usize::from(*e);

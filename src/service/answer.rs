@@ -46,6 +46,10 @@ pub struct Account {
     /// Why only a part of the recording was heard, where that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partly_read: Option<String>,
+    /// What may be wrong with the recording though all of it was heard, such as channels that
+    /// cancel each other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// How many segments of a recording a version worked on.
@@ -104,6 +108,7 @@ impl From<scheduler::Answer> for Answer {
                 machine_ms: milliseconds(account.cost.0),
                 certificate: account.certificate,
                 partly_read: None,
+                warnings: Vec::new(),
             },
         }
     }
@@ -152,6 +157,9 @@ impl Account {
         put("paretone-certificate", self.certificate.clone());
         if let Some(why) = &self.partly_read {
             put("paretone-partly-read", why.clone());
+        }
+        if !self.warnings.is_empty() {
+            put("paretone-warnings", self.warnings.join("; "));
         }
         headers
     }

@@ -57,7 +57,7 @@ pub async fn tell(app: &Arc<App>, job: Job) -> Result<Response, Rejection> {
     let due = Instant::now() + job.deadline;
     let asked = asked.with_words(app, job.words, due).await?;
     let decoded = decode(app, job.upload, job.name, job.client, due).await?;
-    let Decoded { waveform, held, shortfall } = decoded;
+    let Decoded { waveform, held, shortfall, remarks } = decoded;
     let longest = Seconds(waveform.duration().0.min(LONGEST.0));
     let mut searched = Held::default();
     app.stream_memory.grow(&mut searched, held_bytes(longest))?;
@@ -78,6 +78,7 @@ pub async fn tell(app: &Arc<App>, job: Job) -> Result<Response, Rejection> {
         text: String::new(),
         accounts: Vec::new(),
         shortfall,
+        remarks,
     };
     tokio::spawn(async move {
         telling.run(waveform).await;
@@ -102,6 +103,8 @@ struct Telling {
     accounts: Vec<Account>,
     /// Why the recording is only a part, where it is.
     shortfall: Option<String>,
+    /// What may be wrong with it though all of it was heard.
+    remarks: Vec<String>,
 }
 
 /// The reader has gone away.
@@ -142,6 +145,7 @@ impl Telling {
             let answer = self.asked.serve_patiently(&self.app, &utterance);
             let mut answer = answer.await?;
             answer.account.partly_read.clone_from(&self.shortfall);
+            answer.account.warnings.clone_from(&self.remarks);
             self.accounts.push(answer.account);
             let mut delta = answer.transcript.text();
             if delta.is_empty() {

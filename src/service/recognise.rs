@@ -190,7 +190,7 @@ pub async fn recognise_told(
     let asked = Asked::new(app, job.ask, job.client)?;
     let asked = asked.with_words(app, job.words, due).await?;
     let decoded = decode(app, job.upload, job.name, job.client, due).await?;
-    let Decoded { waveform, held, shortfall } = decoded;
+    let Decoded { waveform, held, shortfall, remarks } = decoded;
     let Asked { serving, tier, .. } = &asked;
     let takes = asked.by.is_none() && app.shadow.takes(serving, *tier, &job.id);
     let shadowed = takes.then(|| copy(app, &waveform)).flatten();
@@ -202,6 +202,7 @@ pub async fn recognise_told(
     }
     let mut answer = Answer::from(serving.answer(asked.way(), served));
     answer.account.partly_read = shortfall;
+    answer.account.warnings = remarks;
     Ok(answer)
 }
 
@@ -223,6 +224,8 @@ pub struct Decoded {
     pub held: Held,
     /// Why it is only a part, where it is.
     pub shortfall: Option<String>,
+    /// What may be wrong with it though all of it was heard.
+    pub remarks: Vec<String>,
 }
 
 /// Bytes of a recording's scores.
@@ -288,10 +291,10 @@ fn decode_here(app: &App, upload: Upload, name: Option<&str>) -> Result<Decoded,
             return Err(AudioError::TooLong { rate, most }.into());
         }
     }
-    let shortfall = signal.shortfall();
+    let (shortfall, remarks) = (signal.shortfall(), signal.remarks());
     drop(signal);
     let waveform = Waveform { samples, rate }.at_rate(app.recognizer.sample_rate())?;
     let samples = waveform.samples.capacity() * size_of::<f32>();
     app.memory.resize(&mut held, samples + scores_of(&waveform))?;
-    Ok(Decoded { waveform, held, shortfall })
+    Ok(Decoded { waveform, held, shortfall, remarks })
 }
