@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its files has failed")]
 
 use std::fs;
+use std::io::Write;
 
 use assert_cmd::Command;
 
@@ -94,6 +95,42 @@ fn every_form_of_hypotheses_scores_the_same() {
             .unwrap();
         assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
         assert_eq!(String::from_utf8(output.stdout).unwrap(), expected, "{name}");
+        // From standard input, whose form its first line tells.
+        let mut command = Command::cargo_bin("paretone").unwrap();
+        let reads = ["score", "--ref", "ref.tsv", "--split", "dev", "--hyp", "-"];
+        let output = command.current_dir(&folder).args(reads).write_stdin(text).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), expected, "{name} at -");
+    }
+}
+
+/// Kaldi's marks for nothing, as other programs and editors store texts.
+#[test]
+fn texts_may_be_compressed_or_in_utf16_and_hold_marks() {
+    let (_, expected, folder) = score("a-1\the came today\nb-1\tone two three\nb-2\t\n", &[]);
+    let text = "a-1 <s> he <eps> came today </s>\nb-1 one two three\nb-2 <eps>\n";
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(text.as_bytes()).unwrap();
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let utf16 = |mark: [u8; 2], bytes: fn(u16) -> [u8; 2]| {
+        let units = units.iter().map(|&unit| bytes(unit));
+        std::iter::once(mark).chain(units).flatten().collect::<Vec<u8>>()
+    };
+    for (name, bytes) in [
+        ("plain", text.into()),
+        ("text.gz", gzip.finish().unwrap()),
+        ("little", utf16([0xff, 0xfe], u16::to_le_bytes)),
+        ("big", utf16([0xfe, 0xff], u16::to_be_bytes)),
+    ] {
+        fs::write(folder.path().join(name), bytes).unwrap();
+        let mut command = Command::cargo_bin("paretone").unwrap();
+        let reads = ["score", "--ref", "ref.tsv", "--split", "dev", "--hyp", name];
+        let output = command.current_dir(&folder).args(reads).output().unwrap();
+        assert_eq!(
+            String::from_utf8(output.stdout).unwrap(),
+            expected,
+            "{name}: {:?}",
+            String::from_utf8(output.stderr)
+        );
     }
 }
 

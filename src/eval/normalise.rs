@@ -5,7 +5,8 @@
 //! character that is neither letter nor digit disappears. Letters are compared by Unicode's
 //! compatibility composition (NFKC), so that it does not matter in which form an accent, a ligature
 //! or a full-width letter was written, nor whether a soft hyphen or a joiner stands between
-//! letters. Numbers, abbreviations and spelling variants are left alone.
+//! letters. Marks that stand for no word, as `<eps>`, are none. Numbers, abbreviations and spelling
+//! variants are left alone.
 //!
 //! LibriSpeech's books write `to day`, `any one` where other prose writes `today`, `anyone`: no
 //! recogniser can hear the blank. [`COMPOUNDS`] are therefore joined on both sides by default.
@@ -26,6 +27,9 @@ pub const COMPOUNDS: &[(&str, &[&str])] = &[
     ("mean", &["while"]),
     ("good", &["bye"]),
 ];
+
+/// What decoders write for nothing, for a sentence's ends, and for silence.
+const MARKS: [&str; 5] = ["<eps>", "<s>", "</s>", "<sil>", "<blank>"];
 
 /// Turns text into the words that are compared.
 ///
@@ -50,7 +54,16 @@ impl Default for Normaliser {
 impl Normaliser {
     /// The words of a text.
     pub fn words(&self, text: &str) -> Vec<String> {
-        let apostrophes = text.chars().map(plain_character);
+        let marks_no_word = |word: &str| MARKS.iter().any(|mark| word.eq_ignore_ascii_case(mark));
+        let said: String = match text.contains('<') {
+            true => text
+                .split_whitespace()
+                .filter(|word| !marks_no_word(word))
+                .flat_map(|word| [word, " "])
+                .collect(),
+            false => text.to_owned(),
+        };
+        let apostrophes = said.chars().map(plain_character);
         let small = apostrophes.nfkc().flat_map(char::to_lowercase);
         let plain: String = small.nfkc().collect();
         let plain: String = plain.replace("..", " ").chars().map(plain_character).collect();
@@ -113,6 +126,8 @@ mod tests {
             ("any one's any once no one", "any one's any once no one"),
             ("\u{c9}t\u{e9} 1984, 3.5%", "\u{e9}t\u{e9} 1984 35"),
             (" ... ' -- ", ""),
+            ("<s> one <eps> two <SIL> </s>", "one two"),
+            ("<unk> s", "unk s"),
             ("cafe\u{301} CAFE\u{301} caf\u{e9}", "caf\u{e9} caf\u{e9} caf\u{e9}"),
             (
                 "\u{fb01}ne \u{ff26}\u{ff29}\u{ff2e}\u{ff25} co\u{ad}operate na\u{200d}ive",

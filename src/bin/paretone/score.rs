@@ -23,8 +23,8 @@ pub struct Args {
     /// --hyp reads
     #[arg(long = "ref", value_name = "FILE")]
     pub reference: PathBuf,
-    /// Read the hypotheses here: .trn, .ctm, JSON lines of `transcribe`, id<TAB>text, or Kaldi's
-    /// `id text`
+    /// Read the hypotheses here (`-`: from standard input): .trn, .ctm, .stm, JSON lines of
+    /// `transcribe`, id<TAB>text, or Kaldi's `id text`; compressed by gzip or not
     #[arg(long = "hyp", value_name = "FILE")]
     pub hypothesis: PathBuf,
     /// Compare with the hypotheses of another system: how likely the difference is luck
@@ -101,6 +101,10 @@ pub enum By {
 /// # Errors
 /// When a file cannot be used, no utterance is left, or the output cannot be written.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let inputs = [Some(&args.reference), Some(&args.hypothesis), args.against.as_ref()];
+    if inputs.into_iter().flatten().filter(|path| path.as_os_str() == "-").count() > 1 {
+        return Err(UsageError(anyhow!("standard input can be read once: give `-` once")).into());
+    }
     let hypotheses = Transcripts::open(&args.hypothesis).map_err(|e| UsageError(e.into()))?;
     let references = args.scoring.judging.select(references(&args.reference)?)?;
     tell_strangers(&hypotheses, &references)?;
@@ -197,7 +201,11 @@ fn write_comparison(out: &mut impl Write, comparison: &Comparison) -> io::Result
 /// References with speakers where the file has them.
 fn references(path: &Path) -> anyhow::Result<Vec<Utterance>> {
     let trn = path.extension().is_some_and(|extension| extension == "trn");
-    if !trn && let Ok(utterances) = corpus::open(path) {
+    let standard = path.as_os_str() == "-";
+    if !trn
+        && !standard
+        && let Ok(utterances) = corpus::open(path)
+    {
         return Ok(utterances);
     }
     let transcripts = Transcripts::open(path).map_err(|error| UsageError(error.into()))?;

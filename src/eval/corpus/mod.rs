@@ -17,8 +17,10 @@ pub mod voxforge;
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
 
 use super::EvalError;
 #[cfg(feature = "speech")]
@@ -160,17 +162,41 @@ fn base_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
-/// A whole text file; bytes that are not UTF-8 become U+FFFD, as old corpora have some Latin-1.
+/// A whole text file, `-` being standard input, whether compressed by gzip or not; UTF-16 where it
+/// begins with a mark that says so. Bytes that are not UTF-8 become U+FFFD, as old corpora have
+/// some Latin-1.
 pub(super) fn read_text(path: &Path) -> Result<String, EvalError> {
     let error = |source| EvalError::Read { path: path.into(), source };
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(error)?;
-    file.take(MAX_TEXT_BYTES + 1).read_to_end(&mut bytes).map_err(error)?;
-    if bytes.len() as u64 > MAX_TEXT_BYTES {
-        return Err(EvalError::TooLarge { path: path.into(), limit: MAX_TEXT_BYTES });
+    let mut input: Box<dyn Read> = match path.as_os_str() == "-" {
+        true => Box::new(io::stdin()),
+        false => Box::new(File::open(path).map_err(error)?),
+    };
+    let mut bytes = read_all(&mut input, path)?;
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        bytes = read_all(&mut MultiGzDecoder::new(bytes.as_slice()), path)?;
     }
-    let text = String::from_utf8_lossy(&bytes);
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_string())
+    let text = match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => of_utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => of_utf16(rest, u16::from_be_bytes),
+        bytes => String::from_utf8_lossy(bytes).into_owned(),
+    };
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+fn read_all(input: &mut impl Read, path: &Path) -> Result<Vec<u8>, EvalError> {
+    let error = |source| EvalError::Read { path: path.into(), source };
+    let mut bytes = Vec::new();
+    input.take(MAX_TEXT_BYTES + 1).read_to_end(&mut bytes).map_err(error)?;
+    match bytes.len() as u64 > MAX_TEXT_BYTES {
+        true => Err(EvalError::TooLarge { path: path.into(), limit: MAX_TEXT_BYTES }),
+        false => Ok(bytes),
+    }
+}
+
+fn of_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let units = bytes.as_chunks::<2>().0.iter().map(|&pair| unit(pair));
+    let letters = char::decode_utf16(units);
+    letters.map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 #[cfg(test)]

@@ -29,15 +29,19 @@ pub struct Transcripts {
 }
 
 impl Transcripts {
-    /// Reads a file, whose form is told by its extension, else by its first line.
+    /// Reads a file, or standard input for `-`, whose form is told by its extension, else by its
+    /// first line. It may be compressed by gzip, `hyp.trn.gz` for instance.
     ///
     /// # Errors
     /// The file cannot be read, a line is malformed, an id occurs twice.
     pub fn open(path: &Path) -> Result<Transcripts, EvalError> {
         let text = read_text(path)?;
-        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        let is_gz = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+        let plain = if is_gz { path.with_extension("") } else { path.to_owned() };
+        let extension = plain.extension().unwrap_or_default().to_ascii_lowercase();
         let first = text.lines().find(|line| !line.is_empty()).unwrap_or("");
-        match extension.to_str() {
+        let form = if path.as_os_str() == "-" { form_of_line(first) } else { extension.to_str() };
+        match form {
             Some("trn") => Self::parse_trn(&text, path),
             Some("ctm") => Self::parse_ctm(&text, path),
             Some("stm") => Self::parse_stm(&text, path),
@@ -136,6 +140,19 @@ impl Transcripts {
     }
 }
 
+/// The extension of files with such a line, where that is another than those told without one.
+fn form_of_line(line: &str) -> Option<&'static str> {
+    let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+    let number = |at: usize| fields.get(at).is_some_and(|field| field.parse::<f64>().is_ok());
+    match () {
+        () if line.starts_with('{') || line.contains('\t') => None,
+        () if line.trim_end().ends_with(')') && line.contains('(') => Some("trn"),
+        () if line.starts_with(";;") || number(2) && number(3) => Some("ctm"),
+        () if number(3) && number(4) => Some("stm"),
+        () => None,
+    }
+}
+
 /// Writes one line of a `trn` file.
 ///
 /// # Errors
@@ -176,6 +193,9 @@ mod tests {
             ("a.tsv", "a-1\tone two\n"),
             ("text", "\u{feff}a-1 one two\n"),
         ] {
+            let told = form_of_line(text.lines().next().unwrap());
+            let wanted = Path::new(name).extension().filter(|end| *end == "trn" || *end == "CTM");
+            assert_eq!(told.is_some(), wanted.is_some(), "{name}");
             let path = folder.path().join(name);
             std::fs::write(&path, text).unwrap();
             let transcripts = Transcripts::open(&path).unwrap();
