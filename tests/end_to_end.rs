@@ -92,6 +92,29 @@ fn the_samples_are_heard() {
     assert!(wrong * 5 <= words, "{wrong} word errors in {words} words of clear synthetic speech");
 }
 
+/// Confidences never contradict the ranking: of what ranks above an answer nothing is less sure.
+#[test]
+fn an_alternative_is_never_surer_than_one_above_it() {
+    let Some(recognizer) = shipped() else { return };
+    let folder = repository("corpora/samples");
+    let (mut scratch, setting) = (recognizer.scratch(), recognizer.setting());
+    let mut compared = 0;
+    for row in table(&folder.join("manifest.tsv")) {
+        let waveform = Waveform::open(folder.join(&row["path"])).expect("a readable recording");
+        let scored = recognizer.score(&waveform, &mut scratch).expect("scores");
+        let best = recognizer.search(&setting, &scored, &mut scratch).expect("a transcript");
+        let answers = recognizer.n_best(&setting, &scored, 10, &mut scratch).expect("answers");
+        let surest = best.confidence.expect("calibrated").right;
+        let mut above = surest + 1e-9;
+        for answer in &answers {
+            let sure = answer.confidence.expect("calibrated");
+            assert!(sure <= above, "{}: {sure} after {above}", row["path"]);
+            (above, compared) = (sure + 1e-9, compared + 1);
+        }
+    }
+    assert!(compared > 20, "{compared} answers");
+}
+
 #[test]
 fn shared_development_speech_is_heard() {
     let speech = repository("../shared/speech");
