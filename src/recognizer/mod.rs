@@ -45,7 +45,8 @@ pub use crate::graph::WordList;
 pub use adapt::{Adapted, Domain, HeldOut, adapt};
 pub use any_network::{AnyNetwork, AnyNetworkError, NetworkScores};
 pub use cache::{
-    CACHE_LIMIT_VARIABLE, CACHE_VARIABLE, Cache, CacheEntry, CacheKey, Mappable, parse_size,
+    CACHE_LIMIT_VARIABLE, CACHE_VARIABLE, Cache, CacheEntry, CacheKey, Mappable, cache_limit,
+    parse_size,
 };
 pub use costs::Costs;
 pub use endpoint::{After, EndRule, Endpointing};

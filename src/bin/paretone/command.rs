@@ -2,8 +2,12 @@
 
 use std::process::ExitCode;
 
+use anyhow::anyhow;
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use paretone::recognizer::cache_limit;
 
+use crate::exit::UsageError;
 use crate::{
     adapt, bench, cache, confidence, config, decode, features, graph, help_files, lexicon, lm,
     model, report, score, sweep, tiers, transcribe, tune, versions,
@@ -67,8 +71,33 @@ pub fn parse() -> anyhow::Result<Cli> {
         println!("paretone {}", env!("CARGO_PKG_VERSION"));
         std::process::exit(0);
     }
-    let matches = config::with_users_defaults(Cli::command())?.get_matches();
+    cache_limit().map_err(|what| UsageError(anyhow!("{what}")))?;
+    let mut command = config::with_users_defaults(Cli::command(), std::env::args_os())?;
+    command.build();
+    let matches = command.clone().try_get_matches().unwrap_or_else(|error| {
+        let _ = error.print();
+        if let Some(variable) = variable_of(&command, &error) {
+            eprintln!("\nThe value is that of ${variable} in the environment.");
+        }
+        std::process::exit(error.exit_code())
+    });
     Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+}
+
+/// The environment variable that gives a flag the value which an error is about.
+fn variable_of(command: &clap::Command, error: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    let is_it = |arg: &&clap::Arg| arg.to_string() == *flag;
+    let known = command.get_arguments().find(is_it).and_then(|arg| {
+        let long = format!("--{}", arg.get_long()?);
+        let typed = std::env::args().any(|word| word.split('=').next() == Some(&long));
+        let variable =
+            arg.get_env().filter(|variable| !typed && std::env::var_os(variable).is_some());
+        Some(variable?.to_string_lossy().into_owned())
+    });
+    known.or_else(|| command.get_subcommands().find_map(|sub| variable_of(sub, error)))
 }
 
 /// Runs a command that another one gives, by its words without the program's name.

@@ -13,11 +13,13 @@
 //! confidence = true
 //! ```
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
-use clap::{Arg, Command};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
 use toml::{Table, Value};
 
 use crate::exit::UsageError;
@@ -25,21 +27,27 @@ use crate::exit::UsageError;
 /// The environment variable that names the file; empty: none is read.
 const CONFIG_VARIABLE: &str = "PARETONE_CONFIG";
 
-/// A command line with the user's defaults put in.
+/// A command line with the user's defaults put in, as far as `words` say nothing that excludes
+/// them.
 ///
 /// # Errors
 /// A [`UsageError`] with the file and what is wrong with it.
-pub fn with_users_defaults(command: Command) -> anyhow::Result<Command> {
+pub fn with_users_defaults(
+    command: Command,
+    words: impl IntoIterator<Item = OsString>,
+) -> anyhow::Result<Command> {
     let named = std::env::var_os(CONFIG_VARIABLE).map(PathBuf::from);
     let usual = || Some(dirs::config_dir()?.join("paretone.toml")).filter(|path| path.exists());
     let Some(path) = named.or_else(usual).filter(|path| !path.as_os_str().is_empty()) else {
         return Ok(command);
     };
-    let defaults = read(&path).with_context(|| path.display().to_string());
-    let command = defaults.and_then(|defaults| {
-        with_defaults(command, &defaults).with_context(|| path.display().to_string())
+    let changed = read(&path).and_then(|defaults| {
+        let given = command.clone().ignore_errors(true).try_get_matches_from(words).ok();
+        let changed = with_defaults(command.clone(), &defaults)?;
+        settled(&command, changed, given.as_ref())
     });
-    Ok(command.map_err(UsageError)?)
+    let changed = changed.with_context(|| path.display().to_string());
+    Ok(changed.map_err(UsageError)?)
 }
 
 fn read(path: &Path) -> anyhow::Result<Table> {
@@ -66,6 +74,56 @@ fn with_defaults(mut command: Command, defaults: &Table) -> anyhow::Result<Comma
         command = command.mut_subcommand(key, |_| sub);
     }
     Ok(command)
+}
+
+/// A command line of which no default excludes another, or what is given: that goes before.
+fn settled(
+    original: &Command,
+    mut changed: Command,
+    given: Option<&ArgMatches>,
+) -> anyhow::Result<Command> {
+    let is_given = |arg: &&Arg| {
+        let given = given.filter(|given| given.try_contains_id(arg.get_id().as_str()).is_ok());
+        let source = given.and_then(|given| given.value_source(arg.get_id().as_str()));
+        matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
+    };
+    let excludes = |one: &Arg, other: &Arg| {
+        let lists = |one: &Arg, other: &Arg| {
+            original.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other.get_id())
+        };
+        one.get_id() != other.get_id() && (lists(one, other) || lists(other, one))
+    };
+    let given_args: Vec<&Arg> = original.get_arguments().filter(is_given).collect();
+    let mut kept: Vec<&Arg> = Vec::new();
+    for arg in original.get_arguments() {
+        let Some(now) = changed.get_arguments().find(|now| now.get_id() == arg.get_id()) else {
+            continue;
+        };
+        let values = now.get_default_values();
+        if values == arg.get_default_values() || values == ["false"] {
+            continue;
+        }
+        if given_args.iter().any(|given| excludes(arg, given)) {
+            changed = changed.mut_arg(arg.get_id(), |_| arg.clone());
+            continue;
+        }
+        if let Some(other) = kept.iter().find(|other| excludes(arg, other)) {
+            let flags = [*other, arg].map(|arg| arg.get_long().unwrap_or_default());
+            let [one, other] = flags;
+            bail!(
+                "{one} and {other} exclude each other, as --{one} and --{other} do: leave one of them out"
+            );
+        }
+        kept.push(arg);
+    }
+    for sub in original.get_subcommands() {
+        let name = sub.get_name();
+        let Some(now) = changed.find_subcommand(name).cloned() else { continue };
+        let given = given.and_then(|given| given.subcommand_matches(name));
+        let now = settled(sub, now, given).with_context(|| format!("[{name}]"))?;
+        changed = changed.mut_subcommand(name, |_| now);
+    }
+    Ok(changed)
 }
 
 /// Sets a flag's default here and in every subcommand that has it and no default of its table's.
@@ -106,8 +164,11 @@ mod tests {
     use crate::command::Cli;
 
     fn parsed(defaults: &str, line: &str) -> anyhow::Result<crate::transcribe::Args> {
-        let command = with_defaults(Cli::command(), &defaults.parse()?)?;
-        let matches = command.try_get_matches_from(line.split_whitespace())?;
+        let changed = with_defaults(Cli::command(), &defaults.parse()?)?;
+        let words = || line.split_whitespace();
+        let given = Cli::command().ignore_errors(true).try_get_matches_from(words()).ok();
+        let command = settled(&Cli::command(), changed, given.as_ref())?;
+        let matches = command.try_get_matches_from(words())?;
         match Cli::from_arg_matches(&matches)?.command {
             crate::command::Command::Transcribe(args) => Ok(args),
             _ => bail!("another subcommand"),
@@ -124,7 +185,24 @@ mod tests {
         assert_eq!((args.setting.at.as_deref(), args.format.len()), (Some("v1"), 1));
         // A default is in no flag's way.
         let args = parsed(defaults, "paretone transcribe --tolerance 0.05 a.wav").unwrap();
-        assert!(args.tier.tolerance.is_some());
+        assert!(args.tier.tolerance.is_some() && args.setting.at.is_none());
+        let args = parsed("tolerance = 0.05\n", "paretone transcribe --at v1 a.wav").unwrap();
+        assert!(args.tier.tolerance.is_none() && args.setting.at.is_some());
+        let both = "[transcribe]\nneural = true\nno-rescore = false\n";
+        assert!(parsed(both, "paretone transcribe a.wav").unwrap().setting.neural);
+    }
+
+    #[test]
+    fn defaults_that_exclude_each_other_are_refused_as_flags_are() {
+        for defaults in [
+            "[transcribe]\nat = \"v5\"\ntolerance = 0.05\n",
+            "at = \"v5\"\n[transcribe]\ntolerance = 0.05\n",
+            "[transcribe]\nbeam = 8\ntolerance = 0.05\n",
+            "[transcribe]\nneural = true\nno-rescore = true\n",
+        ] {
+            let error = parsed(defaults, "paretone transcribe a.wav").err().unwrap();
+            assert!(format!("{error:#}").contains("exclude each other"), "{error:#}");
+        }
     }
 
     #[test]

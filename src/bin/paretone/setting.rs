@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches, Command, FromArgMatches};
 
 use super::{UsageError, progress};
 use paretone::decode::{Knob, KnobUnit, Pruning};
-use paretone::recognizer::{Recognizer, Setting};
+use paretone::recognizer::{Recognizer, Setting, SettingError};
 
 /// How to search; shared by the commands that recognise.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -24,7 +24,7 @@ pub struct SettingArgs {
     pub version: Option<String>,
     /// Start from these knobs and no others, as in "network_beam=11 network_top_n=1500
     /// lattice_beam=4 rescore"
-    #[arg(long, value_name = "KNOBS", help_heading = "How to search")]
+    #[arg(long, value_name = "KNOBS", value_parser = setting, help_heading = "How to search")]
     pub setting: Option<Setting>,
     /// Knobs that differ from that.
     #[command(flatten)]
@@ -107,6 +107,14 @@ impl SettingArgs {
         setting.neural = (setting.neural || self.neural) && setting.rescore;
         Ok(setting)
     }
+}
+
+/// The setting that a flag spells.
+fn setting(text: &str) -> Result<Setting, String> {
+    text.parse().map_err(|error: SettingError| match text.contains(['=', ' ']) {
+        true => error.to_string(),
+        false => format!("{error}; a version is chosen by `--at {text}`"),
+    })
 }
 
 /// The setting of a version by its name.

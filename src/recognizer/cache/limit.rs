@@ -85,13 +85,22 @@ impl Cache {
 
 /// The limit of the environment, else the usual one.
 fn limit() -> u64 {
-    let Some(text) = std::env::var_os(CACHE_LIMIT_VARIABLE) else {
-        return USUAL_LIMIT;
-    };
-    parse_size(&text.to_string_lossy()).unwrap_or_else(|what| {
-        warn!("{CACHE_LIMIT_VARIABLE}: {what}");
+    cache_limit().unwrap_or_else(|what| {
+        warn!("{what}");
         USUAL_LIMIT
     })
+}
+
+/// How large the cache may grow: as the environment says, else 2 GiB.
+///
+/// # Errors
+/// What the environment says is no size; the text names the variable.
+pub fn cache_limit() -> Result<u64, String> {
+    match std::env::var_os(CACHE_LIMIT_VARIABLE) {
+        None => Ok(USUAL_LIMIT),
+        Some(text) => parse_size(&text.to_string_lossy())
+            .map_err(|what| format!("${CACHE_LIMIT_VARIABLE}: {what}")),
+    }
 }
 
 /// A number of bytes, as in `500M`, `4G` or `1048576`.

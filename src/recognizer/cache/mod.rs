@@ -27,7 +27,7 @@ use crate::WithCauses;
 use crate::graph::ngram::{Ngram, NgramError};
 use crate::graph::{Graph, GraphError};
 use draft::Draft;
-pub use limit::{CACHE_LIMIT_VARIABLE, CacheEntry, parse_size};
+pub use limit::{CACHE_LIMIT_VARIABLE, CacheEntry, cache_limit, parse_size};
 use stamp::Stamp;
 
 /// The environment variable that names the cache folder.
