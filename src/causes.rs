@@ -22,20 +22,33 @@ pub struct WithCauses<'e>(pub &'e (dyn Error + 'e));
 
 impl fmt::Display for WithCauses<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut said = self.0.to_string();
-        out.write_str(&said)?;
+        let mut said = vec![self.0.to_string()];
         let mut cause = self.0.source();
         while let Some(error) = cause {
             let text = error.to_string();
-            // Some libraries say the cause in the error's own text.
-            if !said.contains(&text) {
-                write!(out, ": {text}")?;
-                said = text;
+            match said.last_mut() {
+                // Some libraries say the cause in the error's own text.
+                Some(last) if last.contains(&text) => {}
+                // What is concerned, such as a file, is said again by what is wrong with it.
+                Some(last) if names(&text, last) => *last = text,
+                _ => said.push(text),
             }
             cause = error.source();
         }
-        Ok(())
+        out.write_str(&said.join(": "))
     }
+}
+
+/// Whether a text holds another as words of their own.
+fn names(text: &str, other: &str) -> bool {
+    let mut found = text.match_indices(other);
+    found.any(|(at, _)| {
+        let (before, after) = (text[..at].chars().last(), text[at + other.len()..].chars().next());
+        let part =
+            |side: Option<char>| side.is_some_and(|c| c.is_alphanumeric() || "/._-".contains(c));
+        let ends = after.is_none_or(|next| next == '.') || !part(after);
+        !other.is_empty() && !part(before) && ends
+    })
 }
 
 #[cfg(test)]
@@ -61,5 +74,14 @@ mod tests {
         let said = WithCauses(top.as_ref()).to_string();
         assert_eq!(said, "no graph: writing failed: the disk is full");
         assert_eq!(WithCauses(layer("alone", None).as_ref()).to_string(), "alone");
+        for (file, wrong, expected) in [
+            ("a.wav", "cannot open a.wav", "cannot open a.wav"),
+            ("rules", "no rules at rules: learn them", "no rules at rules: learn them"),
+            ("in", "invalid digit", "in: invalid digit"),
+            ("a.wav", "cannot open /b/a.wav", "a.wav: cannot open /b/a.wav"),
+        ] {
+            let error = layer(file, Some(layer(wrong, None)));
+            assert_eq!(WithCauses(error.as_ref()).to_string(), expected);
+        }
     }
 }

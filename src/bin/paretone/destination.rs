@@ -6,11 +6,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use tempfile::NamedTempFile;
 
 use crate::exit::UsageError;
 use crate::inputs::Input;
 use crate::output::{Answer, Format, Shape};
+use crate::whole_file::{self, WholeFile};
 
 /// The name of the file in a folder of answers that says how they were made.
 const MADE_WITH: &str = ".paretone";
@@ -39,8 +39,10 @@ pub struct DestinationArgs {
 
 /// Where answers go, opened.
 pub enum Destination {
-    /// Standard output, or a file, and what is written there.
+    /// Standard output or what is written to like it.
     Stream(Box<dyn Write>, Format),
+    /// A file, and what is written there.
+    File(WholeFile, Format),
     /// A folder, and what is written there for each recording.
     Folder(PathBuf, Vec<Format>),
 }
@@ -93,34 +95,47 @@ impl DestinationArgs {
     /// Opens the destination, for answers that are made in this way.
     ///
     /// # Errors
-    /// A [`UsageError`] where it cannot be written, or where --resume finds answers made otherwise.
-    pub fn open(&self, formats: Vec<Format>, made_with: &str) -> anyhow::Result<Destination> {
+    /// A [`UsageError`] where it cannot be written, or where --resume finds answers made otherwise,
+    /// or nobody knows how.
+    pub fn open(
+        &self,
+        formats: Vec<Format>,
+        inputs: &[Input],
+        made_with: &str,
+    ) -> anyhow::Result<Destination> {
         if let Some(folder) = &self.output_dir {
-            self.open_folder(folder, made_with).map_err(UsageError)?;
-            return Ok(Destination::Folder(folder.clone(), formats));
+            let destination = Destination::Folder(folder.clone(), formats);
+            let found = self.resume && inputs.iter().any(|input| destination.has(input));
+            self.open_folder(folder, found, made_with).map_err(UsageError)?;
+            return Ok(destination);
         }
-        let out: Box<dyn Write> = match &self.output {
-            Some(path) => Box::new(
-                File::create(path)
-                    .with_context(|| format!("cannot write {}", path.display()))
-                    .map_err(UsageError)?,
-            ),
-            None => Box::new(io::stdout()),
+        let Some(path) = &self.output else {
+            return Ok(Destination::Stream(Box::new(BufWriter::new(io::stdout())), formats[0]));
         };
-        Ok(Destination::Stream(Box::new(BufWriter::new(out)), formats[0]))
+        let cannot = || format!("cannot write {}", path.display());
+        if path.exists() && !path.is_file() {
+            let out = File::create(path).with_context(cannot).map_err(UsageError)?;
+            return Ok(Destination::Stream(Box::new(out), formats[0]));
+        }
+        let file = WholeFile::create(path).with_context(cannot).map_err(UsageError)?;
+        Ok(Destination::File(file, formats[0]))
     }
 
-    fn open_folder(&self, folder: &Path, made_with: &str) -> anyhow::Result<()> {
+    /// Opens a folder, in which answers were `found` that are to be left as they are.
+    fn open_folder(&self, folder: &Path, found: bool, made_with: &str) -> anyhow::Result<()> {
         let record = folder.join(MADE_WITH);
-        if self.resume
-            && let Ok(before) = fs::read_to_string(&record)
-            && before != made_with
-        {
+        let before = fs::read_to_string(&record).ok();
+        let how = match &before {
+            Some(before) if before == made_with => None,
+            Some(before) => Some(format!("were made {}", otherwise(before, made_with))),
+            None if found => Some(format!("were made nobody knows how ({MADE_WITH} is missing)")),
+            None => None,
+        };
+        if let Some(how) = how.filter(|_| self.resume) {
             return Err(anyhow!(
-                "the answers in {} were made {}: give another --output-dir, or leave out --resume \
-                 to make all again",
-                folder.display(),
-                otherwise(&before, made_with)
+                "the answers in {} {how}: give another --output-dir, or leave out --resume to make \
+                 all again",
+                folder.display()
             ));
         }
         fs::create_dir_all(folder)
@@ -146,7 +161,7 @@ fn otherwise(before: &str, now: &str) -> String {
 impl Destination {
     /// Whether answers go out in the order of their recordings.
     pub fn is_ordered(&self) -> bool {
-        matches!(self, Destination::Stream(..))
+        !matches!(self, Destination::Folder(..))
     }
 
     /// Whether the answers for a recording are there, and newer than it.
@@ -172,10 +187,14 @@ impl Destination {
                 let written = format.write(out, input, answer, shape).and_then(|()| out.flush());
                 written.context("cannot write the answers")
             }
+            Destination::File(file, format) => {
+                let written = format.write(file, input, answer, shape);
+                file.complete(written)
+            }
             Destination::Folder(folder, formats) => {
                 for &format in &*formats {
                     let path = place(folder, input, format);
-                    write_file(&path, |out| format.write(out, input, answer, shape))
+                    whole_file::write(&path, |out| format.write(out, input, answer, shape))
                         .with_context(|| format!("cannot write {}", path.display()))?;
                 }
                 Ok(())
@@ -187,13 +206,28 @@ impl Destination {
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn write_error(&mut self, input: &Input, error: &str) -> io::Result<()> {
+    pub fn write_error(&mut self, input: &Input, error: &str) -> anyhow::Result<()> {
         match self {
             Destination::Stream(out, format) => {
                 format.write_error(out, &input.file, error)?;
-                out.flush()
+                Ok(out.flush()?)
+            }
+            Destination::File(file, format) => {
+                let written = format.write_error(file, &input.file, error);
+                file.complete(written)
             }
             Destination::Folder(..) => Ok(()),
+        }
+    }
+
+    /// Puts a file in its place: all is written.
+    ///
+    /// # Errors
+    /// It cannot be put there.
+    pub fn finish(self) -> anyhow::Result<()> {
+        match self {
+            Destination::File(file, _) => file.finish(),
+            Destination::Stream(..) | Destination::Folder(..) => Ok(()),
         }
     }
 }
@@ -204,29 +238,4 @@ fn place(folder: &Path, input: &Input, format: Format) -> PathBuf {
     name.push(".");
     name.push(format.extension());
     folder.join(name)
-}
-
-/// Writes a file beside its place, then moves it there: what is there is whole.
-fn write_file(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
-) -> anyhow::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let file = new_file(folder)?;
-    let mut out = BufWriter::new(file.as_file());
-    write(&mut out)?;
-    out.flush()?;
-    drop(out);
-    file.persist(path)?;
-    Ok(())
-}
-
-/// An empty file that others may read as they may read any of the user's.
-fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".paretone-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
 }

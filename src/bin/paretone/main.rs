@@ -44,6 +44,7 @@ mod transcribe;
 mod tune;
 mod vad;
 mod versions;
+mod whole_file;
 
 use std::process::ExitCode;
 

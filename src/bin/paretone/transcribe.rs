@@ -127,7 +127,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         n_best: usize::from(args.n_best.unwrap_or(0)),
         tier: args.tier.of(&recognizer, args.varied_by())?,
     };
-    let destination = args.destination.open(formats, &made_with)?;
+    let destination = args.destination.open(formats, &inputs.list, &made_with)?;
     let (done, left): (Vec<Input>, Vec<Input>) = inputs
         .list
         .into_iter()
@@ -170,6 +170,9 @@ fn with_words(recognizer: Recognizer, list: Option<&Path>) -> anyhow::Result<Rec
         return Ok(recognizer);
     };
     let list = WordList::open(path).map_err(|error| UsageError(error.into()))?;
+    if list.is_empty() {
+        tracing::warn!("{} lists no words: write one a line", path.display());
+    }
     let extended = recognizer.with_words(&list).with_context(|| path.display().to_string());
     Ok(extended.map_err(UsageError)?)
 }
@@ -244,6 +247,7 @@ fn transcribe_all(
         let mut writing = Writing { inputs, destination, shape, bar: bar.clone(), failed: 0 };
         writing.all(results)?;
         writing.bar.finish_and_clear();
+        writing.destination.finish()?;
         Ok(writing.failed)
     })
 }
@@ -403,10 +407,11 @@ impl Writing<'_> {
             }
             Err(error) => {
                 self.failed += 1;
-                let error = WithCauses(error.as_ref()).to_string();
-                let told = || eprintln!("paretone: {}: {error}", input.file.display());
+                let plain = WithCauses(error.as_ref()).to_string();
+                let named = error.context(input.file.display().to_string());
+                let told = || eprintln!("paretone: {}", WithCauses(named.as_ref()));
                 self.bar.suspend(told);
-                Ok(self.destination.write_error(input, &error)?)
+                self.destination.write_error(input, &plain).context("cannot write the answers")
             }
         }
     }
