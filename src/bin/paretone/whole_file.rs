@@ -46,13 +46,13 @@ impl WholeFile {
             self.whole = out.get_mut().stream_position()?;
             Ok(())
         });
-        ended.or_else(|error| {
+        ended.map_err(|error| {
             let kept = self.keep();
             let place = self.place.display();
-            Err(anyhow!(error).context(match kept {
+            anyhow!(error).context(match kept {
                 true => format!("cannot write all of {place}, which holds the answers up to there"),
                 false => format!("cannot write {place}, which is left as it was"),
-            }))
+            })
         })
     }
 
