@@ -14,7 +14,7 @@ import numpy
 
 OUT = Path(__file__).parent.parent.parent / "tests/golden/kaldi"
 FEATURES, IVECTOR, WIDTH, PDFS, GAUSSIANS, MIXED = 6, 4, 10, 8, 7, 5
-CHUNK, SILENCE_PHONES = 24, (1, 2)
+CHUNK, SILENCE_PHONES, LEAST_ENERGY = 24, (1, 2), 0.1
 draw = numpy.random.default_rng(20)
 
 
@@ -161,7 +161,7 @@ class Extractor:
         numbers = " ".join(f"{value:.9g}" for value in [*(self.mean * self.frames), self.frames])
         (folder / "global_cmvn.stats").write_text(f" [\n  {numbers}\n  {'0 ' * FEATURES}0 ]\n")
         (folder / "splice.conf").write_text("--left-context=1\n--right-context=1\n")
-        (folder / "online_cmvn.conf").write_text("# Kaldi's defaults.\n")
+        (folder / "online_cmvn.conf").write_text(f"--cmn-min-energy={LEAST_ENERGY}\n")
 
     def spliced(self, frames):
         at = numpy.arange(len(frames))
@@ -169,14 +169,19 @@ class Extractor:
         return numpy.concatenate(rows, 1) @ self.lda[:, :-1].T + self.lda[:, -1]
 
     def hear(self, features):
-        sums = numpy.cumsum(features, 0)
-        less_mean = []
-        for t in range(len(features)):
-            count = min(t + 1, 600)
-            window = sums[t] - (sums[t - count] if t >= count else 0)
-            prior = min(600 - count, 200)
-            less_mean.append(features[t] - (window + prior * self.mean) / (count + prior))
-        self.plain, frames = self.spliced(features), self.spliced(numpy.array(less_mean))
+        # As libvosk asks for them: three means a splice, in order; a quiet frame gets the mean last given, mixed with the prior once more.
+        sums, last, taken, frames = numpy.cumsum(features, 0), len(features) - 1, (numpy.zeros(FEATURES), 0), []
+        for at in range(len(features)):
+            less_mean = []
+            for t in (max(at - 1, 0), at, min(at + 1, last)):
+                if features[t, 0] > LEAST_ENERGY:
+                    count = min(t + 1, 600)
+                    taken = (sums[t] - (sums[t - count] if t >= count else 0), count)
+                prior = min(600 - taken[1], 200)
+                taken = (taken[0] + prior * self.mean, taken[1] + prior)
+                less_mean.append(features[t] - taken[0] / taken[1])
+            frames.append(numpy.concatenate(less_mean) @ self.lda[:, :-1].T + self.lda[:, -1])
+        self.plain, frames = self.spliced(features), numpy.array(frames)
         squares = ((frames[:, None] - self.means) ** 2 / self.variances + numpy.log(2 * numpy.pi * self.variances)).sum(2)
         self.likelihoods = numpy.log(self.weights) - 0.5 * squares
         self.linear, self.quadratic, self.count = numpy.zeros(IVECTOR), numpy.zeros((IVECTOR, IVECTOR)), 0.0

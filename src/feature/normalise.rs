@@ -87,7 +87,7 @@ impl RunningMean {
 }
 
 /// How [`OnlineMean`] weighs the past.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OnlineMeanConfig {
     /// Frames that the sliding window holds, the current one included. Larger: steadier, slower to
     /// follow a change of channel. At least 1. Default: 600 (6 s).
@@ -95,16 +95,21 @@ pub struct OnlineMeanConfig {
     /// Frames that the prior counts for while the window is not full. Larger: the start of an
     /// utterance leans more on the prior. Default: 200 (2 s).
     pub prior_frames: usize,
+    /// A frame whose first value, the energy, is not above this is taken less what was taken from
+    /// the frame before, with the prior mixed in once more; it still counts for the frames that
+    /// come. Default: minus infinity.
+    pub least_energy: f32,
 }
 
 impl Default for OnlineMeanConfig {
     fn default() -> Self {
-        OnlineMeanConfig { window: 600, prior_frames: 200 }
+        OnlineMeanConfig { window: 600, prior_frames: 200, least_energy: f32::NEG_INFINITY }
     }
 }
 
 /// Subtracts the mean of the last frames, as Kaldi's `OnlineCmvn` does (`feat/online-feature.cc`,
-/// `SmoothOnlineCmvnStats`) with variance normalisation off and no speaker statistics.
+/// `SmoothOnlineCmvnStats`) with variance normalisation off and no speaker statistics; with
+/// [`OnlineMeanConfig::least_energy`] as libvosk's does.
 ///
 /// At frame t the mean is that of the frames t−window+1 … t, of which there are c. While c <
 /// window, the prior mean is mixed in as if it had been seen min(window − c, prior_frames) times;
@@ -121,6 +126,9 @@ pub struct OnlineMean {
     /// Their sum. Double precision holds single-precision terms exactly enough that adding and
     /// taking away does not drift: after a day at 100 frames a second the error is below 1e-7.
     sum: Vec<f64>,
+    /// What was taken from the last frame: a sum with the prior in it, and the frames that it is of.
+    taken: Vec<f64>,
+    taken_frames: usize,
     /// Whether the prior is all that is subtracted.
     is_fixed: bool,
 }
@@ -149,6 +157,8 @@ impl OnlineMean {
             has_prior: prior.is_some(),
             window: VecDeque::new(),
             sum: vec![0.0; dims],
+            taken: vec![0.0; dims],
+            taken_frames: 0,
             is_fixed: false,
         })
     }
@@ -161,6 +171,8 @@ impl OnlineMean {
             has_prior: true,
             window: VecDeque::new(),
             sum: vec![0.0; mean.len()],
+            taken: Vec::new(),
+            taken_frames: 0,
             is_fixed: true,
         }
     }
@@ -176,22 +188,55 @@ impl OnlineMean {
             frame.iter_mut().zip(&self.prior).for_each(|(value, mean)| *value -= mean);
             return;
         }
+        self.hear(frame);
+        if self.is_loud(frame) {
+            self.taken.copy_from_slice(&self.sum);
+            self.taken_frames = self.window.len() / dims.max(1);
+        }
+        self.mix_and_subtract(frame);
+    }
+
+    /// Lets the next frame count, and takes nothing from it.
+    pub(crate) fn hear(&mut self, frame: &[f32]) {
+        let dims = self.sum.len();
         if self.window.len() == self.config.window * dims {
             for (sum, old) in self.sum.iter_mut().zip(self.window.drain(..dims)) {
                 *sum -= f64::from(old);
             }
         }
         self.window.extend(frame.iter());
-        for (sum, new) in self.sum.iter_mut().zip(&*frame) {
+        for (sum, new) in self.sum.iter_mut().zip(frame) {
             *sum += f64::from(*new);
         }
-        let seen = self.window.len() / dims.max(1);
-        let room = self.config.window.saturating_sub(seen);
+    }
+
+    /// The sum of the frames of the window, and their number.
+    pub(crate) fn heard(&self) -> (&[f64], usize) {
+        (&self.sum, self.window.len() / self.sum.len().max(1))
+    }
+
+    /// Normalises a frame that was heard, in place, by what had been [`OnlineMean::heard`] then.
+    pub(crate) fn subtract(&mut self, (sum, frames): (&[f64], usize), frame: &mut [f32]) {
+        if self.is_loud(frame) {
+            self.taken.copy_from_slice(sum);
+            self.taken_frames = frames;
+        }
+        self.mix_and_subtract(frame);
+    }
+
+    fn is_loud(&self, frame: &[f32]) -> bool {
+        frame.first().is_some_and(|energy| *energy > self.config.least_energy)
+    }
+
+    /// Mixes the prior into what is taken, while there is room, and takes it from a frame.
+    fn mix_and_subtract(&mut self, frame: &mut [f32]) {
+        let room = self.config.window.saturating_sub(self.taken_frames);
         let prior_frames = if self.has_prior { room.min(self.config.prior_frames) } else { 0 };
-        let total = (seen + prior_frames) as f64;
-        for ((value, sum), prior) in frame.iter_mut().zip(&self.sum).zip(&self.prior) {
-            let mean = (sum + prior_frames as f64 * f64::from(*prior)) / total;
-            *value = (f64::from(*value) - mean) as f32;
+        self.taken_frames += prior_frames;
+        let (mixed, total) = (prior_frames as f64, self.taken_frames.max(1) as f64);
+        for ((value, taken), prior) in frame.iter_mut().zip(&mut self.taken).zip(&self.prior) {
+            *taken += mixed * f64::from(*prior);
+            *value = (f64::from(*value) - *taken / total) as f32;
         }
     }
 
@@ -199,5 +244,7 @@ impl OnlineMean {
     pub fn reset(&mut self) {
         self.window.clear();
         self.sum.fill(0.0);
+        self.taken.fill(0.0);
+        self.taken_frames = 0;
     }
 }

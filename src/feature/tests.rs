@@ -137,7 +137,8 @@ proptest! {
     ) {
         let frames: Vec<f32> = noise(count).samples;
         let prior = with_prior.then_some([3.0f32].as_slice());
-        let mut online = OnlineMean::new(OnlineMeanConfig { window, prior_frames }, 1, prior).unwrap();
+        let config = OnlineMeanConfig { window, prior_frames, ..Default::default() };
+        let mut online = OnlineMean::new(config, 1, prior).unwrap();
         for t in 0..count {
             let mut frame = [frames[t]];
             online.apply(&mut frame);
@@ -148,6 +149,25 @@ proptest! {
             prop_assert!((f64::from(frame[0]) - (f64::from(frames[t]) - mean)).abs() < 1e-6);
         }
     }
+}
+
+/// libvosk's `--cmn-min-energy`, by hand.
+#[test]
+fn a_quiet_frame_is_taken_less_what_the_last_one_was_with_the_prior_once_more() {
+    let config = OnlineMeanConfig { window: 10, prior_frames: 4, least_energy: 50.0 };
+    let mut online = OnlineMean::new(config, 1, Some(&[60.0])).unwrap();
+    let mut taken = |value: f32| {
+        let mut frame = [value];
+        online.apply(&mut frame);
+        value - frame[0]
+    };
+    // Quiet at first: the prior alone. Then that frame counts, as 50 itself does.
+    assert_eq!(taken(0.0), 60.0);
+    assert_eq!(taken(90.0), (0.0 + 90.0 + 4.0 * 60.0) / 6.0);
+    assert_eq!(taken(50.0), (0.0 + 90.0 + 8.0 * 60.0) / 10.0);
+    // The mean is of as many frames as the window holds, and no prior fits in.
+    assert_eq!(taken(50.0), (0.0 + 90.0 + 8.0 * 60.0) / 10.0);
+    assert_eq!(taken(92.0), (0.0 + 90.0 + 50.0 + 50.0 + 92.0 + 4.0 * 60.0) / 9.0);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::conf::Conf;
 use super::folder::VoskFolder;
 use super::front_end::front_end;
 use super::input::Input;
+use super::ivector::LEAST_ENERGY;
 use super::matrix_file::matrix_file;
 use super::nnet::{Folded, Nnet, fold};
 use super::transitions::TransitionModel;
@@ -58,8 +59,8 @@ pub struct Imported {
 pub enum InputMean {
     /// The mean of the last frames, which begins with these values: of cepstra.
     Running(Vec<f32>),
-    /// These values, whatever is heard: of mel energies (`fbank.conf`). This is not what Kaldi's
-    /// source says; libvosk 0.3.45 scores as if it were.
+    /// These values, whatever is heard: of mel energies (`fbank.conf`). In libvosk the mean moves
+    /// only with frames whose first value is above 50, which c0 of speech is and no mel energy.
     Fixed(Vec<f32>),
 }
 
@@ -68,7 +69,8 @@ impl InputMean {
     pub fn online(&self) -> OnlineMean {
         let mean = match self {
             InputMean::Running(prior) => {
-                OnlineMean::new(OnlineMeanConfig::default(), prior.len(), Some(prior))
+                let config = OnlineMeanConfig { least_energy: LEAST_ENERGY, ..Default::default() };
+                OnlineMean::new(config, prior.len(), Some(prior))
             }
             InputMean::Fixed(mean) => Ok(OnlineMean::fixed(mean)),
         };

@@ -15,6 +15,9 @@ use super::matrix_file::matrix_file;
 use crate::acoustic::{IVectorError, IVectorExtractor, IVectorPart, IVectorParts, Mixture};
 use crate::feature::OnlineMeanConfig;
 
+/// libvosk's `--cmn-min-energy`: c0 below which a frame does not move the mean. Kaldi has none.
+pub(super) const LEAST_ENERGY: f32 = 50.0;
+
 /// What `final.ie` holds.
 #[derive(Debug)]
 pub(super) struct Factors {
@@ -81,6 +84,7 @@ fn running_mean(path: &Path) -> Result<OnlineMeanConfig, KaldiError> {
     Ok(OnlineMeanConfig {
         window: conf.get("cmn-window", defaults.window)?,
         prior_frames: conf.get("global-frames", defaults.prior_frames)?,
+        least_energy: conf.get("cmn-min-energy", LEAST_ENERGY)?,
     })
 }
 

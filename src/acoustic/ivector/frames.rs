@@ -8,8 +8,11 @@ use crate::feature::OnlineMean;
 #[derive(Clone)]
 pub(super) struct Frames {
     mean: OnlineMean,
-    /// The frames that one splice reads, as they are and less their running means, oldest first.
+    /// The frames that one splice reads, oldest first: as they are, the sums and numbers that their
+    /// means are made of, and less those means.
     plain: Vec<f32>,
+    sums: Vec<f64>,
+    counts: Vec<usize>,
     normalised: Vec<f32>,
     row: Vec<f32>,
     likelihoods: Vec<f32>,
@@ -27,12 +30,15 @@ pub(super) struct Frames {
 impl Frames {
     /// Before the first frame; `capacity` frames are kept.
     pub fn new(extractor: &IVectorExtractor, capacity: usize) -> Frames {
-        let window = (extractor.splice.0 + extractor.splice.1 + 1) * extractor.dims;
+        let frames = extractor.splice.0 + extractor.splice.1 + 1;
+        let window = frames * extractor.dims;
         Frames {
             mean: extractor.mean(),
             plain: vec![0.0; window],
+            sums: vec![0.0; window],
+            counts: vec![0; frames],
             normalised: vec![0.0; window],
-            row: vec![0.0; extractor.width.max(extractor.dims)],
+            row: vec![0.0; extractor.width],
             likelihoods: Vec::with_capacity(extractor.gaussians),
             heard: 0,
             ready: 0,
@@ -56,14 +62,19 @@ impl Frames {
     /// Takes the next frame.
     pub fn push(&mut self, extractor: &IVectorExtractor, frame: &[f32]) {
         let dims = extractor.dims;
-        self.row[..dims].copy_from_slice(frame);
-        self.mean.apply(&mut self.row[..dims]);
-        let windows = [(&mut self.plain, frame), (&mut self.normalised, &self.row[..dims])];
-        for (window, frame) in windows {
-            match self.heard {
-                // What lies before the first frame repeats it.
-                0 => window.chunks_exact_mut(dims).for_each(|to| to.copy_from_slice(frame)),
-                _ => slide(window, frame),
+        self.mean.hear(frame);
+        let (sum, count) = self.mean.heard();
+        match self.heard {
+            // What lies before the first frame repeats it.
+            0 => {
+                self.plain.chunks_exact_mut(dims).for_each(|to| to.copy_from_slice(frame));
+                self.sums.chunks_exact_mut(dims).for_each(|to| to.copy_from_slice(sum));
+                self.counts.fill(count);
+            }
+            _ => {
+                slide(&mut self.plain, frame);
+                slide(&mut self.sums, sum);
+                slide(&mut self.counts, &[count]);
             }
         }
         self.heard += 1;
@@ -76,10 +87,10 @@ impl Frames {
     pub fn finish(&mut self, extractor: &IVectorExtractor) {
         let mut pushed = self.heard;
         while self.ready < self.heard {
-            for window in [&mut self.plain, &mut self.normalised] {
-                // The last frame stays where it is, and so stands there twice.
-                window.copy_within(extractor.dims.., 0);
-            }
+            // The last frame stays where it is, and so stands there twice.
+            self.plain.copy_within(extractor.dims.., 0);
+            self.sums.copy_within(extractor.dims.., 0);
+            self.counts.copy_within(1.., 0);
             pushed += 1;
             if pushed > extractor.splice.1 {
                 self.transform(extractor);
@@ -105,8 +116,15 @@ impl Frames {
         }
     }
 
-    /// Transforms the frame in the middle of the windows.
+    /// Transforms the frame in the middle of the windows. As in libvosk, each splice asks for the
+    /// means of its frames anew, in order; a quiet frame's hangs on the one asked for before.
     fn transform(&mut self, extractor: &IVectorExtractor) {
+        let dims = extractor.dims;
+        self.normalised.copy_from_slice(&self.plain);
+        let heard = self.sums.chunks_exact(dims).zip(&self.counts);
+        for (row, (sum, count)) in self.normalised.chunks_exact_mut(dims).zip(heard) {
+            self.mean.subtract((sum, *count), row);
+        }
         let (slot, width) = (self.ready % self.capacity, extractor.width);
         extractor.transform(&self.normalised, &mut self.row[..width]);
         self.chosen[slot] = extractor.choose(&self.row[..width], &mut self.likelihoods);
@@ -116,7 +134,7 @@ impl Frames {
 }
 
 /// Drops the oldest frame of a window and adds one.
-fn slide(window: &mut [f32], frame: &[f32]) {
+fn slide<T: Copy>(window: &mut [T], frame: &[T]) {
     window.copy_within(frame.len().., 0);
     let last = window.len() - frame.len();
     window[last..].copy_from_slice(frame);
