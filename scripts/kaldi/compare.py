@@ -7,8 +7,8 @@ libvosk does not read, are left out of a copy, and dither is off in it. So featu
 settings, graph scale and mean are those of libvosk, and so should the best paths be. Both are asked for
 their best path (libvosk for one alternative), and for the words of least Bayes risk, which libvosk gives by
 default. Prints every recording whose best path differs in words or whose cost differs by more than a
-thousandth, or whose words of least risk differ, then the counts; fails where the best paths of fewer than
-N have the same words.
+thousandth, or whose words of least risk differ, then the counts, and how far likelihoods are apart where the
+best paths have the same words; fails where the best paths of fewer than N have.
 """
 import argparse
 import contextlib
@@ -89,10 +89,14 @@ def main():
         theirs = [hear(model, path, 0, True) for path in heard]
         chosen = [hear(model, path, 0, False)[0] for path in heard]
     equal = near = same_choice = 0
+    apart = []
     for path, mine, (words, likelihood), own, choice in zip(recordings, ours, theirs, decided, chosen, strict=True):
         equal += mine["text"] == words
         same_choice += own == choice
-        close = abs(mine["cost"] + likelihood) <= 1e-3 * abs(likelihood)
+        difference = abs(mine["cost"] + likelihood) / abs(likelihood)
+        close = difference <= 1e-3
+        if mine["text"] == words:
+            apart.append(difference)
         near += close
         if mine["text"] != words or not close:
             print(f"{path}\n  paretone {-mine['cost']:.3f} {mine['text']}\n  libvosk  {likelihood:.3f} {words}")
@@ -100,6 +104,8 @@ def main():
             print(f"{path}, least risk\n  paretone {own}\n  libvosk  {choice}")
     print(f"of {len(recordings)} recordings {equal} have the same best path's words, {near} the same likelihood to "
           f"a thousandth, {same_choice} the same words of least risk")
+    if apart:
+        print(f"likelihoods where the best paths have the same words, relative: {sum(apart) / len(apart):.2g} apart in the mean, at most {max(apart):.2g}")
     sys.exit(equal < arguments.least)
 
 
