@@ -105,7 +105,8 @@ def main():
     print(f"of {len(recordings)} recordings {equal} have the same best path's words, {near} the same likelihood to "
           f"a thousandth, {same_choice} the same words of least risk")
     if apart:
-        print(f"likelihoods where the best paths have the same words, relative: {sum(apart) / len(apart):.2g} apart in the mean, at most {max(apart):.2g}")
+        print(f"likelihoods where the best paths have the same words, relative: {sum(apart) / len(apart):.2g} apart in "
+              f"the mean, at most {max(apart):.2g}")
     sys.exit(equal < arguments.least)
 
 
