@@ -21,6 +21,7 @@ use crate::errors::{of_decode, of_decode_at, value, value_of};
 use crate::graph::Graph;
 use crate::interrupt::interruptible;
 use crate::lattice::Columns;
+use crate::numbers;
 
 /// The search over a graph with one setting of its knobs, for scores of any network.
 ///
@@ -139,7 +140,7 @@ impl Decoder {
         &self,
         py: Python<'py>,
         log_probs: &Bound<'py, PyAny>,
-        n_best: usize,
+        #[pyo3(from_py_with = numbers::n_best)] n_best: usize,
     ) -> PyResult<Bound<'py, PyAny>> {
         let matrix = arrays::matrix(log_probs)?;
         let (frames, columns) = (matrix.shape()[0], matrix.shape()[1]);
@@ -217,9 +218,9 @@ impl Decoder {
         &self,
         py: Python<'py>,
         log_probs: &Bound<'py, PyAny>,
-        n_best: usize,
-        lengths: Option<Vec<usize>>,
-        jobs: Option<usize>,
+        #[pyo3(from_py_with = numbers::n_best)] n_best: usize,
+        #[pyo3(from_py_with = numbers::lengths)] lengths: Option<Vec<usize>>,
+        #[pyo3(from_py_with = numbers::jobs)] jobs: Option<usize>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let matrices = log_probs.try_iter()?.map(|one| arrays::matrix(&one?));
         let matrices = matrices.collect::<PyResult<Vec<_>>>()?;

@@ -15,6 +15,7 @@ use pyo3::types::{PyDict, PyString};
 
 use crate::errors::{of_class, value, value_of};
 use crate::interrupt::interruptible;
+use crate::numbers;
 
 /// Where the speech of a CTC network may go: lexicon and n-gram over its tokens (TLG).
 ///
@@ -73,7 +74,7 @@ impl Graph {
         tokens: &Bound<'_, PyAny>,
         lexicon: &Bound<'_, PyAny>,
         arpa: PathBuf,
-        blank: u32,
+        #[pyo3(from_py_with = numbers::column)] blank: u32,
         word_penalty: f32,
     ) -> PyResult<Graph> {
         let names = token_names(tokens)?;
@@ -230,11 +231,27 @@ fn lexicon_text(lexicon: &Bound<'_, PyAny>) -> PyResult<String> {
     let mut text = String::new();
     for (word, said) in lexicon.cast::<PyDict>()? {
         let word: String = word.extract()?;
+        if !is_plain(&word) || words_of(&word).next() != Some(&word) {
+            return Err(value(format!(
+                "{word:?} is no word of a lexicon: words have no spaces, do not begin with # or ;;;, \
+                 and do not end with a number in brackets"
+            )));
+        }
         for way in ways(&said)? {
+            if let Some(token) = way.iter().find(|token| !is_plain(token)) {
+                return Err(value(format!(
+                    "{word:?} has the token {token:?}: a token is not empty and has no spaces"
+                )));
+            }
             text += &format!("{word}\t{}\n", way.join(" "));
         }
     }
     Ok(text)
+}
+
+/// Whether it is a name of one piece.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && !name.contains(char::is_whitespace)
 }
 
 /// How a word may be said: tokens in a string, a sequence of tokens, or of such sequences.

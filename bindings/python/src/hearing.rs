@@ -5,7 +5,6 @@ use std::sync::Arc;
 use paretone::audio::{Bounds, Waveform};
 use paretone::decode::Cancel;
 use paretone::recognizer::{ScoredAudio, Setting, Transcript, Utterance};
-use paretone::units::Hertz;
 use paretone::{
     Objective, Recognizer, RecognizerError, RecognizerScratch, TierAccount, Tiers, TiersError,
     Tolerance,
@@ -183,15 +182,4 @@ pub fn objective(name: Option<&str>) -> PyResult<Objective> {
     known.ok_or_else(|| {
         value(format!("no objective {name}: there are \"response-time\" and \"cost\""))
     })
-}
-
-/// A rate of samples.
-///
-/// # Errors
-/// A `ValueError`: it is outside what is read.
-pub fn rate(rate: u32) -> PyResult<Hertz> {
-    match paretone::audio::RATES.contains(&rate) {
-        true => Ok(Hertz(rate)),
-        false => Err(value(format!("rate {rate}: give samples per second from 1000 to 384000"))),
-    }
 }

@@ -14,6 +14,7 @@ mod interrupt;
 mod lattice;
 mod measuring;
 mod network;
+mod numbers;
 mod recognizer;
 mod recording;
 mod routing;
@@ -26,6 +27,11 @@ mod words;
 /// The recogniser, for the package around it.
 #[pyo3::pymodule(gil_used = false)]
 mod _paretone {
+    /// The package's version.
+    #[expect(non_upper_case_globals, reason = "Python's name")]
+    #[pymodule_export]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
     #[pymodule_export]
     use super::decoder::Decoder;
     #[pymodule_export]

@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use paretone::acoustic::{Precision, Scores as Matrix};
 use paretone::decode::Cancel;
 use paretone::recognizer::{Options, ScoredAudio, StreamOptions, shelf};
+use paretone::units::Hertz;
 use paretone::{RecognizerScratch, Rules, Tiers, TiersError};
 use pyo3::prelude::*;
 
 use crate::answer::result;
 use crate::arrays;
 use crate::errors::{of_class, of_recognizer, of_tiers, value, value_of};
-use crate::hearing::{self, How, rate as check_rate};
+use crate::hearing::{self, How};
 use crate::interrupt::interruptible;
+use crate::numbers;
 use crate::recording::Recording;
 use crate::scores::Scores;
 use crate::stream::Stream;
@@ -166,9 +168,9 @@ impl Recognizer {
     ///
     /// Parameters
     /// ----------
-    /// audio : str, os.PathLike, bytes or array of float
-    ///     A file of any kind that the command line reads, the bytes of one, or the samples of one
-    ///     channel, nominally from -1 to 1. A C-contiguous ``float32`` array is read where it lies;
+    /// audio : str, os.PathLike, binary file, bytes or array of float
+    ///     A file of any kind that the command line reads, by its path or opened, the bytes of one,
+    ///     or the samples of one channel, nominally from -1 to 1. A C-contiguous ``float32`` array is read where it lies;
     ///     other floats are copied once.
     /// rate : int, optional
     ///     Samples per second of an array; by default the model's, 16000. A file says its own.
@@ -204,13 +206,13 @@ impl Recognizer {
         &self,
         py: Python<'_>,
         audio: &Bound<'_, PyAny>,
-        rate: Option<u32>,
+        #[pyo3(from_py_with = numbers::rate)] rate: Option<Hertz>,
         version: Option<&str>,
         setting: Option<&str>,
         tolerance: Option<Bound<'_, PyAny>>,
         objective: Option<&str>,
-        n_best: usize,
-        channel: Option<usize>,
+        #[pyo3(from_py_with = numbers::n_best)] n_best: usize,
+        #[pyo3(from_py_with = numbers::channel)] channel: Option<usize>,
     ) -> PyResult<Py<PyAny>> {
         let asked = Asked { version, setting, tolerance, objective, n_best };
         let how = self.how(py, asked)?;
@@ -239,8 +241,8 @@ impl Recognizer {
         &self,
         py: Python<'_>,
         audio: &Bound<'_, PyAny>,
-        rate: Option<u32>,
-        channel: Option<usize>,
+        #[pyo3(from_py_with = numbers::rate)] rate: Option<Hertz>,
+        #[pyo3(from_py_with = numbers::channel)] channel: Option<usize>,
     ) -> PyResult<Scores> {
         let recording = self.recording(audio, rate)?;
         let source = recording.source(channel)?;
@@ -277,7 +279,7 @@ impl Recognizer {
         scores: &Bound<'_, PyAny>,
         version: Option<&str>,
         setting: Option<&str>,
-        n_best: usize,
+        #[pyo3(from_py_with = numbers::n_best)] n_best: usize,
     ) -> PyResult<Py<PyAny>> {
         let setting = hearing::setting(&self.inner, version, setting)?;
         let how = How::Setting { setting, n_best };
@@ -326,7 +328,7 @@ impl Recognizer {
         &self,
         py: Python<'_>,
         chunks: Option<&Bound<'_, PyAny>>,
-        rate: Option<u32>,
+        #[pyo3(from_py_with = numbers::rate)] rate: Option<Hertz>,
         version: Option<&str>,
         setting: Option<&str>,
         tolerance: Option<Bound<'_, PyAny>>,
@@ -334,7 +336,7 @@ impl Recognizer {
     ) -> PyResult<Stream> {
         let asked = Asked { version, setting, tolerance, objective, n_best: 0 };
         let how = self.how(py, asked)?;
-        let rate = rate.map_or(Ok(self.inner.sample_rate()), check_rate)?;
+        let rate = rate.unwrap_or(self.inner.sample_rate());
         let options = StreamOptions::default().rate(rate);
         Stream::new(Arc::clone(&self.inner), &options, how, chunks)
     }
@@ -362,10 +364,9 @@ impl Recognizer {
     pub fn recording<'py>(
         &self,
         audio: &Bound<'py, PyAny>,
-        rate: Option<u32>,
+        rate: Option<Hertz>,
     ) -> PyResult<Recording<'py>> {
-        let rate = rate.map(check_rate).transpose()?;
-        Recording::of(audio, rate.map(|rate| rate.0), self.inner.sample_rate())
+        Recording::of(audio, rate, self.inner.sample_rate())
     }
 
     fn how(&self, py: Python<'_>, asked: Asked<'_, '_>) -> PyResult<How> {

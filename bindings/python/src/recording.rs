@@ -1,4 +1,4 @@
-//! What `transcribe` takes: a file, the bytes of one, or samples.
+//! What `transcribe` takes: a file by its path or opened, the bytes of one, or samples.
 
 use std::io::Cursor;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use paretone::audio::{AudioError, ChannelChoice, Reader, Signal};
 use paretone::units::Hertz;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
 
 use crate::arrays;
 use crate::errors::value;
@@ -28,24 +28,32 @@ pub enum Source<'a> {
 }
 
 impl<'py> Recording<'py> {
-    /// A path, bytes, or samples of a rate, by default `usual`.
+    /// A path, an opened file, bytes, or samples of a rate, by default `usual`.
     ///
     /// # Errors
     /// It is none of these, or samples are not what they should be.
-    pub fn of(object: &Bound<'py, PyAny>, rate: Option<u32>, usual: Hertz) -> PyResult<Self> {
-        let is_file = object.is_instance_of::<PyString>() || object.hasattr("__fspath__")?;
-        let is_bytes = object.is_instance_of::<PyBytes>();
-        if (is_file || is_bytes) && rate.is_some() {
-            return Err(value("rate is for samples: a recording says its own, so leave it out"));
-        }
-        if is_file {
+    pub fn of(object: &Bound<'py, PyAny>, rate: Option<Hertz>, usual: Hertz) -> PyResult<Self> {
+        let its_own = || match rate {
+            Some(_) => Err(value("rate is for samples: a recording says its own, so leave it out")),
+            None => Ok(()),
+        };
+        if object.is_instance_of::<PyString>() || object.hasattr("__fspath__")? {
+            its_own()?;
             return Ok(Recording::File(object.extract()?));
         }
-        if is_bytes {
-            return Ok(Recording::Bytes(object.extract()?));
+        if let Some(bytes) = bytes_of(object)? {
+            its_own()?;
+            return Ok(Recording::Bytes(bytes));
         }
-        let rate = rate.map_or(usual, Hertz);
-        Ok(Recording::Samples(arrays::samples(object)?, rate))
+        if object.hasattr("read")? {
+            its_own()?;
+            let whole = object.call_method0("read")?;
+            let bytes = bytes_of(&whole)?;
+            return bytes.map(Recording::Bytes).ok_or_else(|| {
+                value("reading from it gives no bytes: open the recording with open(path, \"rb\")")
+            });
+        }
+        Ok(Recording::Samples(arrays::samples(object)?, rate.unwrap_or(usual)))
     }
 
     /// One channel of it, counted from 1, or the average of all.
@@ -55,8 +63,7 @@ impl<'py> Recording<'py> {
     pub fn source(&self, channel: Option<usize>) -> PyResult<Source<'_>> {
         let choice = match channel {
             None => ChannelChoice::Mix,
-            Some(0) => return Err(value("channels are counted from 1")),
-            Some(channel) => ChannelChoice::One(channel - 1),
+            Some(channel) => ChannelChoice::One(channel.saturating_sub(1)),
         };
         Ok(match self {
             Recording::File(path) => Source::File(path, choice),
@@ -67,6 +74,19 @@ impl<'py> Recording<'py> {
             Recording::Samples(samples, rate) => Source::Samples(samples.as_slice()?, *rate),
         })
     }
+}
+
+/// The bytes of an object that holds such.
+fn bytes_of(object: &Bound<'_, PyAny>) -> PyResult<Option<PyBackedBytes>> {
+    if object.is_instance_of::<PyBytes>() || object.is_instance_of::<PyByteArray>() {
+        return Ok(Some(object.extract()?));
+    }
+    let is_view = object.is_instance_of::<PyMemoryView>();
+    if is_view && object.getattr("itemsize")?.extract::<usize>()? == 1 {
+        let bytes = object.call_method0("tobytes")?;
+        return Ok(Some(bytes.extract()?));
+    }
+    Ok(None)
 }
 
 impl<'a> Source<'a> {

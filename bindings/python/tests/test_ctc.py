@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import pickle
 
@@ -116,6 +117,22 @@ def test_other_answers(graph):
     assert pickle.loads(pickle.dumps(heard)) == heard
 
 
+def test_answers_print_and_become_tables_and_json(graph):
+    heard = paretone.Decoder(graph).decode(spoken(blanks("bal-l")), n_best=2)
+    assert repr(heard).startswith("Decoded('ball', 1 word, ")
+    assert "<span title=" in heard._repr_html_() and "by the lattice" in heard._repr_html_()
+    fields = json.loads(json.dumps(heard.to_dict()))
+    assert fields["text"] == "ball" and fields["words"][0]["word"] == "ball" and fields["alternatives"][0]["text"] == "ball"
+    pytest.importorskip("pandas")
+    assert list(heard.to_pandas().word) == ["ball"]
+
+
+@pytest.mark.parametrize("jobs", [0, -1])
+def test_a_batch_needs_a_thread(graph, jobs):
+    with pytest.raises(ValueError, match="1 or more"):
+        paretone.Decoder(graph).decode_batch([], jobs=jobs)
+
+
 @pytest.mark.parametrize("form", ["doubles", "columns", "reversed"])
 def test_other_layouts_are_copied(graph, form):
     scores = spoken(blanks("bal-l"))
@@ -166,6 +183,12 @@ def test_the_blank_may_be_any_column(graph, arpa):
     ("change", "error", "told"),
     [
         ({"blank": 9}, ValueError, "column 9"),
+        ({"blank": -1}, ValueError, "-1: blank is a column"),
+        ({"lexicon": {"a ll": "a l l"}}, ValueError, "no word of a lexicon"),
+        ({"lexicon": {"": "a"}}, ValueError, "no word of a lexicon"),
+        ({"lexicon": {"#all": "a l l"}}, ValueError, "no word of a lexicon"),
+        ({"lexicon": {"all(2)": "a l l"}}, ValueError, "no word of a lexicon"),
+        ({"lexicon": {"all": ["a l", "l"]}}, ValueError, "has no spaces"),
         ({"tokens": ["<blk>", "a", "a", "l"]}, ValueError, "two columns"),
         ({"tokens": ["<blk>", "a", "", "l"]}, ValueError, "empty"),
         ({"lexicon": {"all": 5}}, ValueError, "tokens in a string"),
@@ -257,6 +280,7 @@ def test_a_padded_batch(graph):
     [
         ([(5, 4), (5, 3)], None, "matrix 1: .*the scores have 3"),
         ([(5, 4)], [6], "matrix 0 has 5 frames"),
+        ([(5, 4)], [-1], "-1: lengths are"),
         ([(5, 4)], [5, 5], "as many as"),
         ([(5,)], None, r"\[5\]"),
     ],

@@ -10,17 +10,19 @@ import paretone
 FLOAT = numpy.float32
 WRONG_SAMPLES = {
     "16-bit integers": (numpy.ones(100, numpy.int16), "divide 16-bit integers by 32768"),
-    "bytes of samples": (numpy.ones(100, numpy.uint8), "floats"),
+    "32-bit integers": (numpy.ones(100, numpy.int32), "divide 32-bit integers by 2147483648"),
+    "8-bit integers": (numpy.ones(100, numpy.uint8), "subtract 128"),
     "booleans": (numpy.ones(100, bool), "floats"),
     "complex": (numpy.ones(100, complex), "floats"),
-    "two channels": (numpy.ones((100, 2), FLOAT), r"\[100, 2\]"),
+    "two channels": (numpy.ones((100, 2), FLOAT), r"\[100, 2\].* samples\[:, 0\]"),
+    "two channels, one after the other": (numpy.ones((2, 100), FLOAT), r"\[2, 100\].* samples\[0\]"),
     "a batch": (numpy.ones((1, 100), FLOAT), "one dimension"),
     "a number": (numpy.float32(0.5), "one dimension"),
     "NaN": (numpy.array([0, numpy.nan], FLOAT), "sample 1 is NaN"),
     "infinity": (numpy.array([numpy.inf], FLOAT), "sample 0 is inf"),
     "beyond 32 bits": (numpy.array([1e300]), "sample 0 is inf"),
-    "None": (None, "floats"),
-    "objects": ([{}], "floats"),
+    "None": (None, "a path, bytes, or a file"),
+    "objects": ([{}], "a path, bytes, or a file"),
 }
 
 
@@ -54,7 +56,32 @@ def test_ways_to_hear_that_mean_nothing(asr, river, samples, how, told):
             asr.transcribe(audio, **how)
 
 
-@pytest.mark.parametrize("rate", [0, 999, 384001])
+@pytest.mark.parametrize("data", [b"\0\0", bytearray(2)])
+def test_bytes_are_no_samples_of_a_stream(asr, data):
+    with pytest.raises(ValueError, match="numpy.frombuffer"):
+        asr.stream(rate=16000).push(data)
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"n_best": -1}, "-1: n_best is a number"),
+        ({"channel": -1}, "-1: channels are counted from 1"),
+        ({"channel": 2**70}, "counted from 1"),
+        ({"n_best": 2**70}, "number of answers"),
+    ],
+)
+def test_numbers_out_of_range(asr, river, how, told):
+    with pytest.raises(ValueError, match=told):
+        asr.transcribe(river, **how)
+
+
+def test_a_recording_opened_as_text(asr, river):
+    with river.open(encoding="latin-1") as file, pytest.raises(ValueError, match='open\\(path, "rb"\\)'):
+        asr.transcribe(file)
+
+
+@pytest.mark.parametrize("rate", [-1, 0, 999, 384001, 2**32 + 16000, 2**70])
 def test_rates_out_of_range(asr, samples, rate):
     with pytest.raises(ValueError, match="1000 to 384000"):
         asr.transcribe(samples, rate=rate)

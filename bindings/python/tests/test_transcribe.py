@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
+import multiprocessing
 import pickle
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,12 +29,19 @@ def test_a_model_that_is_kept_is_not_opened_again(river):
     assert paretone.transcribe(river).words == first.words
 
 
-@pytest.mark.parametrize("kind", ["path", "text", "bytes", "samples", "doubles", "strided", "list", "big-endian"])
+FORMS = ["path", "text", "bytes", "bytearray", "memoryview", "opened", "in memory", "samples", "doubles", "strided", "list", "big-endian"]
+
+
+@pytest.mark.parametrize("kind", FORMS)
 def test_every_form_of_a_recording_gives_the_same_words(asr, river, samples, kind):
     forms = {
         "path": river,
         "text": str(river),
         "bytes": river.read_bytes(),
+        "bytearray": bytearray(river.read_bytes()),
+        "memoryview": memoryview(river.read_bytes()),
+        "opened": river.open("rb"),
+        "in memory": io.BytesIO(river.read_bytes()),
         "samples": samples,
         "doubles": samples.astype(numpy.float64),
         "strided": numpy.repeat(samples, 2)[::2],
@@ -130,6 +140,27 @@ def test_threads_share_a_recogniser(asr, river):
     with ThreadPoolExecutor(4) as pool:
         heard = list(pool.map(lambda version: asr.transcribe(river, version=version), ["v1", "v7"] * 4))
     assert {result.text for result in heard} == {TEXT}
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_process_goes_on_with_the_recogniser(asr, river):
+    assert asr.transcribe(river, version="v1").words
+    with multiprocessing.get_context("fork").Pool(2, _share, (asr,)) as pool:
+        assert pool.map_async(_hear, [river] * 3).get(120) == [TEXT] * 3
+
+
+def _share(asr):
+    global shared
+    shared = asr
+
+
+def _hear(path):
+    return shared.transcribe(path, version="v7").text
+
+
+def test_the_package_says_its_version():
+    assert re.fullmatch(r"\d+\.\d+\.\d+.*", paretone.__version__)
 
 
 def test_a_file_cut_short_says_so(asr, river, tmp_path):

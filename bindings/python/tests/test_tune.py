@@ -177,7 +177,7 @@ def test_what_is_refused(corpus, graph, tmp_path, tuned):
         paretone.tune(Network(), corpus, tmp_path)
     with pytest.raises(ValueError, match="graph"):
         paretone.tune(ROOT / "models/en", corpus, graph=graph)
-    for wrong in ({"count": 1}, {"gap": 0.0}, {"jobs": 0}, {"frame_shift": math.nan}, {"acoustic_scale": 0.0}):
+    for wrong in ({"count": 1}, {"gap": 0.0}, {"jobs": 0}, {"rate": -1}, {"frame_shift": math.nan}, {"acoustic_scale": 0.0}):
         with pytest.raises(ValueError):
             paretone.tune(Network(), corpus, tmp_path, graph=graph, **wrong)
     with pytest.raises(paretone.ModelError):

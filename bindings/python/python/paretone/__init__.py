@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from paretone import ctc
 from paretone._errors import AudioError, DecodeError, Error, GraphError, MissingFile, ModelError, TierError
+from paretone._paretone import __version__ as __version__
 from paretone._paretone import Decoder, Recognizer, Scores, Stream
 from paretone._result import Alternative, Decoded, Event, Lattice, Result, Seconds, Tier, Version, Word
 from paretone._tune import tune

@@ -57,6 +57,8 @@ __all__ = [
     "tuning_steps",
 ]
 
+__version__: str
+
 @final
 class Decoder:
     def __new__(

@@ -153,8 +153,54 @@ class Version:
     response_seconds: float
 
 
+class _Said:
+    """Words, however they were heard."""
+
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        """The words with one space between them."""
+        return " ".join(word.word for word in self.words)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Give the words as a table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row a word: ``word``, ``start`` and ``end`` in seconds, ``confidence``.
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed: ``pip install paretone[pandas]``.
+        """
+        import pandas
+
+        columns = ["word", "start", "end", "confidence"]
+        return pandas.DataFrame(self._words(), columns=columns)
+
+    def _words(self) -> list[tuple[str, float, float, float | None]]:
+        return [(word.word, word.start, word.end, word.confidence) for word in self.words]
+
+    def _told(self, sure: str) -> str:
+        """How it prints: the words, shortened, and what else is known."""
+        shown = self.text if len(self.text) <= 60 else self.text[:59] + "…"
+        words = "1 word" if len(self.words) == 1 else f"{len(self.words)} words"
+        return f"{type(self).__name__}({shown!r}, {words}{sure})"
+
+    def _page(self, below: str) -> str:
+        """How a notebook shows it."""
+        words = [_shaded(word) for word in self.words]
+        return f"<p>{' '.join(words) or '<i>nothing was heard</i>'}</p><p><small>{below}</small></p>"
+
+    def __str__(self) -> str:
+        return self.text
+
+
 @dataclass(frozen=True, repr=False)
-class Result:
+class Result(_Said):
     """What was heard in a recording.
 
     Attributes
@@ -191,11 +237,6 @@ class Result:
     alternatives: tuple[Alternative, ...] = ()
     tier: Tier | None = None
     partly_read: str | None = None
-
-    @property
-    def text(self) -> str:
-        """The words with one space between them."""
-        return " ".join(word.word for word in self.words)
 
     @property
     def real_time_factor(self) -> float:
@@ -240,50 +281,25 @@ class Result:
         dict
             ``text``, ``words`` and the other attributes.
         """
-        fields = asdict(self)
-        fields["words"] = [asdict(word) for word in self.words]
-        fields["alternatives"] = [asdict(other) for other in self.alternatives]
+        fields = asdict(self) | _lists(self.words, self.alternatives)
         fields["versions"] = list(self.versions)
         if self.tier is not None:
             fields["tier"]["versions"] = list(self.tier.versions)
         return {"text": self.text, **fields, "real_time_factor": self.real_time_factor}
 
-    def to_pandas(self) -> pandas.DataFrame:
-        """Give the words as a table.
-
-        Returns
-        -------
-        pandas.DataFrame
-            A row a word: ``word``, ``start`` and ``end`` in seconds, ``confidence``.
-
-        Raises
-        ------
-        ImportError
-            pandas is not installed: ``pip install paretone[pandas]``.
-        """
-        import pandas
-
-        columns = ["word", "start", "end", "confidence"]
-        return pandas.DataFrame(self._words(), columns=columns)
-
-    def _words(self) -> list[tuple[str, float, float, float | None]]:
-        return [(word.word, word.start, word.end, word.confidence) for word in self.words]
-
-    def __str__(self) -> str:
-        return self.text
-
     def __repr__(self) -> str:
         sure = "" if self.confidence is None else f", {100 * self.confidence:.0f} % sure"
-        shown = self.text if len(self.text) <= 60 else self.text[:59] + "…"
-        words = "1 word" if len(self.words) == 1 else f"{len(self.words)} words"
-        return f"Result({shown!r}, {words} in {self.audio_seconds:.2f} s{sure})"
+        return self._told(f" in {self.audio_seconds:.2f} s{sure}")
 
     def _repr_html_(self) -> str:
-        words = [_shaded(word) for word in self.words]
         sure = "" if self.confidence is None else f" · {100 * self.confidence:.0f} % sure"
         by = f" · {html.escape(', '.join(self.versions))}" if self.versions else ""
-        took = f"{self.audio_seconds:.2f} s of audio in {self.seconds.total:.3f} s"
-        return f"<p>{' '.join(words) or '<i>nothing was heard</i>'}</p><p><small>{took}{by}{sure}</small></p>"
+        return self._page(f"{self.audio_seconds:.2f} s of audio in {self.seconds.total:.3f} s{by}{sure}")
+
+
+def _lists(words: tuple[Word, ...], alternatives: tuple[Alternative, ...]) -> dict[str, Any]:
+    """Lists in place of the tuples that `asdict` keeps."""
+    return {"words": [asdict(word) for word in words], "alternatives": [asdict(other) for other in alternatives]}
 
 
 def _shaded(word: Word) -> str:
@@ -295,8 +311,8 @@ def _shaded(word: Word) -> str:
     return f'<span title="{title}" style="{style}">{html.escape(word.word)}</span>'
 
 
-@dataclass(frozen=True)
-class Decoded:
+@dataclass(frozen=True, repr=False)
+class Decoded(_Said):
     """What scores of any network say.
 
     Attributes
@@ -326,13 +342,21 @@ class Decoded:
     alternatives: tuple[Alternative, ...] = ()
     seconds: float = field(default=0.0, compare=False)
 
-    @property
-    def text(self) -> str:
-        """The words with one space between them."""
-        return " ".join(word.word for word in self.words)
+    def to_dict(self) -> dict[str, Any]:
+        """Give all of it as dictionaries, lists and numbers, ready for JSON.
 
-    def __str__(self) -> str:
-        return self.text
+        Returns
+        -------
+        dict
+            ``text``, ``words`` and the other attributes.
+        """
+        return {"text": self.text, **asdict(self), **_lists(self.words, self.alternatives)}
+
+    def __repr__(self) -> str:
+        return self._told(f", {100 * self.posterior:.0f} % by the lattice")
+
+    def _repr_html_(self) -> str:
+        return self._page(f"{100 * self.posterior:.0f} % by the lattice · searched in {self.seconds:.3f} s")
 
 
 @dataclass(frozen=True, eq=False)

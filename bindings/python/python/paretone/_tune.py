@@ -180,6 +180,8 @@ def tune(
     paretone.Error
         The corpus, the model or the folder cannot be used; no two settings differ.
     """
+    if count < 2 or jobs < 1 or not 0 < gap < float("inf") or not 1000 <= rate <= 384000:
+        raise ValueError("count is 2 or more, jobs 1 or more, gap a number above 0, rate 1000 to 384000 samples per second")
     rule = Counting(strict=strict, alignment="minimal", repeats=1)
     if callable(model):
         if graph is None or folder is None:
@@ -194,8 +196,6 @@ def tune(
         place = Path(model)
         measured = Path(folder) if folder is not None else place / "tune"
         tuned = _Folder(place, rule)
-    if count < 2 or jobs < 1 or not 0 < gap < float("inf"):
-        raise ValueError("count is 2 or more, jobs 1 or more, gap a number above 0")
     measured.mkdir(parents=True, exist_ok=True)
     speech = _paretone.part_speech(corpus, measured, splits)
     asked = _Asked(os.fspath(corpus), count, gap, list(levels.items()) if levels is not None else None, jobs)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, Literal, Optional, TypedDict, Union
+from typing import Any, Literal, Optional, Protocol, TypedDict, Union
 
 import numpy
 from numpy.typing import NDArray
 
 Samples = NDArray[numpy.floating[Any]]
-Audio = Union[str, "os.PathLike[str]", bytes, Samples]
+
+
+class BinaryFile(Protocol):
+    """A file opened for reading bytes, or what reads like one."""
+
+    def read(self) -> bytes: ...
+
+
+Audio = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, BinaryFile, Samples]
 Objective = Literal["response-time", "cost"]
 Words = Union[Sequence[str], "os.PathLike[str]"]
 
