@@ -1,10 +1,15 @@
 #!/usr/bin/env python3
-"""Search the scores of a real CTC network with Paretone and with kaldi-decoder, over the same graph: equal words, and time.
+"""Search the scores of a real CTC network with Paretone, kaldi-decoder and flashlight-text: equal words, word errors, and time.
 
 The network is that of PyPI's `hama`, a small English phone recogniser (191 IPA tokens, a frame every 20 ms). The graph is made of the model's lexicon, whose ARPAbet
 phones are written as IPA, and of a bigram of the manifest's train transcripts.
 
-    pip install ./bindings/python hama==1.7.0 kaldi-decoder==0.2.11 kaldifst==1.7.17
+kaldi-decoder searches the very graph, with the same beam and the same bound on active tokens. flashlight-text has no graph: it takes the lexicon as a tree, the
+bigram as KenLM reads it, and weighs both as the graph does (best path, ln of the n-gram's probability); it keeps so many of the best hypotheses of each frame (`--beam-sizes`) that
+are within the beam, where a hypothesis is a place in the tree and all the words before it. pyctcdecode and fast-ctc-decode are not here: the first spells words with the
+network's tokens, which are letters there and phones here, and the second knows no words.
+
+    pip install ./bindings/python hama==1.7.0 kaldi-decoder==0.2.11 kaldifst==1.7.17 flashlight-text==0.0.7
     scripts/eval/ctc_peers.py --manifest ../shared/speech/manifest.tsv --limit 300 --out record.json
 """
 
@@ -76,13 +81,13 @@ def bigram(texts, words, path):
     backoff = {first: (1 - mass[first]) / (1 - seen[first]) for first in after}
     with open(path, "w") as out:
         print(f"\\data\\\nngram 1={len(uni) + 1}\nngram 2={len(kept)}\n\n\\1-grams:", file=out)
-        print(f"-99 <s> {math.log10(backoff.get('<s>', 1)):.5f}", file=out)
+        print(f"-99\t<s>\t{math.log10(backoff.get('<s>', 1)):.5f}", file=out)
         for word, probability in uni.items():
-            back = f" {math.log10(backoff[word]):.5f}" if word in backoff else ""
-            print(f"{math.log10(probability):.5f} {word}{back}", file=out)
+            back = f"\t{math.log10(backoff[word]):.5f}" if word in backoff else ""
+            print(f"{math.log10(probability):.5f}\t{word}{back}", file=out)
         print("\n\\2-grams:", file=out)
         for (first, second), count in kept.items():
-            print(f"{math.log10((count - discount) / after[first]):.5f} {first} {second}", file=out)
+            print(f"{math.log10((count - discount) / after[first]):.5f}\t{first} {second}", file=out)
         print("\n\\end\\", file=out)
 
 
@@ -113,18 +118,17 @@ def options():
     parser.add_argument("--limit", type=int, default=300, help="how many dev rows, evenly spread")
     parser.add_argument("--beam", type=float, default=14.0)
     parser.add_argument("--max-active", type=int, default=7000)
+    parser.add_argument("--beam-sizes", default="50,500", help="hypotheses that flashlight-text keeps: each is a search of its own")
     parser.add_argument("--acoustic-scale", type=float, default=1.0)
     parser.add_argument("--out", help="where to write the totals, as JSON")
     return parser.parse_args()
 
 
-def graph_of(model, texts, folder):
-    """The graph of the network's tokens, our lexicon and a bigram of the texts."""
+def lexicon_of(model, texts):
+    """The network's tokens by name, and the ways to say the words of the texts in them."""
     plain = lambda token: token.strip() and not any(map(str.isspace, token))
     tokens = [token if plain(token) else f"<{column}>" for column, token in enumerate(model.decoder_tokens)]
-    lexicon = pronunciations(ROOT / "models/en/lexicon.txt", set(tokens), set(" ".join(texts).split()))
-    bigram(texts, lexicon, folder / "lm.arpa")
-    return paretone.ctc.Graph.compile(tokens, lexicon, folder / "lm.arpa", blank=model.blank_id)
+    return tokens, pronunciations(ROOT / "models/en/lexicon.txt", set(tokens), set(" ".join(texts).split()))
 
 
 def timed(work):
@@ -133,40 +137,88 @@ def timed(work):
     return made, time.process_time() - began
 
 
-def kaldi_words(kaldi, fst, scores, words):
-    kaldi_decoder, kaldifst, knobs = kaldi
-    decoder = kaldi_decoder.FasterDecoder(fst, knobs)
-    decoder.decode(kaldi_decoder.DecodableCtc(scores))
-    _, path = decoder.get_best_path()
-    return " ".join(words[word] for word in kaldifst.get_linear_symbol_sequence(path)[2])
+def kaldi(graph, folder, args):
+    """kaldi-decoder over the same graph, as a function of scores."""
+    import kaldi_decoder
+    import kaldifst
+
+    graph.save_openfst(folder / "TLG.fst")
+    fst, words = kaldifst.StdVectorFst.read(str(folder / "TLG.fst")), graph.words
+    knobs = kaldi_decoder.FasterDecoderOptions(beam=args.beam, max_active=args.max_active)
+
+    def heard(scores):
+        decoder = kaldi_decoder.FasterDecoder(fst, knobs)
+        decoder.decode(kaldi_decoder.DecodableCtc(scores))
+        _, path = decoder.get_best_path()
+        return " ".join(words[word] for word in kaldifst.get_linear_symbol_sequence(path)[2])
+
+    return heard
+
+
+def flashlight(tokens, lexicon, blank, folder, beam, size):
+    """flashlight-text with the same lexicon and n-gram, as a function of scores."""
+    from flashlight.lib.text import decoder as fl
+    from flashlight.lib.text.decoder.kenlm import KenLM
+    from flashlight.lib.text.dictionary import Dictionary
+
+    words = [*lexicon, "<unk>"]
+    place, column = {word: at for at, word in enumerate(words)}, {token: at for at, token in enumerate(tokens)}
+    model = KenLM(str(folder / "lm.arpa"), Dictionary(words))
+    tree, start = fl.Trie(len(tokens), blank), model.start(False)
+    for word, ways in lexicon.items():
+        _, alone = model.score(start, place[word])
+        for way in ways:
+            tree.insert([column[token] for token in way], place[word], alone)
+    tree.smear(fl.SmearingMode.MAX)
+    # KenLM's logarithms are decimal, the network's natural. No token of its own stands between words: the lexicon has the boundary.
+    knobs = fl.LexiconDecoderOptions(
+        beam_size=size,
+        beam_size_token=len(tokens),
+        beam_threshold=beam,
+        lm_weight=math.log(10),
+        word_score=0.0,
+        unk_score=-math.inf,
+        sil_score=0.0,
+        log_add=False,
+        criterion_type=fl.CriterionType.CTC,
+    )
+    search = fl.LexiconDecoder(knobs, tree, model, blank, blank, place["<unk>"], [], False)
+
+    def heard(scores):
+        best = search.decode(scores.ctypes.data, *scores.shape)[0]
+        return " ".join(words[word] for word in best.words if word >= 0)
+
+    return heard
 
 
 def main():
     args = options()
     import hama
-    import kaldi_decoder
-    import kaldifst
 
     model, folder = hama.ASRModel(), pathlib.Path(tempfile.mkdtemp())
-    graph, compiling = timed(lambda: graph_of(model, [row["text"] for row in rows(args.manifest, "train")], folder))
-    graph.save_openfst(folder / "TLG.fst")
-    fst, names = kaldifst.StdVectorFst.read(str(folder / "TLG.fst")), graph.words
-    kaldi = (kaldi_decoder, kaldifst, kaldi_decoder.FasterDecoderOptions(beam=args.beam, max_active=args.max_active))
-    search = paretone.Decoder(graph, network_beam=args.beam, network_top_n=args.max_active, lattice_beam=1.0)
+    texts = [row["text"] for row in rows(args.manifest, "train")]
+    tokens, lexicon = lexicon_of(model, texts)
+    bigram(texts, lexicon, folder / "lm.arpa")
+    graph, compiling = timed(lambda: paretone.ctc.Graph.compile(tokens, lexicon, folder / "lm.arpa", blank=model.blank_id))
+    decoder = paretone.Decoder(graph, network_beam=args.beam, network_top_n=args.max_active, lattice_beam=1.0)
+    ours = lambda scores: decoder.decode(scores).text
+    searches = {"paretone": ours, "kaldi": kaldi(graph, folder, args)}
+    for size in args.beam_sizes.split(","):
+        searches[f"flashlight_{size}"] = flashlight(tokens, lexicon, model.blank_id, folder, args.beam, int(size))
     dev, totals = rows(args.manifest, "dev"), collections.Counter()
     for row in dev[:: max(len(dev) // args.limit, 1)][: args.limit]:
-        samples = samples_of(pathlib.Path(args.manifest).parent / row["path"])
+        samples, said = samples_of(pathlib.Path(args.manifest).parent / row["path"]), row["text"].split()
         scores, network = timed(lambda: log_probs_of(model, samples) * numpy.float32(args.acoustic_scale))
-        ours, mine = timed(lambda: search.decode(scores).text)
-        theirs, other = timed(lambda: kaldi_words(kaldi, fst, scores, names))
-        said = row["text"].split()
-        totals.update(utterances=1, equal=int(theirs == ours), audio_seconds=len(samples) / 16000, words=len(said))
-        totals.update(network_seconds=network, paretone_seconds=mine, kaldi_seconds=other)
-        totals.update(paretone_errors=errors(said, ours.split()), kaldi_errors=errors(said, theirs.split()))
-        if theirs != ours:
-            print(f"{row['id']} differs:\n  Paretone {ours}\n  Kaldi    {theirs}")
+        totals.update(utterances=1, audio_seconds=len(samples) / 16000, words=len(said), network_seconds=network)
+        heard = {}
+        for name, search in searches.items():
+            heard[name], seconds = timed(lambda: search(scores))
+            wrong, same = errors(said, heard[name].split()), heard[name] == heard["paretone"]
+            totals.update({f"{name}_seconds": seconds, f"{name}_errors": wrong, f"{name}_equal": int(same)})
+        if heard["kaldi"] != heard["paretone"]:
+            print(f"{row['id']} differs:\n  Paretone {heard['paretone']}\n  Kaldi    {heard['kaldi']}")
     totals = {**totals, **vars(args), "graph": repr(graph), "compile_seconds": compiling}
-    totals["times_faster"] = totals["kaldi_seconds"] / totals["paretone_seconds"]
+    totals |= {f"{name}_times_slower": totals[f"{name}_seconds"] / totals["paretone_seconds"] for name in searches}
     print(json.dumps(totals, indent=1))
     if args.out:
         pathlib.Path(args.out).write_text(json.dumps(totals, indent=1) + "\n")
