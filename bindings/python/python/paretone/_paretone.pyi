@@ -29,6 +29,7 @@ __all__ = [
     "Stop",
     "Stream",
     "Watch",
+    "__version__",
     "claim_folder",
     "close_settings",
     "corpus_of",
