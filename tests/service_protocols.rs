@@ -91,7 +91,7 @@ fn channels_that_cancel_each_other_are_told() {
     let reply = server.post("/compute", "Accept: application/json\r\n", &stereo);
     assert!(reply.header("paretone-warnings").unwrap().contains("cancel each other"));
     let told = reply.json()["account"]["warnings"][0].as_str().unwrap().to_owned();
-    assert!(told.contains("channel 1 is heard"), "{told}");
+    assert!(told.contains("is heard in place of their average"), "{told}");
     assert!(reply.json()["text"].as_str().unwrap().contains("river"));
     let plain = server.post("/compute", "Accept: application/json\r\n", &river);
     assert!(plain.header("paretone-warnings").is_none());

@@ -126,7 +126,8 @@ pub struct OnlineMean {
     /// Their sum. Double precision holds single-precision terms exactly enough that adding and
     /// taking away does not drift: after a day at 100 frames a second the error is below 1e-7.
     sum: Vec<f64>,
-    /// What was taken from the last frame: a sum with the prior in it, and the frames that it is of.
+    /// What was taken from the last frame: a sum with the prior in it, and the frames that it is
+    /// of.
     taken: Vec<f64>,
     taken_frames: usize,
     /// Whether the prior is all that is subtracted.
