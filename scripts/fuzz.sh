@@ -48,7 +48,7 @@ seeds() {
     lexicon) find tests/fixtures -name '*lexicon*' -type f ;;
     outcomes) find tests/fixtures -name '*.csv' ;;
     rules) echo models/en/rules.toml ;;
-    tsv) find tests/fixtures corpora/samples \( -name '*.tsv' -o -name '*.txt' -o -name PROMPTS \) ;;
+    tsv) find tests/fixtures corpora/samples -size -8k \( -name '*.tsv' -o -name '*.txt' -o -name PROMPTS \) ;;
     versions) echo models/en/versions.toml ;;
     esac
 }
