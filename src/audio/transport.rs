@@ -75,29 +75,45 @@ struct Track {
     kind: u8,
 }
 
-/// Looks for the tables, without taking bytes.
-fn find_track(bytes: &mut Lookahead<'_>, stride: usize) -> Result<Track, AudioError> {
-    let (mut map, mut other) = (None, None);
+/// What the first of the units says for which `said` has something to say, without taking bytes.
+/// It is given a unit's stream and the payload of the packet that it begins in.
+fn first_of<T>(
+    bytes: &mut Lookahead<'_>,
+    stride: usize,
+    mut said: impl FnMut(u16, &[u8]) -> Option<T>,
+) -> Result<Option<T>, AudioError> {
     for at in (0..SEARCHED * stride).step_by(stride) {
         let ahead = bytes.peek(at + PACKET)?;
         let Some(packet) = ahead.get(at..at + PACKET) else {
             break;
         };
-        let Some((pid, true, payload)) = split(packet) else {
-            continue;
-        };
+        if let Some((pid, true, payload)) = split(packet)
+            && let Some(found) = said(pid, payload)
+        {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// Looks for the tables, without taking bytes.
+fn find_track(bytes: &mut Lookahead<'_>, stride: usize) -> Result<Track, AudioError> {
+    let (mut map, mut other) = (None, None);
+    let found = first_of(bytes, stride, |pid, payload| {
         // A pointer says where in the packet the table begins.
-        let section = payload.first().and_then(|&skip| payload.get(1 + usize::from(skip)..));
-        let Some(section) = section else { continue };
+        let section = payload.get(1 + usize::from(*payload.first()?)..)?;
         if pid == 0 {
             map = map.or_else(|| program_map(section));
         } else if Some(pid) == map {
             match track_of(section) {
-                Ok(Some(track)) => return Ok(track),
-                Ok(None) => {}
+                Ok(track) => return track,
                 Err(kind) => other = other.or(Some(kind)),
             }
         }
+        None
+    })?;
+    if let Some(track) = found {
+        return Ok(track);
     }
     let what = match other {
         Some(0x81 | 0x87) => "AC-3 (Dolby Digital) in a transport stream",
@@ -113,24 +129,17 @@ fn find_track(bytes: &mut Lookahead<'_>, stride: usize) -> Result<Track, AudioEr
 /// How much later than the earliest other track a track begins, without taking bytes.
 fn delay(bytes: &mut Lookahead<'_>, stride: usize, track: u16) -> Result<Seconds, AudioError> {
     let mut earliest: Option<u64> = None;
-    for at in (0..SEARCHED * stride).step_by(stride) {
-        let ahead = bytes.peek(at + PACKET)?;
-        let Some(packet) = ahead.get(at..at + PACKET) else {
-            break;
-        };
-        let Some((pid, true, payload)) = split(packet) else {
-            continue;
-        };
-        let Some(time) = presented_at(payload) else { continue };
-        if pid == track {
-            // The clock begins anew after a day.
-            let later = earliest.map_or(0, |first| time.wrapping_sub(first) % CLOCK);
-            let later = if later < CLOCK / 2 { later } else { 0 };
-            return Ok(Seconds(later as f64 / 90_000.0));
+    let later = first_of(bytes, stride, |pid, payload| {
+        let time = presented_at(payload)?;
+        if pid != track {
+            earliest = Some(earliest.map_or(time, |first| first.min(time)));
+            return None;
         }
-        earliest = Some(earliest.map_or(time, |first| first.min(time)));
-    }
-    Ok(Seconds(0.0))
+        // The clock begins anew after a day.
+        let later = earliest.map_or(0, |first| time.wrapping_sub(first) % CLOCK);
+        Some(if later < CLOCK / 2 { later } else { 0 })
+    })?;
+    Ok(Seconds(later.unwrap_or(0) as f64 / 90_000.0))
 }
 
 /// When a PES packet of sound or pictures is presented, in 90,000ths of a second.
