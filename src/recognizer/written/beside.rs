@@ -57,19 +57,10 @@ pub(super) fn row(words: &[&str], before: &str) -> Found {
         taken += more;
         values.push(value);
     }
-    let goes_on = matches!(
-        words.get(taken),
-        Some(
-            &"hundred"
-                | &"thousand"
-                | &"million"
-                | &"billion"
-                | &"trillion"
-                | &"point"
-                | &"percent"
-                | &"per"
-        )
-    );
+    // What is no number below a hundred may still be a part of a larger one.
+    let goes_on = words
+        .get(taken)
+        .is_some_and(|next| is_part(next) || matches!(*next, "point" | "percent" | "per"));
     if goes_on || is_part(before) {
         return None;
     }
