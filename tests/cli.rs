@@ -8,7 +8,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use predicates::str::contains;
 use tempfile::TempDir;
-use tiny_model::{noise, wav};
+use tiny_model::{noise, transcribed_with, wav};
 
 fn paretone() -> Command {
     Command::cargo_bin("paretone").expect("the binary is built with the tests")
@@ -315,12 +315,7 @@ fn ctm_names_recordings_of_the_same_name_apart() {
 #[test]
 fn defaults_come_from_the_users_file_and_flags_go_before() {
     let folder = workplace();
-    let config = folder.path().join("config.toml");
-    let with = |text: &str, arguments: &[&str]| {
-        fs::write(&config, text).expect("writable");
-        let mut command = transcribe(folder.path());
-        command.env("PARETONE_CONFIG", &config).args(arguments).arg("a.wav").assert()
-    };
+    let with = |text: &str, arguments: &[&str]| transcribed_with(folder.path(), text, arguments);
     with("[transcribe]\nformat = \"vtt\"\n", &[]).code(0).stdout(contains("WEBVTT"));
     let json = with("[transcribe]\nformat = \"vtt\"\n", &["--format", "json"]).code(0);
     assert_eq!(json_lines(&json.get_output().stdout).len(), 1);

@@ -10,36 +10,24 @@ use std::path::Path;
 use assert_cmd::Command;
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::{contains, starts_with};
-use tempfile::TempDir;
-use tiny_model::{noise, wav};
+use tiny_model::{place, transcribed_with};
 
-/// A folder with the tiny model and a recording.
-fn workplace() -> TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    tiny_model::write(folder.path());
-    fs::write(folder.path().join("a.wav"), wav(16000, &noise(24000))).expect("writable");
-    folder
-}
-
+/// The program with its model, without defaults of the user's.
 fn paretone(folder: &Path) -> Command {
-    let mut command = Command::cargo_bin("paretone").expect("the program");
-    command
-        .current_dir(folder)
-        .env("PARETONE_CACHE", folder.join("cache"))
-        .env("PARETONE_CONFIG", "")
-        .env_remove("PARETONE_MODEL");
+    let mut command = tiny_model::paretone(folder, &[]);
+    command.env("PARETONE_CONFIG", "");
     command
 }
 
 fn transcribe(folder: &Path) -> Command {
     let mut command = paretone(folder);
-    command.args(["transcribe", "--model", "tiny"]);
+    command.arg("transcribe");
     command
 }
 
 #[test]
 fn what_is_missing_is_named_once() {
-    let folder = workplace();
+    let folder = place();
     let said = |arguments: &[&str], said: &'static str| {
         let mut command = paretone(folder.path());
         command.args(arguments).assert().failure().stderr(starts_with(said));
@@ -55,7 +43,7 @@ fn what_is_missing_is_named_once() {
 
 #[test]
 fn numbers_of_the_environment_are_refused_by_the_variables_name() {
-    let folder = workplace();
+    let folder = place();
     let with = |variable: &str, arguments: &[&str]| {
         let mut command = paretone(folder.path());
         command.args(arguments).env(variable, "abc").assert().code(2).stderr(contains(variable));
@@ -76,20 +64,15 @@ fn numbers_of_the_environment_are_refused_by_the_variables_name() {
 
 #[test]
 fn a_version_in_the_place_of_knobs_is_pointed_to_its_flag() {
-    let folder = workplace();
+    let folder = place();
     let mut command = transcribe(folder.path());
     command.args(["--setting", "v3", "a.wav"]).assert().code(2).stderr(contains("`--at v3`"));
 }
 
 #[test]
 fn defaults_that_exclude_each_other_are_refused_and_flags_go_before() {
-    let folder = workplace();
-    let config = folder.path().join("config.toml");
-    let with = |text: &str, arguments: &[&str]| {
-        fs::write(&config, text).expect("writable");
-        let mut command = transcribe(folder.path());
-        command.env("PARETONE_CONFIG", &config).args(arguments).arg("a.wav").assert()
-    };
+    let folder = place();
+    let with = |text: &str, arguments: &[&str]| transcribed_with(folder.path(), text, arguments);
     let both = "[transcribe]\nbeam = 8\ntolerance = \"5%\"\n";
     with(both, &[]).code(2).stderr(contains("config.toml").and(contains("exclude each other")));
     // The tiny model has no rules: with the tolerance it would be refused.
@@ -98,7 +81,7 @@ fn defaults_that_exclude_each_other_are_refused_and_flags_go_before() {
 
 #[test]
 fn answers_that_nobody_knows_the_making_of_are_not_resumed() {
-    let folder = workplace();
+    let folder = place();
     let run = |resume: &[&str]| {
         let mut command = transcribe(folder.path());
         command.args(["a.wav", "--output-dir", "out"]).args(resume).assert()
@@ -116,7 +99,7 @@ fn answers_that_nobody_knows_the_making_of_are_not_resumed() {
 /// `/dev/full` stands for a disk that is full; a folder has no room for more either.
 #[test]
 fn an_output_that_cannot_be_written_is_left_as_it_was() {
-    let folder = workplace();
+    let folder = place();
     if Path::new("/dev/full").exists() {
         let mut command = transcribe(folder.path());
         command
@@ -140,7 +123,7 @@ fn an_output_that_cannot_be_written_is_left_as_it_was() {
 
 #[test]
 fn lists_and_samples_that_are_not_quite_right_are_told() {
-    let folder = workplace();
+    let folder = place();
     fs::write(folder.path().join("samples"), vec![1; 16001]).expect("writable");
     let mut command = transcribe(folder.path());
     command.args(["--raw", "s16le", "--rate", "16000", "samples"]);

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
+use assert_cmd::assert::Assert;
 use paretone::graph::WordTable;
 use paretone::graph::ngram::arpa::Arpa;
 use paretone::graph::ngram::pack::pack;
@@ -89,6 +90,14 @@ pub fn paretone(folder: &Path, args: &[&str]) -> Command {
         .current_dir(folder)
         .args(args);
     command
+}
+
+/// What the program says of `a.wav` there, where the user's file of defaults holds this.
+pub fn transcribed_with(folder: &Path, defaults: &str, args: &[&str]) -> Assert {
+    let config = folder.join("config.toml");
+    fs::write(&config, defaults).expect("writable");
+    let mut command = paretone(folder, &["transcribe"]);
+    command.env("PARETONE_CONFIG", &config).args(args).arg("a.wav").assert()
 }
 
 /// Writes the model into `folder/tiny` and returns that folder.
