@@ -39,22 +39,12 @@ pub fn rate(object: &Bound<'_, PyAny>) -> PyResult<Option<Hertz>> {
 
 /// A channel, the first being 1.
 pub fn channel(object: &Bound<'_, PyAny>) -> PyResult<Option<usize>> {
-    let told = "channels are counted from 1";
-    let channel = some(object, told)?;
-    if channel == Some(0) {
-        return Err(value(format!("0: {told}")));
-    }
-    Ok(channel)
+    from_one(object, "channels are counted from 1")
 }
 
 /// How many threads.
 pub fn jobs(object: &Bound<'_, PyAny>) -> PyResult<Option<usize>> {
-    let told = "jobs is a number of threads, 1 or more";
-    let jobs = some(object, told)?;
-    if jobs == Some(0) {
-        return Err(value(format!("0: {told}")));
-    }
-    Ok(jobs)
+    from_one(object, "jobs is a number of threads, 1 or more")
 }
 
 /// How many frames of each matrix count.
@@ -71,6 +61,13 @@ pub fn column(object: &Bound<'_, PyAny>) -> PyResult<u32> {
     whole(object, "blank is a column of the scores, counted from 0")
 }
 
-fn some(object: &Bound<'_, PyAny>, told: &str) -> PyResult<Option<usize>> {
-    (!object.is_none()).then(|| whole(object, told)).transpose()
+/// A number from 1 on, or none.
+fn from_one(object: &Bound<'_, PyAny>, told: &str) -> PyResult<Option<usize>> {
+    if object.is_none() {
+        return Ok(None);
+    }
+    match whole(object, told)? {
+        0 => Err(value(format!("0: {told}"))),
+        number => Ok(Some(number)),
+    }
 }
