@@ -194,9 +194,8 @@ fn read_all(input: &mut impl Read, path: &Path) -> Result<Vec<u8>, EvalError> {
 }
 
 fn of_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
-    let units = bytes.as_chunks::<2>().0.iter().map(|&pair| unit(pair));
-    let letters = char::decode_utf16(units);
-    letters.map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+    let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|&pair| unit(pair)).collect();
+    String::from_utf16_lossy(&units)
 }
 
 #[cfg(test)]
