@@ -73,9 +73,9 @@ pub fn parse() -> anyhow::Result<Cli> {
     }
     cache_limit().map_err(|what| UsageError(anyhow!("{what}")))?;
     let mut command = config::with_users_defaults(Cli::command(), std::env::args_os())?;
-    command.build();
     let matches = command.clone().try_get_matches().unwrap_or_else(|error| {
         let _ = error.print();
+        command.build();
         if let Some(variable) = variable_of(&command, &error) {
             eprintln!("\nThe value is that of ${variable} in the environment.");
         }
