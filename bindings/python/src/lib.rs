@@ -32,6 +32,16 @@ mod _paretone {
     #[pymodule_export]
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
+    /// The lowest sampling rate that is taken, in samples per second.
+    #[expect(non_upper_case_globals, reason = "Python's name")]
+    #[pymodule_export]
+    const lowest_rate: u32 = *paretone::audio::RATES.start();
+
+    /// The highest.
+    #[expect(non_upper_case_globals, reason = "Python's name")]
+    #[pymodule_export]
+    const highest_rate: u32 = *paretone::audio::RATES.end();
+
     #[pymodule_export]
     use super::decoder::Decoder;
     #[pymodule_export]

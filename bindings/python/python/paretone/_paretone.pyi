@@ -37,9 +37,11 @@ __all__ = [
     "fit_confidence",
     "grid_settings",
     "hear_version",
+    "highest_rate",
     "kind_of",
     "kind_of_network",
     "learn_rules",
+    "lowest_rate",
     "measure_settings",
     "measure_settings_of_scores",
     "measure_versions",
@@ -59,6 +61,8 @@ __all__ = [
 ]
 
 __version__: str
+lowest_rate: int
+highest_rate: int
 
 @final
 class Decoder:

@@ -180,8 +180,9 @@ def tune(
     paretone.Error
         The corpus, the model or the folder cannot be used; no two settings differ.
     """
-    if count < 2 or jobs < 1 or not 0 < gap < float("inf") or not 1000 <= rate <= 384000:
-        raise ValueError("count is 2 or more, jobs 1 or more, gap a number above 0, rate 1000 to 384000 samples per second")
+    lowest, highest = _paretone.lowest_rate, _paretone.highest_rate
+    if count < 2 or jobs < 1 or not 0 < gap < float("inf") or not lowest <= rate <= highest:
+        raise ValueError(f"count is 2 or more, jobs 1 or more, gap a number above 0, rate {lowest} to {highest} samples per second")
     rule = Counting(strict=strict, alignment="minimal", repeats=1)
     if callable(model):
         if graph is None or folder is None:
