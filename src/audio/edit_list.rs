@@ -5,13 +5,14 @@
 //!
 //! Reference: ISO/IEC 14496-12, 8.6.6 (edit lists), 8.2.2 (movie), 8.3.2 (track), 8.4.2 (media).
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 use std::ops::Range;
 
+use super::atoms::Atoms;
 use crate::units::Seconds;
 
-/// Atoms that are looked at, and edits of a track.
-const MOST_STEPS: usize = 10_000;
+/// Edits of a track that are looked at.
+const MOST_EDITS: u32 = 10_000;
 /// More than this is no encoder's delay: whoever cut a recording without rewriting it may want all
 /// that was said.
 const LONGEST_PRIMING: f64 = 1.0;
@@ -38,19 +39,12 @@ struct Edits {
 
 /// When each track begins, by its id; nothing where the file does not say.
 pub(super) fn beginnings(file: &mut (impl Read + Seek)) -> Vec<(u32, Beginning)> {
-    let mut atoms = Atoms { file, steps: 0 };
-    atoms.beginnings().ok().flatten().unwrap_or_default()
-}
-
-struct Atoms<'f, F> {
-    file: &'f mut F,
-    steps: usize,
+    Atoms::of(file).beginnings().ok().flatten().unwrap_or_default()
 }
 
 impl<F: Read + Seek> Atoms<'_, F> {
     fn beginnings(&mut self) -> io::Result<Option<Vec<(u32, Beginning)>>> {
-        let end = self.file.seek(SeekFrom::End(0))?;
-        let Some(movie) = self.find(0..end, b"moov")? else {
+        let Some(movie) = self.movie()? else {
             return Ok(None);
         };
         let Some(header) = self.find(movie.clone(), b"mvhd")? else {
@@ -100,7 +94,7 @@ impl<F: Read + Seek> Atoms<'_, F> {
     fn list(&mut self, list: Range<u64>, edits: &mut Edits) -> io::Result<()> {
         let wide = self.word(list.start)? >> 24 == 1;
         let mut at = list.start + 8;
-        for _ in 0..self.word(list.start + 4)?.min(MOST_STEPS as u32) {
+        for _ in 0..self.word(list.start + 4)?.min(MOST_EDITS) {
             let (lasts, from, entry) = match wide {
                 true => (self.long(at)?, self.long(at + 8)?.cast_signed(), 20),
                 false => {
@@ -125,43 +119,6 @@ impl<F: Read + Seek> Atoms<'_, F> {
     fn scale(&mut self, header: Range<u64>) -> io::Result<u32> {
         let wide = self.word(header.start)? >> 24 == 1;
         self.word(header.start + if wide { 20 } else { 12 })
-    }
-
-    /// What is in the first atom of a name.
-    fn find(&mut self, within: Range<u64>, name: &[u8; 4]) -> io::Result<Option<Range<u64>>> {
-        let mut at = within.start;
-        while at.saturating_add(8) <= within.end {
-            self.steps += 1;
-            if self.steps > MOST_STEPS {
-                return Ok(None);
-            }
-            let (size, found) = (u64::from(self.word(at)?), self.word(at + 4)?);
-            let (head, size) = match size {
-                0 => (8, within.end - at),
-                1 => (16, self.long(at + 8)?),
-                size => (8, size),
-            };
-            let Some(end) = at.checked_add(size).filter(|end| size >= head && *end <= within.end)
-            else {
-                return Ok(None);
-            };
-            if found.to_be_bytes() == *name {
-                return Ok(Some(at + head..end));
-            }
-            at = end;
-        }
-        Ok(None)
-    }
-
-    fn word(&mut self, at: u64) -> io::Result<u32> {
-        self.file.seek(SeekFrom::Start(at))?;
-        let mut bytes = [0; 4];
-        self.file.read_exact(&mut bytes)?;
-        Ok(u32::from_be_bytes(bytes))
-    }
-
-    fn long(&mut self, at: u64) -> io::Result<u64> {
-        Ok(u64::from(self.word(at)?) << 32 | u64::from(self.word(at + 4)?))
     }
 }
 

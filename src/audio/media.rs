@@ -25,7 +25,7 @@ use super::codec::{Codec, failure};
 use super::edit_list::{self, Beginning};
 use super::opus::{OpusHead, OpusPackets};
 use super::parts::Parts;
-use super::{AudioError, Block, Decode, Losses, aac, codec_name};
+use super::{AudioError, Block, Decode, Losses, aac, codec_name, sample_entry};
 use crate::units::Seconds;
 
 /// Decodes the first audio track of a file, and of those that were put behind it.
@@ -185,7 +185,8 @@ impl Track {
         let reader = probed.map_err(|error| {
             unfinished(format, &error).unwrap_or_else(|| failure(format, error))
         })?;
-        let (id, codec) = track_of(&*reader, format)?;
+        let (id, codec) = track_of(&*reader, format)?
+            .ok_or_else(|| no_known_sound(format, sample_entry::of_sound(&mut parts.source())))?;
         let own = beginnings.into_iter().find(|(track, _)| *track == id);
         let beginning = own.unwrap_or_default().1;
         Ok(Track { reader, id, codec, beginning, primed: None, others: None })
@@ -237,18 +238,16 @@ impl Track {
     }
 }
 
-/// The audio track of a file, and a decoder for it.
+/// The audio track of a file, and a decoder for it; none where no track is known to be audio.
 fn track_of(
     reader: &dyn FormatReader,
     format: &'static str,
-) -> Result<(u32, TrackCodec), AudioError> {
-    let no_audio = || AudioError::Unsupported {
-        what: format!("{format} without a track of audio that is known"),
-    };
+) -> Result<Option<(u32, TrackCodec)>, AudioError> {
     let track = reader.default_track(TrackType::Audio);
     let track = track.or_else(|| reader.tracks().iter().find(|track| audio_of(track).is_some()));
-    let track = track.ok_or_else(no_audio)?;
-    let parameters = audio_of(track).ok_or_else(no_audio)?;
+    let Some((track, parameters)) = track.and_then(|track| Some((track, audio_of(track)?))) else {
+        return Ok(None);
+    };
     let codec = match parameters.codec {
         CODEC_ID_OPUS => {
             let head = parameters.extra_data.as_deref();
@@ -270,7 +269,18 @@ fn track_of(
         }
         _ => TrackCodec::Symphonia(decoder(format, parameters)?),
     };
-    Ok((track.id, codec))
+    Ok(Some((track.id, codec)))
+}
+
+/// A file without a track that is known to be audio, and what it calls its sound if it is an MP4.
+fn no_known_sound(format: &'static str, code: Option<[u8; 4]>) -> AudioError {
+    let what = match code.filter(|_| format == "mp4") {
+        Some(code) => {
+            format!("the audio codec \"{}\" in {format}", code.escape_ascii())
+        }
+        None => format!("{format} without a track of audio that is known"),
+    };
+    AudioError::Unsupported { what }
 }
 
 fn audio_of(track: &formats::Track) -> Option<&AudioCodecParameters> {

@@ -28,6 +28,7 @@
 //!   has none.
 
 mod aac;
+mod atoms;
 mod au;
 mod block;
 mod codec;
@@ -49,6 +50,7 @@ mod parts;
 mod pcm;
 mod reader;
 mod resample;
+mod sample_entry;
 mod signal;
 mod source;
 mod tag;
