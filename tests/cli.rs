@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use assert_cmd::Command;
+use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 use tempfile::TempDir;
 use tiny_model::{noise, transcribed_with, wav};
@@ -94,6 +95,23 @@ fn help_and_version_exit_0() {
     paretone().arg("--help").assert().code(0).stdout(contains("transcribe"));
     paretone().arg("--version").assert().code(0).stdout(contains(env!("CARGO_PKG_VERSION")));
     paretone().args(["transcribe", "--help"]).assert().code(0).stdout(contains("--no-rescore"));
+}
+
+/// What nobody watches is coloured only where that is asked for.
+#[test]
+fn help_errors_and_log_lines_are_coloured_as_color_says() {
+    let escape = contains("\x1b[");
+    for flags in [&["--color", "always"][..], &["--color=never", "--color=always"]] {
+        paretone().args(["transcribe", "--help"]).args(flags).assert().stdout(escape.clone());
+        paretone().args(flags).arg("--nonsense").assert().code(2).stderr(escape.clone());
+    }
+    for flags in [&[][..], &["--color", "never"], &["--color=auto"]] {
+        let help = paretone().args(["transcribe", "--help"]).args(flags).assert().code(0);
+        help.stdout(escape.clone().not());
+        let wrong = paretone().args(flags).arg("--nonsense").assert().code(2);
+        wrong.stderr(escape.clone().not());
+    }
+    paretone().args(["--color", "sometimes", "--help"]).assert().stdout(escape.not());
 }
 
 /// A folder with the tiny model, three good recordings (a, b, c) and a bad one.

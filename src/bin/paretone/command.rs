@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use paretone::recognizer::cache_limit;
 
 use crate::exit::UsageError;
@@ -32,7 +32,7 @@ pub struct Cli {
     /// Say nothing on standard error but errors: no warnings, no progress
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Everywhere")]
     pub quiet: bool,
-    /// Colour standard error
+    /// Colour help, errors and what is logged
     #[arg(
         long,
         global = true,
@@ -73,6 +73,7 @@ pub fn parse() -> anyhow::Result<Cli> {
     }
     cache_limit().map_err(|what| UsageError(anyhow!("{what}")))?;
     let mut command = config::with_users_defaults(Cli::command(), std::env::args_os())?;
+    command = command.color(colour(std::env::args_os()));
     let matches = command.clone().try_get_matches().unwrap_or_else(|error| {
         let _ = error.print();
         command.build();
@@ -82,6 +83,20 @@ pub fn parse() -> anyhow::Result<Cli> {
         std::process::exit(error.exit_code())
     });
     Ok(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+}
+
+/// What `--color` says of help and of errors in the command line, which come before the flags are
+/// known; clap heeds the terminal and $NO_COLOR where it says nothing.
+fn colour(words: impl Iterator<Item = std::ffi::OsString>) -> clap::ColorChoice {
+    let words: Vec<_> = words.skip(1).take_while(|word| word != "--").collect();
+    let joined = words.iter().filter_map(|word| word.to_str()?.strip_prefix("--color="));
+    let apart = words.windows(2).filter(|pair| pair[0] == "--color");
+    let said = joined.chain(apart.filter_map(|pair| pair[1].to_str())).last();
+    match said.and_then(|said| When::from_str(said, false).ok()) {
+        Some(When::Always) => clap::ColorChoice::Always,
+        Some(When::Never) => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
+    }
 }
 
 /// The environment variable that gives a flag the value which an error is about.
