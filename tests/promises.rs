@@ -276,7 +276,12 @@ fn what_is_recorded_for_a_model_says_so_by_itself() {
         place.paretone(&args).assert().code(0).get_output().clone()
     };
     fs::write(at("points.json"), points().to_string()).expect("writable");
+    fs::write(at("sweep.svg"), "as the sweep drew it").expect("writable");
     run("versions pick --model tiny --points points.json --count 2");
+    let picture = fs::read_to_string(at("sweep.svg")).expect("drawn again");
+    for label in ["v1", "v2", "Pareto front", "word error rate, %", "response time of"] {
+        assert!(picture.contains(label), "{label}");
+    }
     let versions = Versions::of_model(&place.model()).expect("picked");
     let now = place.now();
     assert_eq!(

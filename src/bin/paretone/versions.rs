@@ -30,7 +30,8 @@ pub struct Args {
 #[derive(Subcommand, Debug)]
 pub enum Action {
     /// Choose versions along the Pareto front of a sweep, evenly spread in the logarithm of time,
-    /// from the fastest useful to the most accurate, and write them as versions.toml
+    /// from the fastest useful to the most accurate, write them as versions.toml, and name them in
+    /// the sweep's picture
     Pick(Pick),
     /// List the model's versions
     List,
@@ -122,6 +123,11 @@ fn picked(how: &Pick, folder: &Path, path: &Path) -> anyhow::Result<Versions> {
     let versions = versions.map_err(|error| UsageError(error.into()))?;
     fs::write(path, versions.to_text())
         .with_context(|| format!("cannot write {}", path.display()))?;
+    // The sweep's picture, where it lies beside the points, names them from now on.
+    if let Some(swept) = how.points.parent().filter(|swept| swept.join(found::PICTURE).is_file()) {
+        found::draw(swept, &points, &versions)
+            .with_context(|| format!("cannot draw what {} has", how.points.display()))?;
+    }
     Ok(versions)
 }
 

@@ -7,9 +7,13 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::UsageError;
-use paretone::eval::plot::{Scale, Scatter, scatter_with_front};
+use paretone::eval::plot::{Mark, Scale, Scatter, scatter_with_front};
 use paretone::eval::table::{Cells, Table};
+use paretone::recognizer::Versions;
 use paretone::sweep::point::{self, Point};
+
+/// The picture of a sweep, in its folder.
+pub const PICTURE: &str = "sweep.svg";
 
 /// The points of a sweep, from its `points.json`.
 ///
@@ -23,25 +27,36 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Point>> {
 }
 
 /// `points.csv`, `points.json`, `front.txt` and `sweep.svg`.
-pub(super) fn write(folder: &Path, points: &[Point]) -> anyhow::Result<()> {
+pub(super) fn write(folder: &Path, points: &[Point], versions: &Versions) -> anyhow::Result<()> {
     point::save(folder, points)?;
-    Ok(fs::write(folder.join("sweep.svg"), picture(points)?)?)
+    draw(folder, points, versions)
 }
 
-/// The cloud of word error rate against response time, and its front.
-fn picture(points: &[Point]) -> anyhow::Result<String> {
+/// `sweep.svg`, on which the versions that were measured are named.
+pub fn draw(folder: &Path, points: &[Point], versions: &Versions) -> anyhow::Result<()> {
+    Ok(fs::write(folder.join(PICTURE), picture(points, versions)?)?)
+}
+
+/// The cloud of word error rate against response time, its front, and where the versions are.
+fn picture(points: &[Point], versions: &Versions) -> anyhow::Result<String> {
     let most = points.iter().map(|point| point.utterances).max();
     let whole: Vec<&Point> =
         (points.iter()).filter(|point| Some(point.utterances) == most).collect();
     let at = |point: &&Point| (1000.0 * point.response_seconds, point.wer_percent);
     let cloud: Vec<(f64, f64)> = whole.iter().map(at).collect();
     let front: Vec<usize> = (0..whole.len()).filter(|&at| whole[at].on_front).collect();
+    let named = versions.list.iter().filter_map(|version| {
+        let setting = version.setting.to_string();
+        let here = whole.iter().find(|point| point.setting == setting)?;
+        Some(Mark { name: version.name.clone(), at: at(here) })
+    });
+    let marks: Vec<Mark> = named.collect();
     Ok(scatter_with_front(&Scatter {
         x: ("response time of an utterance, ms", Scale::Logarithmic),
         y: ("word error rate, %", Scale::Logarithmic),
         points: &cloud,
         front: &front,
-        marks: &[],
+        marks: &marks,
     })?)
 }
 

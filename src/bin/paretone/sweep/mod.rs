@@ -157,7 +157,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     let points = point::points(&sweep.log()?.found);
     let out = &mut io::stdout().lock();
-    found::write(&args.folder, &points).context("cannot write what was found")?;
+    found::write(&args.folder, &points, recognizer.versions())
+        .context("cannot write what was found")?;
     found::print_front(&points, out)?;
     if args.search == Search::Knobs {
         let base = args.base.of(&recognizer)?;
