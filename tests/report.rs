@@ -158,6 +158,44 @@ fn the_page_holds_every_picture_and_needs_no_other_file() {
     assert_eq!(fs::read_to_string(folder.path().join("out/index.html")).unwrap(), page);
 }
 
+/// What each picture calls its axes; a picture of several charts has them in each.
+const AXES: [(&str, &[&str]); 8] = [
+    ("tradeoff", &["version", "word error rate (%)", "response time (ms)"]),
+    ("shares", &["share of utterances (%)"]),
+    ("exemplars", &["response time", "errors (% of words)"]),
+    ("categories", &["category", "word error rate (%)"]),
+    ("confidence", &["version", "confidence"]),
+    ("calibration", &["confidence", "share without error"]),
+    ("risk", &["share of utterances kept", "share of them with an error"]),
+    ("causes", &["version", "share of utterances (%)"]),
+];
+
+#[test]
+fn the_pictures_say_what_they_show() {
+    let (_, table) = synthetic(120);
+    let folder = tempfile::tempdir().unwrap();
+    let text = |name: &str| fs::read_to_string(folder.path().join("out").join(name)).unwrap();
+    let output = report(folder.path(), &table, &[]);
+    assert!(output.status.success());
+    for (name, labels) in AXES {
+        let svg = text(&format!("{name}.svg"));
+        for label in labels {
+            assert!(svg.contains(label), "{name}: {label}");
+        }
+    }
+    for picture in ["tradeoff.svg", "confidence.svg", "risk.svg", "causes.svg"] {
+        let svg = text(picture);
+        let named = (1..=VERSIONS).all(|v| svg.contains(&format!("\nv{v}\n")));
+        assert!(named, "{picture}");
+    }
+    // Nobody measured a network, so none is drawn unless it is asked for.
+    assert!(!text("tradeoff.svg").contains("\nnetwork\n"));
+    let page = text("index.html");
+    assert!(page.contains("color-scheme:light dark") && page.contains("background:light-dark("));
+    report(folder.path(), &table, &["--round-trip", "0.05"]);
+    assert!(text("tradeoff.svg").contains("\nnetwork\n"));
+}
+
 /// A table with the columns that must be there and no other: what was not recorded is left out.
 #[test]
 fn a_bare_table_gives_a_smaller_report() {

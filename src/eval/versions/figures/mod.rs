@@ -85,7 +85,7 @@ fn error(report: &VersionReport) -> Lines {
     let points = mean.points.iter().chain(&micro.points).map(|at| at.1);
     let label = format!("{} (%)", report.error_name());
     Lines {
-        x: Axis::names("", &report.versions),
+        x: Axis::names("version", &report.versions),
         y: Axis::around(&label, Scale::Linear, points.chain(ends)),
         lines: vec![mean, micro],
     }
