@@ -62,6 +62,7 @@ figure{margin:1rem 0}
 figure svg{max-width:100%;height:auto;background:#fff;border-radius:6px}
 figcaption,caption{color:light-dark(#555,#aab);font-size:.9rem;text-align:left}
 caption{padding-bottom:.3rem}
+caption span{display:inline-block;max-width:calc(100vw - 2rem)}
 .table{overflow-x:auto;margin:1rem 0}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{padding:.22rem .7rem;text-align:right;vertical-align:top}

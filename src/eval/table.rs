@@ -14,7 +14,7 @@ const NOTE_WIDTH: usize = 96;
 /// let mut table = Table::new("Versions", ["version", "WER %"]);
 /// table.push("v1", ["17.68".to_owned()]);
 /// assert_eq!(table.to_text(), "Versions\n  version  WER %\n  v1       17.68\n");
-/// assert!(table.to_html().contains("<caption>Versions</caption>"));
+/// assert!(table.to_html().contains("<caption><span>Versions</span></caption>"));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
@@ -108,7 +108,7 @@ impl Table {
         };
         let mut html = format!("<div class=\"{class}\"><table>\n");
         if !self.caption.is_empty() {
-            html += &format!("<caption>{}</caption>\n", escape(&self.caption));
+            html += &format!("<caption><span>{}</span></caption>\n", escape(&self.caption));
         }
         html += &format!("<thead>{}</thead>\n<tbody>\n", self.html_row(&self.columns, "th"));
         for row in &self.rows {
@@ -182,7 +182,7 @@ mod tests {
         let want = "version  WER %\nv1        16.2\nv<10>     9.87\n";
         assert_eq!(String::from_utf8(text).unwrap(), want);
         let html = table.to_html();
-        assert!(html.contains("<caption>a &lt; b</caption>"));
+        assert!(html.contains("<caption><span>a &lt; b</span></caption>"));
         assert!(html.contains("<td class=\"l\">v&lt;10&gt;</td><td>9.87</td>"));
     }
 
