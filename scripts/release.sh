@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a release offers, into target/release-files: a tarball of the program with the model within, its completions and its
-# manual, and a package for Debian with the model beside the program. The tarball's program is static where Rust's musl target can be had;
+# manual, and a package for Debian with the model beside the program. The tarball's program is static where Rust's musl target and musl-gcc can be had;
 # else it is linked with glibc, which the file's name then says.
 #
 #   scripts/release.sh            both
@@ -26,9 +26,11 @@ help_files() {
     gzip -9nf "$help"/man/*.1
 }
 
+# The target of static programs, where both Rust and C can be compiled for it: SQLite is in C.
 static_target() {
     local target=$machine-unknown-linux-musl
     local have
+    command -v "$machine-linux-musl-gcc" >/dev/null || command -v musl-gcc >/dev/null || return 1
     have=$(rustc --print sysroot)/lib/rustlib/$target
     [ -d "$have" ] || { command -v rustup >/dev/null && timeout 120 rustup target add "$target" >&2; } || return 1
     echo "$target"
@@ -42,7 +44,8 @@ tarball() {
         program=target/$target/release/paretone
     else
         libc=gnu
-        echo "Rust's musl target is not to be had here: linked with glibc $(ldd --version | sed -n '1s/.* //p')" >&2
+        echo "no static program: Rust's musl target or a C compiler for it (Debian's musl-tools) is not to be had; linked with glibc" \
+            "$(ldd --version | sed -n '1s/.* //p')" >&2
         cargo build --release --locked
         program=target/release/paretone
     fi

@@ -65,7 +65,7 @@ in_an_empty_root() {
         mkdir -p "$root$(dirname "$library")"
         cp -L "$library" "$root$library"
     done
-    check "empty root" "$(env -i HOME=/home chroot "$root" /bin/paretone transcribe /river.wav)"
+    check "empty root" "$(env -i HOME=/home "$(command -v chroot)" "$root" /bin/paretone transcribe /river.wav)"
 }
 
 with_deb() {
