@@ -1,8 +1,8 @@
 """How well `transcribe --words` hears words that the model does not know, and what it costs where they are not said.
 
-    scripts/eval/own_words.py [--seed 2] [--names 200] [--manifest ../shared/speech/manifest.tsv] [--cost 1000]
+    scripts/eval/own_words.py [--seed 4] [--names 200] [--manifest ../shared/speech/manifest.tsv] [--cost 1000]
 
-Makes up names (seed 1 was used to choose the usual boost, 2 is for the record), has espeak-ng and flite speak each in a carrier
+Makes up names (seeds 1, 2 and 11 were used to choose how likely they are, 4 and 5 are for the record), has espeak-ng and flite speak each in a carrier
 sentence, and counts how many are heard without and with a list of them all, every one written as listed; by voice, beside how many of the plain
 words of the sentence are heard, since a name is not heard where nothing is understood. With a manifest it also
 recognises 768 development utterances with and without the list: the difference in word error rate is what false alarms cost.
@@ -116,7 +116,7 @@ def errors(reference, heard):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--names", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--boost", type=float)
     parser.add_argument("--manifest")
     parser.add_argument("--utterances", type=int, default=768)

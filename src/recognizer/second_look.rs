@@ -130,7 +130,8 @@ impl SecondLook {
         own: Option<&OwnVocabulary>,
         cancel: Option<&Cancel>,
     ) -> Result<PathGraph<'l>, DecodeError> {
-        let [small, large] = [&self.small, &self.large].map(|ngram| Extended { ngram, own });
+        let small = Extended::graphs(&self.small, own);
+        let large = Extended::large(&self.large, own);
         lattice.rescored(&Rescoring {
             small: &small,
             large: &large,
@@ -162,9 +163,9 @@ impl SecondLook {
         own: Option<&OwnVocabulary>,
     ) -> Result<(Vec<Cost>, Cost), RecognizerError> {
         if !setting.rescore {
-            return Ok(under(&self.small, words, own));
+            return Ok(under(Extended::graphs(&self.small, own), words));
         }
-        let (mut costs, mut end) = under(&self.large, words, own);
+        let (mut costs, mut end) = under(Extended::large(&self.large, own), words);
         if let Some(network) = self.network(setting)? {
             let mut scratch = LookScratch::default();
             let mut mixture =
@@ -205,8 +206,10 @@ impl SecondLook {
             language,
             word_penalty: penalty,
             silences: heard.cost - acoustic - language - penalty,
-            graph_ngram: total(under(&self.small, &words, own)),
-            rescoring_ngram: setting.rescore.then(|| total(under(&self.large, &words, own))),
+            graph_ngram: total(under(Extended::graphs(&self.small, own), &words)),
+            rescoring_ngram: setting
+                .rescore
+                .then(|| total(under(Extended::large(&self.large, own), &words))),
             neural: neural.map(total),
         })
     }
@@ -234,8 +237,7 @@ fn check_words(who: &str, known: usize, listed: usize) -> Result<(), RecognizerE
 }
 
 /// What each word costs under an n-gram, and ending after them.
-fn under(ngram: &Ngram, words: &[WordId], own: Option<&OwnVocabulary>) -> (Vec<Cost>, Cost) {
-    let model = Extended { ngram, own };
+fn under(model: Extended<'_>, words: &[WordId]) -> (Vec<Cost>, Cost) {
     let mut state = model.start();
     let mut step = |&word: &WordId| {
         let (next, cost) = model.step(state, word);

@@ -29,8 +29,10 @@ use search::Partial;
 
 /// Graphones whose history the model knows, the next one included.
 const ORDER: usize = 6;
-/// Hypotheses kept at each letter. More: slower, hardly better.
+/// Hypotheses kept at each letter; more do not change the likeliest pronunciations.
 const BEAM: usize = 10;
+/// Pronunciations that those are enough for; each more takes two more hypotheses.
+const FEW: usize = 8;
 /// The graphone before the first.
 const BEGIN: u16 = 1;
 /// The graphone after the last.

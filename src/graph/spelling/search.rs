@@ -5,11 +5,12 @@
 
 use std::cmp::Ordering;
 
-use super::{BEAM, BEGIN, END, Follower, Graphone, NONE, ORDER, Spelling, UNSEEN};
+use super::{BEAM, BEGIN, END, FEW, Follower, Graphone, NONE, ORDER, Spelling, UNSEEN};
 use crate::units::PhoneId;
 
-/// Steps that are sorted at once: those that are kept are mostly among them.
-const LOOKED_AT: usize = 4 * BEAM;
+/// Steps that are sorted at once for each hypothesis kept: those that are kept are mostly among
+/// them.
+const LOOKED_AT: usize = 4;
 
 /// A pronunciation in the making.
 #[derive(Clone)]
@@ -42,6 +43,7 @@ struct Context<'s> {
 impl Spelling {
     /// The `count` cheapest pronunciations, each once, the cheapest first.
     pub(super) fn search(&self, letters: &[u8], count: usize) -> Vec<Partial> {
+        let beam = BEAM + 2 * count.saturating_sub(FEW);
         let mut kept = vec![Partial::beginning()];
         let mut here = 0..1;
         let mut at: Vec<Vec<Step>> = vec![Vec::new(); letters.len() + 1];
@@ -49,7 +51,7 @@ impl Spelling {
         for place in 0..letters.len() {
             if place > 0 {
                 let first = kept.len();
-                keep_best(std::mem::take(&mut at[place]), &mut kept);
+                keep_best(std::mem::take(&mut at[place]), &mut kept, beam);
                 here = first..kept.len();
             }
             for from in here.clone() {
@@ -152,14 +154,14 @@ impl Step {
 }
 
 /// Keeps the cheapest hypotheses; of those that go on alike and have said the same, one.
-fn keep_best(mut steps: Vec<Step>, kept: &mut Vec<Partial>) {
+fn keep_best(mut steps: Vec<Step>, kept: &mut Vec<Partial>, beam: usize) {
     let first = kept.len();
     let mut rest = &mut steps[..];
-    while kept.len() - first < BEAM && !rest.is_empty() {
-        let (cheapest, dearer) = split_cheapest(rest);
+    while kept.len() - first < beam && !rest.is_empty() {
+        let (cheapest, dearer) = split_cheapest(rest, LOOKED_AT * beam);
         rest = dearer;
         for step in cheapest {
-            if kept.len() - first == BEAM {
+            if kept.len() - first == beam {
                 break;
             }
             let partial = step.taken(kept);
@@ -174,8 +176,8 @@ fn keep_best(mut steps: Vec<Step>, kept: &mut Vec<Partial>) {
 }
 
 /// The cheapest steps, in order, and the others. Few are looked at of many, which are not sorted.
-fn split_cheapest(steps: &mut [Step]) -> (&mut [Step], &mut [Step]) {
-    let middle = LOOKED_AT.min(steps.len());
+fn split_cheapest(steps: &mut [Step], most: usize) -> (&mut [Step], &mut [Step]) {
+    let middle = most.min(steps.len());
     if middle < steps.len() {
         steps.select_nth_unstable_by(middle, Step::order);
     }

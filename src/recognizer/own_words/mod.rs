@@ -4,8 +4,11 @@
 //! Each entry is a word of its own, also where the model knows it: it is written as the user does,
 //! and costs less. A word that the model knows keeps what the language models know of it: a model
 //! takes it for the known one, and the graph's arc into it is cheaper by the boost. What no model
-//! knows has one probability in all of them, and is followed as if nothing had been said before. A
-//! phrase is one such entry, which is taken apart again where words are written down.
+//! knows has one probability in the graph, after any word, and is followed there as if nothing had
+//! been said before; the larger n-gram takes it for a name (`likely`). A phrase is one such entry,
+//! which is taken apart again where words are written down.
+
+mod likely;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,17 +19,18 @@ use super::compound::compound;
 use super::files::{LEXICON, WORDS, compile_options, read};
 use super::known::{in_english_letters, known};
 use crate::acoustic::{Hmm, ModelDescription, Tensors};
-use crate::decode::LanguageModel;
 use crate::graph::compile::{OwnWord, with_own_words};
 use crate::graph::lexicon::Lexicon;
 use crate::graph::ngram::{LmState, Ngram};
 use crate::graph::spelling::{SPELLING_FORMAT, Spelling};
 use crate::graph::{Graph, GraphError, ListedWord, WordList, WordTable};
 use crate::units::{Cost, PhoneId, WordId};
+pub(super) use likely::Extended;
 
-/// What a word that no language model knows costs before its boost: about one word in 1,800. This
-/// and the next five were chosen on made-up names (`scripts/eval/own_words.py`, seeds 1 and 11).
-const UNKNOWN: f32 = 7.5;
+/// What a word that no language model knows costs before its boost: about one word in 11,000. This
+/// and the other numbers were chosen on made-up names (`scripts/eval/own_words.py`, seeds 1, 2 and
+/// 11).
+const UNKNOWN: f32 = 9.3;
 /// What it costs more for each phone less than [`LONG`]: short words are heard where none are said.
 const SHORTNESS: f32 = 0.7;
 /// Phones of a word that is not taken for others.
@@ -35,8 +39,13 @@ const LONG: usize = 8;
 const USUAL_BOOST: f32 = 3.0;
 /// The least that a boost makes of a cost: one word in two.
 const LEAST: f32 = 0.7;
-/// Pronunciations of one entry that are taken: of a spelling, the likeliest.
-const SPELLINGS: usize = 8;
+/// Pronunciations of a spelling that are taken, the likeliest: so many of each word of a short
+/// list. More of them hear more names, and take more time.
+const SPELLINGS: usize = 24;
+/// So many of each word of a long list.
+const FEWEST_SPELLINGS: usize = 8;
+/// So many of a whole list, where it is not so long that each word has the fewest.
+const SPELLINGS_IN_ALL: usize = 7200;
 /// The share that counts of what a guessed pronunciation costs more than the likeliest: nobody
 /// knows how a name is said. Less of it hears more names than a larger boost does, at as many false
 /// ones.
@@ -62,6 +71,8 @@ pub(super) struct OwnVocabulary {
     costs: Vec<Cost>,
     /// What the language models call a word that they do not know.
     unknown: WordId,
+    /// Names that the language models know.
+    known_names: Vec<WordId>,
 }
 
 impl Source {
@@ -95,10 +106,20 @@ impl Source {
 
     /// How a word is said: as the lexicon has it, else as it is spelt or put together.
     pub fn pronunciations(&self, words: &WordTable, word: &str) -> Vec<(Vec<PhoneId>, Cost)> {
+        self.likeliest(words, word, FEWEST_SPELLINGS)
+    }
+
+    /// The same, with so many guesses at most from the spelling.
+    fn likeliest(
+        &self,
+        words: &WordTable,
+        word: &str,
+        spellings: usize,
+    ) -> Vec<(Vec<PhoneId>, Cost)> {
         let word = &in_english_letters(word);
         let known = known(words, word).map_or(&[][..], |id| self.lexicon.pronunciations(id));
         if known.is_empty() {
-            return self.derived(words, word);
+            return self.derived(words, word, spellings);
         }
         let said = known.iter();
         said.map(|said| (said.phones.clone(), said.cost)).collect()
@@ -106,10 +127,15 @@ impl Source {
 
     /// How a word is said that the lexicon lacks. Either way is as likely as if it were the only
     /// one.
-    fn derived(&self, words: &WordTable, word: &str) -> Vec<(Vec<PhoneId>, Cost)> {
+    fn derived(
+        &self,
+        words: &WordTable,
+        word: &str,
+        spellings: usize,
+    ) -> Vec<(Vec<PhoneId>, Cost)> {
         let first_said = |first: &str| self.pronunciations(words, first);
         let mut all = compound(word, (words, &self.lexicon), first_said);
-        all.extend(self.spelling.pronunciations(word, SPELLINGS));
+        all.extend(self.spelling.pronunciations(word, spellings));
         all.sort_by(|a, b| a.1.0.total_cmp(&b.1.0));
         let mut once: Vec<(Vec<PhoneId>, Cost)> = Vec::with_capacity(all.len());
         for (phones, cost) in all {
@@ -135,8 +161,10 @@ impl Source {
         description: &ModelDescription,
         list: &WordList,
     ) -> Result<(Graph, OwnVocabulary), RecognizerError> {
+        let each = SPELLINGS_IN_ALL / list.entries().len().max(1);
         let mut making = Making {
             source: self,
+            spellings: each.clamp(FEWEST_SPELLINGS, SPELLINGS),
             words,
             small,
             vocabulary: OwnVocabulary::new(words),
@@ -155,6 +183,8 @@ impl Source {
 /// A vocabulary in the making.
 struct Making<'a> {
     source: &'a Source,
+    /// Guesses at how a word is said.
+    spellings: usize,
     words: &'a WordTable,
     small: Option<&'a Ngram>,
     vocabulary: OwnVocabulary,
@@ -220,7 +250,7 @@ impl Making<'_> {
     fn combined(&self, parts: &[&str]) -> Result<Vec<(Vec<PhoneId>, Cost)>, RecognizerError> {
         let mut all = vec![(Vec::new(), Cost::FREE)];
         for part in parts {
-            let said = self.source.pronunciations(self.words, part);
+            let said = self.source.likeliest(self.words, part, self.spellings);
             if said.is_empty() {
                 return Err(RecognizerError::Unpronounceable { word: (*part).to_owned() });
             }
@@ -279,6 +309,7 @@ impl OwnVocabulary {
             like: Vec::new(),
             costs: Vec::new(),
             unknown: words.id("<unk>").unwrap_or(WordId::EPSILON),
+            known_names: likely::known_names(words),
         }
     }
 
@@ -307,43 +338,6 @@ impl OwnVocabulary {
             Some(&Some(known)) => (known, true),
             _ => (self.unknown, false),
         }
-    }
-}
-
-/// An n-gram, and what it makes of own words.
-#[derive(Clone, Copy)]
-pub(super) struct Extended<'m> {
-    pub ngram: &'m Ngram,
-    pub own: Option<&'m OwnVocabulary>,
-}
-
-impl LanguageModel for Extended<'_> {
-    type State = LmState;
-
-    fn start(&self) -> LmState {
-        self.ngram.start()
-    }
-
-    fn step(&self, state: LmState, word: WordId) -> (LmState, Cost) {
-        let own = self.own.and_then(|own| Some((own, word.0.checked_sub(own.first)?)));
-        let Some((own, at)) = own else {
-            return self.ngram.step(state, word);
-        };
-        match own.like.get(at as usize) {
-            Some(&Some(known)) => self.ngram.step(state, known),
-            _ => {
-                let (mut state, mut cost) = (state, own.costs.get(at as usize).copied());
-                while let Some((shorter, backoff)) = self.ngram.backoff(state) {
-                    cost = cost.map(|cost| cost + backoff);
-                    state = shorter;
-                }
-                (LmState::EMPTY, cost.unwrap_or(Cost(UNKNOWN)))
-            }
-        }
-    }
-
-    fn end(&self, state: LmState) -> Cost {
-        self.ngram.end(state)
     }
 }
 
