@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, s};
-use paretone::acoustic::{Network, NetworkScratch, Precision, Scores};
+use paretone::acoustic::{Network, NetworkScratch, Precision, Scores, SilenceFinder};
 use paretone::feature::Features;
 use paretone::kaldi::{VoskFolder, check_extractor, check_mixture};
 use paretone::units::Seconds;
@@ -113,6 +113,54 @@ fn streams_with_ivectors_equal_the_whole() {
             assert_eq!(scores, whole, "{frames} frames in pieces of {piece}");
         }
     }
+}
+
+/// Says of all frames that they are silence or that none is; and the number of frames taken.
+#[derive(Clone)]
+struct Says(bool, u32);
+
+impl SilenceFinder for Says {
+    fn restart(&mut self) {
+        self.1 = 0;
+    }
+
+    fn take(&mut self, rows: &[f32], pdfs: usize) {
+        assert!(rows.len().is_multiple_of(pdfs), "whole rows");
+        self.1 += (rows.len() / pdfs) as u32;
+    }
+
+    fn silent(&self) -> Option<u128> {
+        (self.1 > 0).then_some(if self.0 { u128::MAX } else { 0 })
+    }
+
+    fn copy(&self) -> Box<dyn SilenceFinder + '_> {
+        Box::new(self.clone())
+    }
+}
+
+#[test]
+fn a_finder_says_which_frames_count() {
+    let network = network(&golden("adapted"), Precision::F32);
+    let (features, _) = cases("adapted").pop().unwrap();
+    let frames = features.frames.nrows();
+    let score = |finder: Option<bool>, piece: usize| {
+        let finder = finder.map(|silent| Box::new(Says(silent, 0)) as Box<dyn SilenceFinder>);
+        let mut scratch = NetworkScratch::default();
+        let mut scores = Scores::default();
+        let mut stream = network.stream(&mut scratch).hearing_silence(finder);
+        for from in (0..frames).step_by(piece) {
+            let to = (from + piece).min(frames);
+            stream.push(features.frames.slice(s![from..to, ..]), &mut scores).unwrap();
+            stream.peek(&mut NetworkScratch::default(), &mut scores.clone()).unwrap();
+        }
+        stream.finish(&mut scores).unwrap();
+        scores
+    };
+    assert_eq!(score(None, 7), network.scores(&features, &mut NetworkScratch::default()).unwrap());
+    for silent in [true, false] {
+        assert_eq!(score(Some(silent), 7), score(Some(silent), frames));
+    }
+    assert_ne!(score(Some(true), frames), score(Some(false), frames));
 }
 
 #[test]

@@ -3,8 +3,10 @@
 usage: vosk_words.py FOLDER RECORDING... [--step SAMPLES] [--likelihood]
 
 Recordings are decoded by soundfile to 16-bit mono at their own rate and given to libvosk whole, or in
-steps. With --likelihood the words are those of the best path, and its likelihood follows. Needs the
-packages of requirements.txt.
+steps. Whole, a recording is one utterance: where libvosk's endpointer finds its end, Result() would leave
+out the frames that still wait for the network's look-ahead, so FinalResult() alone is asked. With
+--likelihood the words are those of the best path, and its likelihood follows. Needs the packages of
+requirements.txt.
 """
 import json
 import sys
@@ -25,7 +27,7 @@ def hear(model, path, step, likelihood):
     texts = []
     for start in range(0, len(samples), step or max(len(samples), 1)):
         piece = samples[start:start + (step or len(samples))]
-        if recogniser.AcceptWaveform(piece.astype("<i2").tobytes()):
+        if recogniser.AcceptWaveform(piece.astype("<i2").tobytes()) and step:
             texts.append(json.loads(recogniser.Result()))
     texts.append(json.loads(recogniser.FinalResult()))
     if likelihood:

@@ -26,6 +26,8 @@ mod layer;
 #[cfg(feature = "speech")]
 mod network;
 #[cfg(feature = "speech")]
+mod node;
+#[cfg(feature = "speech")]
 mod plan;
 #[cfg(feature = "speech")]
 mod precision;
@@ -50,6 +52,7 @@ pub use hmm_description::HmmDescription;
 #[cfg(feature = "speech")]
 pub use ivector::{
     Adaptation, IVectorError, IVectorExtractor, IVectorPart, IVectorParts, Mixture, Rhythm,
+    SilenceFinder,
 };
 #[cfg(feature = "speech")]
 pub use network::Network;

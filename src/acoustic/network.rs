@@ -115,6 +115,11 @@ impl Network {
         Ok(Network { adaptation: Some(adaptation), ..self })
     }
 
+    /// By pdf, whether it is one of silence, where the network's i-vectors ask which frames are.
+    pub fn silent_pdfs(&self) -> Option<&[bool]> {
+        self.adaptation.as_ref()?.silence.as_deref()
+    }
+
     /// What the layers that read the i-vector make of it.
     pub(super) fn ivector_weights(&self) -> impl Iterator<Item = &IVectorWeights> {
         self.layers.iter().filter_map(|layer| layer.ivector.as_ref())

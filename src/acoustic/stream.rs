@@ -10,9 +10,10 @@ use std::borrow::BorrowMut;
 
 use ndarray::{ArrayView2, s};
 
-use super::ivector::{Adaptation, Adapter};
-use super::layer::{ProductScratch, Window};
+use super::ivector::{Adaptation, Adapter, SilenceFinder};
+use super::layer::ProductScratch;
 use super::network::Network;
+use super::node::Node;
 use super::{AcousticError, Scores};
 use crate::feature::Features;
 
@@ -30,61 +31,6 @@ pub struct NetworkScratch {
     adapter: Option<Box<Adapter>>,
 }
 
-/// The rows of a node's output that are still needed.
-#[derive(Clone, Default)]
-struct Node {
-    /// As long as it ever had to be: what lies behind the rows held is left over.
-    data: Vec<f32>,
-    width: usize,
-    /// Absolute index of the first row held.
-    first: i64,
-    /// Number of rows held.
-    rows: usize,
-}
-
-impl Node {
-    fn end(&self) -> i64 {
-        self.first + self.rows as i64
-    }
-
-    fn held(&self) -> &[f32] {
-        &self.data[..self.rows * self.width]
-    }
-
-    fn window(&self) -> Window<'_> {
-        Window { data: self.held(), first: self.first }
-    }
-
-    /// Adds so many rows, which hold anything until they are written.
-    fn append(&mut self, rows: usize) -> &mut [f32] {
-        let old = self.rows * self.width;
-        self.rows += rows;
-        let new = self.rows * self.width;
-        if self.data.len() < new {
-            self.data.resize(new, 0.0);
-        }
-        &mut self.data[old..new]
-    }
-
-    /// Appends `times` copies of the last row held.
-    fn repeat_last(&mut self, times: usize) {
-        let old = self.rows * self.width;
-        self.append(times);
-        for to in (old..).step_by(self.width).take(times) {
-            self.data.copy_within(old - self.width..old, to);
-        }
-    }
-
-    /// Forgets the rows before `keep`.
-    fn drop_before(&mut self, keep: i64) {
-        let rows = (keep.min(self.end()) - self.first).max(0);
-        let held = self.rows * self.width;
-        self.data.copy_within(rows as usize * self.width..held, 0);
-        self.rows -= rows as usize;
-        self.first += rows;
-    }
-}
-
 /// An utterance on its way through a network, in memory that is lent to it or its own.
 pub struct NetworkStream<'a, S = &'a mut NetworkScratch> {
     network: &'a Network,
@@ -93,6 +39,8 @@ pub struct NetworkStream<'a, S = &'a mut NetworkScratch> {
     frames: i64,
     /// Output frames given so far.
     outputs: i64,
+    /// Who says which frames are silence, for i-vectors.
+    finder: Option<Box<dyn SilenceFinder + 'a>>,
 }
 
 impl Network {
@@ -136,9 +84,19 @@ impl Network {
 
 impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
     pub(super) fn new(network: &'a Network, scratch: S) -> Self {
-        let mut stream = NetworkStream { network, scratch, frames: 0, outputs: 0 };
+        let mut stream = NetworkStream { network, scratch, frames: 0, outputs: 0, finder: None };
         stream.restart();
         stream
+    }
+
+    /// Lets a finder say from the first frame on which frames are silence, to a network with
+    /// i-vectors; with `None`, and without this call, the scores of each frame say it.
+    pub fn hearing_silence(mut self, finder: Option<Box<dyn SilenceFinder + 'a>>) -> Self {
+        self.finder = finder;
+        if let Some(finder) = &mut self.finder {
+            finder.restart();
+        }
+        self
     }
 
     /// Forgets everything and begins an utterance.
@@ -157,6 +115,9 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
             let shape = (network.subsampling(), right);
             Box::new(Adapter::new(adaptation, shape, network.ivector_weights()))
         });
+        if let Some(finder) = &mut self.finder {
+            finder.restart();
+        }
         (self.frames, self.outputs) = (0, 0);
     }
 
@@ -205,7 +166,8 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
             // What came since the last whole step is a step, and then no more comes.
             self.step(adaptation, scores)?;
             let weights = self.network.ivector_weights();
-            self.adapter().finish(adaptation, weights);
+            let NetworkStream { scratch, finder, .. } = &mut self;
+            adapter_of(scratch.borrow_mut()).finish(adaptation, weights, finder.as_deref());
             let waiting = self.adapter().waiting();
             self.hand_on(waiting);
         }
@@ -230,6 +192,7 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
             scratch: spare,
             frames: self.frames,
             outputs: self.outputs,
+            finder: self.finder.as_ref().map(|finder| finder.copy()),
         };
         ended.finish(scores)
     }
@@ -275,7 +238,8 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
     /// A step has ended: estimates i-vectors and scores the chunks that are complete.
     fn step(&mut self, adaptation: &Adaptation, scores: &mut Scores) -> Result<(), AcousticError> {
         let network = self.network;
-        self.adapter().weigh();
+        let NetworkStream { scratch, finder, .. } = self;
+        adapter_of(scratch.borrow_mut()).weigh(finder.as_deref());
         while let Some(frames) = self.adapter().next_chunk(adaptation, network.ivector_weights()) {
             self.hand_on(frames);
             self.advance(scores)?;
@@ -284,8 +248,7 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
     }
 
     fn adapter(&mut self) -> &mut Adapter {
-        let adapter = self.scratch.borrow_mut().adapter.as_deref_mut();
-        adapter.expect("an adapted network's stream has an adapter")
+        adapter_of(self.scratch.borrow_mut())
     }
 
     /// Lets so many frames that waited go into the network.
@@ -382,9 +345,16 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
         if let Some((adaptation, adapter)) = self.network.adaptation.as_ref().zip(adapter.as_mut())
         {
             rows.chunks_exact(last.width).for_each(|row| adapter.scored(adaptation, row));
+            if let Some(finder) = &mut self.finder {
+                finder.take(rows, last.width);
+            }
         }
         self.outputs += wanted.max(0);
         last.drop_before(self.outputs);
         Ok(())
     }
+}
+
+fn adapter_of(scratch: &mut NetworkScratch) -> &mut Adapter {
+    scratch.adapter.as_deref_mut().expect("an adapted network's stream has an adapter")
 }

@@ -13,6 +13,7 @@
 use ndarray::ArrayView2;
 
 use super::model::Model;
+use super::silence::SilenceScratch;
 use super::{RecognizerError, Setting};
 use crate::acoustic::{NetworkScratch, NetworkStream, Normalisation, Scores};
 use crate::decode::{Decoder, SearchStream, SoFar};
@@ -51,7 +52,8 @@ impl<'r> Follower<'r> {
             mean: RunningMean::default(),
             online_mean: model.online_mean(),
             anew_at: 0,
-            network: model.network.stream(NetworkScratch::default()),
+            network: (model.network.stream(NetworkScratch::default()))
+                .hearing_silence(model.silence_finder(SilenceScratch::default())),
             spare: NetworkScratch::default(),
             search: Decoder::new(&model.graph, setting.pruning)?.stream()?,
             scores: Scores::default(),

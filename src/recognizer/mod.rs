@@ -33,6 +33,7 @@ mod second_look;
 mod segment;
 mod setting;
 pub mod shelf;
+mod silence;
 mod stream;
 pub mod subtitle;
 mod transcript;
@@ -80,6 +81,7 @@ use crate::units::{Cost, Hertz, Seconds};
 use model::Model;
 use score::check_finite;
 use second_look::LookScratch;
+use silence::SilenceScratch;
 
 /// A model, opened and ready. Immutable: share it between threads.
 ///
@@ -106,6 +108,7 @@ pub struct Recognizer {
 #[derive(Default)]
 pub struct RecognizerScratch {
     network: NetworkScratch,
+    silence: SilenceScratch,
     scores: Scores,
     search: decode::Scratch,
     look: LookScratch,

@@ -8,7 +8,7 @@
 use super::adaptation::Adaptation;
 use super::chunk_bias::{ChunkBiases, IVectorWeights};
 use super::frames::Frames;
-use super::silence::{BACK, SilenceWeights};
+use super::silence::{BACK, SilenceFinder, SilenceWeights};
 use super::statistics::Statistics;
 use crate::feature::OnlineMean;
 
@@ -77,8 +77,11 @@ impl Adapter {
         self.boundary == self.frames.heard()
     }
 
-    /// Weighs the frames that are ready by the scores so far.
-    pub fn weigh(&mut self) {
+    /// Weighs the frames that are ready by the scores so far, or by what a finder made of them.
+    pub fn weigh(&mut self, finder: Option<&dyn SilenceFinder>) {
+        if let Some(silent) = finder.and_then(SilenceFinder::silent) {
+            self.silence.correct(silent);
+        }
         let Self { frames, silence, subsampling, .. } = self;
         let (ready, all) = (frames.ready(), *subsampling);
         silence.update(ready.div_ceil(all), |output, by| {
@@ -106,9 +109,10 @@ impl Adapter {
         &mut self,
         adaptation: &Adaptation,
         weights: impl Iterator<Item = &'w IVectorWeights>,
+        finder: Option<&dyn SilenceFinder>,
     ) {
         self.frames.finish(&adaptation.extractor);
-        self.weigh();
+        self.weigh(finder);
         self.estimate(adaptation, weights);
     }
 

@@ -23,3 +23,4 @@ pub use adaptation::{Adaptation, Rhythm};
 pub(super) use adapter::Adapter;
 pub(super) use chunk_bias::IVectorWeights;
 pub use extractor::{IVectorError, IVectorExtractor, IVectorPart, IVectorParts, Mixture};
+pub use silence::SilenceFinder;

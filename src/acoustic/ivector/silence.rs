@@ -1,10 +1,23 @@
 //! How much frames count: little where they seem to be silence, or while nothing is known yet.
 //!
-//! Kaldi asks the traceback of its search which frames are silence. Here the network's own scores
-//! say so, frame by frame: whether the most likely pdf belongs to silence. So scores depend on
-//! features alone, and serve any number of searches.
+//! Kaldi asks the traceback of its search which frames are silence. A [`SilenceFinder`] says the
+//! same; where there is none, the network's own scores say so, frame by frame: whether the most
+//! likely pdf belongs to silence.
 //!
 //! Reference: `OnlineSilenceWeighting` of Kaldi's `online2/online-ivector-feature.cc`.
+
+/// Says which output frames of an utterance under way are silence, by more than each frame's scores.
+pub trait SilenceFinder: Send + Sync {
+    /// Begins an utterance.
+    fn restart(&mut self);
+    /// Takes the next rows of scores, flat, of so many pdfs each.
+    fn take(&mut self, rows: &[f32], pdfs: usize);
+    /// Whether each of the last 128 frames taken is silence, as far as the frames up to now say,
+    /// the last one in the lowest bit; none where it cannot say.
+    fn silent(&self) -> Option<u128>;
+    /// A copy, which goes on by itself.
+    fn copy(&self) -> Box<dyn SilenceFinder + '_>;
+}
 
 /// What a frame of silence counts for, and any frame before the first scores.
 const SILENCE: f32 = 0.001;
@@ -44,6 +57,14 @@ impl SilenceWeights {
         let slot = self.scored % self.silent.len();
         self.silent[slot] = is_silence;
         self.scored += 1;
+    }
+
+    /// Says anew whether the last frames with scores are silence, the last one in the lowest bit.
+    pub fn correct(&mut self, silent: u128) {
+        let capacity = self.silent.len();
+        for back in 0..self.scored.min(capacity).min(u128::BITS as usize) {
+            self.silent[(self.scored - 1 - back) % capacity] = silent >> back & 1 != 0;
+        }
     }
 
     /// Weighs the frames before `end` anew; calls `changed` with each whose weight changes, and by
@@ -92,5 +113,17 @@ mod tests {
         weights.scored(true);
         let now = update(&mut weights, 6);
         assert!(now[3..6].iter().all(|weight| (weight - 0.001).abs() < 1e-6), "{now:?}");
+    }
+
+    #[test]
+    fn a_finder_may_change_its_mind_about_earlier_frames() {
+        let mut weights = SilenceWeights::new(10, true);
+        let mut all = [0.0f32; 4];
+        [true, true, true].iter().for_each(|silent| weights.scored(*silent));
+        weights.update(4, |frame, by| all[frame] += by);
+        weights.correct(0b100);
+        weights.update(4, |frame, by| all[frame] += by);
+        assert_eq!(all[0], 0.001);
+        assert!(all[1..].iter().all(|weight| (weight - 1.0).abs() < 1e-6), "{all:?}");
     }
 }

@@ -3,6 +3,7 @@
 mod cancelled;
 mod exact;
 mod lattices;
+mod marked;
 mod pruned;
 mod streamed;
 
