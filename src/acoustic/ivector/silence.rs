@@ -6,7 +6,8 @@
 //!
 //! Reference: `OnlineSilenceWeighting` of Kaldi's `online2/online-ivector-feature.cc`.
 
-/// Says which output frames of an utterance under way are silence, by more than each frame's scores.
+/// Says which output frames of an utterance under way are silence, by more than each frame's
+/// scores.
 pub trait SilenceFinder: Send + Sync {
     /// Begins an utterance.
     fn restart(&mut self);
