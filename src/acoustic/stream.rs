@@ -167,7 +167,7 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
             self.step(adaptation, scores)?;
             let weights = self.network.ivector_weights();
             let NetworkStream { scratch, finder, .. } = &mut self;
-            adapter_of(scratch.borrow_mut()).finish(adaptation, weights, finder.as_deref());
+            adapter_of(scratch.borrow_mut()).finish(adaptation, weights, finder.as_deref_mut());
             let waiting = self.adapter().waiting();
             self.hand_on(waiting);
         }
@@ -239,7 +239,7 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
     fn step(&mut self, adaptation: &Adaptation, scores: &mut Scores) -> Result<(), AcousticError> {
         let network = self.network;
         let NetworkStream { scratch, finder, .. } = self;
-        adapter_of(scratch.borrow_mut()).weigh(finder.as_deref());
+        adapter_of(scratch.borrow_mut()).weigh(finder.as_deref_mut());
         while let Some(frames) = self.adapter().next_chunk(adaptation, network.ivector_weights()) {
             self.hand_on(frames);
             self.advance(scores)?;

@@ -1,8 +1,11 @@
 //! Which of the last frames does the best path so far spend in pdfs of one kind, silence for
 //! example?
 //!
-//! Each token carries the answer for the last frames of its own path, one bit a frame. So nothing
-//! is traced back, and memory does not grow with the utterance.
+//! The path is traced back from the best token as far as it has changed since it was last asked for,
+//! and 128 frames at most, so that memory does not grow with the utterance.
+//!
+//! Reference: `OnlineSilenceWeighting::ComputeCurrentTraceback` of Kaldi's
+//! `online2/online-ivector-feature.cc`.
 
 use super::branch::BranchView;
 use super::error::DecodeError;
@@ -14,11 +17,14 @@ use super::tokens::{Arrival, TokenSet};
 use super::{Decoder, Scorer};
 use crate::graph::GraphView;
 
-/// No arc: the token at the start.
+/// Frames that are remembered, one bit each.
+const FRAMES: usize = u128::BITS as usize;
+/// No arc: the token at the start. No token: the path was not traced there.
 const NONE: u32 = u32::MAX;
 
 /// A search whose scores arrive in pieces, and which says in which of the last frames its best path
-/// so far has a marked pdf. It is the memory of the search alone: reuse it, and give it the same
+/// so far has a marked pdf. As in Kaldi, a frame in which the best path leaves the one of the time
+/// before keeps what was said of it then. It is the memory of the search alone: reuse it, and give it the same
 /// decoder from the beginning to the end of an utterance.
 ///
 /// ```
@@ -39,7 +45,7 @@ const NONE: u32 = u32::MAX;
 /// let mut search = MarkedSearch::default();
 /// search.begin(&decoder, &[true, false])?;
 /// search.push(&decoder, &array![[-0.1, -2.0], [-0.1, -2.0], [-2.0, -0.1]])?;
-/// assert_eq!(search.last_frames(), 0b110); // the last frame is the lowest bit
+/// assert_eq!(search.trace_back(&decoder), 0b110); // the last frame is the lowest bit
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]
@@ -47,7 +53,6 @@ pub struct MarkedSearch {
     buffers: Buffers,
     marks: Marks,
     at: Position,
-    last_frames: u128,
 }
 
 impl MarkedSearch {
@@ -59,7 +64,6 @@ impl MarkedSearch {
         let (view, start) = (decoder.graph.view(), decoder.graph.start().0);
         self.marks.marked.clear();
         self.marks.marked.extend_from_slice(marked);
-        self.last_frames = 0;
         let (buffers, marks) = (&mut self.buffers, &mut self.marks);
         self.at = Search::start(view, start, decoder.pruning, buffers, marks)?.position();
         Ok(())
@@ -76,18 +80,18 @@ impl MarkedSearch {
         let mut search = Search::resume(view, pruning, self.at, buffers, marks);
         search.consume(scores, None)?;
         self.at = search.position();
-        let costs = &self.buffers.tokens().costs;
-        let lowest = lowest_of(costs);
-        if let Some(best) = costs.iter().position(|cost| *cost == lowest) {
-            self.last_frames = self.marks.of(&view, best);
-        }
         Ok(())
     }
 
     /// Whether the best path so far has a marked pdf in each of the last 128 frames, the last one
     /// in the lowest bit. Before the first frame no bit is set.
-    pub fn last_frames(&self) -> u128 {
-        self.last_frames
+    pub fn trace_back(&mut self, decoder: &Decoder<'_>) -> u128 {
+        let costs = &self.buffers.tokens().costs;
+        let lowest = lowest_of(costs);
+        if let Some(best) = costs.iter().position(|cost| *cost == lowest) {
+            self.marks.trace_back(&decoder.graph.view(), best);
+        }
+        self.marks.of_frames
     }
 }
 
@@ -99,52 +103,70 @@ struct Trace {
     arc: u32,
 }
 
-/// What the tokens of a frame remember.
-#[derive(Clone, Default)]
+/// What is remembered of the last frames.
+#[derive(Clone)]
 struct Marks {
     /// By pdf.
     marked: Vec<bool>,
-    /// Of the frame being read and of the one being written.
-    reading: Vec<Trace>,
+    /// Frames consumed.
+    frames: usize,
+    /// How the tokens after so many frames were reached, by that number modulo [`FRAMES`].
+    traces: Vec<Vec<Trace>>,
+    /// Of the frame being written.
     writing: Vec<Trace>,
-    /// By token of the frame being left and of the one before: the last frames of its path.
-    open: Vec<u128>,
-    left: Vec<u128>,
+    /// The token that the path traced last leaves in each frame, by its number modulo [`FRAMES`].
+    path: Vec<u32>,
+    /// Whether the path has a marked pdf there, the last frame in the lowest bit.
+    of_frames: u128,
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Marks {
+            marked: Vec::new(),
+            frames: 0,
+            traces: vec![Vec::new(); FRAMES],
+            writing: Vec::new(),
+            path: vec![NONE; FRAMES],
+            of_frames: 0,
+        }
+    }
 }
 
 impl Marks {
-    /// The last frames of the path to a token of the frame being read.
-    fn of(&self, graph: &GraphView<'_>, token: usize) -> u128 {
-        let Trace { from, arc } = self.reading[token];
-        match arc {
-            NONE => 0,
-            arc => {
-                let pdf = graph.arc(arc).pdf().0 as usize;
-                let is_marked = self.marked.get(pdf).copied().unwrap_or(false);
-                self.open[from as usize] << 1 | u128::from(is_marked)
+    /// Traces the path to a token back to where it is as it was.
+    fn trace_back(&mut self, graph: &GraphView<'_>, mut token: usize) {
+        for back in 0..self.frames.min(FRAMES) {
+            let after = self.frames - back;
+            let Trace { from, arc } = self.traces[after % FRAMES][token];
+            let noted = &mut self.path[(after - 1) % FRAMES];
+            if *noted == from {
+                return;
             }
+            *noted = from;
+            let pdf = graph.arc(arc).pdf().0 as usize;
+            let is_marked = self.marked.get(pdf).copied().unwrap_or(false);
+            self.of_frames &= !(1 << back);
+            self.of_frames |= u128::from(is_marked) << back;
+            token = from as usize;
         }
+    }
+
+    /// How the tokens of the frame being read were reached.
+    fn reading(&mut self) -> &mut Vec<Trace> {
+        &mut self.traces[self.frames % FRAMES]
     }
 }
 
 impl Recorder for Marks {
     fn begin(&mut self, _: bool) {
-        self.reading.clear();
-        self.reading.push(Trace { from: 0, arc: NONE });
-        self.writing.clear();
-        self.open.clear();
+        (self.frames, self.of_frames) = (0, 0);
+        self.reading().clear();
+        self.reading().push(Trace { from: NONE, arc: NONE });
     }
 
-    fn open_frame(&mut self, graph: &GraphView<'_>, tokens: &TokenSet, cutoff: f32, _: u32) {
+    fn open_frame(&mut self, _: &GraphView<'_>, _: &TokenSet, _: f32, _: u32) {
         self.writing.clear();
-        let mut left = std::mem::take(&mut self.left);
-        left.clear();
-        // What lies beyond the cutoff is never a source.
-        left.extend(tokens.costs.iter().enumerate().map(|(token, &cost)| match cost <= cutoff {
-            true => self.of(graph, token),
-            false => 0,
-        }));
-        self.left = std::mem::replace(&mut self.open, left);
     }
 
     fn branches(&self) -> BranchView<'_> {
@@ -162,12 +184,16 @@ impl Recorder for Marks {
     }
 
     fn close_frame(&mut self) {
-        std::mem::swap(&mut self.reading, &mut self.writing);
+        self.path[self.frames % FRAMES] = NONE;
+        self.frames += 1;
+        self.of_frames <<= 1;
+        let at = self.frames % FRAMES;
+        std::mem::swap(&mut self.traces[at], &mut self.writing);
     }
 
     fn epsilon(&mut self, step: Step, arrival: Arrival, _: f32, _: f32) {
-        let trace = self.reading[step.source as usize];
-        put(&mut self.reading, arrival, trace);
+        let trace = self.reading()[step.source as usize];
+        put(self.reading(), arrival, trace);
     }
 }
 

@@ -71,9 +71,9 @@ impl<S: BorrowMut<SilenceScratch> + Send + Sync> SilenceFinder for BestPath<'_, 
         *lost = search.push(&self.decoder, &Rows { scores: scaled, pdfs }).is_err();
     }
 
-    fn silent(&self) -> Option<u128> {
-        let SilenceScratch { search, lost, .. } = self.scratch.borrow();
-        (!lost).then(|| search.last_frames())
+    fn silent(&mut self) -> Option<u128> {
+        let SilenceScratch { search, lost, .. } = self.scratch.borrow_mut();
+        (!*lost).then(|| search.trace_back(&self.decoder))
     }
 
     fn copy(&self) -> Box<dyn SilenceFinder + '_> {

@@ -78,7 +78,7 @@ impl Adapter {
     }
 
     /// Weighs the frames that are ready by the scores so far, or by what a finder made of them.
-    pub fn weigh(&mut self, finder: Option<&dyn SilenceFinder>) {
+    pub fn weigh<'f>(&mut self, finder: Option<&mut (dyn SilenceFinder + 'f)>) {
         if let Some(silent) = finder.and_then(SilenceFinder::silent) {
             self.silence.correct(silent);
         }
@@ -105,11 +105,11 @@ impl Adapter {
     }
 
     /// Ends the utterance: estimates the i-vector of all chunks that are left.
-    pub fn finish<'w>(
+    pub fn finish<'w, 'f>(
         &mut self,
         adaptation: &Adaptation,
         weights: impl Iterator<Item = &'w IVectorWeights>,
-        finder: Option<&dyn SilenceFinder>,
+        finder: Option<&mut (dyn SilenceFinder + 'f)>,
     ) {
         self.frames.finish(&adaptation.extractor);
         self.weigh(finder);

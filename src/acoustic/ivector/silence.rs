@@ -15,7 +15,7 @@ pub trait SilenceFinder: Send + Sync {
     fn take(&mut self, rows: &[f32], pdfs: usize);
     /// Whether each of the last 128 frames taken is silence, as far as the frames up to now say,
     /// the last one in the lowest bit; none where it cannot say.
-    fn silent(&self) -> Option<u128>;
+    fn silent(&mut self) -> Option<u128>;
     /// A copy, which goes on by itself.
     fn copy(&self) -> Box<dyn SilenceFinder + '_>;
 }

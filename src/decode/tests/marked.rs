@@ -3,7 +3,8 @@
 use super::*;
 
 proptest! {
-    /// Each token carries what its path's words say, where every pdf has a word of its own.
+    /// They are what the path's words say, where every pdf has a word of its own; a frame in which
+    /// the path leaves the one traced before may keep its mark.
     #[test]
     fn the_marks_are_those_of_the_best_path(
         mut case in cases(),
@@ -23,7 +24,7 @@ proptest! {
         let (mut search, mut twin) = (MarkedSearch::default(), decoder.stream().unwrap());
         search.begin(&decoder, &marked).unwrap();
         let mut from = 0;
-        for to in cuts {
+        for (traced, to) in cuts.into_iter().enumerate() {
             let piece = case.scores.slice(ndarray::s![from..to, ..]).to_owned();
             let heard = search.push(&decoder, &piece);
             prop_assert_eq!(&heard, &twin.push(&piece));
@@ -34,7 +35,13 @@ proptest! {
             prop_assert_eq!(words.len(), to);
             let bits = words.iter().map(|word| marked[word.id.0 as usize - 1]);
             let bits = bits.fold(0u128, |bits, is_marked| bits << 1 | u128::from(is_marked));
-            prop_assert_eq!(search.last_frames(), bits);
+            // Traced for the first time, all is as it is now.
+            let mut fresh = MarkedSearch::default();
+            fresh.begin(&decoder, &marked).unwrap();
+            fresh.push(&decoder, &case.scores.slice(ndarray::s![..to, ..]).to_owned()).unwrap();
+            prop_assert_eq!(fresh.trace_back(&decoder), bits);
+            let kept = search.trace_back(&decoder) ^ bits;
+            prop_assert!(kept.count_ones() as usize <= traced, "{kept:b} after {traced} times");
             from = to;
         }
     }
