@@ -297,6 +297,8 @@ def nodes(cluster, corpus, scratch, found):
     right = sum(one[:2] == (200, alone) for one in told)
     typed = sum(one[0] in (429, 503) and json.loads(one[1])["type"].startswith("urn:paretone:problem:") for one in told)
     check(left > 4, f"a node was killed with {left} requests to go")
+    for (status, reason), count in Counter(one[:2] for one in told if one[0] not in (200, 429)).items():
+        print(f"  {count} with {status}: {reason}")
     check(right == statuses[200] > 0 and right + typed == FLOOD, f"{right} answers, all of them right, and {typed} refusals ({', '.join(f'{count} with {status}' for status, count in sorted(statuses.items()))}): one a request")
     ray_serve.shutdown()
 
