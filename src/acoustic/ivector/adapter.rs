@@ -46,7 +46,7 @@ impl Adapter {
         let step = rhythm.frames_in_a_step() + rhythm.chunk + right + extractor.splice.1;
         let outputs = BACK + step.div_ceil(subsampling);
         Adapter {
-            frames: Frames::new(extractor, (outputs + 2) * subsampling + step),
+            frames: Frames::new(extractor, (outputs + 2) * subsampling + step, subsampling),
             statistics: Statistics::new(extractor),
             silence: SilenceWeights::new(step.div_ceil(subsampling), adaptation.silence.is_some()),
             mean: adaptation.mean.clone(),

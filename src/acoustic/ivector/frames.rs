@@ -23,13 +23,14 @@ pub(super) struct Frames {
     capacity: usize,
     transformed: Vec<f32>,
     chosen: Vec<Chosen>,
-    /// What a frame counts for and has not been counted yet.
+    /// What a frame counts for and has not been counted yet, also of frames that are not ready: frame
+    /// `t` lies at `t % due.len()`.
     due: Vec<f32>,
 }
 
 impl Frames {
-    /// Before the first frame; `capacity` frames are kept.
-    pub fn new(extractor: &IVectorExtractor, capacity: usize) -> Frames {
+    /// Before the first frame; `capacity` frames are kept, and so many more may be due already.
+    pub fn new(extractor: &IVectorExtractor, capacity: usize, ahead: usize) -> Frames {
         let frames = extractor.splice.0 + extractor.splice.1 + 1;
         let window = frames * extractor.dims;
         Frames {
@@ -45,7 +46,7 @@ impl Frames {
             capacity,
             transformed: vec![0.0; capacity * extractor.width],
             chosen: vec![Chosen::default(); capacity],
-            due: vec![0.0; capacity],
+            due: vec![0.0; capacity + ahead],
         }
     }
 
@@ -100,7 +101,8 @@ impl Frames {
 
     /// Lets a frame, ready or soon to be, count for more or less than before.
     pub fn add_due(&mut self, frame: usize, weight: f32) {
-        self.due[frame % self.capacity] += weight;
+        let slot = frame % self.due.len();
+        self.due[slot] += weight;
     }
 
     /// Calls `each` with all frames before `end` that count for something new, which is then
@@ -108,8 +110,8 @@ impl Frames {
     pub fn take_due(&mut self, end: usize, mut each: impl FnMut(&Chosen, &[f32], f32)) {
         let width = self.transformed.len() / self.capacity;
         for frame in end.saturating_sub(self.capacity)..end {
-            let slot = frame % self.capacity;
-            let weight = std::mem::take(&mut self.due[slot]);
+            let (slot, due) = (frame % self.capacity, frame % self.due.len());
+            let weight = std::mem::take(&mut self.due[due]);
             if weight != 0.0 {
                 each(&self.chosen[slot], &self.transformed[slot * width..][..width], weight);
             }
@@ -138,4 +140,41 @@ fn slide<T: Copy>(window: &mut [T], frame: &[T]) {
     window.copy_within(frame.len().., 0);
     let last = window.len() - frame.len();
     window[last..].copy_from_slice(frame);
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::super::extractor::{IVectorParts, Mixture};
+    use super::*;
+    use crate::feature::OnlineMeanConfig;
+
+    #[test]
+    fn what_is_due_before_its_frame_is_counted_with_it() {
+        let parts = IVectorParts {
+            splice: (0, 0),
+            transform: array![[1.0]],
+            mean: (vec![0.0], OnlineMeanConfig::default()),
+            mixture: Mixture {
+                weights: vec![1.0],
+                scaled_means: array![[0.0]],
+                inverse_variances: array![[1.0]],
+            },
+            factors: vec![array![[1.0]]],
+            inverse_covariances: vec![array![[1.0]]],
+            offset: 0.0,
+        };
+        let extractor = IVectorExtractor::new(parts).unwrap();
+        let mut frames = Frames::new(&extractor, 10, 2);
+        let mut counted = Vec::new();
+        (0..2).for_each(|frame| frames.add_due(frame, 1.0));
+        for frame in 0..40 {
+            frames.push(&extractor, &[frame as f32]);
+            frames.add_due(frame + 2, 1.0);
+            frames.take_due(frames.ready(), |_, row, weight| counted.push((row[0], weight)));
+        }
+        let each = (0..40).map(|frame| (frame as f32, 1.0));
+        assert_eq!(counted, each.collect::<Vec<_>>());
+    }
 }
