@@ -129,7 +129,7 @@ impl SilenceFinder for Says {
         self.1 += (rows.len() / pdfs) as u32;
     }
 
-    fn silent(&self) -> Option<u128> {
+    fn silent(&mut self) -> Option<u128> {
         (self.1 > 0).then_some(if self.0 { u128::MAX } else { 0 })
     }
 
