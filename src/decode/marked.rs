@@ -1,8 +1,8 @@
 //! Which of the last frames does the best path so far spend in pdfs of one kind, silence for
 //! example?
 //!
-//! The path is traced back from the best token as far as it has changed since it was last asked for,
-//! and 128 frames at most, so that memory does not grow with the utterance.
+//! The path is traced back from the best token as far as it has changed since it was last asked
+//! for, and 128 frames at most, so that memory does not grow with the utterance.
 //!
 //! Reference: `OnlineSilenceWeighting::ComputeCurrentTraceback` of Kaldi's
 //! `online2/online-ivector-feature.cc`.
@@ -24,8 +24,8 @@ const NONE: u32 = u32::MAX;
 
 /// A search whose scores arrive in pieces, and which says in which of the last frames its best path
 /// so far has a marked pdf. As in Kaldi, a frame in which the best path leaves the one of the time
-/// before keeps what was said of it then. It is the memory of the search alone: reuse it, and give it the same
-/// decoder from the beginning to the end of an utterance.
+/// before keeps what was said of it then. It is the memory of the search alone: reuse it, and give
+/// it the same decoder from the beginning to the end of an utterance.
 ///
 /// ```
 /// use ndarray::array;

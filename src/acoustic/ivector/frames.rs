@@ -23,8 +23,8 @@ pub(super) struct Frames {
     capacity: usize,
     transformed: Vec<f32>,
     chosen: Vec<Chosen>,
-    /// What a frame counts for and has not been counted yet, also of frames that are not ready: frame
-    /// `t` lies at `t % due.len()`.
+    /// What a frame counts for and has not been counted yet, also of frames that are not ready:
+    /// frame `t` lies at `t % due.len()`.
     due: Vec<f32>,
 }
 
