@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Paretone on Kubernetes with a pool for each version: writes the manifest, from the rules and contrib/kubernetes.yaml.
+"""Paretone on Kubernetes with a pool for each version: writes the manifest, from the rules and the examples of contrib/.
 
     scripts/service/pools.py models/en/rules.toml | kubectl apply -f -
 
@@ -39,11 +39,7 @@ map $http_objective $paretone_objective {{
     "~*^\\s*cost\\s*$"         cost;
 }}
 
-map $http_upgrade $paretone_connection {{
-    default upgrade;
-    ""      "";
-}}
-
+{upgrade}
 # The version that the policy begins with, by the rules; the first line that matches counts.
 map $paretone_objective:$thousandths $paretone_pool {{
     default {strictest};
@@ -51,23 +47,7 @@ map $paretone_objective:$thousandths $paretone_pool {{
 
 # A pool that is down is stood in for by the others. A connection for each request, so that each may reach another pod.
 {upstreams}
-server {{
-    listen 8080;
-    client_max_body_size 32m;
-
-    location / {{
-        proxy_pass http://$paretone_pool;
-        proxy_http_version 1.1;
-        proxy_set_header Host $http_host;
-        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-        proxy_set_header Upgrade $http_upgrade;
-        proxy_set_header Connection $paretone_connection;
-        proxy_next_upstream error timeout non_idempotent;
-        proxy_connect_timeout 1s;
-        proxy_read_timeout 75s;
-    }}
-}}
-"""
+{server}"""
 
 
 def first_versions(rules):
@@ -82,10 +62,17 @@ def first_versions(rules):
     return objectives
 
 
-def nginx(objectives):
-    """nginx's configuration."""
+def block(text, head):
+    """The block of nginx's configuration that begins with these words."""
+    start = text.index(f"\n{head} {{") + 1
+    return text[start : text.index("\n}\n", start) + 3]
+
+
+def nginx(objectives, versions):
+    """nginx's configuration; the server is that of contrib/nginx.conf, behind other pools."""
+    example = (CONTRIB / "nginx.conf").read_text()
+    upgrade, server = (block(example, head) for head in ("map $http_upgrade $paretone_connection", "server"))
     strictest = objectives["response-time"][0][1]
-    versions = sorted({version for tiers in objectives.values() for _, version in tiers})
     lines = []
     for objective, tiers in objectives.items():
         for (start, version), end in zip(tiers, [start for start, _ in tiers[1:]] + [None]):
@@ -95,7 +82,8 @@ def nginx(objectives):
     for version in versions:
         others = "".join(f"    server paretone-{other}:80 backup;\n" for other in versions if other != version)
         upstreams.append(f"upstream {version} {{\n    server paretone-{version}:80;\n{others}}}\n")
-    return NGINX.format(strictest=strictest, tiers="".join(lines), upstreams="\n".join(upstreams))
+    parts = {"tiers": "".join(lines), "upstreams": "\n".join(upstreams), "upgrade": upgrade, "server": server.replace("listen 80;", "listen 8080;")}
+    return NGINX.format(strictest=strictest, **parts)
 
 
 def pool(documents, version):
@@ -151,14 +139,14 @@ def main():
     parser.add_argument("--nginx", action="store_true", help="nginx's configuration alone")
     arguments = parser.parse_args()
     objectives = first_versions(tomllib.loads(arguments.rules.read_text()))
-    configuration = nginx(objectives)
+    versions = sorted({version for tiers in objectives.values() for _, version in tiers})
+    configuration = nginx(objectives, versions)
     if arguments.nginx:
         print(configuration, end="")
         return
     documents = list(yaml.safe_load_all((CONTRIB / "kubernetes.yaml").read_text()))
     settings = [document for document in documents if document["kind"] == "ConfigMap"]
     pooled = [document for document in documents if document["kind"] != "ConfigMap"]
-    versions = sorted({version for tiers in objectives.values() for _, version in tiers})
     pools = [document for version in versions for document in pool(pooled, version)]
     print(yaml.safe_dump_all([*settings, *pools, *gateway(configuration)], sort_keys=False, width=140), end="")
 

@@ -42,7 +42,7 @@ def configuration(scratch, port):
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     places = " ".join(f"{kind}_temp_path {scratch}/{kind};" for kind in kinds)
     start = f"pid {scratch}/pid; error_log {scratch}/log; daemon off; worker_processes 1; events {{}}\n"
-    return f"{start}http {{ access_log off; map_hash_bucket_size 128; {places}\n{written}{stands}}}\n"
+    return f"{start}http {{ access_log off; {places}\n{written}{stands}}}\n"
 
 
 def pool_of(port, headers):
