@@ -70,10 +70,7 @@ impl Network {
         scratch: &mut NetworkScratch,
         scores: &mut Scores,
     ) -> Result<(), AcousticError> {
-        scores.clear();
-        let mut stream = self.stream(scratch);
-        stream.push(features, scores)?;
-        stream.finish(scores)
+        self.stream(scratch).whole(features, scores)
     }
 
     /// Starts an utterance whose features arrive in pieces, in a scratch that is lent or given.
@@ -97,6 +94,20 @@ impl<'a, S: BorrowMut<NetworkScratch>> NetworkStream<'a, S> {
             finder.restart();
         }
         self
+    }
+
+    /// Scores a whole utterance at once, into scores that may be reused.
+    ///
+    /// # Errors
+    /// As [`Network::scores`].
+    pub fn whole(
+        mut self,
+        features: ArrayView2<'_, f32>,
+        scores: &mut Scores,
+    ) -> Result<(), AcousticError> {
+        scores.clear();
+        self.push(features, scores)?;
+        self.finish(scores)
     }
 
     /// Forgets everything and begins an utterance.

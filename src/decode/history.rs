@@ -98,12 +98,7 @@ impl Recorder for History {
 
 #[inline(always)]
 fn put(traces: &mut Vec<Trace>, step: Step, arrival: Arrival, arc: u32) {
-    let trace = Trace { back: step.source, arc };
-    match arrival {
-        Arrival::New(_) => traces.push(trace),
-        Arrival::Better(index) => traces[index as usize] = trace,
-        Arrival::Worse(_) => {}
-    }
+    arrival.note(traces, Trace { back: step.source, arc });
 }
 
 impl History {

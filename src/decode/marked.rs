@@ -180,7 +180,7 @@ impl Recorder for Marks {
 
     #[inline(always)]
     fn emitting(&mut self, step: Step, arrival: Arrival, _: f32, _: f32) {
-        put(&mut self.writing, arrival, Trace { from: step.source, arc: step.arc });
+        arrival.note(&mut self.writing, Trace { from: step.source, arc: step.arc });
     }
 
     fn close_frame(&mut self) {
@@ -193,15 +193,6 @@ impl Recorder for Marks {
 
     fn epsilon(&mut self, step: Step, arrival: Arrival, _: f32, _: f32) {
         let trace = self.reading()[step.source as usize];
-        put(self.reading(), arrival, trace);
-    }
-}
-
-#[inline(always)]
-fn put(traces: &mut Vec<Trace>, arrival: Arrival, trace: Trace) {
-    match arrival {
-        Arrival::New(_) => traces.push(trace),
-        Arrival::Better(index) => traces[index as usize] = trace,
-        Arrival::Worse(_) => {}
+        arrival.note(self.reading(), trace);
     }
 }

@@ -20,6 +20,16 @@ impl Arrival {
         let (Arrival::New(token) | Arrival::Better(token) | Arrival::Worse(token)) = self;
         token
     }
+
+    /// Keeps what is remembered of the token, by its index, where the arrival made or replaced it.
+    #[inline(always)]
+    pub(super) fn note<T>(self, by_token: &mut Vec<T>, value: T) {
+        match self {
+            Arrival::New(_) => by_token.push(value),
+            Arrival::Better(index) => by_token[index as usize] = value,
+            Arrival::Worse(_) => {}
+        }
+    }
 }
 
 /// Tokens of one frame, at most one a state.

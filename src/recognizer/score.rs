@@ -156,11 +156,8 @@ impl Recognizer {
         let frames = ArrayView2::from_shape((rows.len() / dims, dims), rows);
         let frames = frames.expect("whole frames");
         let RecognizerScratch { network, silence, scores, .. } = scratch;
-        scores.clear();
         let finder = self.model.silence_finder(silence);
-        let mut stream = self.model.network.stream(network).hearing_silence(finder);
-        stream.push(frames, scores)?;
-        stream.finish(scores)?;
+        self.model.network.stream(network).hearing_silence(finder).whole(frames, scores)?;
         let defaults = &self.model.description.decode;
         scratch.scores.scale(defaults.acoustic_scale);
         add(&mut timings.acoustic, started);
