@@ -171,6 +171,9 @@ pub struct DecodeDefaults {
     pub lattice_beam: f32,
     /// Most tokens kept in a frame.
     pub max_active: usize,
+    /// Fewest tokens kept in a frame, also beyond the beam.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub min_active: usize,
 }
 
 impl ModelDescription {
@@ -425,7 +428,9 @@ impl DecodeDefaults {
         ] {
             check(|| format!("decode.{name}"), value, value > 0.0, "greater than 0")?;
         }
-        check(|| "decode.max_active".into(), self.max_active, self.max_active > 0, "at least 1")
+        check(|| "decode.max_active".into(), self.max_active, self.max_active > 0, "at least 1")?;
+        let fits = self.min_active <= self.max_active;
+        check(|| "decode.min_active".into(), self.min_active, fits, "at most max_active")
     }
 }
 

@@ -21,6 +21,8 @@ pub enum KnobUnit {
     Cost,
     /// A number of things, 1 or more.
     Count,
+    /// A number of things that are kept whatever the other knobs say, 0 or more; 0 is off.
+    Floor,
 }
 
 /// Where a sweep draws a knob's values.
@@ -60,6 +62,10 @@ pub struct KnobEntry {
     pub sweep: Option<SweepRange>,
 }
 
+/// The least number of things that are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtLeast(pub usize);
+
 /// Makes [`Pruning`], [`Knob`] and its entries from the catalogue.
 macro_rules! catalogue {
     ($(
@@ -68,7 +74,8 @@ macro_rules! catalogue {
             flags: $flags:expr, help: $help:literal, sweep: $sweep:expr;
     )*) => {
         /// How much of the search space is given up for speed. Larger values are slower and more
-        /// accurate, without exception; infinity (of counts `usize::MAX`) switches a knob off.
+        /// accurate, without exception; infinity (of counts `usize::MAX`) switches a knob off, 0 a
+        /// floor.
         ///
         /// ```
         /// use paretone::decode::{Knob, Pruning};
@@ -148,6 +155,12 @@ catalogue! {
         flags: ["max-active", "network-top-n"],
         help: "Keep at most this many tokens of a frame",
         sweep: range(0.35, 200.0, 5000.0);
+    /// Kaldi's `--min-active`: a frame with fewer tokens in the beam has a wider one. Narrow beams
+    /// so become slower and more even; 0 or more, default 0.
+    MinActive min_active: AtLeast = AtLeast(0),
+        flags: ["min-active"],
+        help: "Keep at least this many tokens of a frame, also beyond the beam",
+        sweep: None;
     /// A branch is what has the same last word; ≥ 0, default infinity.
     GlobalBeam global_beam: Cost = Cost::IMPOSSIBLE,
         flags: ["global-beam"],
@@ -192,10 +205,18 @@ impl Knob {
         self.entry().name
     }
 
-    /// Whether a value can be set: a cost of 0 or more, or a count of 1 or more.
+    /// The value that switches it off: infinity, or 0 of a floor.
+    pub const fn off(self) -> f64 {
+        match self.entry().unit {
+            KnobUnit::Cost | KnobUnit::Count => f64::INFINITY,
+            KnobUnit::Floor => 0.0,
+        }
+    }
+
+    /// Whether a value can be set: a cost or a floor of 0 or more, or a count of 1 or more.
     pub fn allows(self, value: f64) -> bool {
         match self.entry().unit {
-            KnobUnit::Cost => value >= 0.0,
+            KnobUnit::Cost | KnobUnit::Floor => value >= 0.0,
             KnobUnit::Count => value >= 1.0,
         }
     }
@@ -226,7 +247,7 @@ impl FromStr for Knob {
 
 /// For each knob, the number of frames in which it dropped a token or an expansion. Where the
 /// network top-N dropped more than the network beam, only the former is counted; the lattice beam
-/// drops nothing while frames go by.
+/// drops nothing while frames go by, and a floor never does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KnobFrames([u32; COUNT]);
 
@@ -256,7 +277,8 @@ impl AddAssign for KnobFrames {
 
 impl Serialize for KnobFrames {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let counted = || Knob::ALL.into_iter().filter(|knob| *knob != Knob::LatticeBeam);
+        let drops = |knob: &Knob| !matches!(knob, Knob::LatticeBeam | Knob::MinActive);
+        let counted = || Knob::ALL.into_iter().filter(drops);
         let mut map = serializer.serialize_map(Some(counted().count()))?;
         for knob in counted() {
             map.serialize_entry(knob.name(), &self[knob])?;
@@ -303,6 +325,19 @@ impl KnobValue for usize {
     }
 }
 
+impl KnobValue for AtLeast {
+    const OFF: AtLeast = AtLeast(0);
+    const UNIT: KnobUnit = KnobUnit::Floor;
+
+    fn to_number(self) -> f64 {
+        self.0.to_number()
+    }
+
+    fn of_number(number: f64) -> AtLeast {
+        AtLeast(KnobValue::of_number(number))
+    }
+}
+
 /// A sweep's range: the share of draws in which the knob is off, and the bounds of the others.
 const fn range(off: f64, low: f64, high: f64) -> Option<SweepRange> {
     Some(SweepRange { off, low, high })
@@ -316,13 +351,13 @@ mod tests {
     fn every_knob_is_set_read_and_found_by_name() {
         let mut pruning = Pruning::OFF;
         for (place, knob) in Knob::ALL.into_iter().enumerate() {
-            assert_eq!(pruning.get(knob), f64::INFINITY, "{knob}");
+            assert_eq!(pruning.get(knob), knob.off(), "{knob}");
             pruning.set(knob, 3.0 + place as f64);
             assert_eq!(knob.name().parse(), Ok(knob));
         }
         for (place, knob) in Knob::ALL.into_iter().enumerate() {
             assert_eq!(pruning.get(knob), 3.0 + place as f64, "{knob}");
-            pruning.set(knob, f64::INFINITY);
+            pruning.set(knob, knob.off());
         }
         assert_eq!(pruning, Pruning::OFF);
         let error = "globe".parse::<Knob>().unwrap_err().to_string();

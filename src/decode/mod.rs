@@ -38,7 +38,7 @@ pub use compact_lattice::CompactLattice;
 pub use error::DecodeError;
 pub use headroom::Headroom;
 pub use hypothesis::{CostParts, Effort, Hypothesis, PathCost, Word};
-pub use knob::{Knob, KnobEntry, KnobFrames, KnobUnit, Pruning, SweepRange, UnknownKnob};
+pub use knob::{AtLeast, Knob, KnobEntry, KnobFrames, KnobUnit, Pruning, SweepRange, UnknownKnob};
 pub use lattice::{Lattice, LatticeArc};
 pub use marked::MarkedSearch;
 pub use paths::{Edge, PathGraph};

@@ -7,6 +7,7 @@
 use super::error::DecodeError;
 use super::extremes::lowest_of;
 use super::hypothesis::{Event, Word, words_of};
+use super::prune::Pruner;
 use super::search::{Position, Search};
 use super::{Decoder, Scorer, Scratch};
 use crate::graph::{WORD_END, WORD_MASK};
@@ -50,7 +51,7 @@ pub struct SoFar {
     /// The words of the best path. The last one may be unfinished.
     pub words: Vec<Word>,
     /// Number of leading words that are certain: every path that can still win agrees on them, that
-    /// is every path within the network beam and every path that can end at this frame.
+    /// is every path that network pruning keeps and every path that can end at this frame.
     pub agreed: usize,
     /// Score frames of silence since the last word ended: all frames if no word has begun, 0 inside
     /// a word.
@@ -128,15 +129,13 @@ impl SearchStream<'_> {
         let view = self.decoder.graph.view();
         let (states, costs) = (buffers.tokens().states(), &buffers.tokens().costs);
         let frames = self.at.frame;
-        let best = (0..costs.len())
-            .min_by(|&a, &b| costs[a].total_cmp(&costs[b]))
-            .expect("a search that goes on has a token");
-        let limit = costs[best] + self.decoder.pruning.network_beam.0;
+        let cut = Pruner::default().cutoff(costs, &self.decoder.pruning);
+        let cut = cut.expect("a search that goes on has a token");
         let may_end = |state: u32| view.final_cost(StateId(state)) < Cost::IMPOSSIBLE;
         let alive = (0u32..).zip(states.iter().zip(costs));
-        let alive = alive.filter(|&(_, (&state, &cost))| cost <= limit || may_end(state));
+        let alive = alive.filter(|&(_, (&state, &cost))| cost <= cut.cost || may_end(state));
         let alive = alive.map(|(token, _)| token);
-        let (events, agreed) = history.agreed(&view, best as u32, frames, alive);
+        let (events, agreed) = history.agreed(&view, cut.best as u32, frames, alive);
         let words = words_of(&events, frames);
         let is_word = |event: &&Event| event.label & WORD_MASK != 0;
         SoFar {

@@ -325,13 +325,15 @@ fn hmm(pdfs: usize) -> HmmDescription {
 
 /// Kaldi's defaults where the file is silent.
 fn decode(settings: &Conf) -> Result<DecodeDefaults, KaldiError> {
+    let max_active = settings.get("max-active", i32::MAX as usize)?;
     Ok(DecodeDefaults {
         acoustic_scale: settings.get("acoustic-scale", 0.1)?,
         word_penalty: 0.0,
         silence_probability: 0.5,
         beam: settings.get("beam", 16.0)?,
         lattice_beam: settings.get("lattice-beam", 10.0)?,
-        max_active: settings.get("max-active", i32::MAX as usize)?,
+        max_active,
+        min_active: settings.get("min-active", max_active.min(200))?,
     })
 }
 

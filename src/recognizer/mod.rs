@@ -74,7 +74,7 @@ use tracing::warn;
 use crate::acoustic::{NetworkScratch, Scores};
 use crate::audio::{Signal, Waveform};
 use crate::confidence::{Calibration, CalibrationError};
-use crate::decode::{self, Cancel, Pruning};
+use crate::decode::{self, AtLeast, Cancel, Pruning};
 use crate::kaldi::VoskFolder;
 use crate::provenance::MadeFor;
 use crate::units::{Cost, Hertz, Seconds};
@@ -209,6 +209,7 @@ impl Recognizer {
             pruning: Pruning {
                 network_beam: Cost(defaults.beam),
                 network_top_n: defaults.max_active,
+                min_active: AtLeast(defaults.min_active),
                 lattice_beam: Cost(defaults.lattice_beam),
                 ..Pruning::default()
             },

@@ -61,7 +61,7 @@ impl Setting {
 
 impl fmt::Display for Setting {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let on = Knob::ALL.into_iter().filter(|&knob| self.get(knob) < f64::INFINITY);
+        let on = Knob::ALL.into_iter().filter(|&knob| self.get(knob) != knob.off());
         let mut words: Vec<String> = on.map(|knob| format!("{knob}={}", self.get(knob))).collect();
         words.extend(self.rescore.then(|| RESCORE.to_owned()));
         words.extend(self.neural.then(|| NEURAL.to_owned()));
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn the_text_form_is_read_back() {
-        let text = "network_beam=10.3 global_top_n=40 arc_budget=90000 lattice_beam=0.7 rescore";
+        let text = "network_beam=10.3 min_active=200 global_top_n=40 arc_budget=90000 lattice_beam=0.7 rescore";
         let setting: Setting = text.parse().unwrap();
         assert_eq!(setting.pruning.network_beam, Cost(10.3));
         assert_eq!(setting.pruning.global_top_n, 40);

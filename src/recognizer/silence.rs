@@ -9,7 +9,7 @@ use std::borrow::BorrowMut;
 
 use super::model::Model;
 use crate::acoustic::SilenceFinder;
-use crate::decode::{Decoder, MarkedSearch, Pruning, Scorer};
+use crate::decode::{AtLeast, Decoder, MarkedSearch, Pruning, Scorer};
 use crate::units::Cost;
 
 /// What it writes to: reuse it.
@@ -47,6 +47,7 @@ impl Model {
         let pruning = Pruning {
             network_beam: Cost(defaults.beam),
             network_top_n: defaults.max_active,
+            min_active: AtLeast(defaults.min_active),
             ..Pruning::default()
         };
         let decoder = Decoder::new(&self.graph, pruning).ok()?;

@@ -33,7 +33,7 @@ impl Drawn {
         }
         let share = random.random::<f64>();
         match self.knob.entry().unit {
-            KnobUnit::Count => two_digits(low * (high / low).powf(share)),
+            KnobUnit::Count | KnobUnit::Floor => two_digits(low * (high / low).powf(share)),
             KnobUnit::Cost => quarter(low + (high - low) * share),
         }
     }
@@ -45,7 +45,7 @@ impl Drawn {
         }
         let step = 2.0 * random.random::<f64>() - 1.0;
         match self.knob.entry().unit {
-            KnobUnit::Count => two_digits((value * 2f64.powf(step)).max(1.0)),
+            KnobUnit::Count | KnobUnit::Floor => two_digits((value * 2f64.powf(step)).max(1.0)),
             KnobUnit::Cost => quarter(value + 2.0 * step).clamp(0.25, self.range.high),
         }
     }

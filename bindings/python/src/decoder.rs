@@ -35,9 +35,9 @@ use crate::numbers;
 ///     What scores are multiplied by; larger trusts the sound more than the language model. Another
 ///     scale than 1 copies the scores.
 /// **knobs : float
-///     ``network_beam``, ``network_top_n``, ``global_beam``, ``global_top_n``, ``local_beam``,
-///     ``local_top_n``, ``arc_budget``, ``lattice_beam``: larger is slower and more accurate,
-///     ``math.inf`` switches one off.
+///     ``network_beam``, ``network_top_n``, ``min_active``, ``global_beam``, ``global_top_n``,
+///     ``local_beam``, ``local_top_n``, ``arc_budget``, ``lattice_beam``: larger is slower and more
+///     accurate; ``math.inf`` switches one off, and 0 ``min_active``.
 #[pyclass(frozen, module = "paretone")]
 pub struct Decoder {
     automaton: Arc<Automaton>,
@@ -241,7 +241,7 @@ impl Decoder {
         let on = Knob::ALL
             .into_iter()
             .map(|knob| (knob, self.pruning.get(knob)))
-            .filter(|(_, number)| number.is_finite());
+            .filter(|&(knob, number)| number != knob.off());
         let on: Vec<String> = on.map(|(knob, number)| format!("{knob}={number}")).collect();
         format!("Decoder({})", on.join(", "))
     }

@@ -146,7 +146,7 @@ fn flag(knob: Knob) -> Arg {
     let entry = knob.entry();
     let unit = match entry.unit {
         KnobUnit::Cost => "COST",
-        KnobUnit::Count => "N",
+        KnobUnit::Count | KnobUnit::Floor => "N",
     };
     let (long, aliases) = entry.flags.split_first().expect("every knob has a flag");
     Arg::new(entry.name)
@@ -171,6 +171,10 @@ fn value(knob: Knob, text: &str) -> Result<f64, String> {
         KnobUnit::Count => match text.parse::<u32>() {
             Ok(count) if count > 0 => Ok(count.into()),
             _ => Err("this is a whole number, 1 or more; leave the flag out for no limit".into()),
+        },
+        KnobUnit::Floor => match text.parse::<u32>() {
+            Ok(count) => Ok(count.into()),
+            _ => Err("this is a whole number; 0 keeps what the beam keeps".into()),
         },
     }
 }

@@ -7,7 +7,7 @@
 use super::FrameTokens;
 use super::global::BranchPruner;
 use crate::decode::extremes::lowest_of;
-use crate::decode::knob::{Knob, KnobFrames, Pruning};
+use crate::decode::knob::{AtLeast, Knob, KnobFrames, Pruning};
 
 /// Which tokens of a frame are expanded.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,7 +17,7 @@ pub(in crate::decode) struct Cutoff {
     /// Tokens that cost at most this are expanded.
     pub cost: f32,
     /// The beam for building the next frame: narrower than the network beam if the top-N dropped
-    /// tokens.
+    /// tokens, wider if too few were within it.
     pub beam: f32,
     /// Whether the top-N dropped tokens.
     pub crowded: bool,
@@ -45,6 +45,7 @@ impl Pruner {
     /// ```text
     /// cutoff = best + network_beam
     /// if more than network_top_n tokens are within it: cutoff = the network_top_n-th smallest cost
+    /// if fewer than min_active tokens are within it: cutoff = the min_active-th smallest cost
     /// ```
     pub(in crate::decode) fn cutoff(&mut self, costs: &[f32], pruning: &Pruning) -> Option<Cutoff> {
         let lowest = lowest_of(costs);
@@ -52,13 +53,21 @@ impl Pruner {
         let beam = pruning.network_beam.0;
         let limit = (lowest + beam).min(f32::MAX);
         let open = Cutoff { best, cost: limit, beam, crowded: false };
-        if costs.len() <= pruning.network_top_n {
+        if costs.len() > pruning.network_top_n
+            && let Some(cost) = self.nth_cost(costs, lowest, limit, pruning.network_top_n)
+        {
+            let beam = beam.min(cost - lowest + BEAM_DELTA);
+            return Some(Cutoff { best, cost, beam, crowded: true });
+        }
+        let AtLeast(least) = pruning.min_active;
+        let least = least.min(pruning.network_top_n);
+        if least == 0 || costs.iter().filter(|&&cost| cost <= limit).count() >= least {
             return Some(open);
         }
-        let nth = self.nth_cost(costs, lowest, limit, pruning.network_top_n);
-        Some(nth.map_or(open, |cost| {
-            let beam = beam.min(cost - lowest + BEAM_DELTA);
-            Cutoff { best, cost, beam, crowded: true }
+        let nth = self.nth_cost(costs, lowest, f32::MAX, least);
+        Some(nth.map_or(Cutoff { cost: f32::MAX, beam: f32::MAX, ..open }, |cost| {
+            let (cost, beam) = (cost.max(limit), beam.max(cost - lowest + BEAM_DELTA));
+            Cutoff { cost, beam, ..open }
         }))
     }
 
@@ -163,6 +172,34 @@ mod tests {
     use crate::units::Cost;
 
     proptest! {
+        /// A frame keeps what the beam keeps, and of a sparse one the best all the same.
+        #[test]
+        fn at_least_so_many_are_kept(
+            costs in prop::collection::vec(0u32..40, 1..200),
+            (least, top_n) in (0usize..60, 1usize..90),
+            beam in 0.0f32..30.0,
+        ) {
+            let costs: Vec<f32> = costs.iter().map(|&c| c as f32 * 0.7).collect();
+            let pruning = Pruning {
+                network_beam: Cost(beam), network_top_n: top_n, ..Pruning::OFF
+            };
+            let without = Pruner::default().cutoff(&costs, &pruning).unwrap();
+            let kept = |cut: Cutoff| costs.iter().filter(|&&c| c <= cut.cost).count();
+            let floor = Pruning { min_active: AtLeast(least), ..pruning };
+            let cut = Pruner::default().cutoff(&costs, &floor).unwrap();
+            let least = least.min(top_n);
+            if kept(without) >= least {
+                prop_assert_eq!(cut, without);
+            } else {
+                let mut sorted = costs.clone();
+                sorted.sort_by(f32::total_cmp);
+                let last = sorted[least.min(costs.len()) - 1];
+                let ties = costs.iter().filter(|&&c| c <= last).count();
+                prop_assert_eq!(kept(cut), ties);
+                prop_assert!(cut.beam > without.beam && !cut.crowded);
+            }
+        }
+
         #[test]
         fn top_n_is_the_nth_cost_in_the_beam(
             costs in prop::collection::vec(0u32..40, 1..200),

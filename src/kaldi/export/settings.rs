@@ -9,8 +9,6 @@ use crate::feature::{FeatureKind, MfccConfig, Window};
 use crate::graph::WordTable;
 use crate::units::WordId;
 
-/// Hypotheses that Kaldi keeps in a frame at least, whatever the beam: what its recipes set.
-const MIN_ACTIVE: usize = 200;
 /// Frames that the written mean claims to be of; Kaldi weighs it by its own options.
 const MEAN_FRAMES: f64 = 1e5;
 
@@ -145,7 +143,7 @@ fn search(description: &ModelDescription, hmm: &Hmm) -> String {
     let decode = &description.decode;
     let silent = format!("{}:{}", hmm.silence().0 + 1, hmm.unknown().0 + 1);
     lines(&[
-        ("min-active", MIN_ACTIVE.to_string()),
+        ("min-active", decode.min_active.to_string()),
         ("max-active", decode.max_active.to_string()),
         ("beam", decode.beam.to_string()),
         ("lattice-beam", decode.lattice_beam.to_string()),

@@ -74,6 +74,7 @@ class Decoder:
         acoustic_scale: float = 1.0,
         network_beam: float = ...,
         network_top_n: float = ...,
+        min_active: float = ...,
         global_beam: float = ...,
         global_top_n: float = ...,
         local_beam: float = ...,
