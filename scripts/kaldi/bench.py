@@ -4,8 +4,7 @@ usage: bench.py PARETONE FOLDER RECORDING... [--rounds N]
 
 Each round runs, at each of three settings of beam, max-active and lattice beam, libvosk, Paretone in
 floats and Paretone in integers, one after the other, so that what else the machine does falls on all
-alike. Both make a lattice at the scaled graph costs; Paretone takes its best path, libvosk determinises it and
-chooses the words of least Bayes risk. A run's time is that of its process less what opening the model takes (a run over no audio but a
+alike. Both make a lattice, determinise it and choose the words of least Bayes risk. A run's time is that of its process less what opening the model takes (a run over no audio but a
 tenth of a second). Prints the median of each and the ratios.
 """
 import json

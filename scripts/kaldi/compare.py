@@ -5,7 +5,7 @@ usage: compare.py PARETONE FOLDER RECORDING... [--least N]
 Both run on the folder as Kaldi's own files describe it: `conf/paretone.conf` and `gate.json`, which
 libvosk does not read, are left out of a copy, and dither is off in it. So features, network, search
 settings, graph scale and mean are those of libvosk, and so should the best paths be. Both are asked for
-their best path (libvosk for one alternative), and for the words of least Bayes risk, which libvosk gives by
+their best path (libvosk for one alternative), and for the words of least Bayes risk, which both give by
 default. Prints every recording whose best path differs in words or whose cost differs by more than a
 thousandth, or whose words of least risk differ, then the counts, and how far likelihoods are apart where the
 best paths have the same words; fails where the best paths of fewer than N have.
@@ -81,9 +81,9 @@ def main():
     arguments = parsed(__doc__, least=0)
     recordings = arguments.recordings
     with prepared(arguments.folder, recordings) as (copy, heard):
-        ours = transcribed(arguments.program, copy, heard)
-        (copy / "conf/paretone.conf").write_text("--minimum-bayes-risk=true\n")
         decided = [answer["text"] for answer in transcribed(arguments.program, copy, heard)]
+        (copy / "conf/paretone.conf").write_text("--minimum-bayes-risk=false\n")
+        ours = transcribed(arguments.program, copy, heard)
         vosk.SetLogLevel(-1)
         model = vosk.Model(str(copy))
         theirs = [hear(model, path, 0, True) for path in heard]

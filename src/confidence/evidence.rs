@@ -29,22 +29,24 @@ pub fn doubt(
     risk(paths, &posteriors, &words, go_on)
 }
 
-/// The words of least Bayes risk, as libvosk and Kaldi choose them: by posteriors at the scale of
-/// the costs. Times and costs are those of the path that is nearest to the words.
+/// The words of least Bayes risk, as libvosk and Kaldi choose them: by posteriors, at the scale of
+/// the costs, of `sequences`, which has each word sequence of `paths` once. Times and costs are
+/// those of the path that is nearest to the words.
 ///
 /// # Errors
 /// As [`doubt`].
 pub fn least_risk_words(
     paths: &PathGraph<'_>,
+    sequences: &PathGraph<'_>,
     cancel: Option<&Cancel>,
 ) -> Result<Hypothesis, DecodeError> {
     let best = paths.best();
     let words: Vec<_> = best.words.iter().map(|word| word.id).collect();
     let go_on = || cancel.map_or(Ok(()), |cancel| cancel.check(best.frames as usize));
     go_on()?;
-    let posteriors = posteriors(paths, 1.0);
+    let posteriors = posteriors(sequences, 1.0);
     go_on()?;
-    let chosen = least_risk(paths, &posteriors, &words, go_on)?;
+    let chosen = least_risk(sequences, &posteriors, &words, go_on)?;
     Ok(match chosen.words == words {
         true => best,
         false => paths.nearest(&chosen.words).unwrap_or(best),

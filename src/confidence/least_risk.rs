@@ -23,6 +23,9 @@ const MOST_ROUNDS: usize = 100;
 /// precision.
 const CLEARLY: f64 = 1e-5;
 
+/// What an insertion costs beyond an error, so that among equals a slot is left empty instead.
+const TIE: f32 = 1e-5;
+
 /// What was decided.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeastRisk {
@@ -195,10 +198,11 @@ fn take(source: &[f32], word: WordId, slots: &[WordId], to: (&mut [f32], &mut [M
         moves.fill(Move::Insert);
         return;
     }
-    (row[0], moves[0]) = (source[0] + 1.0, Move::Insert);
+    let insertion = 1.0 + TIE;
+    (row[0], moves[0]) = (source[0] + insertion, Move::Insert);
     for (at, slot) in slots.iter().enumerate() {
         let stand = source[at] + f32::from(u8::from(word != *slot));
-        let (insert, skip) = (source[at + 1] + 1.0, row[at] + skip_cost(*slot));
+        let (insert, skip) = (source[at + 1] + insertion, row[at] + skip_cost(*slot));
         (moves[at + 1], row[at + 1]) = if stand <= insert && stand <= skip {
             (Move::Stand, stand)
         } else if insert <= skip {

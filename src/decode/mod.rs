@@ -7,6 +7,7 @@
 mod branch;
 mod cancel;
 mod compact_lattice;
+mod determinize;
 mod error;
 mod expand;
 mod extremes;

@@ -379,7 +379,7 @@ impl Own {
                 normalisation: None,
                 noise_floor: 0.0,
                 graph_scale: GRAPH_SCALE,
-                least_risk: false,
+                least_risk: true,
             });
         }
         let conf = Conf::open(path)?;
@@ -401,7 +401,7 @@ impl Own {
             normalisation,
             noise_floor: conf.get("noise-floor", 0.0)?,
             graph_scale,
-            least_risk: conf.get("minimum-bayes-risk", false)?,
+            least_risk: conf.get("minimum-bayes-risk", true)?,
         })
     }
 }

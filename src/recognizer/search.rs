@@ -99,7 +99,11 @@ impl Recognizer {
             None => lattice.scaled_paths(self.model.graph_scale),
         };
         let heard = match least_risk {
-            true => least_risk_words(&paths, cancel)?,
+            true => {
+                let scale = self.model.graph_scale;
+                let sequences = lattice.determinized(setting.pruning.lattice_beam, scale);
+                least_risk_words(&paths, &sequences, cancel)?
+            }
             false => paths.best(),
         };
         let doubt = doubt(&paths, &heard, cancel)?;

@@ -1,6 +1,7 @@
 //! The search on random graphs and random scores, which the tests of its parts share.
 
 mod cancelled;
+mod determinized;
 mod exact;
 mod lattices;
 mod marked;

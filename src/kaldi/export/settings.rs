@@ -169,6 +169,7 @@ fn own(description: &ModelDescription) -> String {
         ("normalisation", normalisation.to_owned()),
         ("noise-floor", description.feature.noise_floor.to_string()),
         ("graph-scale", "1".to_owned()),
+        ("minimum-bayes-risk", "false".to_owned()),
     ]);
     format!("{note}{options}")
 }
