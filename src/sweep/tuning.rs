@@ -5,6 +5,7 @@
 //! certified on the other, because a certificate that is measured on the speech it was chosen by
 //! proves nothing ([`halves`](crate::eval::corpus::halves)).
 
+use crate::decode::Knob;
 use crate::recognizer::Setting;
 
 /// Utterances on which many settings are tried before the good ones are measured on all.
@@ -57,8 +58,9 @@ impl Step {
 }
 
 /// The settings that sweeps start from: the model's own without its neural language model and,
-/// where it has one, with it.
+/// where it has one, with it. The least number of tokens is off, which would make every beam wide.
 pub fn bases(own: Setting, has_neural_model: bool) -> Vec<Setting> {
+    let own = own.with(Knob::MinActive, Knob::MinActive.off());
     let with = |neural| Setting { neural, ..own };
     match has_neural_model && own.rescore {
         true => vec![with(false), with(true)],
@@ -82,6 +84,7 @@ mod tests {
         let neural = |has| bases(own, has).iter().map(|base| base.neural).collect::<Vec<_>>();
         assert_eq!((neural(true), neural(false)), (vec![false, true], vec![false]));
         assert_eq!(bases(Setting { rescore: false, ..own }, true).len(), 1);
+        assert_eq!(bases(own.with(Knob::MinActive, 200.0), false), bases(own, false));
     }
 
     #[test]
