@@ -96,9 +96,9 @@ struct Reached {
 }
 
 impl Lattice {
-    /// The paths with the graph's costs times a factor, each word sequence once: by the path that is
-    /// cheapest at a factor of 1. Those that are then more than `beam` above the cheapest are left
-    /// out. The paths know words and costs, but not when words were said.
+    /// The paths with the graph's costs times a factor, each word sequence once: by the path that
+    /// is cheapest at a factor of 1. Those that are then more than `beam` above the cheapest are
+    /// left out. The paths know words and costs, but not when words were said.
     pub fn determinized(&self, beam: Cost, graph_scale: f32) -> PathGraph<'_> {
         let (onward, ending) = self.costs_to_the_end();
         let nowhere = Place { node: 0, cost: f64::INFINITY, graph: 0.0 };
