@@ -87,6 +87,30 @@ fn pronunciations_are_told_and_put_on_a_list() {
     paretone(folder.path(), &["transcribe", "a.wav", "--words", "names.txt"]).assert().code(0);
 }
 
+#[test]
+fn guesses_at_a_long_list_are_kept_by_its_content_and_a_broken_file_is_written_again() {
+    let folder = place();
+    let word = |number: u32| format!("{number:09b}").replace('0', "ah").replace('1', "bah");
+    let list: String = (0..300).map(|number| format!("{}\n", word(number))).collect();
+    let guesses = || -> Vec<_> {
+        let files = fs::read_dir(folder.path().join("cache")).expect("a cache");
+        let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|name| name == "guesses"));
+        paths
+    };
+    let first = heard(folder.path(), &list)["text"].clone();
+    let [path] = &guesses()[..] else { panic!("one file of guesses: {:?}", guesses()) };
+    let kept = fs::read(path).expect("guesses");
+    assert_eq!(heard(folder.path(), &list)["text"], first);
+    fs::write(path, &kept[..kept.len() / 2]).expect("writable");
+    assert_eq!(heard(folder.path(), &list)["text"], first);
+    assert_eq!(fs::read(path).expect("guesses"), kept);
+    heard(folder.path(), "bahbahbah\n");
+    assert_eq!(guesses().len(), 1, "a short list is not worth keeping");
+    heard(folder.path(), &format!("{list}bahbahbah\n"));
+    assert_eq!(guesses().len(), 2);
+}
+
 /// What a closed grammar hears in noise.
 fn commanded(folder: &Path, grammar: &str) -> String {
     fs::write(folder.join("grammar"), grammar).expect("writable");

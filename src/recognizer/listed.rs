@@ -9,8 +9,9 @@ use crate::provenance::{MadeFor, hash};
 impl Recognizer {
     /// The same model, which also knows the words and phrases of a list, and thinks them likelier
     /// than usual: some 0.1 s for a graph of six million arcs, and the time that finding out how
-    /// the words are said takes. The network and the language models are shared with this one. The
-    /// words of an earlier list are not kept.
+    /// the words are said takes; of 200 unknown words or more, this is kept in the cache. The
+    /// network and the language models are shared with this one. The words of an earlier list are
+    /// forgotten.
     ///
     /// What is promised of the model without them ([`Recognizer::made_for`]) is not promised of it;
     /// confidences are those of the model without them.
@@ -29,8 +30,18 @@ impl Recognizer {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn with_words(&self, list: &WordList) -> Result<Recognizer, RecognizerError> {
+        self.with_list(list, true)
+    }
+
+    /// The same for words that a stranger brings along, who shall not fill the cache.
+    #[cfg(feature = "service")]
+    pub(crate) fn with_brought_words(&self, list: &WordList) -> Result<Self, RecognizerError> {
+        self.with_list(list, false)
+    }
+
+    fn with_list(&self, list: &WordList, is_kept: bool) -> Result<Self, RecognizerError> {
         let base = self.without_words.as_ref().unwrap_or(&self.model);
-        let model = base.with_words(&self.folder, list)?;
+        let model = base.with_words(&self.folder, list, is_kept)?;
         Ok(self.varied(model, &format!("{list:?}")))
     }
 

@@ -118,11 +118,13 @@ impl Model {
         self.own.as_deref()
     }
 
-    /// The same model, whose graph also has the words of a list in place of those of another.
+    /// The same model, whose graph also has the words of a list in place of those of another; how
+    /// they are said may be kept in the cache.
     pub(super) fn with_words(
         &self,
         folder: &Path,
         list: &WordList,
+        is_kept: bool,
     ) -> Result<Self, RecognizerError> {
         let started = Instant::now();
         let source = self.source(folder)?;
@@ -133,8 +135,9 @@ impl Model {
         };
         let known = self.second_look.as_ref().map(|models| &models.small);
         let small = opened.as_ref().or(known);
-        let (graph, own) =
-            source.extend(&self.graph, &self.words, small, &self.description, list)?;
+        let words = (&*self.words, small);
+        let cache = is_kept.then_some(&self.cache);
+        let (graph, own) = source.extend(&self.graph, words, &self.description, list, cache)?;
         info!(
             "{} own words added in {:.3} s",
             list.entries().len(),

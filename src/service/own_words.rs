@@ -231,7 +231,7 @@ fn made(base: &Recognizer, words: &OwnWords) -> Result<Option<Arc<Recognizer>>, 
     if list.is_empty() {
         return Ok(None);
     }
-    match base.with_words(&list) {
+    match base.with_brought_words(&list) {
         Ok(made) => Ok(Some(Arc::new(made))),
         // What is only wished for needs not be, where the model takes no words.
         Err(error) if !words.is_order() => {

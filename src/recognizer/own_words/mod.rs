@@ -8,6 +8,7 @@
 //! been said before; the larger n-gram takes it for a name (`likely`). A phrase is one such entry,
 //! which is taken apart again where words are written down.
 
+mod guesses;
 mod likely;
 
 use std::collections::HashMap;
@@ -20,11 +21,12 @@ use super::files::{LEXICON, WORDS, compile_options, read};
 use super::known::{in_english_letters, known};
 use crate::acoustic::{Hmm, ModelDescription, Tensors};
 use crate::graph::compile::{OwnWord, with_own_words};
-use crate::graph::lexicon::Lexicon;
+use crate::graph::lexicon::{Lexicon, Pronunciation};
 use crate::graph::ngram::{LmState, Ngram};
 use crate::graph::spelling::{SPELLING_FORMAT, Spelling};
 use crate::graph::{Graph, GraphError, ListedWord, WordList, WordTable};
 use crate::units::{Cost, PhoneId, WordId};
+use guesses::{Guesses, guesses};
 pub(super) use likely::Extended;
 
 /// What a word that no language model knows costs before its boost: about one word in 11,000. This
@@ -53,11 +55,16 @@ const DOUBTED: f32 = 0.4;
 /// Of a phrase, combinations of its words' pronunciations.
 const COMBINATIONS: usize = 4;
 
+/// One way to say a word, and what it costs beside the others.
+type Said = (Vec<PhoneId>, Cost);
+
 /// What own words are made from, read once.
 pub(super) struct Source {
     hmm: Hmm,
     lexicon: Lexicon,
     spelling: Spelling,
+    /// Of what the spelling is learnt from.
+    key: CacheKey,
 }
 
 /// The words of a list, by ids above the model's own.
@@ -96,7 +103,7 @@ impl Source {
             || Ok::<_, RecognizerError>(Spelling::learn(words, &lexicon)),
             |spelling, out| spelling.write(out),
         )?;
-        Ok(Source { hmm, lexicon, spelling })
+        Ok(Source { hmm, lexicon, spelling, key })
     }
 
     /// The acoustic model's phones.
@@ -105,39 +112,34 @@ impl Source {
     }
 
     /// How a word is said: as the lexicon has it, else as it is spelt or put together.
-    pub fn pronunciations(&self, words: &WordTable, word: &str) -> Vec<(Vec<PhoneId>, Cost)> {
+    pub fn pronunciations(&self, words: &WordTable, word: &str) -> Vec<Said> {
         self.likeliest(words, word, FEWEST_SPELLINGS)
     }
 
     /// The same, with so many guesses at most from the spelling.
-    fn likeliest(
-        &self,
-        words: &WordTable,
-        word: &str,
-        spellings: usize,
-    ) -> Vec<(Vec<PhoneId>, Cost)> {
-        let word = &in_english_letters(word);
-        let known = known(words, word).map_or(&[][..], |id| self.lexicon.pronunciations(id));
+    fn likeliest(&self, words: &WordTable, word: &str, spellings: usize) -> Vec<Said> {
+        let known = self.listed(words, word);
         if known.is_empty() {
-            return self.derived(words, word, spellings);
+            return self.derived(words, &in_english_letters(word), spellings);
         }
         let said = known.iter();
         said.map(|said| (said.phones.clone(), said.cost)).collect()
     }
 
+    /// How the lexicon says a word; nothing where it lacks it.
+    fn listed(&self, words: &WordTable, word: &str) -> &[Pronunciation] {
+        let known = known(words, &in_english_letters(word));
+        known.map_or(&[], |id| self.lexicon.pronunciations(id))
+    }
+
     /// How a word is said that the lexicon lacks. Either way is as likely as if it were the only
     /// one.
-    fn derived(
-        &self,
-        words: &WordTable,
-        word: &str,
-        spellings: usize,
-    ) -> Vec<(Vec<PhoneId>, Cost)> {
+    fn derived(&self, words: &WordTable, word: &str, spellings: usize) -> Vec<Said> {
         let first_said = |first: &str| self.pronunciations(words, first);
         let mut all = compound(word, (words, &self.lexicon), first_said);
         all.extend(self.spelling.pronunciations(word, spellings));
         all.sort_by(|a, b| a.1.0.total_cmp(&b.1.0));
-        let mut once: Vec<(Vec<PhoneId>, Cost)> = Vec::with_capacity(all.len());
+        let mut once: Vec<Said> = Vec::with_capacity(all.len());
         for (phones, cost) in all {
             if !once.iter().any(|(known, _)| *known == phones) {
                 once.push((phones, cost));
@@ -152,19 +154,21 @@ impl Source {
         phones.iter().map(name).collect()
     }
 
-    /// The graph with the words of a list, and their vocabulary.
+    /// The graph with the words of a list, and their vocabulary. What is guessed of a long list is
+    /// kept in the cache, if there is one.
     pub fn extend(
         &self,
         graph: &Graph,
-        words: &WordTable,
-        small: Option<&Ngram>,
+        (words, small): (&WordTable, Option<&Ngram>),
         description: &ModelDescription,
         list: &WordList,
+        cache: Option<&Cache>,
     ) -> Result<(Graph, OwnVocabulary), RecognizerError> {
         let each = SPELLINGS_IN_ALL / list.entries().len().max(1);
+        let each = each.clamp(FEWEST_SPELLINGS, SPELLINGS);
         let mut making = Making {
             source: self,
-            spellings: each.clamp(FEWEST_SPELLINGS, SPELLINGS),
+            guesses: guesses(self, (words, cache), list, each),
             words,
             small,
             vocabulary: OwnVocabulary::new(words),
@@ -183,8 +187,7 @@ impl Source {
 /// A vocabulary in the making.
 struct Making<'a> {
     source: &'a Source,
-    /// Guesses at how a word is said.
-    spellings: usize,
+    guesses: Guesses,
     words: &'a WordTable,
     small: Option<&'a Ngram>,
     vocabulary: OwnVocabulary,
@@ -213,7 +216,7 @@ impl Making<'_> {
         Ok(())
     }
 
-    fn put(&mut self, text: &str, parts: &[&str], boost: f32, said: Vec<(Vec<PhoneId>, Cost)>) {
+    fn put(&mut self, text: &str, parts: &[&str], boost: f32, said: Vec<Said>) {
         let usual = |part: &&str| match (known(self.words, part), self.small) {
             (Some(id), Some(small)) => small.step(LmState::EMPTY, id).1.0,
             _ => UNKNOWN,
@@ -247,10 +250,11 @@ impl Making<'_> {
     }
 
     /// The pronunciations of words one after the other, the likeliest combinations.
-    fn combined(&self, parts: &[&str]) -> Result<Vec<(Vec<PhoneId>, Cost)>, RecognizerError> {
+    fn combined(&self, parts: &[&str]) -> Result<Vec<Said>, RecognizerError> {
         let mut all = vec![(Vec::new(), Cost::FREE)];
         for part in parts {
-            let said = self.source.likeliest(self.words, part, self.spellings);
+            let guessed = self.guesses.get(*part).cloned();
+            let said = guessed.unwrap_or_else(|| self.source.pronunciations(self.words, part));
             if said.is_empty() {
                 return Err(RecognizerError::Unpronounceable { word: (*part).to_owned() });
             }
@@ -292,7 +296,7 @@ impl Making<'_> {
 }
 
 /// Guessed pronunciations, the likeliest first: that costs nothing, and the others little.
-fn doubted(mut said: Vec<(Vec<PhoneId>, Cost)>) -> Vec<(Vec<PhoneId>, Cost)> {
+fn doubted(mut said: Vec<Said>) -> Vec<Said> {
     let least = said.first().map_or(0.0, |(_, cost)| cost.0);
     for (_, cost) in &mut said {
         cost.0 = DOUBTED * (cost.0 - least);
