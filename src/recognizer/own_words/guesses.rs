@@ -59,7 +59,8 @@ fn unknown<'l>(source: &Source, words: &WordTable, list: &'l WordList) -> Vec<&'
     parts.filter(|part| source.listed(words, part).is_empty() && found.insert(*part)).collect()
 }
 
-/// What `guess` makes of each word, in their order.
+/// What `guess` makes of each word, in their order. The library has no thread pool where it has no
+/// tiers, so that these are threads of their own.
 fn of_all(words: &[&str], guess: impl Fn(&str) -> Vec<Said> + Sync) -> Vec<Vec<Said>> {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let each = words.len().div_ceil(processors).max(A_THREAD);
