@@ -2,7 +2,7 @@
 
     scripts/eval/own_words.py [--seed 6] [--names 200] [--manifest ../shared/speech/manifest.tsv] [--cost 1000]
 
-Makes up names (seeds 1, 2 and 11 were used to choose how likely they are, 4 to 7 are for the record), has espeak-ng and flite speak each in a carrier
+Makes up names (seeds 1, 2 and 11 were used to choose how likely they are, 4 to 8 are for the record), has espeak-ng and flite speak each in a carrier
 sentence, and counts how many are heard without and with a list of them all, every one written as listed; by voice, beside how many of the plain
 words of the sentence are heard, since a name is not heard where nothing is understood. With a manifest it also
 recognises 768 development utterances with and without the list: the difference in word error rate is what false alarms cost.
