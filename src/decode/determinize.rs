@@ -14,8 +14,8 @@
 //!         the next node is the one that has these places with these costs, else a new one
 //! ```
 //!
-//! Nodes through which every path is beyond the beam are left out, and after a bounded number of
-//! places all that are left, which are those of the dearest paths.
+//! Nodes through which every path is beyond the beam are left out, and after a bounded amount of
+//! work all that are left, which are those of the dearest paths.
 //!
 //! Reference: Mohri, "Finite-state transducers in language and speech processing", Computational
 //! Linguistics 1997; Povey et al., "Generating exact lattices in the WFST framework", ICASSP 2012,
@@ -29,8 +29,10 @@ use super::paths::{Edge, PathGraph};
 use crate::graph::WORD_MASK;
 use crate::units::Cost;
 
-/// Most places of all nodes together: some 24 MB. A lattice of a beam of 8 has far fewer.
-const MOST_PLACES: usize = 1 << 20;
+/// Most places of all nodes together: some 40 MB. A lattice of a beam of 8 has far fewer.
+const MOST_PLACES: usize = 1 << 18;
+/// Most nodes of the lattice that are reached, each as often as it is: a second's work at most.
+const MOST_STEPS: usize = 1 << 24;
 /// Costs that differ by less than one part in so many of a unit are taken for equal.
 const GRAIN: f64 = 1024.0;
 
@@ -85,6 +87,7 @@ struct Determinizer<'l> {
     edges: Vec<Edge>,
     finals: Vec<(u32, f64)>,
     num_places: usize,
+    steps: usize,
     reached: Reached,
 }
 
@@ -115,6 +118,7 @@ impl Lattice {
             edges: Vec::new(),
             finals: Vec::new(),
             num_places: 0,
+            steps: 0,
             reached: Reached { held: vec![nowhere; self.num_nodes()], queue: BinaryHeap::new() },
         };
         let start = Place { node: 0, cost: 0.0, graph: 0.0 };
@@ -122,6 +126,7 @@ impl Lattice {
         work.number(begin, 0.0);
         while let Some(Waiting { subset, .. }) = work.waiting.pop()
             && work.num_places <= MOST_PLACES
+            && work.steps <= MOST_STEPS
         {
             work.expand(subset);
         }
@@ -186,6 +191,7 @@ impl<'l> Determinizer<'l> {
         let limit = self.through(from) + self.beam;
         from.iter().for_each(|&place| self.reached.arrive(place));
         while let Some(place) = self.reached.next() {
+            self.steps += 1;
             let node = place.node as usize;
             if place.cost + self.onward[node] > limit {
                 continue;
