@@ -24,8 +24,8 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, HashMap};
 
-use super::lattice::Lattice;
-use super::paths::{Edge, PathGraph};
+use super::lattice::{Lattice, LatticeArc};
+use super::paths::{Edge, PathGraph, costs_to_end};
 use crate::graph::WORD_MASK;
 use crate::units::Cost;
 
@@ -139,20 +139,17 @@ impl Lattice {
         for &(node, last) in self.finals() {
             ending[node as usize] = f64::from(last.0);
         }
-        let mut onward = ending.clone();
-        for node in (0..self.num_nodes()).rev() {
-            for arc in self.arcs(node as u32) {
-                let cost = f64::from(arc.acoustic.0) + f64::from(arc.graph.0);
-                onward[node] = onward[node].min(cost + onward[arc.next as usize]);
-            }
-        }
-        (onward, ending)
+        let edges = (0..self.num_nodes() as u32).rev().flat_map(|from| {
+            let cost = |arc: &LatticeArc| f64::from(arc.acoustic.0) + f64::from(arc.graph.0);
+            self.arcs(from).iter().map(move |arc| (from, arc.next, cost(arc)))
+        });
+        (costs_to_end(ending.clone(), edges), ending)
     }
 }
 
 impl Place {
     /// The place behind an arc.
-    fn after(&self, arc: &super::LatticeArc) -> Place {
+    fn after(&self, arc: &LatticeArc) -> Place {
         let graph = f64::from(arc.graph.0);
         Place {
             node: arc.next,

@@ -6,7 +6,7 @@
 //! Where the answer had little room it nearly fell out, and better paths may have.
 
 use super::lattice::Lattice;
-use super::paths::PathGraph;
+use super::paths::{PathGraph, costs_to_end};
 
 /// Nodes with less room than this are near the cutoff.
 const NEAR: f64 = 2.0;
@@ -65,12 +65,8 @@ impl PathGraph<'_> {
             let held = &mut after[node as usize];
             *held = held.min(last.0);
         }
-        for edge in self.all_edges().iter().rev() {
-            let way = f64::from(edge.cost.0) + after[edge.next as usize];
-            let held = &mut after[edge.from as usize];
-            *held = held.min(way);
-        }
-        after
+        let edges = self.all_edges().iter().rev();
+        costs_to_end(after, edges.map(|edge| (edge.from, edge.next, f64::from(edge.cost.0))))
     }
 }
 

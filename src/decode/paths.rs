@@ -184,6 +184,21 @@ impl<'l> PathGraph<'l> {
     }
 }
 
+/// By node: the least cost of going on from it to an end, given what it costs to end there and the
+/// edges (from, next, cost), those of the last nodes first.
+pub(super) fn costs_to_end(
+    ending: Vec<f64>,
+    edges: impl Iterator<Item = (u32, u32, f64)>,
+) -> Vec<f64> {
+    let mut least = ending;
+    for (from, next, cost) in edges {
+        let way = cost + least[next as usize];
+        let held = &mut least[from as usize];
+        *held = held.min(way);
+    }
+    least
+}
+
 impl Lattice {
     /// The paths with the costs that the search gave them.
     pub fn paths(&self) -> PathGraph<'_> {

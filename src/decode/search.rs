@@ -332,6 +332,11 @@ impl Buffers {
         &self.tokens
     }
 
+    /// Which of those tokens would be expanded; none if there is none.
+    pub(super) fn cutoff(&mut self, pruning: &Pruning) -> Option<Cutoff> {
+        self.pruner.cutoff(&self.tokens.costs, pruning)
+    }
+
     /// By frame: the most that a token could cost in all.
     pub(super) fn cutoffs(&self) -> &[f64] {
         &self.cutoffs

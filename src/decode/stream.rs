@@ -7,7 +7,6 @@
 use super::error::DecodeError;
 use super::extremes::lowest_of;
 use super::hypothesis::{Event, Word, words_of};
-use super::prune::Pruner;
 use super::search::{Position, Search};
 use super::{Decoder, Scorer, Scratch};
 use crate::graph::{WORD_END, WORD_MASK};
@@ -127,10 +126,10 @@ impl SearchStream<'_> {
         let end_margin = self.end_margin();
         let Scratch { buffers, history, .. } = &mut self.scratch;
         let view = self.decoder.graph.view();
+        let cut = buffers.cutoff(&self.decoder.pruning);
+        let cut = cut.expect("a search that goes on has a token");
         let (states, costs) = (buffers.tokens().states(), &buffers.tokens().costs);
         let frames = self.at.frame;
-        let cut = Pruner::default().cutoff(costs, &self.decoder.pruning);
-        let cut = cut.expect("a search that goes on has a token");
         let may_end = |state: u32| view.final_cost(StateId(state)) < Cost::IMPOSSIBLE;
         let alive = (0u32..).zip(states.iter().zip(costs));
         let alive = alive.filter(|&(_, (&state, &cost))| cost <= cut.cost || may_end(state));

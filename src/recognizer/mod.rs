@@ -74,10 +74,10 @@ use tracing::warn;
 use crate::acoustic::{NetworkScratch, Scores};
 use crate::audio::{Signal, Waveform};
 use crate::confidence::{Calibration, CalibrationError};
-use crate::decode::{self, AtLeast, Cancel, Pruning};
+use crate::decode::{self, Cancel};
 use crate::kaldi::VoskFolder;
 use crate::provenance::MadeFor;
-use crate::units::{Cost, Hertz, Seconds};
+use crate::units::{Hertz, Seconds};
 use model::Model;
 use score::check_finite;
 use second_look::LookScratch;
@@ -202,18 +202,7 @@ impl Recognizer {
         if let Some(version) = self.versions.most_accurate() {
             return version.setting;
         }
-        let defaults = &self.model.description.decode;
-        Setting {
-            rescore: true,
-            neural: false,
-            pruning: Pruning {
-                network_beam: Cost(defaults.beam),
-                network_top_n: defaults.max_active,
-                min_active: AtLeast(defaults.min_active),
-                lattice_beam: Cost(defaults.lattice_beam),
-                ..Pruning::default()
-            },
-        }
+        Setting { rescore: true, neural: false, pruning: self.model.pruning() }
     }
 
     /// The model's name.

@@ -13,6 +13,7 @@ use super::own_words::{OwnVocabulary, Source};
 use super::second_look::SecondLook;
 use super::{Options, RecognizerError};
 use crate::acoustic::{DecodeDefaults, Hmm, HmmArc, ModelDescription, Network, Tensors};
+use crate::decode::{AtLeast, Pruning};
 use crate::feature::{Mfcc, MfccConfig, OnlineMean};
 use crate::gate::Gate;
 use crate::graph::compile::compile;
@@ -20,7 +21,7 @@ use crate::graph::lexicon::Lexicon;
 use crate::graph::ngram::Ngram;
 use crate::graph::{GRAPH_FORMAT, Graph, WordList, WordTable};
 use crate::kaldi::{InputMean, KaldiError};
-use crate::units::{PhoneId, Seconds, WordId};
+use crate::units::{Cost, PhoneId, Seconds, WordId};
 
 /// Everything a recognition reads. A copy shares it.
 #[derive(Clone)]
@@ -116,6 +117,18 @@ impl Model {
     /// The user's own words.
     pub(super) fn own(&self) -> Option<&OwnVocabulary> {
         self.own.as_deref()
+    }
+
+    /// The pruning that the model was tuned for.
+    pub(super) fn pruning(&self) -> Pruning {
+        let defaults = &self.description.decode;
+        Pruning {
+            network_beam: Cost(defaults.beam),
+            network_top_n: defaults.max_active,
+            min_active: AtLeast(defaults.min_active),
+            lattice_beam: Cost(defaults.lattice_beam),
+            ..Pruning::default()
+        }
     }
 
     /// The same model, whose graph also has the words of a list in place of those of another; how

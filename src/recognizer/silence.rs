@@ -9,8 +9,7 @@ use std::borrow::BorrowMut;
 
 use super::model::Model;
 use crate::acoustic::SilenceFinder;
-use crate::decode::{AtLeast, Decoder, MarkedSearch, Pruning, Scorer};
-use crate::units::Cost;
+use crate::decode::{Decoder, MarkedSearch, Scorer};
 
 /// What it writes to: reuse it.
 #[derive(Clone, Default)]
@@ -43,15 +42,8 @@ impl Model {
         S: BorrowMut<SilenceScratch> + Send + Sync + 'a,
     {
         let silent = self.network.silent_pdfs()?;
-        let defaults = &self.description.decode;
-        let pruning = Pruning {
-            network_beam: Cost(defaults.beam),
-            network_top_n: defaults.max_active,
-            min_active: AtLeast(defaults.min_active),
-            ..Pruning::default()
-        };
-        let decoder = Decoder::new(&self.graph, pruning).ok()?;
-        let acoustic_scale = defaults.acoustic_scale;
+        let decoder = Decoder::new(&self.graph, self.pruning()).ok()?;
+        let acoustic_scale = self.description.decode.acoustic_scale;
         Some(Box::new(BestPath { decoder, silent, acoustic_scale, scratch }))
     }
 }
