@@ -5,8 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-use paretone::graph::Graph;
-use paretone::kaldi::{ExportOptions, export};
+use paretone::graph::ngram::Ngram;
+use paretone::graph::{Graph, WordTable};
+use paretone::kaldi::{ExportOptions, check_const_arpa, check_subtracted_fst, export};
 
 mod tiny_model;
 
@@ -46,6 +47,44 @@ fn the_graph_of_a_vosk_folder_names_transitions() {
     // Four phones, each with an entry and a loop.
     assert_eq!(exported.transition_ids, 8);
     assert!(graph.num_pdfs() <= exported.transition_ids);
+}
+
+#[test]
+fn the_large_n_gram_goes_along_where_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = tiny_model::write(folder.path());
+    let out = folder.path().join("vosk");
+    let options = ExportOptions::default().rescoring(true);
+    let exported = export(&model, &out, &options).unwrap();
+    let words = WordTable::open(&model.join("words.txt")).unwrap();
+    let id = |word: &str| words.id(word).unwrap();
+    let said = ["ah", "bah", "ah"].map(id);
+    let numbers: Vec<u32> = said.iter().map(|word| word.0).collect();
+    let costs = |name: &str| {
+        let ngram = Ngram::open(&model.join(name)).unwrap();
+        let mut state = ngram.start();
+        let mut costs: Vec<f32> = Vec::new();
+        for word in said {
+            let (next, cost) = ngram.step(state, word);
+            (state, costs) = (next, [costs, vec![cost.0]].concat());
+        }
+        [costs, vec![ngram.end(state).0]].concat()
+    };
+    for (name, check, ours) in [
+        ("G.carpa", check_const_arpa as fn(&[u8], &[u32]) -> _, "rescore.ngram"),
+        ("G.fst", check_subtracted_fst, "graph.ngram"),
+    ] {
+        let path = out.join("rescore").join(name);
+        assert!(exported.files.contains(&path));
+        let theirs: Vec<f32> = check(&fs::read(path).unwrap(), &numbers).unwrap();
+        for (theirs, ours) in theirs.iter().zip(costs(ours)) {
+            assert!((theirs - ours).abs() < 1e-3, "{name}: {theirs} {ours}");
+        }
+        assert_eq!(theirs.len(), said.len() + 1);
+    }
+    fs::remove_file(model.join("rescore.ngram")).unwrap();
+    let error = export(&model, &out, &options).unwrap_err().to_string();
+    assert!(error.contains("rescore.ngram"), "{error}");
 }
 
 #[test]

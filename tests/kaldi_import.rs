@@ -337,17 +337,6 @@ fn exported_convolutions(folder: &Path) -> PathBuf {
 }
 
 #[test]
-fn language_models_that_are_not_used_are_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let vosk = folder_of(&chain(), folder.path());
-    let left_out = || VoskFolder::find(&vosk).unwrap().left_out();
-    assert!(left_out().is_empty());
-    fs::create_dir_all(vosk.join("rescore")).unwrap();
-    fs::write(vosk.join("rescore/G.carpa"), "").unwrap();
-    assert_eq!(left_out(), [vosk.join("rescore/G.carpa")]);
-}
-
-#[test]
 fn a_graph_that_is_too_large_is_refused_by_its_header() {
     let mut bytes =
         fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/kaldi/const.fst"))

@@ -22,7 +22,8 @@ pub struct HistoryId(pub u32);
 pub trait SequenceModel {
     /// Before the first word.
     fn start(&mut self) -> HistoryId;
-    /// The history with one more word, and what to add to what that word costs already.
+    /// The history with one more word, and what to add to what that word costs already; no path
+    /// says a word that costs infinitely much.
     fn step(&mut self, history: HistoryId, word: WordId) -> (HistoryId, Cost);
     /// What to add to the cost of ending after these words.
     fn end(&mut self, history: HistoryId) -> Cost;
@@ -36,6 +37,8 @@ pub struct Reweighing<'m> {
     pub beam: Cost,
     /// At most so many histories are followed from one node; ≥ 1. Larger: slower, more accurate.
     pub histories: usize,
+    /// Whether the model also has an opinion of ends that are no final states.
+    pub every_end: bool,
     /// What may stop it. Looked at now and then.
     pub cancel: Option<&'m Cancel>,
 }
@@ -96,6 +99,9 @@ impl<'l> PathGraph<'l> {
                         word => model.step(source.history, word),
                     };
                     let cost = edge.cost + added;
+                    if cost.0 == f32::INFINITY {
+                        continue;
+                    }
                     let next = partials.arrive(edge.next, history, source.cost + f64::from(cost.0));
                     edges.push(Edge { from, next, cost, arc: edge.arc });
                 }
@@ -104,7 +110,7 @@ impl<'l> PathGraph<'l> {
         let number = numbers(&order, partials.all.len());
         edges.iter_mut().for_each(|edge| edge.next = number[edge.next as usize]);
         edges.retain(|edge| edge.next != NONE);
-        let finals = self.reweighed_ends(&partials, &number, model);
+        let finals = self.reweighed_ends(how, (&partials, &number), model);
         Ok(self.with_edges(places, edges, finals))
     }
 
@@ -125,8 +131,8 @@ impl<'l> PathGraph<'l> {
     /// Where the partials that were kept may end, by their new numbers.
     fn reweighed_ends<M: SequenceModel>(
         &self,
-        partials: &Partials,
-        number: &[u32],
+        how: &Reweighing<'_>,
+        (partials, number): (&Partials, &[u32]),
         model: &mut M,
     ) -> Vec<(u32, f64)> {
         let mut ends = Vec::new();
@@ -134,10 +140,12 @@ impl<'l> PathGraph<'l> {
             for at in partials.of(node).filter(|&at| number[at as usize] != NONE) {
                 let mut cost = last.0;
                 // Without a final state no end was charged, so there is none to have an opinion of.
-                if self.reached_final() {
+                if self.reached_final() || how.every_end {
                     cost += f64::from(model.end(partials.all[at as usize].history).0);
                 }
-                ends.push((number[at as usize], cost));
+                if cost < f64::INFINITY {
+                    ends.push((number[at as usize], cost));
+                }
             }
         }
         ends
@@ -233,7 +241,7 @@ mod tests {
     }
 
     fn how(beam: f32, histories: usize) -> Reweighing<'static> {
-        Reweighing { beam: Cost(beam), histories, cancel: None }
+        Reweighing { beam: Cost(beam), histories, every_end: false, cancel: None }
     }
 
     proptest! {

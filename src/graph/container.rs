@@ -43,7 +43,7 @@ pub(super) struct Format {
 
 /// Where the bytes of a file are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// Where it is mapped, at once and shared by all processes.
     File,
     /// In a copy that nobody else can change.
@@ -135,15 +135,7 @@ impl Format {
         if length < self.header as u64 {
             return Err(Fault::Foreign);
         }
-        let map = match place {
-            // SAFETY: the map is read-only. A program that shrinks or rewrites the file in place
-            // while it is mapped breaks it; ours replace files by renaming, and every value read
-            // from the map is checked before it is used.
-            #[allow(unsafe_code)]
-            Place::File => unsafe { Mmap::map(&file) },
-            Place::Memory => copied(file, length),
-        };
-        let map = Arc::new(map.map_err(Fault::Io)?);
+        let map = Arc::new(place.bytes(file, length).map_err(Fault::Io)?);
         let entries = self.read_header(&map, count)?;
         Ok(Mapped { map, entries })
     }
@@ -168,6 +160,20 @@ impl Format {
         assert!(count <= self.sections, "the format has no such section");
         let entries = (0..count).map(|index| read_entry(map, self.table + ENTRY * index));
         entries.collect::<Result<_, _>>().map_err(Fault::corrupt)
+    }
+}
+
+impl Place {
+    /// The bytes of a file of so many.
+    pub fn bytes(self, file: File, length: u64) -> io::Result<Mmap> {
+        match self {
+            // SAFETY: the map is read-only. A program that shrinks or rewrites the file in place
+            // while it is mapped breaks it; ours replace files by renaming, and every value read
+            // from the map is checked before it is used.
+            #[allow(unsafe_code)]
+            Place::File => unsafe { Mmap::map(&file) },
+            Place::Memory => copied(file, length),
+        }
     }
 }
 

@@ -34,10 +34,11 @@ mod written;
 
 pub use builder::GraphBuilder;
 pub use compile::ctc;
+pub(crate) use container::Place;
 pub use error::GraphError;
 pub use file::GRAPH_FORMAT;
 pub use grammar::{Grammar, GrammarError};
-pub(crate) use openfst::{Automaton, LookAhead};
+pub(crate) use openfst::{Automaton, FstArc, LookAhead};
 pub use rows::{ArcRef, Gateway, Graph, GraphView, PackedArc};
 pub use textfile::TextError;
 pub use wordlist::{ListedWord, WordList};

@@ -4,12 +4,15 @@ use std::path::Path;
 
 use super::KaldiError;
 use super::conf::Conf;
+use super::const_arpa::ConstArpaLm;
 use super::front_end::front_end;
 use super::import::final_mdl;
 use super::ivector::{final_dubm, final_ie};
+use super::language_fst::LanguageFst;
 use super::nnet::{Component, Nnet, fold};
 use crate::feature::FeatureKind;
 use crate::graph::{Automaton, GraphError, LookAhead};
+use crate::units::WordId;
 
 /// Input frames in an output frame.
 const SUBSAMPLING: usize = 3;
@@ -91,4 +94,40 @@ pub fn check_language_fst(bytes: &[u8]) -> Result<(usize, usize), GraphError> {
 pub fn check_lexicon_fst(bytes: &[u8]) -> Result<(usize, usize), GraphError> {
     let LookAhead { automaton, .. } = LookAhead::read(bytes)?;
     Ok((automaton.num_states(), automaton.arcs().len()))
+}
+
+/// Reads the bytes of a `G.carpa`; returns what these words cost one behind the other, and ending
+/// after them.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn check_const_arpa(bytes: &[u8], words: &[u32]) -> Result<Vec<f32>, KaldiError> {
+    let model = ConstArpaLm::read(bytes.to_vec(), Path::new("G.carpa"))?;
+    let mut history = model.start();
+    let mut costs = Vec::new();
+    for &word in words {
+        let (next, cost) = model.step(history, WordId(word));
+        history = next;
+        costs.push(cost.0);
+    }
+    costs.push(model.end(history).0);
+    Ok(costs)
+}
+
+/// As [`check_const_arpa`], of a `G.fst`.
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn check_subtracted_fst(bytes: &[u8], words: &[u32]) -> Result<Vec<f32>, KaldiError> {
+    let (automaton, _) = Automaton::read(bytes)?;
+    let model = LanguageFst::new(automaton, Path::new("G.fst"))?;
+    let mut places = model.start();
+    let mut costs = Vec::new();
+    for &word in words {
+        let (next, cost) = model.step(places, WordId(word));
+        places = next;
+        costs.push(cost.0);
+    }
+    costs.push(model.end(places).0);
+    Ok(costs)
 }

@@ -45,6 +45,15 @@ pub enum KaldiError {
         /// Why.
         source: Box<KaldiError>,
     },
+    /// A large language model is there without the small one whose place it takes.
+    #[error(
+        "{} is missing: G.carpa takes the place of the language model in it; add the file, or remove G.carpa",
+        path.display()
+    )]
+    NoSubtracted {
+        /// The missing file.
+        path: PathBuf,
+    },
     /// Phrases or a grammar are wanted of a folder whose graph is not in two parts.
     #[error(
         "{}: its graph is whole (HCLG.fst), so that none can be composed of phrases or a grammar; take a model with graph/HCLr.fst",

@@ -34,11 +34,27 @@ impl VoskFolder {
         &self.folder
     }
 
-    /// What is there and not used: language models that libvosk rescores with.
-    pub fn left_out(&self) -> Vec<PathBuf> {
-        let files = ["rescore/G.carpa", "rnnlm/final.raw"];
-        let files = files.map(|name| self.folder.join(name));
-        files.into_iter().filter(|path| path.is_file()).collect()
+    /// What is there and not used: the neural language model that libvosk rescores with.
+    pub fn left_out(&self) -> Option<PathBuf> {
+        Some(self.folder.join("rnnlm/final.raw")).filter(|path| path.is_file())
+    }
+
+    /// The language model that is in the graph, in both layouts.
+    pub(super) fn subtracted(&self) -> PathBuf {
+        self.folder.join("rescore/G.fst")
+    }
+
+    /// The one that takes its place.
+    pub(super) fn const_arpa(&self) -> PathBuf {
+        self.folder.join("rescore/G.carpa")
+    }
+
+    /// The files that lattices are rescored with, where they are.
+    pub fn rescoring_files(&self) -> Vec<PathBuf> {
+        match self.const_arpa().is_file() {
+            true => vec![self.subtracted(), self.const_arpa()],
+            false => Vec::new(),
+        }
     }
 
     /// All of a file, which is read once as long as this value lives.

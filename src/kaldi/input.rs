@@ -4,6 +4,7 @@
 //! count is held against the bytes that are left before anything is allocated, and every error
 //! names the file and the token it was read behind.
 
+use std::ops::Range;
 use std::path::Path;
 
 use super::KaldiError;
@@ -132,6 +133,22 @@ impl<'b> Input<'b> {
             [4] => Ok(i32::from_le_bytes(self.array()?)),
             [size] => Err(self.error(format!("an integer of {size} bytes, not 4"))),
         }
+    }
+
+    /// An integer of eight bytes.
+    pub fn long(&mut self) -> Result<i64, KaldiError> {
+        match self.array::<1>()? {
+            [8] => Ok(i64::from_le_bytes(self.array()?)),
+            [size] => Err(self.error(format!("an integer of {size} bytes, not 8"))),
+        }
+    }
+
+    /// Passes over so many elements of `size` bytes; where in the file they lie.
+    pub fn place(&mut self, count: i64, size: usize) -> Result<Range<usize>, KaldiError> {
+        let count = self.check_count(count, size)?;
+        let from = self.at;
+        self.take(count * size)?;
+        Ok(from..self.at)
     }
 
     /// A count of things of which each takes `size` bytes at least.

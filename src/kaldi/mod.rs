@@ -12,6 +12,7 @@ mod archive;
 mod boundaries;
 mod check;
 mod conf;
+mod const_arpa;
 mod error;
 mod export;
 mod folder;
@@ -19,11 +20,13 @@ mod front_end;
 mod import;
 mod input;
 mod ivector;
+mod language_fst;
 mod matrix;
 mod matrix_file;
 mod nnet;
 mod output;
 mod own_language;
+mod rescoring;
 mod transitions;
 mod two_parts;
 
@@ -32,13 +35,14 @@ pub use archive::Archive;
 pub use archive::matrices as check_archive;
 #[doc(hidden)]
 pub use check::{
-    check_config_lines, check_extractor, check_final_mdl, check_front_end, check_language_fst,
-    check_lexicon_fst, check_mixture,
+    check_config_lines, check_const_arpa, check_extractor, check_final_mdl, check_front_end,
+    check_language_fst, check_lexicon_fst, check_mixture, check_subtracted_fst,
 };
 pub use error::KaldiError;
 pub use export::{ExportOptions, Exported, export};
 pub use folder::VoskFolder;
 pub use import::{Imported, InputMean};
+pub(crate) use rescoring::{RescoringHistory, RescoringModel};
 pub use transitions::{Transition, TransitionModel};
 
 use std::path::Path;

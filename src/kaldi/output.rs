@@ -35,6 +35,12 @@ impl Output {
         self.raw(&value.to_le_bytes())
     }
 
+    /// An integer of eight bytes.
+    pub fn long(&mut self, value: i64) -> &mut Self {
+        self.bytes.push(8);
+        self.raw(&value.to_le_bytes())
+    }
+
     /// A size or an id that the model's limits keep far below 2³¹.
     pub fn size(&mut self, value: usize) -> &mut Self {
         self.int(i32::try_from(value).expect("sizes of a validated model fit 31 bits"))

@@ -77,14 +77,14 @@ pub(super) fn parts(
     Ok(made_of(&model, &front_end))
 }
 
-/// The model and the front end of a Vosk folder. A graph may be larger than memory; it is known by
-/// its size, its head and its tail.
+/// The model and the front end of a Vosk folder. A graph or language model may be larger than
+/// memory; it is known by its size, its head and its tail.
 pub(super) fn of_vosk(vosk: &VoskFolder, with_gate: bool) -> Result<MadeFor, RecognizerError> {
     let whole = |files: Vec<PathBuf>| -> Result<Vec<_>, KaldiError> {
         files.iter().map(|path| vosk.bytes(path)).collect()
     };
     let mut model = whole(vosk.model_files())?;
-    for path in vosk.graph_files() {
+    for path in vosk.graph_files().into_iter().chain(vosk.rescoring_files()) {
         model.push(Arc::new(ends(&path)?));
     }
     let mut front_end = whole(vosk.front_end_files())?;

@@ -12,6 +12,7 @@ mod compound;
 mod costs;
 mod endpoint;
 mod error;
+mod exchange;
 mod files;
 mod follow;
 mod front;

@@ -20,7 +20,7 @@ use crate::graph::compile::compile;
 use crate::graph::lexicon::Lexicon;
 use crate::graph::ngram::Ngram;
 use crate::graph::{GRAPH_FORMAT, Graph, WordList, WordTable};
-use crate::kaldi::{InputMean, KaldiError};
+use crate::kaldi::{InputMean, KaldiError, RescoringModel};
 use crate::units::{Cost, PhoneId, Seconds, WordId};
 
 /// Everything a recognition reads. A copy shares it.
@@ -37,6 +37,8 @@ pub(super) struct Model {
     pub own: Option<Arc<OwnVocabulary>>,
     /// The larger language models, where the caller wants rescoring and the model has them.
     pub second_look: Option<Arc<SecondLook>>,
+    /// The same of a Vosk folder.
+    pub rescoring: Option<Arc<RescoringModel>>,
     /// What is taken from the features of Kaldi's models.
     pub input_mean: Option<InputMean>,
     /// Factor of the graph's costs when the lattice is looked at; 1 but for Kaldi's models.
@@ -95,6 +97,7 @@ impl Model {
             words: Arc::new(words),
             own: None,
             second_look: second_look.map(Arc::new),
+            rescoring: None,
             input_mean: None,
             graph_scale: 1.0,
             least_risk: false,

@@ -42,7 +42,13 @@ impl Recognizer {
     /// The same model with another graph of its own words.
     pub(super) fn hearing(&self, graph: Graph, made_of: &str) -> Recognizer {
         let base = self.without_words.as_ref().unwrap_or(&self.model);
-        let model = Model { graph: Arc::new(graph), own: None, second_look: None, ..base.clone() };
+        let model = Model {
+            graph: Arc::new(graph),
+            own: None,
+            second_look: None,
+            rescoring: None,
+            ..base.clone()
+        };
         let mut varied = self.varied(model, made_of);
         (varied.calibration, varied.made_for.calibration) = (Calibration::default(), None);
         varied

@@ -2,13 +2,15 @@
 
 use std::time::Instant;
 
+use super::exchange::exchanged;
+use super::second_look::LookScratch;
 use super::transcript::phrase;
 use super::{
     Alternative, Recognizer, RecognizerError, RecognizerScratch, ScoredAudio, ScoredSegment,
     Setting, Transcript, add, check,
 };
 use crate::confidence::{Heads, doubt, least_risk_words};
-use crate::decode::{self, Decoder};
+use crate::decode::{self, Cancel, DecodeError, Decoder, Hypothesis, Lattice, PathCost, PathGraph};
 use crate::units::{Cost, Seconds, WordId};
 
 impl Recognizer {
@@ -80,8 +82,6 @@ impl Recognizer {
         let started = Instant::now();
         let decoder = Decoder::new(&self.model.graph, setting.pruning)?;
         let RecognizerScratch { search, look, .. } = scratch;
-        let models = self.model.second_look.as_ref();
-        let least_risk = self.model.least_risk && models.is_none();
         // Where nothing rescores, the lattice still says how far to trust the best path.
         if !setting.rescore {
             let heard = decoder.decode(&segment.scores, search)?;
@@ -93,18 +93,20 @@ impl Recognizer {
         add(&mut transcript.timings.search, started);
         check(search, segment.scores.num_frames())?;
         let started = Instant::now();
-        let (own, cancel) = (self.model.own(), search.cancel.as_ref());
-        let paths = match models {
-            Some(models) => models.paths(setting, (&lattice, own), look, cancel)?,
-            None => lattice.scaled_paths(self.model.graph_scale),
-        };
-        let heard = match least_risk {
+        let cancel = search.cancel.as_ref();
+        let paths = self.paths(setting, &lattice, look, cancel)?;
+        let heard = match self.model.least_risk {
             true => {
-                let scale = self.model.graph_scale;
-                let sequences = lattice.determinized(setting.pruning.lattice_beam, scale);
+                let (beam, scale) = (setting.pruning.lattice_beam, self.model.graph_scale);
+                let sequences = self.exchanged(lattice.determinized(beam, scale), cancel)?;
                 least_risk_words(&paths, &sequences, cancel)?
             }
             false => paths.best(),
+        };
+        // Where the language models know no word of any path none is left, and libvosk is silent.
+        let heard = match heard.cost {
+            PathCost::IMPOSSIBLE => Hypothesis { cost: PathCost(0.0), ..heard },
+            _ => heard,
         };
         let doubt = doubt(&paths, &heard, cancel)?;
         let known = (&doubt, &paths.headroom());
@@ -116,6 +118,33 @@ impl Recognizer {
         }
         add(&mut transcript.timings.rescore, started);
         Ok(())
+    }
+
+    /// The paths of a lattice at the costs that have the last word at a setting that rescores.
+    fn paths<'l>(
+        &self,
+        setting: &Setting,
+        lattice: &'l Lattice,
+        look: &mut LookScratch,
+        cancel: Option<&Cancel>,
+    ) -> Result<PathGraph<'l>, RecognizerError> {
+        match &self.model.second_look {
+            Some(models) => models.paths(setting, (lattice, self.model.own()), look, cancel),
+            None => Ok(self.exchanged(lattice.scaled_paths(self.model.graph_scale), cancel)?),
+        }
+    }
+
+    /// The same paths with a Vosk folder's large language model in the place of the small one,
+    /// where it has one.
+    fn exchanged<'l>(
+        &self,
+        paths: PathGraph<'l>,
+        cancel: Option<&Cancel>,
+    ) -> Result<PathGraph<'l>, DecodeError> {
+        match &self.model.rescoring {
+            Some(model) => exchanged(&paths, (model, self.model.graph_scale), cancel),
+            None => Ok(paths),
+        }
     }
 
     /// The least number of word errors that a choice among the paths of a lattice could leave: the
@@ -161,11 +190,9 @@ impl Recognizer {
             let lattice = decoder.lattice(&segment.scores, &mut scratch.search)?;
             let cancel = scratch.search.cancel.as_ref();
             let (models, own) = (self.model.second_look.as_ref(), self.model.own());
-            let paths = match models.filter(|_| setting.rescore) {
-                Some(models) => {
-                    models.paths(setting, (&lattice, own), &mut scratch.look, cancel)?
-                }
-                None => lattice.scaled_paths(self.model.graph_scale),
+            let paths = match setting.rescore {
+                true => self.paths(setting, &lattice, &mut scratch.look, cancel)?,
+                false => lattice.scaled_paths(self.model.graph_scale),
             };
             let penalty = Cost(self.model.description.decode.word_penalty);
             // A phrase of the user's is one word to the search.
@@ -175,7 +202,11 @@ impl Recognizer {
                 parts.map(|(text, time)| (text.to_owned(), time)).collect::<Vec<_>>()
             };
             let mut these = Vec::new();
-            for heard in &paths.n_best(count) {
+            let heard = paths.n_best(count);
+            if heard.is_empty() {
+                these.push(Alternative::nothing());
+            }
+            for heard in &heard {
                 let costs = models.map(|models| models.costs(setting, (heard, own), penalty));
                 let (words, times) = heard.words.iter().flat_map(parts).unzip();
                 these.push(Alternative {

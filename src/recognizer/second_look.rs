@@ -117,7 +117,8 @@ impl SecondLook {
         let Some(network) = self.network(setting)? else {
             return Ok(paths);
         };
-        let how = Reweighing { beam: NEURAL_BEAM, histories: NEURAL_HISTORIES, cancel };
+        let how =
+            Reweighing { beam: NEURAL_BEAM, histories: NEURAL_HISTORIES, every_end: false, cancel };
         let limit = STATES_A_FRAME * lattice.num_frames() as usize;
         let mut model = WithOwn { mixture: self.mixture(network, scratch, limit), own };
         Ok(paths.reweighed(&how, &mut model)?)

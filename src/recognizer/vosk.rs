@@ -21,11 +21,8 @@ use crate::kaldi::VoskFolder;
 pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, RecognizerError> {
     let opening = options.opening.clone().unwrap_or_default();
     opening.enter(Stage::Weights);
-    for path in folder.left_out() {
-        warn!(
-            "{} is not used: words are those of the model's own graph, before any rescoring",
-            path.display()
-        );
+    if let Some(path) = folder.left_out() {
+        warn!("{} is not used: no neural network rescores a Vosk folder", path.display());
     }
     let imported = folder.import()?;
     let description = imported.description;
@@ -53,6 +50,12 @@ pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, Reco
         }
     };
     check_fit(&mfcc, &network, &graph)?;
+    opening.enter(Stage::LanguageModels);
+    // The large language model takes the place of the one in the folder's own graph.
+    let rescoring = match options.large_model && options.graph.is_none() {
+        true => folder.rescoring(words.len(), options.private_copies)?,
+        false => None,
+    };
     opening.enter(Stage::Ready);
     Ok(Model {
         description,
@@ -63,6 +66,7 @@ pub(super) fn open(folder: &VoskFolder, options: &Options) -> Result<Model, Reco
         words: Arc::new(words),
         own: None,
         second_look: None,
+        rescoring: rescoring.map(Arc::new),
         input_mean: imported.mean,
         graph_scale: imported.graph_scale,
         least_risk: imported.least_risk,

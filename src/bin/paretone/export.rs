@@ -25,6 +25,10 @@ pub struct ExportArgs {
     /// with that of clean read English
     #[arg(long, value_name = "FILE", num_args = 1..)]
     speech: Vec<PathBuf>,
+    /// Write the large n-gram too (rescore/G.carpa), with which Vosk then rescores, and the one in
+    /// the graph, which it subtracts (rescore/G.fst)
+    #[arg(long)]
+    with_rescoring: bool,
 }
 
 /// Exports the model and says what was written.
@@ -33,7 +37,7 @@ pub struct ExportArgs {
 /// When the model or a recording cannot be used, or the folder cannot be written.
 pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let folder = model_folder(args.model.clone())?;
-    let mut options = ExportOptions::default();
+    let mut options = ExportOptions::default().rescoring(args.with_rescoring);
     if !args.speech.is_empty() {
         options = options.mean(mean_of(&folder, &args.speech)?);
     }

@@ -1,9 +1,9 @@
 //! A weighted automaton as it lies in an OpenFst file, of which a decoding graph is yet to be
 //! composed: a language model (`Gr.fst`), or the lexicon before it (`HCLr.fst`).
 
-use std::io::Read;
+use std::io::{self, Read, Write};
 
-use super::header::Header;
+use super::header::{Header, write_vector_header};
 use super::input::{Fault, Input, format_fault};
 use crate::graph::WORD_MASK;
 use crate::graph::error::GraphError;
@@ -100,6 +100,39 @@ impl Automaton {
     /// What ending in a state costs; infinite if it is not final.
     pub fn final_cost(&self, state: u32) -> f32 {
         self.finals[state as usize]
+    }
+
+    /// Writes a `vector` file.
+    ///
+    /// # Errors
+    /// Whatever the writer reports.
+    pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        write_vector_header(out, [self.start as usize, self.num_states(), self.arcs.len()])?;
+        for state in 0..self.num_states() as u32 {
+            let row = self.row(state);
+            out.write_all(&self.final_cost(state).to_le_bytes())?;
+            out.write_all(&(row.len() as i64).to_le_bytes())?;
+            for arc in row {
+                let FstArc { input, output, cost, next } = arc;
+                for bytes in [
+                    input.to_le_bytes(),
+                    output.to_le_bytes(),
+                    cost.to_le_bytes(),
+                    next.to_le_bytes(),
+                ] {
+                    out.write_all(&bytes)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The same automaton, which reads what it put out.
+    pub fn projected(mut self) -> Automaton {
+        for arc in &mut self.arcs {
+            arc.input = arc.output;
+        }
+        self
     }
 
     /// The same automaton, the rows in ascending order of the labels that are read.

@@ -3,7 +3,7 @@
 //! Layout as in OpenFst 1.7 (`fst/fst.cc`, `fst/symbol-table.cc`): little-endian; strings are an
 //! `int32` length and bytes.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use super::input::{Fault, Input, format_fault};
 use crate::graph::error::GraphError;
@@ -22,6 +22,9 @@ const CONST_ALIGNED_VERSION: i32 = 1;
 pub(super) const UNKNOWN_STATES: i64 = -1;
 /// The start of a graph without one.
 const NO_START: i64 = -1;
+/// OpenFst's properties "expanded" and "mutable", which every vector file has; the others are left
+/// unknown.
+pub(super) const VECTOR_PROPERTIES: u64 = 3;
 /// The largest number of a word that is believed, as of a list of words.
 const MOST_SYMBOLS: i64 = 1 << 24;
 
@@ -117,6 +120,20 @@ impl Header {
         })?;
         Ok(Some(symbols))
     }
+}
+
+/// Writes the header of a vector file without symbols: where it begins, and how many states and
+/// arcs it has.
+pub(super) fn write_vector_header(out: &mut impl Write, numbers: [usize; 3]) -> io::Result<()> {
+    out.write_all(&FST_MAGIC.to_le_bytes())?;
+    for text in ["vector", "standard"] {
+        out.write_all(&(text.len() as i32).to_le_bytes())?;
+        out.write_all(text.as_bytes())?;
+    }
+    out.write_all(&2i32.to_le_bytes())?;
+    out.write_all(&0i32.to_le_bytes())?;
+    out.write_all(&VECTOR_PROPERTIES.to_le_bytes())?;
+    numbers.iter().try_for_each(|number| out.write_all(&(*number as i64).to_le_bytes()))
 }
 
 /// Reads a symbol table.

@@ -29,15 +29,11 @@ use super::builder::GraphBuilder;
 use super::error::GraphError;
 use super::rows::{ArcRef, Graph};
 pub(crate) use automaton::Automaton;
-pub(super) use automaton::FstArc;
-use header::{FST_MAGIC, Header, UNKNOWN_STATES};
+pub(crate) use automaton::FstArc;
+use header::{Header, UNKNOWN_STATES, write_vector_header};
 use input::{Fault, Input, format_fault};
 pub(crate) use lookahead::LookAhead;
 pub(super) use lookahead::Reach;
-
-/// OpenFst's properties "expanded" and "mutable", which every vector file has; the others are left
-/// unknown.
-const VECTOR_PROPERTIES: u64 = 3;
 
 impl Graph {
     /// Reads an OpenFst file (`HCLG.fst`).
@@ -101,22 +97,13 @@ impl Graph {
     pub fn write_openfst(&self, out: &mut impl Write) -> io::Result<()> {
         let mut out = BufWriter::with_capacity(1 << 20, out);
         let (emitting, epsilon) = self.num_arcs();
-        out.write_all(&FST_MAGIC.to_le_bytes())?;
-        for text in ["vector", "standard"] {
-            out.write_all(&(text.len() as i32).to_le_bytes())?;
-            out.write_all(text.as_bytes())?;
-        }
-        out.write_all(&2i32.to_le_bytes())?;
-        out.write_all(&0i32.to_le_bytes())?;
-        out.write_all(&VECTOR_PROPERTIES.to_le_bytes())?;
         let mut number = vec![0u32; self.state_limit()];
         for (count, state) in (0..).zip(self.states()) {
             number[state.index()] = count;
         }
         let number = |state: StateId| number.get(state.index()).copied().unwrap_or(0);
-        out.write_all(&i64::from(number(self.start())).to_le_bytes())?;
-        out.write_all(&(self.num_states() as i64).to_le_bytes())?;
-        out.write_all(&((emitting + epsilon) as i64).to_le_bytes())?;
+        let start = number(self.start()) as usize;
+        write_vector_header(&mut out, [start, self.num_states(), emitting + epsilon])?;
         for state in self.states() {
             let arcs: Vec<ArcRef> =
                 self.epsilon_arcs(state).chain(self.emitting_arcs(state)).collect();
@@ -248,6 +235,7 @@ fn read_arc(
 
 #[cfg(test)]
 mod tests {
+    use super::header::{FST_MAGIC, VECTOR_PROPERTIES};
     use super::*;
 
     /// The flag of an aligned file.

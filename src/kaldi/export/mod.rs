@@ -5,13 +5,14 @@
 //! - we subtract the mean over the utterance, Kaldi's online pipeline that of the last six seconds,
 //!   mixed with a mean known beforehand (`am/global_cmvn.stats`);
 //! - our noise floor is the expected energy of noise, Kaldi's `--dither` the noise itself;
-//! - Kaldi has no speech gate, and the large n-gram stays behind.
+//! - Kaldi has no speech gate, and the large n-gram stays behind unless it is asked for.
 //!
 //! `conf/paretone.conf` and `gate.json` keep what Kaldi cannot express, so that the folder,
 //! imported again, gives the same answers as the model. Other programs ignore these files.
 
 mod components;
 mod network;
+mod rescoring;
 mod settings;
 mod transitions;
 
@@ -39,12 +40,20 @@ pub struct ExportOptions {
     /// value a dimension. `None`: that of clean read English, which is known of the usual 40 mel
     /// energies and their cepstra alone.
     pub mean: Option<Vec<f32>>,
+    /// Whether the large n-gram is written too, with which libvosk then rescores, and the one in
+    /// the graph, which it subtracts. Default: no.
+    pub rescoring: bool,
 }
 
 impl ExportOptions {
     /// What the running mean begins with; see [`ExportOptions::mean`].
     pub fn mean(self, mean: Vec<f32>) -> Self {
-        ExportOptions { mean: Some(mean) }
+        ExportOptions { mean: Some(mean), ..self }
+    }
+
+    /// Whether the large n-gram is written too; see [`ExportOptions::rescoring`].
+    pub fn rescoring(self, rescoring: bool) -> Self {
+        ExportOptions { rescoring, ..self }
     }
 }
 
@@ -99,6 +108,9 @@ pub fn export(folder: &Path, out: &Path, options: &ExportOptions) -> Result<Expo
     let graph = compile(&transitions.hmm, &lexicon, &ngram, &weights)?;
     let path = files.place("graph/HCLG.fst")?;
     graph.save_openfst_const(&path)?;
+    if options.rescoring {
+        rescoring::write(folder, &ngram, words.len(), &mut files)?;
+    }
     files.copy_gate(folder)?;
     let (emitting, epsilon) = graph.num_arcs();
     Ok(Exported {
