@@ -11,8 +11,8 @@ use crate::decode::{Cancel, DecodeError, HistoryId, PathGraph, Reweighing, Seque
 use crate::kaldi::{RescoringHistory, RescoringModel};
 use crate::units::{Cost, WordId};
 
-/// Histories that are followed from one node of a lattice; more change nothing:
-/// benches/records/2026-11-27/kaldi-vosk.txt.
+/// Histories that are followed from one node of a lattice. libvosk follows all; with so many its
+/// words come out all the same: benches/records/2026-11-27/kaldi-vosk.txt.
 const HISTORIES: usize = 16;
 
 /// The paths with one model in the place of the other, where graph costs count `scale` times.
