@@ -24,7 +24,7 @@ built=target/fuzz-run
 
 # The readers of what callers send come first.
 formats=(m4a,mp4,mov webm,mka ogg,oga,opus ts aac aiff caf au wav mp2,mp3 flac)
-first=(audio containers "${formats[@]/#/containers:}" kaldi_data kaldi_archive kaldi_model kaldi_ivector kaldi_lines kaldi_conf lookahead_fst ngram_fst score_file multipart request stream_message)
+first=(audio containers "${formats[@]/#/containers:}" kaldi_data kaldi_archive kaldi_model kaldi_ivector kaldi_rescoring kaldi_lines kaldi_conf lookahead_fst ngram_fst score_file multipart request stream_message)
 order() {
     printf '%s\n' "${first[@]}"
     sed -n 's/^name = "\(.*\)"/\1/p' fuzz/Cargo.toml | grep -vxF -e paretone-fuzz "${first[@]/#/-e}"
@@ -38,6 +38,7 @@ seeds() {
     arpa) find tests/fixtures -name '*.arpa' ;;
     kaldi_model) find tests/golden/kaldi -name '*.mdl' ;;
     kaldi_ivector) find tests/golden/kaldi -name final.ie -o -name final.dubm ;;
+    kaldi_rescoring) find tests/golden/kaldi -name '*.carpa' -o -name G.fst ;;
     kaldi_archive) find tests/golden/kaldi -name '*.ark' ;;
     kaldi_conf) find tests/golden/kaldi -name '*.conf' ;;
     kaldi_lines) find tests/golden/kaldi -name '*.config' ;;
