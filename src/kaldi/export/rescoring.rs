@@ -118,8 +118,8 @@ impl Node {
     }
 }
 
-/// The bytes of a `G.carpa`, laid out as Kaldi does: nothing stands for words without a probability,
-/// as here.
+/// The bytes of a `G.carpa`, laid out as Kaldi does: nothing stands for words without a
+/// probability, as here.
 fn const_arpa(tree: &Tree, words: usize) -> Result<Vec<u8>, KaldiError> {
     let (mut begins, mut size) = (vec![0; tree.nodes.len()], 0);
     for (at, begin) in begins.iter_mut().enumerate().filter(|(at, _)| tree.is_history(*at)) {
