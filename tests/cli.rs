@@ -172,6 +172,21 @@ fn answers_come_in_the_order_of_the_files_whatever_the_jobs() {
 }
 
 #[test]
+fn a_model_read_into_memory_hears_what_a_mapped_one_does() {
+    let folder = workplace();
+    let heard = |flags: &[&str]| {
+        let command = &mut transcribe(folder.path());
+        let output = command.args(flags).args(["a.wav", "b.wav", "c.wav"]).output();
+        let output = output.expect("it runs");
+        assert!(output.status.success(), "{output:?}");
+        output.stdout
+    };
+    let mapped = heard(&[]);
+    assert!(!mapped.is_empty());
+    assert_eq!(heard(&["--no-mmap"]), mapped);
+}
+
+#[test]
 fn one_bad_file_does_not_stop_the_others() {
     let folder = workplace();
     let files = ["a.wav", "empty.wav", "missing.wav", "b.wav"];

@@ -4,8 +4,9 @@ usage: bench.py PARETONE FOLDER RECORDING... [--rounds N]
 
 Each round runs, at each of three settings of beam, max-active and lattice beam, libvosk, Paretone in
 floats and Paretone in integers, one after the other, so that what else the machine does falls on all
-alike. Both make a lattice, determinise it and choose the words of least Bayes risk. A run's time is that of its process less what opening the model takes (a run over no audio but a
-tenth of a second). Prints the median of each and the ratios.
+alike. Both make a lattice, determinise it and choose the words of least Bayes risk, on one thread, with
+the graph in the memory of their own. A run's time is that of its process less what opening the model takes
+(a run over no audio but a tenth of a second). Prints the median of each and the ratios.
 """
 import json
 import pathlib
@@ -45,7 +46,8 @@ def main():
         seconds = sum(soundfile.info(path).duration for path in heard)
         nothing = str(copy / "nothing.wav")
         soundfile.write(nothing, numpy.zeros(1600, "int16"), 16000, subtype="PCM_16")
-        ours = [arguments.program, "transcribe", "--model", str(copy), "--format", "json", "--precision"]
+        ours = [arguments.program, "transcribe", "--model", str(copy), "--format", "json",
+                "--jobs", "1", "--no-mmap", "--precision"]
         peers = {
             "libvosk": [sys.executable, str(HERE / "vosk_words.py"), str(copy)],
             "floats": ours + ["f32"],

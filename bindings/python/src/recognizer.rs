@@ -36,6 +36,9 @@ use crate::words::word_list;
 ///     Whether to open the large language models; without them nothing is rescored.
 /// speech_gate : bool, default True
 ///     Whether what is no speech is left out.
+/// mmap : bool, default True
+///     Whether graph and language models are mapped from their files; in memory (False) they take
+///     0.1 to 0.2 s to open, and hearing takes a tenth less where the system has huge pages.
 /// words : sequence of str or path, optional
 ///     Words and phrases of one's own, as `with_words` takes them.
 ///
@@ -72,13 +75,14 @@ struct Asked<'a, 'py> {
 #[pymethods]
 impl Recognizer {
     #[new]
-    #[pyo3(signature = (model=None, *, precision="auto", large_model=true, speech_gate=true, words=None))]
+    #[pyo3(signature = (model=None, *, precision="auto", large_model=true, speech_gate=true, mmap=true, words=None))]
     fn new(
         py: Python<'_>,
         model: Option<PathBuf>,
         precision: &str,
         large_model: bool,
         speech_gate: bool,
+        mmap: bool,
         words: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let words = words.map(word_list).transpose()?;
@@ -87,7 +91,8 @@ impl Recognizer {
         let options = Options::default()
             .precision(precision)
             .large_model(large_model)
-            .speech_gate(speech_gate);
+            .speech_gate(speech_gate)
+            .private_copies(!mmap);
         let open = || {
             let plain = paretone::Recognizer::open_with(folder, options)?;
             words
@@ -166,27 +171,19 @@ impl Recognizer {
 
     /// What is said in a recording.
     ///
-    /// Parameters
-    /// ----------
-    /// audio : str, os.PathLike, binary file, bytes or array of float
-    ///     A file of any kind that the command line reads, by its path or opened, the bytes of one,
-    ///     or the samples of one channel, nominally from -1 to 1. A C-contiguous ``float32`` array is read where it lies;
-    ///     other floats are copied once.
-    /// rate : int, optional
-    ///     Samples per second of an array; by default the model's, 16000. A file says its own.
-    /// version : str, optional
-    ///     "v1" (fastest) to "v7" (most accurate), which is the default.
-    /// setting : str, optional
-    ///     Knobs in place of a version, as in ``"network_beam=11 lattice_beam=4 rescore"``.
-    /// tolerance : float or str, optional
-    ///     How many more errors than the most accurate version's are tolerated, relative to those:
-    ///     ``0.05`` or ``"5%"``. The cheapest policy that is certified to keep that answers.
-    /// objective : {"response-time", "cost"}, optional
-    ///     What a tolerance saves; by default the response time.
-    /// n_best : int, default 0
-    ///     How many different answers to give in ``alternatives``.
-    /// channel : int, optional
-    ///     Hear this channel of a file, the first being 1; by default the average of all.
+    /// Parameters ---------- audio : str, os.PathLike, binary file, bytes or array of float A file
+    /// of any kind that the command line reads, by its path or opened, the bytes of one, or the
+    /// samples of one channel, nominally from -1 to 1. A C-contiguous ``float32`` array is read
+    /// where it lies; other floats are copied once. rate : int, optional Samples per second of an
+    /// array; by default the model's, 16000. A file says its own. version : str, optional "v1"
+    /// (fastest) to "v7" (most accurate), which is the default. setting : str, optional Knobs in
+    /// place of a version, as in ``"network_beam=11 lattice_beam=4 rescore"``. tolerance : float or
+    /// str, optional How many more errors than the most accurate version's are tolerated, relative
+    /// to those: ``0.05`` or ``"5%"``. The cheapest policy that is certified to keep that answers.
+    /// objective : {"response-time", "cost"}, optional What a tolerance saves; by default the
+    /// response time. n_best : int, default 0 How many different answers to give in
+    /// ``alternatives``. channel : int, optional Hear this channel of a file, the first being 1; by
+    /// default the average of all.
     ///
     /// Returns
     /// -------

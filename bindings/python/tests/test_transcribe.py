@@ -236,6 +236,10 @@ class TestModels:
         heard = other.transcribe(river, version="v1")
         assert other.folder == asr.folder and len(heard.words) > 10
 
+    def test_a_model_in_memory_hears_the_same(self, asr, river):
+        copied = paretone.Recognizer(asr.folder, mmap=False)
+        assert copied.transcribe(river, version="v3").text == asr.transcribe(river, version="v3").text
+
     def test_the_environment_names_a_model(self, asr, monkeypatch, tmp_path):
         monkeypatch.setenv("PARETONE_MODEL", str(tmp_path / "nowhere"))
         with pytest.raises(paretone.ModelError, match="nowhere"):

@@ -17,7 +17,7 @@ use paretone::WithCauses;
 use paretone::acoustic::Precision;
 use paretone::eval::Judged;
 use paretone::eval::corpus::{self, Utterance};
-use paretone::recognizer::{Options, Recognizer, RecognizerScratch, References, Setting};
+use paretone::recognizer::{Recognizer, RecognizerScratch, References, Setting};
 use paretone::sweep::words::{self, HeardWord, heard_words};
 use paretone::sweep::{Analysis, Heard, Prepared, analyse, measure, outcome};
 use paretone::tiers::{Counter, Outcomes};
@@ -166,10 +166,7 @@ fn tell_failures(utterances: &[Utterance], heard: &[HeardAt]) -> Result<usize, U
 }
 
 fn open(args: &Args) -> anyhow::Result<Recognizer> {
-    let options = Options::default()
-        .large_model(!args.setting.no_rescore)
-        .precision(args.precision)
-        .speech_gate(args.vad.is_on());
+    let options = args.setting.options(args.precision).speech_gate(args.vad.is_on());
     let folder = model_folder(args.model.clone())?;
     Ok(Recognizer::open_with(&folder, options)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))

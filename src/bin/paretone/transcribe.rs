@@ -24,7 +24,7 @@ use paretone::WithCauses;
 use paretone::acoustic::Precision;
 use paretone::audio::{Bounds, ChannelChoice, Reader, Signal, Waveform};
 use paretone::graph::WordList;
-use paretone::recognizer::{Options, Recognizer, RecognizerScratch, Setting, Transcript};
+use paretone::recognizer::{Recognizer, RecognizerScratch, Setting, Transcript};
 use paretone::units::Seconds;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -144,10 +144,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// Opens the model, with the caller's graph, grammar or words.
 fn open(args: &Args) -> anyhow::Result<Recognizer> {
-    let options = Options::default()
-        .large_model(!args.setting.no_rescore)
-        .precision(args.precision)
-        .speech_gate(args.vad.is_on());
+    let options = args.setting.options(args.precision).speech_gate(args.vad.is_on());
     let options = match &args.graph {
         Some(graph) => options.graph(graph),
         None => options,

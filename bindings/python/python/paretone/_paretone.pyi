@@ -128,6 +128,7 @@ class Recognizer:
         precision: Literal["auto", "f32", "int8"] = "auto",
         large_model: bool = True,
         speech_gate: bool = True,
+        mmap: bool = True,
         words: Words | None = None,
     ) -> Recognizer: ...
     def with_words(self, words: Words) -> Recognizer: ...

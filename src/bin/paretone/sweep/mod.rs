@@ -27,7 +27,7 @@ use super::{UsageError, model_folder};
 use paretone::acoustic::Precision;
 use paretone::decode::Knob;
 use paretone::eval::corpus;
-use paretone::recognizer::{Options, Recognizer};
+use paretone::recognizer::Recognizer;
 use paretone::sweep::identity::{IdentityError, claim, identity};
 use paretone::sweep::point;
 
@@ -135,7 +135,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
     utterances.shuffle(&mut ChaCha8Rng::seed_from_u64(args.seed));
     let folder = model_folder(args.model.clone())?;
-    let options = Options::default().precision(args.precision);
+    let options = args.base.options(args.precision);
     let recognizer = Recognizer::open_with(&folder, options)
         .with_context(|| format!("the model in {} cannot be used", folder.display()))
         .map_err(UsageError)?;

@@ -19,6 +19,7 @@ class Model(TypedDict, total=False):
     precision: Any
     large_model: bool
     speech_gate: bool
+    mmap: bool
     words: Words | None
 
 
