@@ -21,8 +21,8 @@ mod simd;
 
 use bytemuck::{Pod, Zeroable};
 
-use rows::Level;
 pub use rows::QuantisedRows;
+use rows::{Level, ROUNDING};
 
 use super::driver::{self, Output, Tile};
 use super::{Finish, Rows, Target};
@@ -133,15 +133,17 @@ impl QuantisedMatrix {
         let mut panels = vec![Line([0; 64]); (groups * padded * GROUP).div_ceil(64)];
         let packed: &mut [i8] = bytemuck::cast_slice_mut(&mut panels);
         let (mut scales, mut sums) = (vec![0.0; padded], vec![0.0; padded]);
+        // The last group may be deeper than the column: what is beyond stays 0.
+        let mut quantised = vec![0i8; groups * GROUP];
         for (column, weights) in weights.chunks_exact(depth).enumerate() {
-            let panel = column / width * groups * width * GROUP;
-            let mut sum = 0;
-            scales[column] = quantise_column(weights, |k, quantised| {
-                let group = panel + (k / GROUP * width + column % width) * GROUP;
-                packed[group + k % GROUP] = quantised;
-                sum += i32::from(quantised);
-            });
+            scales[column] = quantise_column(weights, &mut quantised[..depth]);
+            let sum: i32 = quantised.iter().map(|&value| i32::from(value)).sum();
             sums[column] = scales[column] * sum as f32;
+            let panel = column / width * groups * width * GROUP;
+            let places = packed[panel..].chunks_exact_mut(GROUP).skip(column % width);
+            for (place, group) in places.step_by(width).zip(quantised.chunks_exact(GROUP)) {
+                place.copy_from_slice(group);
+            }
         }
         QuantisedMatrix { kernel, depth, columns, panels, scales, sums }
     }
@@ -203,14 +205,14 @@ impl QuantisedMatrix {
     }
 }
 
-/// Hands out the quantised weights of a column, each with its position, and returns their scale.
-fn quantise_column(weights: &[f32], mut each: impl FnMut(usize, i8)) -> f32 {
+/// Quantises the weights of a column and returns their scale.
+fn quantise_column(weights: &[f32], quantised: &mut [i8]) -> f32 {
     let largest = weights.iter().fold(0.0f32, |most, w| most.max(w.abs()));
     let scale = largest / 127.0;
     let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-    for (k, weight) in weights.iter().enumerate() {
-        let quantised = (weight * inverse).round_ties_even();
-        each(k, quantised.clamp(-127.0, 127.0) as i8);
+    for (quantised, weight) in quantised.iter_mut().zip(weights) {
+        let steps = (weight * inverse).clamp(-127.0, 127.0);
+        *quantised = (steps + ROUNDING).to_bits() as i8;
     }
     scale
 }

@@ -6,9 +6,9 @@ use super::{DotKernel, GROUP};
 /// Values compared at once: two of the widest vectors, so that one need not wait for the other.
 const LANES: usize = 32;
 
-/// Added to a number between 0 and 2²², this leaves its nearest integer (ties to even) in the low
-/// bits: 1.5 · 2²³.
-const ROUNDING: f32 = 12_582_912.0;
+/// Added to a number between −2²² and 2²², this leaves its nearest integer (ties to even) in the
+/// low bits: 1.5 · 2²³. Every processor does so with many numbers at once.
+pub(super) const ROUNDING: f32 = 12_582_912.0;
 
 /// What the numbers of a row mean: `minimum + scale · q`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
