@@ -8,6 +8,7 @@
 
 mod builder;
 pub mod compile;
+#[cfg(feature = "speech")]
 mod composition;
 mod container;
 mod error;
@@ -20,7 +21,10 @@ mod gzip;
 mod gzip;
 pub mod lexicon;
 pub mod ngram;
+// What Vosk folders need of it is not used without `speech`.
+#[cfg_attr(not(feature = "speech"), allow(dead_code, unused_imports))]
 mod openfst;
+#[cfg(feature = "speech")]
 mod phrases;
 mod rows;
 pub mod spelling;
@@ -34,10 +38,12 @@ mod written;
 
 pub use builder::GraphBuilder;
 pub use compile::ctc;
+#[cfg(feature = "speech")]
 pub(crate) use container::Place;
 pub use error::GraphError;
 pub use file::GRAPH_FORMAT;
 pub use grammar::{Grammar, GrammarError};
+#[cfg(feature = "speech")]
 pub(crate) use openfst::{Automaton, FstArc, LookAhead};
 pub use rows::{ArcRef, Gateway, Graph, GraphView, PackedArc};
 pub use textfile::TextError;

@@ -93,6 +93,7 @@ impl WordTable {
     ///
     /// # Errors
     /// A word stands twice, or has a number larger than the table can be.
+    #[cfg(feature = "speech")]
     pub(crate) fn of_numbers(
         numbered: Vec<(u32, String)>,
         name: &str,

@@ -193,6 +193,7 @@ impl Transcript {
 
     /// The whole of a recording whose segments were answered one by one, in their order, and whose
     /// scores took so long.
+    #[cfg(feature = "tiers")]
     pub(crate) fn joined(
         parts: impl Iterator<Item = Transcript>,
         audio: Seconds,
@@ -207,6 +208,7 @@ impl Transcript {
     }
 
     /// The same, and the next segment. Both together are as improvable as the more improvable.
+    #[cfg(feature = "tiers")]
     fn followed_by(mut self, next: Transcript) -> Transcript {
         let both = self.confidence.zip(next.confidence);
         self.confidence = both.map(|(this, next)| Confidence {
