@@ -67,7 +67,7 @@ def parsed(description, **numbers):
     parser.add_argument("folder", metavar="FOLDER")
     parser.add_argument("recordings", metavar="RECORDING", nargs="+")
     for name, default in numbers.items():
-        parser.add_argument(f"--{name}", type=int, default=default, metavar="N")
+        parser.add_argument("--" + name.replace("_", "-"), type=int, default=default, metavar="N")
     return parser.parse_intermixed_args()
 
 

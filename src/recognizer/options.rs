@@ -32,7 +32,7 @@ pub struct Options {
     /// Whether graph and language models are read into memory instead of mapped. That takes 0.1 to
     /// 0.2 s and memory of this process's own (116 MB for `models/en`). It protects from later
     /// changes to the files: the system kills a process that reads a mapped file which has become
-    /// shorter. And where the system has huge pages, a wide search takes a tenth less time.
+    /// shorter. And where the system has huge pages, a wide search takes some per cent less time.
     /// Default: no.
     pub private_copies: bool,
     /// A graph to search in place of the model's own, compiled for its phones and its words

@@ -38,7 +38,8 @@ use crate::words::word_list;
 ///     Whether what is no speech is left out.
 /// mmap : bool, default True
 ///     Whether graph and language models are mapped from their files; in memory (False) they take
-///     0.1 to 0.2 s to open, and hearing takes a tenth less where the system has huge pages.
+///     0.1 to 0.2 s more to open, and a wide search takes some per cent less where the system has
+///     huge pages.
 /// words : sequence of str or path, optional
 ///     Words and phrases of one's own, as `with_words` takes them.
 ///

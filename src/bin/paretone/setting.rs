@@ -37,8 +37,8 @@ pub struct SettingArgs {
     /// more accurate
     #[arg(long, conflicts_with = "no_rescore", help_heading = "How to search")]
     pub neural: bool,
-    /// Read graph and language models into memory instead of mapping their files: a tenth less
-    /// processor time where the system has huge pages, for 0.1 to 0.2 s when the model is opened
+    /// Read graph and language models into memory instead of mapping their files: a wide search
+    /// takes some per cent less where the system has huge pages, opening 0.1 to 0.2 s more
     #[arg(long, help_heading = "How to search")]
     pub no_mmap: bool,
 }
