@@ -172,19 +172,27 @@ impl Recognizer {
 
     /// What is said in a recording.
     ///
-    /// Parameters ---------- audio : str, os.PathLike, binary file, bytes or array of float A file
-    /// of any kind that the command line reads, by its path or opened, the bytes of one, or the
-    /// samples of one channel, nominally from -1 to 1. A C-contiguous ``float32`` array is read
-    /// where it lies; other floats are copied once. rate : int, optional Samples per second of an
-    /// array; by default the model's, 16000. A file says its own. version : str, optional "v1"
-    /// (fastest) to "v7" (most accurate), which is the default. setting : str, optional Knobs in
-    /// place of a version, as in ``"network_beam=11 lattice_beam=4 rescore"``. tolerance : float or
-    /// str, optional How many more errors than the most accurate version's are tolerated, relative
-    /// to those: ``0.05`` or ``"5%"``. The cheapest policy that is certified to keep that answers.
-    /// objective : {"response-time", "cost"}, optional What a tolerance saves; by default the
-    /// response time. n_best : int, default 0 How many different answers to give in
-    /// ``alternatives``. channel : int, optional Hear this channel of a file, the first being 1; by
-    /// default the average of all.
+    /// Parameters
+    /// ----------
+    /// audio : str, os.PathLike, binary file, bytes or array of float
+    ///     A file of any kind that the command line reads, by its path or opened, the bytes of one,
+    ///     or the samples of one channel, nominally from -1 to 1. A C-contiguous ``float32`` array is read where it lies;
+    ///     other floats are copied once.
+    /// rate : int, optional
+    ///     Samples per second of an array; by default the model's, 16000. A file says its own.
+    /// version : str, optional
+    ///     "v1" (fastest) to "v7" (most accurate), which is the default.
+    /// setting : str, optional
+    ///     Knobs in place of a version, as in ``"network_beam=11 lattice_beam=4 rescore"``.
+    /// tolerance : float or str, optional
+    ///     How many more errors than the most accurate version's are tolerated, relative to those:
+    ///     ``0.05`` or ``"5%"``. The cheapest policy that is certified to keep that answers.
+    /// objective : {"response-time", "cost"}, optional
+    ///     What a tolerance saves; by default the response time.
+    /// n_best : int, default 0
+    ///     How many different answers to give in ``alternatives``.
+    /// channel : int, optional
+    ///     Hear this channel of a file, the first being 1; by default the average of all.
     ///
     /// Returns
     /// -------
