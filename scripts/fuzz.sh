@@ -86,8 +86,10 @@ table() {
 
 if [ -z "$table_only" ]; then
     mkdir -p target
-    (cd fuzz && cargo +nightly fuzz build --fuzz-dir . --target-dir "../$built" >&2)
     targets=("$@")
+    mapfile -t binaries < <(printf '%s\n' "${targets[@]%%:*}" | sort -u)
+    # An empty name builds all.
+    for binary in "${binaries[@]}"; do (cd fuzz && cargo +nightly fuzz build --fuzz-dir . --target-dir "../$built" $binary >&2); done
     [ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(order)
     for ((round = 0; round < rounds; round++)); do
         for target in "${targets[@]}"; do turn "$target"; done
