@@ -6,11 +6,11 @@
 use std::fs;
 use std::path::Path;
 
+use paretone::Recognizer;
 use paretone::graph::{Grammar, Graph, WORD_END, WORD_START, WordList};
 use paretone::kaldi::{TransitionModel, VoskFolder, check_language_fst, check_lexicon_fst};
 use paretone::recognizer::{Cache, Options};
-use paretone::units::{Hertz, WordId};
-use paretone::{Recognizer, Waveform};
+use paretone::units::WordId;
 
 #[path = "nnet3/fst.rs"]
 mod fst;
@@ -20,7 +20,7 @@ mod nnet3;
 mod parts;
 
 use fst::Fst;
-use parts::{DIMS, entry, folder, language, lexicon, put};
+use parts::{DIMS, entry, folder, language, lexicon, noise, put};
 
 fn composed(vosk: &Path) -> Result<Graph, String> {
     let transitions = TransitionModel::open(&vosk.join("am/final.mdl")).unwrap();
@@ -87,16 +87,6 @@ fn damaged_and_missing_parts_are_named() {
         let error = composed(&vosk).unwrap_err();
         assert!(error.contains(name), "{error}");
     }
-}
-
-/// A second of noise.
-fn noise() -> Waveform {
-    let mut state = 7u32;
-    let samples = (0..16_000).map(|_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 24) as f32 - 0.5
-    });
-    Waveform { samples: samples.collect(), rate: Hertz(16_000) }
 }
 
 fn open(vosk: &Path) -> Recognizer {

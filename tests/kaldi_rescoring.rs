@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use paretone::Recognizer;
 use paretone::kaldi::{VoskFolder, check_const_arpa, check_subtracted_fst};
 use paretone::recognizer::{Cache, Options};
-use paretone::units::Hertz;
-use paretone::{Recognizer, Waveform};
 
 #[allow(dead_code)] // Of the graphs one type alone is needed here.
 #[path = "nnet3/fst.rs"]
@@ -23,7 +22,7 @@ mod nnet3;
 mod parts;
 
 use fst::Fst;
-use parts::{folder, lexicon, put};
+use parts::{folder, lexicon, noise, put};
 
 fn golden(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/kaldi");
@@ -158,16 +157,6 @@ fn what_is_no_back_off_model_is_refused() {
         let error = of(rows).unwrap_err().to_string();
         assert!(error.contains(told), "{told}: {error}");
     }
-}
-
-/// A second of noise.
-fn noise() -> Waveform {
-    let mut state = 7u32;
-    let samples = (0..16_000).map(|_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 24) as f32 - 0.5
-    });
-    Waveform { samples: samples.collect(), rate: Hertz(16_000) }
 }
 
 fn open(vosk: &Path, rescores: bool) -> Result<Recognizer, String> {

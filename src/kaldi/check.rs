@@ -12,7 +12,7 @@ use super::language_fst::LanguageFst;
 use super::nnet::{Component, Nnet, fold};
 use crate::feature::FeatureKind;
 use crate::graph::{Automaton, GraphError, LookAhead};
-use crate::units::WordId;
+use crate::units::{Cost, WordId};
 
 /// Input frames in an output frame.
 const SUBSAMPLING: usize = 3;
@@ -103,15 +103,7 @@ pub fn check_lexicon_fst(bytes: &[u8]) -> Result<(usize, usize), GraphError> {
 /// What is wrong with the file.
 pub fn check_const_arpa(bytes: &[u8], words: &[u32]) -> Result<Vec<f32>, KaldiError> {
     let model = ConstArpaLm::read(bytes.to_vec(), Path::new("G.carpa"))?;
-    let mut history = model.start();
-    let mut costs = Vec::new();
-    for &word in words {
-        let (next, cost) = model.step(history, WordId(word));
-        history = next;
-        costs.push(cost.0);
-    }
-    costs.push(model.end(history).0);
-    Ok(costs)
+    Ok(costs(words, model.start(), |at, word| model.step(at, word), |at| model.end(at)))
 }
 
 /// As [`check_const_arpa`], of a `G.fst`.
@@ -121,13 +113,22 @@ pub fn check_const_arpa(bytes: &[u8], words: &[u32]) -> Result<Vec<f32>, KaldiEr
 pub fn check_subtracted_fst(bytes: &[u8], words: &[u32]) -> Result<Vec<f32>, KaldiError> {
     let (automaton, _) = Automaton::read(bytes)?;
     let model = LanguageFst::new(automaton, Path::new("G.fst"))?;
-    let mut places = model.start();
-    let mut costs = Vec::new();
-    for &word in words {
-        let (next, cost) = model.step(places, WordId(word));
-        places = next;
-        costs.push(cost.0);
-    }
-    costs.push(model.end(places).0);
-    Ok(costs)
+    Ok(costs(words, model.start(), |at, word| model.step(at, word), |at| model.end(at)))
+}
+
+/// What words cost in a language model one behind the other, from `at` on, and ending after them.
+fn costs<H: Copy>(
+    words: &[u32],
+    mut at: H,
+    step: impl Fn(H, WordId) -> (H, Cost),
+    end: impl FnOnce(H) -> Cost,
+) -> Vec<f32> {
+    let mut say = |&word: &u32| {
+        let (next, cost) = step(at, WordId(word));
+        at = next;
+        cost.0
+    };
+    let mut costs: Vec<f32> = words.iter().map(&mut say).collect();
+    costs.push(end(at).0);
+    costs
 }

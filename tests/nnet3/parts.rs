@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use paretone::Waveform;
+use paretone::units::Hertz;
+
 use crate::fst::{Context, Fst, ngram};
 use crate::nnet3::{Network, Part};
 
@@ -76,4 +79,14 @@ pub fn folder(at: &Path) -> PathBuf {
     put(&vosk, "graph/disambig_tid.int", format!("{SILENT}\n").as_bytes());
     put(&vosk, "graph/phones/word_boundary.int", b"1 begin\n2 end\n3 end\n4 nonword\n");
     vosk
+}
+
+/// A second of noise.
+pub fn noise() -> Waveform {
+    let mut state = 7u32;
+    let samples = (0..16_000).map(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 24) as f32 - 0.5
+    });
+    Waveform { samples: samples.collect(), rate: Hertz(16_000) }
 }
