@@ -27,6 +27,9 @@ pub trait SequenceModel {
     fn step(&mut self, history: HistoryId, word: WordId) -> (HistoryId, Cost);
     /// What to add to the cost of ending after these words.
     fn end(&mut self, history: HistoryId) -> Cost;
+    /// Words are about to be asked after these histories: a model that is faster for several at
+    /// once may look at them now. What it answers afterwards is the same.
+    fn prepare(&mut self, _histories: &[HistoryId]) {}
 }
 
 /// How to weigh paths anew.
@@ -44,7 +47,7 @@ pub struct Reweighing<'m> {
 }
 
 /// Nodes that are weighed between two looks at [`Reweighing::cancel`]: about a millisecond.
-const NODES_A_LOOK: u32 = 32;
+const NODES_A_LOOK: usize = 32;
 
 /// A node of the paths with a history.
 #[derive(Clone, Copy)]
@@ -78,21 +81,40 @@ impl<'l> PathGraph<'l> {
         let limit = self.best_cost().0 + f64::from(how.beam.0);
         let mut partials = Partials::new(self.num_nodes(), model.start());
         let (mut places, mut edges, mut order) = (Vec::new(), Vec::new(), Vec::new());
-        let mut here = Vec::new();
-        for node in 0..self.num_nodes() as u32 {
-            if let Some(cancel) = how.cancel.filter(|_| node.is_multiple_of(NODES_A_LOOK)) {
+        let (mut run, mut asked) = (Vec::new(), Vec::new());
+        let (newest, mut looked) = (self.newest_sources(), 0);
+        let mut start = 0;
+        while start < newest.len() {
+            if let Some(cancel) = how.cancel.filter(|_| start >= looked) {
                 cancel.check(self.num_frames() as usize)?;
+                looked = start + NODES_A_LOOK;
             }
-            partials.cheapest(node, how.histories, &mut here);
-            for &held in &here {
+            // Nodes that no edge joins: all that leads to them is weighed, and they are together.
+            let joined = |&newest: &u32| newest != NONE && newest as usize >= start;
+            let rest = &newest[start + 1..];
+            let end = start + 1 + rest.iter().position(joined).unwrap_or(rest.len());
+            let good = |edge: &&Edge| {
+                let whole = self.forward(edge.from).0 + f64::from(edge.cost.0);
+                whole + left[edge.next as usize] <= limit
+            };
+            run.clear();
+            asked.clear();
+            for node in start as u32..end as u32 {
+                let first = run.len();
+                partials.cheapest(node, how.histories, &mut run);
+                let mut words = self.edges(node).iter().filter(good).map(|edge| self.word(edge));
+                if words.any(|word| word != WordId::EPSILON) {
+                    asked.extend(
+                        run[first..].iter().map(|&(_, held)| partials.all[held as usize].history),
+                    );
+                }
+            }
+            model.prepare(&asked);
+            for &(node, held) in &run {
                 let from = places.len() as u32;
                 places.push(self.place(node));
                 order.push(held);
                 let source = partials.all[held as usize];
-                let good = |edge: &&Edge| {
-                    let whole = self.forward(node).0 + f64::from(edge.cost.0);
-                    whole + left[edge.next as usize] <= limit
-                };
                 for edge in self.edges(node).iter().filter(good) {
                     let (history, added) = match self.word(edge) {
                         WordId::EPSILON => (source.history, Cost::FREE),
@@ -106,12 +128,23 @@ impl<'l> PathGraph<'l> {
                     edges.push(Edge { from, next, cost, arc: edge.arc });
                 }
             }
+            start = end;
         }
         let number = numbers(&order, partials.all.len());
         edges.iter_mut().for_each(|edge| edge.next = number[edge.next as usize]);
         edges.retain(|edge| edge.next != NONE);
         let finals = self.reweighed_ends(how, (&partials, &number), model);
         Ok(self.with_edges(places, edges, finals))
+    }
+
+    /// By node: the newest node that an edge comes from; [`NONE`] if none does.
+    fn newest_sources(&self) -> Vec<u32> {
+        let mut newest = vec![NONE; self.num_nodes()];
+        for edge in self.all_edges() {
+            let held = &mut newest[edge.next as usize];
+            *held = if *held == NONE { edge.from } else { edge.from.max(*held) };
+        }
+        newest
     }
 
     /// By node: the cost of the best way from there to an end; infinite if there is none.
@@ -183,13 +216,13 @@ impl Partials {
         *head
     }
 
-    /// The cheapest `count` partials of a node, in a defined order.
-    fn cheapest(&self, node: u32, count: usize, here: &mut Vec<u32>) {
-        here.clear();
-        here.extend(self.of(node));
+    /// Appends the node with each of its cheapest `count` partials, in a defined order.
+    fn cheapest(&self, node: u32, count: usize, run: &mut Vec<(u32, u32)>) {
+        let first = run.len();
+        run.extend(self.of(node).map(|held| (node, held)));
         let cost = |index: u32| self.all[index as usize].cost;
-        here.sort_by(|&a, &b| cost(a).total_cmp(&cost(b)).then(a.cmp(&b)));
-        here.truncate(count.max(1));
+        run[first..].sort_by(|&(_, a), &(_, b)| cost(a).total_cmp(&cost(b)).then(a.cmp(&b)));
+        run.truncate(first + count.max(1).min(run.len() - first));
     }
 }
 

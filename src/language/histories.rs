@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use crate::units::{Cost, WordId};
 
-use super::{NeuralModel, Workspace};
+use super::NeuralModel;
+use super::network::{Next, Workspace};
 
 /// Word sequences by number, with the states and costs that a model gave them. Reuse it from one
 /// utterance to the next with [`Histories::clear`]: once warm, it allocates nothing.
@@ -17,8 +18,13 @@ pub struct Histories {
     states: Vec<f32>,
     /// States computed.
     steps: usize,
+    /// States that are to be computed.
+    next: Vec<Next>,
     work: Workspace,
 }
+
+/// States that are computed at once, at most: what bounds the memory they take on their way.
+const BATCH: usize = 64;
 
 /// A word after a history.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +47,7 @@ impl Histories {
         self.nodes.clear();
         self.children.clear();
         self.states.clear();
+        self.work.clear();
         self.steps = 0;
         self.nodes.push(Node { parent: None, word: begin, cost: None, state: None });
     }
@@ -80,35 +87,43 @@ impl Histories {
         word: WordId,
         limit: usize,
     ) -> Option<Cost> {
-        let at = self.state(model, history, limit)?;
-        Some(model.cost(slot(&self.states, at, model.state_len()), word))
+        if self.nodes[history as usize].state.is_none() {
+            self.prepare(model, [history], limit);
+        }
+        let at = self.nodes[history as usize].state?;
+        Some(model.cost(&self.states, at, word))
     }
 
-    /// Where the state of a history is. That of its parent is known, since the history has a cost;
-    /// where it is not, there were too many.
-    fn state(&mut self, model: &NeuralModel, history: u32, limit: usize) -> Option<u32> {
-        let node = self.nodes[history as usize];
-        if node.state.is_some() {
-            return node.state;
+    /// Computes the states of histories together, which is faster than one by one: those that words
+    /// are about to be asked after. No more than `limit` in all.
+    pub(super) fn prepare(
+        &mut self,
+        model: &NeuralModel,
+        histories: impl IntoIterator<Item = u32>,
+        limit: usize,
+    ) {
+        for history in histories {
+            let node = self.nodes[history as usize];
+            // The state of the parent is known, since the history has a cost; where it is not, there
+            // were too many.
+            let before = node.parent.map(|parent| self.nodes[parent as usize].state);
+            if node.state.is_some() || before == Some(None) || self.steps >= limit {
+                continue;
+            }
+            self.nodes[history as usize].state = Some(self.steps as u32);
+            self.steps += 1;
+            self.next.push(Next { before: before.flatten(), word: node.word });
+            if self.next.len() == BATCH {
+                self.compute(model);
+            }
         }
-        let before = match node.parent {
-            Some(parent) => Some(self.nodes[parent as usize].state?),
-            None => None,
-        };
-        if self.steps >= limit {
-            return None;
-        }
-        let (at, length) = (self.steps as u32, model.state_len());
-        self.states.resize((self.steps + 1) * length, 0.0);
-        let (known, after) = self.states.split_at_mut(self.steps * length);
-        let before = before.map(|before| slot(known, before, length));
-        model.step(before, node.word, after, &mut self.work);
-        self.steps += 1;
-        self.nodes[history as usize].state = Some(at);
-        Some(at)
+        self.compute(model);
     }
-}
 
-fn slot(states: &[f32], at: u32, length: usize) -> &[f32] {
-    &states[at as usize * length..][..length]
+    fn compute(&mut self, model: &NeuralModel) {
+        if !self.next.is_empty() {
+            model.extend(&mut self.states, &self.next, &mut self.work);
+            self.next.clear();
+        }
+    }
 }

@@ -17,6 +17,7 @@ mod matrix;
 mod mixture;
 mod network;
 mod vectors;
+mod word_gates;
 
 #[cfg(test)]
 mod tests;
@@ -24,4 +25,4 @@ mod tests;
 pub use error::LanguageError;
 pub use histories::Histories;
 pub use mixture::Mixture;
-pub use network::{NeuralModel, Workspace};
+pub use network::{NeuralModel, Next, Workspace};

@@ -13,6 +13,7 @@ use super::cell::{Gates, advance};
 use super::file::{self, Contents};
 use super::matrix::Matrix;
 use super::vectors::Vectors;
+use super::word_gates::WordGates;
 
 /// A recurrent language model. Immutable: share it between threads.
 pub struct NeuralModel {
@@ -25,14 +26,31 @@ pub struct NeuralModel {
     weight: f32,
 }
 
-/// What a step writes to on its way.
+/// What steps write to on their way, and what they need not compute again: clear it with
+/// [`Workspace::clear`] before another model uses it.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace {
-    vector: Vec<f32>,
-    from_input: Vec<f32>,
+    words: WordGates,
+    hidden: Vec<f32>,
     from_state: Vec<f32>,
     output: Vec<f32>,
     quantised: QuantisedRows,
+}
+
+impl Workspace {
+    /// Forgets what belongs to a model.
+    pub fn clear(&mut self) {
+        self.words.clear();
+    }
+}
+
+/// The state after a word that follows a state.
+#[derive(Clone, Copy, Debug)]
+pub struct Next {
+    /// Place of the state that the word follows; `None` is before any word.
+    pub before: Option<u32>,
+    /// The word.
+    pub word: WordId,
 }
 
 /// A state, taken apart: what is compared with full vectors, with short ones, and the cell.
@@ -83,53 +101,63 @@ impl NeuralModel {
         self.vectors.width() + self.vectors.short() + self.cell
     }
 
-    /// Writes the state after `word`, which came after the state `before`; `None` is before any
-    /// word.
+    /// Appends the states after words to those that the words come after, in the same order.
+    ///
+    /// The more at once, the less a state costs: the weights are read once for all of them. Each
+    /// comes out as it does alone.
     ///
     /// # Panics
-    /// The model has no such word, or a state has another length than
-    /// [`NeuralModel::state_len`].
-    pub fn step(
-        &self,
-        before: Option<&[f32]>,
-        word: WordId,
-        after: &mut [f32],
-        work: &mut Workspace,
-    ) {
-        let (width, gates) = (self.vectors.width(), self.gate_bias.len());
-        work.vector.resize(width, 0.0);
-        work.from_input.resize(gates, 0.0);
-        work.from_state.resize(gates, 0.0);
-        work.output.resize(self.cell, 0.0);
-        self.vectors.write(word, &mut work.vector);
-        let quantised = &mut work.quantised;
-        self.input.multiply(&work.vector, &mut work.from_input, quantised);
-        let (head, cell) = after.split_at_mut(width + self.vectors.short());
-        match before.map(|state| self.parts(state)) {
-            Some(before) => {
-                let out = &mut work.from_state;
-                self.recurrent.multiply(before.hidden, out, quantised);
-                cell.copy_from_slice(before.cell);
+    /// The model has no such word, or there is no such state.
+    pub fn extend(&self, states: &mut Vec<f32>, next: &[Next], work: &mut Workspace) {
+        let (width, length) = (self.vectors.width(), self.state_len());
+        let Workspace { words, hidden, from_state, output, quantised } = work;
+        words.prepare(next, self.gate_bias.len(), |words, gates| {
+            hidden.resize(words.len() * width, 0.0);
+            for (&word, vector) in words.iter().zip(hidden.chunks_exact_mut(width)) {
+                self.vectors.write(word, vector);
             }
-            None => {
-                work.from_state.fill(0.0);
-                cell.fill(0.0);
+            self.input.multiply(hidden, gates, quantised);
+        });
+        hidden.resize(next.len() * width, 0.0);
+        for (next, hidden) in next.iter().zip(hidden.chunks_exact_mut(width)) {
+            match next.before {
+                Some(before) => hidden.copy_from_slice(self.state(states, before).hidden),
+                None => hidden.fill(0.0),
             }
         }
-        let sums =
-            Gates { input: &work.from_input, state: &work.from_state, bias: &self.gate_bias };
-        advance(sums, cell, &mut work.output);
-        let (hidden, shortened) = head.split_at_mut(width);
-        self.projection.multiply(&work.output, hidden, quantised);
-        self.vectors.shorten(hidden, shortened);
+        from_state.resize(next.len() * self.gate_bias.len(), 0.0);
+        self.recurrent.multiply(hidden, from_state, quantised);
+        output.resize(next.len() * self.cell, 0.0);
+        let first = states.len();
+        states.resize(first + next.len() * length, 0.0);
+        let (known, new) = states.split_at_mut(first);
+        let sums = from_state.chunks_exact_mut(self.gate_bias.len());
+        let outputs = output.chunks_exact_mut(self.cell);
+        for (((next, sums), output), state) in
+            next.iter().zip(sums).zip(outputs).zip(new.chunks_exact_mut(length))
+        {
+            let cell = &mut state[length - self.cell..];
+            match next.before {
+                Some(before) => cell.copy_from_slice(self.state(known, before).cell),
+                None => sums.fill(0.0),
+            }
+            let input = words.of(next.word);
+            advance(Gates { input, state: sums, bias: &self.gate_bias }, cell, output);
+        }
+        self.projection.multiply(output, hidden, quantised);
+        for (state, hidden) in new.chunks_exact_mut(length).zip(hidden.chunks_exact(width)) {
+            let (all, rest) = state.split_at_mut(width);
+            all.copy_from_slice(hidden);
+            self.vectors.shorten(hidden, &mut rest[..self.vectors.short()]);
+        }
     }
 
-    /// The cost of `word` after a state, as far as the sum over all words is one.
+    /// The cost of `word` after one of the states, as far as the sum over all words is one.
     ///
     /// # Panics
-    /// As [`NeuralModel::step`].
-    pub fn cost(&self, state: &[f32], word: WordId) -> Cost {
-        let Parts { hidden, shortened, .. } = self.parts(state);
+    /// As [`NeuralModel::extend`].
+    pub fn cost(&self, states: &[f32], at: u32, word: WordId) -> Cost {
+        let Parts { hidden, shortened, .. } = self.state(states, at);
         Cost(-self.vectors.score(word, hidden, shortened))
     }
 
@@ -138,16 +166,14 @@ impl NeuralModel {
     /// # Panics
     /// The model has no such word.
     pub fn costs(&self, words: &[WordId]) -> Vec<Cost> {
-        let mut work = Workspace::default();
-        let [mut state, mut next] = [(); 2].map(|()| vec![0.0; self.state_len()]);
-        self.step(None, BEGIN, &mut state, &mut work);
+        let (mut states, mut work) = (Vec::new(), Workspace::default());
+        self.extend(&mut states, &[Next { before: None, word: BEGIN }], &mut work);
         let mut costs = Vec::with_capacity(words.len() + 1);
-        for &word in words {
-            costs.push(self.cost(&state, word));
-            self.step(Some(&state), word, &mut next, &mut work);
-            std::mem::swap(&mut state, &mut next);
+        for (at, &word) in (0..).zip(words) {
+            costs.push(self.cost(&states, at, word));
+            self.extend(&mut states, &[Next { before: Some(at), word }], &mut work);
         }
-        costs.push(self.cost(&state, END));
+        costs.push(self.cost(&states, words.len() as u32, END));
         costs
     }
 
@@ -155,16 +181,16 @@ impl NeuralModel {
     /// takes as long as all words; recognition does without.
     ///
     /// # Panics
-    /// As [`NeuralModel::step`].
-    pub fn log_normaliser(&self, state: &[f32], never: &[WordId]) -> f32 {
-        let Parts { hidden, shortened, .. } = self.parts(state);
+    /// As [`NeuralModel::extend`].
+    pub fn log_normaliser(&self, states: &[f32], at: u32, never: &[WordId]) -> f32 {
+        let Parts { hidden, shortened, .. } = self.state(states, at);
         let score = |id: u32| f64::from(self.vectors.score(WordId(id), hidden, shortened));
         let all = (0..self.num_words() as u32).filter(|&id| !never.contains(&WordId(id)));
         all.map(|id| score(id).exp()).sum::<f64>().ln() as f32
     }
 
-    fn parts<'s>(&self, state: &'s [f32]) -> Parts<'s> {
-        assert_eq!(state.len(), self.state_len(), "a state of this model");
+    fn state<'s>(&self, states: &'s [f32], at: u32) -> Parts<'s> {
+        let state = &states[at as usize * self.state_len()..][..self.state_len()];
         let (hidden, rest) = state.split_at(self.vectors.width());
         let (shortened, cell) = rest.split_at(self.vectors.short());
         Parts { hidden, shortened, cell }

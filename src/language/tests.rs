@@ -61,16 +61,13 @@ fn costs_equal_those_of_pytorch() {
 fn the_normaliser_equals_pytorch() {
     let model = model(Precision::F32);
     for golden in goldens() {
-        let mut work = Workspace::default();
-        let mut states = vec![vec![0.0; model.state_len()]];
-        model.step(None, BEGIN, &mut states[0], &mut work);
-        for &word in &golden.words {
-            let mut next = vec![0.0; model.state_len()];
-            model.step(states.last().map(Vec::as_slice), WordId(word), &mut next, &mut work);
-            states.push(next);
+        let (mut states, mut work) = (Vec::new(), Workspace::default());
+        model.extend(&mut states, &[Next { before: None, word: BEGIN }], &mut work);
+        for (at, &word) in (0..).zip(&golden.words) {
+            model.extend(&mut states, &[Next { before: Some(at), word: WordId(word) }], &mut work);
         }
-        for (state, theirs) in states.iter().zip(&golden.log_normalisers) {
-            let ours = model.log_normaliser(state, &NEVER);
+        for (at, theirs) in (0..).zip(&golden.log_normalisers) {
+            let ours = model.log_normaliser(&states, at, &NEVER);
             assert!((ours - theirs).abs() < 1e-3, "{ours} {theirs}");
         }
     }
@@ -100,6 +97,39 @@ fn histories_equal_plain_sentences() {
     }
 }
 
+/// Looked at together or alone, a history has the same costs, for more of them than are computed
+/// at once too.
+#[test]
+fn histories_that_are_prepared_together_cost_the_same() {
+    let model = model(Precision::Auto);
+    let words: Vec<WordId> = (4..model.num_words() as u32).map(WordId).collect();
+    let costs = |together: bool| {
+        let mut histories = Histories::default();
+        histories.clear(BEGIN);
+        let mut level = vec![0];
+        let mut costs = Vec::new();
+        for _ in 0..3 {
+            if together {
+                histories.prepare(&model, level.iter().copied(), usize::MAX);
+            }
+            let mut next = Vec::new();
+            for (&history, &word) in
+                level.iter().flat_map(|history| words.iter().map(move |word| (history, word)))
+            {
+                let (number, _, cost) = histories.step(&model, history, word, usize::MAX);
+                next.push(number);
+                costs.push(cost.unwrap());
+            }
+            next.truncate(150);
+            level = next;
+        }
+        (costs, histories.steps())
+    };
+    let (together, steps) = costs(true);
+    assert!(steps > 150, "{steps}");
+    assert_eq!((together, steps), costs(false));
+}
+
 #[test]
 fn no_more_states_than_the_limit_are_computed() {
     let model = model(Precision::Auto);
@@ -113,6 +143,8 @@ fn no_more_states_than_the_limit_are_computed() {
         history = next;
     }
     assert_eq!(histories.cost(&model, history, END, 3), None);
+    assert_eq!(histories.steps(), 3);
+    histories.prepare(&model, [history], 3);
     assert_eq!(histories.steps(), 3);
     // What is known stays known.
     let (known, new, cost) = histories.step(&model, 0, WordId(5), 3);

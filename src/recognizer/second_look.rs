@@ -283,6 +283,10 @@ impl SequenceModel for WithOwn<'_> {
     fn end(&mut self, history: HistoryId) -> Cost {
         self.mixture.end(history.0)
     }
+
+    fn prepare(&mut self, histories: &[HistoryId]) {
+        self.mixture.prepare(histories.iter().map(|history| history.0));
+    }
 }
 
 impl LanguageModel for Ngram {

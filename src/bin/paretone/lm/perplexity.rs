@@ -9,7 +9,7 @@ use super::{lines, read_words};
 use paretone::acoustic::Precision;
 use paretone::graph::WordTable;
 use paretone::graph::ngram::{BEGIN, END, LmState, Ngram, StepCache};
-use paretone::language::{NeuralModel, Workspace};
+use paretone::language::{NeuralModel, Next, Workspace};
 use paretone::units::{Cost, WordId};
 
 /// Sums over a text.
@@ -40,8 +40,10 @@ struct NeuralTally {
 struct Reader {
     model: NeuralModel,
     work: Workspace,
-    state: Vec<f32>,
-    next: Vec<f32>,
+    /// Of the sentence, one after the other.
+    states: Vec<f32>,
+    /// Place of the last.
+    last: u32,
 }
 
 /// The ids of words that are never predicted: epsilon, the sentence's start, the unknown word.
@@ -51,25 +53,28 @@ const UNKNOWN: WordId = WordId(3);
 
 impl Reader {
     fn new(model: NeuralModel) -> Reader {
-        let [state, next] = [(); 2].map(|()| vec![0.0; model.state_len()]);
-        let work = Workspace::default();
-        Reader { model, work, state, next }
+        Reader { model, work: Workspace::default(), states: Vec::new(), last: 0 }
     }
 
     fn begin(&mut self) {
-        self.model.step(None, BEGIN, &mut self.state, &mut self.work);
+        self.states.clear();
+        self.last = 0;
+        self.extend(Next { before: None, word: BEGIN });
     }
 
     fn read(&mut self, word: WordId) {
-        let before = Some(self.state.as_slice());
-        self.model.step(before, word, &mut self.next, &mut self.work);
-        std::mem::swap(&mut self.state, &mut self.next);
+        self.extend(Next { before: Some(self.last), word });
+        self.last += 1;
+    }
+
+    fn extend(&mut self, next: Next) {
+        self.model.extend(&mut self.states, &[next], &mut self.work);
     }
 
     /// Counts a word that cost `ngram` under the n-gram.
     fn score(&self, word: WordId, ngram: Cost, tally: &mut NeuralTally) {
-        let cost = f64::from(self.model.cost(&self.state, word).0);
-        let normaliser = f64::from(self.model.log_normaliser(&self.state, &NEVER));
+        let cost = f64::from(self.model.cost(&self.states, self.last, word).0);
+        let normaliser = f64::from(self.model.log_normaliser(&self.states, self.last, &NEVER));
         let weight = f64::from(self.model.weight());
         let mixed = weight * (-cost).exp() + (1.0 - weight) * f64::from(-ngram.0).exp();
         tally.cost += cost + normaliser;
