@@ -27,11 +27,26 @@ pub struct World {
     pub spread: f64,
     /// Noise on the confidence, in logits; larger: routing is harder. Default: 1.2.
     pub noise: f64,
+    /// Share of the groups on which fast versions differ from the most accurate at all, above 0;
+    /// those lose the more, so that the gap stays. Default: 1.
+    pub touched: f64,
+    /// Spread of what fast versions lose on a group, in logarithms; larger: heavier tails at the
+    /// same gap. Default: 0.6.
+    pub tail: f64,
 }
 
 impl Default for World {
     fn default() -> Self {
-        World { groups: 78, requests: 36.0, versions: 3, gap: 0.12, spread: 0.6, noise: 1.2 }
+        World {
+            groups: 78,
+            requests: 36.0,
+            versions: 3,
+            gap: 0.12,
+            spread: 0.6,
+            noise: 1.2,
+            touched: 1.0,
+            tail: TAIL,
+        }
     }
 }
 
@@ -39,6 +54,8 @@ impl Default for World {
 const HARDNESS: f64 = -2.1;
 /// Of the errors that a fast version's shortcuts change, the share that gets worse.
 const WORSE: f64 = 0.75;
+/// Spread of what a group loses at which the gap is met on average.
+const TAIL: f64 = 0.6;
 /// Share of the fastest version's time that all versions share.
 const SHARED: f64 = 0.6;
 
@@ -59,7 +76,11 @@ pub fn draw(world: &World, seed: u64) -> Table {
     for group in 0..world.groups {
         let size = 1 + (-(world.requests - 1.0) * random.random::<f64>().ln()) as usize;
         let hard = HARDNESS + world.spread * normal(&mut random);
-        let loses = (world.spread * normal(&mut random)).exp();
+        // The mean of the exponential grows with its spread, which would widen the gap.
+        let excess = (world.tail * world.tail - TAIL * TAIL) / 2.0;
+        let loses = (world.tail * normal(&mut random) - excess).exp();
+        let is_touched = world.touched >= 1.0 || random.random::<f64>() < world.touched;
+        let loses = if is_touched { loses / world.touched } else { 0.0 };
         for _ in 0..size {
             let words = random.random_range(3..=17);
             let id = requests.len().to_string();
@@ -137,6 +158,26 @@ fn normal(random: &mut ChaCha8Rng) -> f64 {
 mod tests {
     use super::*;
     use crate::tiers::Outcomes;
+
+    /// Few groups make all the difference where the world says so, and the gap stays about what it
+    /// is.
+    #[test]
+    fn rare_and_heavy_losses_keep_the_gap() {
+        let rare = World { groups: 4000, touched: 0.2, ..World::default() };
+        let heavy = World { groups: 4000, tail: 1.0, ..World::default() };
+        for (world, most) in [(rare, 0.25), (heavy, 1.0)] {
+            let table = draw(&world, 1);
+            let [fast, best] = [0, 2].map(|version: usize| &table.versions[version].errors);
+            let gap = fast.iter().sum::<u32>() as f64 / best.iter().sum::<u32>() as f64 - 1.0;
+            assert!((0.07..0.15).contains(&gap), "{gap}");
+            let mut differ = vec![false; world.groups];
+            for ((request, fast), best) in table.requests.iter().zip(fast).zip(best) {
+                differ[request.group] |= fast != best;
+            }
+            let share = differ.iter().filter(|&&differs| differs).count() as f64 / 4000.0;
+            assert!(share <= most, "{share}");
+        }
+    }
 
     #[test]
     fn the_made_up_service_is_what_it_says() {

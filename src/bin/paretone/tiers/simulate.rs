@@ -34,6 +34,12 @@ pub struct Args {
         value_parser = clap::value_parser!(u8).range(2..=20),
     )]
     pub versions: u8,
+    /// Let fast versions differ from the most accurate on this share of the groups only
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0, value_parser = share)]
+    pub touched: f64,
+    /// Spread what fast versions lose on a group so widely, in logarithms; larger: heavier tails
+    #[arg(long, value_name = "SPREAD", default_value_t = 0.6, value_parser = spread)]
+    pub tail: f64,
     /// Learn rules this often
     #[arg(
         long,
@@ -74,6 +80,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         groups: args.groups as usize,
         requests: args.requests,
         versions: usize::from(args.versions),
+        touched: args.touched,
+        tail: args.tail,
         ..World::default()
     };
     if let Some(path) = &args.outcomes {
@@ -100,11 +108,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 fn write_validity(out: &mut impl Write, trial: &Trial, rows: &[Validity]) -> io::Result<()> {
     writeln!(
         out,
-        "{} draws of {} groups with {} requests on average, {} versions; δ = {}\n",
+        "{} draws of {} groups with {} requests on average, {} versions; {} of the groups touched, tail {}; δ = {}\n",
         trial.replicates,
         trial.world.groups,
         trial.world.requests,
         trial.world.versions,
+        trial.world.touched,
+        trial.world.tail,
         trial.rules.delta
     )?;
     for row in rows {
@@ -125,4 +135,14 @@ fn write_validity(out: &mut impl Write, trial: &Trial, rows: &[Validity]) -> io:
 fn at_least_one(text: &str) -> Result<f64, String> {
     let value = text.parse::<f64>().ok().filter(|value| (1.0..=1e6).contains(value));
     value.ok_or_else(|| "must be 1 or more".to_owned())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let value = text.parse::<f64>().ok().filter(|value| (0.01..=1.0).contains(value));
+    value.ok_or_else(|| "must be between 0.01 and 1".to_owned())
+}
+
+fn spread(text: &str) -> Result<f64, String> {
+    let value = text.parse::<f64>().ok().filter(|value| (0.0..=2.0).contains(value));
+    value.ok_or_else(|| "must be between 0 and 2".to_owned())
 }
