@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tiers over recorded outcomes: evaluates them on both services, trains the rules that ship with the model, and brings
 # its checksums up to date: scripts/eval/record_tiers.sh OUT. A minute or two on two cores.
-#   OUT     folder to write to, for example benches/records/2026-11-25
+#   OUT     folder to write to, for example benches/records/2026-11-28
 set -euo pipefail
 out=$1
 program=${PARETONE:-target/release/paretone}
