@@ -120,19 +120,18 @@ fn a_long_recording_is_decided_segment_by_segment() {
     let scored = recognizer.score(&recording, &mut scratch).unwrap();
     let count = scored.segments().len();
     assert!(count > 1, "{count}");
-    for (percent, objective) in [(3.0, Objective::ResponseTime), (5.0, Objective::Cost)] {
+    for (percent, objective) in [(2.0, Objective::ResponseTime), (3.0, Objective::Cost)] {
         let tolerance = Tolerance::percent(percent).unwrap();
         let Answer { transcript, account, .. } =
             tiers.transcribe(&recording, tolerance, objective).unwrap();
         let answered: usize = account.segments.iter().map(|share| share.answered).sum();
         assert_eq!((transcript.segments, answered), (count, count), "{account:?}");
-        assert_eq!(account.escalated, account.segments.len() == 2 && account.segments[1].ran > 0);
         let (errors, words) = (transcript.expected_errors.unwrap(), transcript.words.len() as f64);
         let expected = 1.0 - errors / words;
         assert!((transcript.confidence.unwrap().right - expected).abs() < 1e-9);
         assert_eq!(account.confidence, transcript.confidence.unwrap().right);
         // The same decisions by hand.
-        let mut by_hand = Vec::new();
+        let (mut by_hand, mut escalated) = (Vec::new(), false);
         let mut ran = vec![0; recognizer.versions().list.len()];
         for part in 0..count {
             let mut run = |name: &str| {
@@ -150,6 +149,7 @@ fn a_long_recording_is_decided_segment_by_segment() {
                     match sure(&first) >= pair.threshold {
                         true => first,
                         false => {
+                            escalated = true;
                             let second = run(&pair.second);
                             match pair.choice.takes_first(sure(&first), sure(&second)) {
                                 true => first,
@@ -161,7 +161,12 @@ fn a_long_recording_is_decided_segment_by_segment() {
             };
             by_hand.extend(heard.words);
         }
-        assert_eq!(transcript.words, by_hand, "{}", account.policy);
+        assert_eq!(
+            (&transcript.words, account.escalated),
+            (&by_hand, escalated),
+            "{}",
+            account.policy
+        );
         if !matches!(account.policy, Policy::Conc(_)) {
             for share in &account.segments {
                 let list = &recognizer.versions().list;

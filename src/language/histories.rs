@@ -104,8 +104,8 @@ impl Histories {
     ) {
         for history in histories {
             let node = self.nodes[history as usize];
-            // The state of the parent is known, since the history has a cost; where it is not, there
-            // were too many.
+            // The state of the parent is known, since the history has a cost; where it is not,
+            // there were too many.
             let before = node.parent.map(|parent| self.nodes[parent as usize].state);
             if node.state.is_some() || before == Some(None) || self.steps >= limit {
                 continue;

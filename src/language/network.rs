@@ -111,7 +111,8 @@ impl NeuralModel {
     pub fn extend(&self, states: &mut Vec<f32>, next: &[Next], work: &mut Workspace) {
         let (width, length) = (self.vectors.width(), self.state_len());
         let Workspace { words, hidden, from_state, output, quantised } = work;
-        words.prepare(next, self.gate_bias.len(), |words, gates| {
+        let asked = next.iter().map(|next| next.word);
+        words.prepare(asked, self.gate_bias.len(), |words, gates| {
             hidden.resize(words.len() * width, 0.0);
             for (&word, vector) in words.iter().zip(hidden.chunks_exact_mut(width)) {
                 self.vectors.write(word, vector);

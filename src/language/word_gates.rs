@@ -5,8 +5,6 @@ use std::collections::HashMap;
 
 use crate::units::WordId;
 
-use super::network::Next;
-
 /// Words that are remembered; with more, all are forgotten: about 9 MB for the shipped model.
 const WORDS: usize = 512;
 
@@ -30,23 +28,23 @@ impl WordGates {
         self.sums.clear();
     }
 
-    /// Makes sure that all words of `next` are known; `compute` writes the sums of those that are
-    /// not, `gates` each.
+    /// Makes sure that all these words are known; `compute` writes the sums of those that are not,
+    /// `gates` each.
     pub fn prepare(
         &mut self,
-        next: &[Next],
+        words: impl ExactSizeIterator<Item = WordId>,
         gates: usize,
         compute: impl FnOnce(&[WordId], &mut [f32]),
     ) {
-        if self.places.len() + next.len() > WORDS {
+        if self.places.len() + words.len() > WORDS {
             self.clear();
         }
         self.gates = gates;
         self.new.clear();
-        for next in next {
+        for word in words {
             let place = self.places.len() as u32;
-            self.places.entry(next.word).or_insert_with(|| {
-                self.new.push(next.word);
+            self.places.entry(word).or_insert_with(|| {
+                self.new.push(word);
                 place
             });
         }
@@ -72,15 +70,15 @@ mod tests {
     fn words_are_remembered_and_forgotten_in_the_end() {
         let (mut gates, mut computed) = (WordGates::default(), 0);
         let mut prepare = |gates: &mut WordGates, ids: std::ops::Range<u32>| {
-            let next: Vec<Next> = ids.map(|id| Next { before: None, word: WordId(id) }).collect();
-            gates.prepare(&next, 2, |words, sums| {
+            let words: Vec<WordId> = ids.map(WordId).collect();
+            gates.prepare(words.iter().copied(), 2, |words, sums| {
                 computed += words.len();
                 for (word, sums) in words.iter().zip(sums.chunks_exact_mut(2)) {
                     sums.fill(word.0 as f32);
                 }
             });
-            for next in &next {
-                assert_eq!(gates.of(next.word), [next.word.0 as f32; 2]);
+            for &word in &words {
+                assert_eq!(gates.of(word), [word.0 as f32; 2]);
             }
             computed
         };
