@@ -89,10 +89,7 @@ impl<'l> PathGraph<'l> {
                 cancel.check(self.num_frames() as usize)?;
                 looked = start + NODES_A_LOOK;
             }
-            // Nodes that no edge joins: all that leads to them is weighed, and they are together.
-            let joined = |&newest: &u32| newest != NONE && newest as usize >= start;
-            let rest = &newest[start + 1..];
-            let end = start + 1 + rest.iter().position(joined).unwrap_or(rest.len());
+            let end = end_of_run(&newest, start);
             let good = |edge: &&Edge| {
                 let whole = self.forward(edge.from).0 + f64::from(edge.cost.0);
                 whole + left[edge.next as usize] <= limit
@@ -137,12 +134,12 @@ impl<'l> PathGraph<'l> {
         Ok(self.with_edges(places, edges, finals))
     }
 
-    /// By node: the newest node that an edge comes from; [`NONE`] if none does.
+    /// By node: the newest node that an edge comes from; the first if none does.
     fn newest_sources(&self) -> Vec<u32> {
-        let mut newest = vec![NONE; self.num_nodes()];
+        let mut newest = vec![0; self.num_nodes()];
         for edge in self.all_edges() {
             let held = &mut newest[edge.next as usize];
-            *held = if *held == NONE { edge.from } else { edge.from.max(*held) };
+            *held = edge.from.max(*held);
         }
         newest
     }
@@ -183,6 +180,14 @@ impl<'l> PathGraph<'l> {
         }
         ends
     }
+}
+
+/// Where the nodes from `start` on end that no edge joins: all that leads to them is weighed, so
+/// they can be weighed together.
+fn end_of_run(newest: &[u32], start: usize) -> usize {
+    let rest = &newest[start + 1..];
+    let joined = |&newest: &u32| newest as usize >= start;
+    start + 1 + rest.iter().position(joined).unwrap_or(rest.len())
 }
 
 impl Partials {
