@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::Array2;
-use paretone::acoustic::gemm::int8::{DotKernel, QuantisedMatrix, QuantisedRows};
+use paretone::acoustic::gemm::int8::{Cells, DotKernel, QuantisedMatrix, QuantisedRows};
 use paretone::acoustic::gemm::{Kernel, PackedMatrix, Rows, Target};
 use paretone::acoustic::{Kernels, ModelDescription, Network, NetworkScratch, Scores, Tensors};
 
@@ -68,12 +68,11 @@ fn product(criterion: &mut Criterion) {
         }
         for kernel in DotKernel::available() {
             let matrix = QuantisedMatrix::from_transposed(kernel, &weights, depth);
-            let (mut quantised, runs) = (QuantisedRows::default(), [(0, depth)]);
-            let input = Rows { data: &a, stride: depth, count: rows };
+            let (mut quantised, cells) = (QuantisedRows::default(), Cells::rows(depth));
             let name = format!("int8-{kernel:?}");
             group.bench_function(BenchmarkId::new(name, &shape), |bencher| {
                 bencher.iter(|| {
-                    matrix.quantise(input, &runs, &mut quantised);
+                    matrix.quantise(&cells, &a, (rows, 1), &mut quantised);
                     matrix.multiply(&quantised, &mut out, None);
                 })
             });

@@ -7,6 +7,7 @@
 //! the heights would make runs of a few floats each, and gathering them costs less than that.
 
 use super::description::LayerDescription;
+use super::gemm::int8::Cells;
 
 /// The geometry of a convolutional layer.
 pub(super) struct Plane {
@@ -40,6 +41,29 @@ impl Plane {
     /// Values in the neighbourhood of one output height: time outermost, channels innermost.
     pub(super) fn depth(&self) -> usize {
         self.times.len() * self.height_offsets.len() * self.channels
+    }
+
+    /// Cells of an input row: its heights.
+    pub(super) fn cells_of_frame(&self) -> usize {
+        self.height
+    }
+
+    /// The neighbourhoods of an output row's heights, in the order of [`Plane::gather`].
+    pub(super) fn cells(&self) -> Cells {
+        let centres = (0..self.height).step_by(self.height_stride);
+        let places = centres.flat_map(|centre| {
+            let place = move |time: usize, offset: i32| {
+                let height = centre.checked_add_signed(offset as isize);
+                let inside = height.filter(|height| *height < self.height);
+                inside.map(|height| (time * self.height + height) as u32)
+            };
+            let times = self.times.iter();
+            times.flat_map(move |&time| {
+                self.height_offsets.iter().map(move |&offset| place(time, offset))
+            })
+        });
+        let per_row = self.times.len() * self.height_offsets.len();
+        Cells::new(self.channels, per_row, places.collect())
     }
 
     /// Writes the neighbourhoods of `count` output rows, one after the other, into `out`, which

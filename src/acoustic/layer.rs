@@ -3,7 +3,7 @@
 use super::AcousticError;
 use super::convolution::Plane;
 use super::description::LayerDescription;
-use super::gemm::int8::{MAX_DEPTH, QuantisedMatrix, QuantisedRows};
+use super::gemm::int8::{Cells, MAX_DEPTH, QuantisedMatrix, QuantisedRows};
 use super::gemm::{Activation, Bypass, Finish, PackedMatrix, Rows, Steps, Target};
 use super::ivector::IVectorWeights;
 use super::precision::Kernels;
@@ -44,8 +44,8 @@ enum Weights {
     /// The weights of each run of values that lie next to each other, and where it begins, relative
     /// to the first value read.
     Float(Vec<(usize, PackedMatrix)>),
-    /// All weights, and where each run begins and how many values it has.
-    Int8(QuantisedMatrix, Vec<(usize, usize)>),
+    /// All weights, and the cells that outputs read.
+    Int8(QuantisedMatrix, Cells),
 }
 
 /// What a product needs memory for; reused from one to the next.
@@ -144,16 +144,16 @@ impl Layer {
         let finish = Finish { activation: &self.activation, bias, bypass: bypass_in_registers };
         let (count, stride) = (out.len() / self.output_dim, self.stride as usize);
         let input = input.from(first * self.stride + self.reach.0, self.input_dim);
-        let rows = match &self.plane {
-            None => Rows { data: input, stride: stride * self.input_dim, count },
-            Some(plane) => Rows {
-                data: plane.gather(input, stride, count, neighbourhoods),
-                stride: plane.depth(),
-                count: count * plane.heights(),
-            },
-        };
         match &self.weights {
             Weights::Float(runs) => {
+                let rows = match &self.plane {
+                    None => Rows { data: input, stride: stride * self.input_dim, count },
+                    Some(plane) => Rows {
+                        data: plane.gather(input, stride, count, neighbourhoods),
+                        stride: plane.depth(),
+                        count: count * plane.heights(),
+                    },
+                };
                 let mut target = Target::Overwrite;
                 for (at, (start, matrix)) in runs.iter().enumerate() {
                     let last = at + 1 == runs.len();
@@ -162,8 +162,9 @@ impl Layer {
                     target = Target::Add;
                 }
             }
-            Weights::Int8(matrix, runs) => {
-                matrix.quantise(rows, runs, quantised);
+            Weights::Int8(matrix, cells) => {
+                let of_frame = self.plane.as_ref().map_or(1, Plane::cells_of_frame);
+                matrix.quantise(cells, input, (count, stride * of_frame), quantised);
                 matrix.multiply(quantised, out, Some(finish));
             }
         }
@@ -182,13 +183,12 @@ impl Weights {
         let (depth, channels) = (description.depth(), description.channels());
         let name = format!("{}.weight", description.name);
         let weights = tensors.floats(&name, &[channels, depth])?;
-        let runs = runs(description);
         if let Some(kernel) = kernels.int8.filter(|_| depth <= MAX_DEPTH) {
             let matrix = QuantisedMatrix::from_transposed(kernel, &weights, depth);
-            return Ok(Weights::Int8(matrix, runs));
+            return Ok(Weights::Int8(matrix, cells(description)));
         }
         let mut column = 0;
-        let packed = runs.into_iter().map(|(start, length)| {
+        let packed = runs(description).into_iter().map(|(start, length)| {
             let part = &weights[column..];
             column += length;
             let shape = (length, channels);
@@ -197,6 +197,17 @@ impl Weights {
         });
         Ok(Weights::Float(packed.collect()))
     }
+}
+
+/// The cells of an output: the frames that it reads, or of each height of a convolution its
+/// neighbourhood.
+fn cells(description: &LayerDescription) -> Cells {
+    if let Some(plane) = Plane::of(description) {
+        return plane.cells();
+    }
+    let first = description.offsets.first().copied().unwrap_or_default();
+    let places = description.offsets.iter().map(|offset| Some((offset - first) as u32));
+    Cells::new(description.input_dim, description.offsets.len(), places.collect())
 }
 
 /// Where each run of contiguous offsets begins, relative to the smallest offset, and how many

@@ -1,7 +1,7 @@
 //! A weight matrix in the numbers that this processor multiplies fastest.
 
 use crate::acoustic::Kernels;
-use crate::acoustic::gemm::int8::{MAX_DEPTH, QuantisedMatrix, QuantisedRows};
+use crate::acoustic::gemm::int8::{Cells, MAX_DEPTH, QuantisedMatrix, QuantisedRows};
 use crate::acoustic::gemm::{PackedMatrix, Rows, Target};
 
 use super::file::ByteRows;
@@ -9,7 +9,8 @@ use super::file::ByteRows;
 /// Rows of weights, packed.
 pub(super) enum Matrix {
     Float(PackedMatrix),
-    Int8(QuantisedMatrix),
+    /// The weights, and that an input is a row.
+    Int8(QuantisedMatrix, Cells),
 }
 
 impl Matrix {
@@ -18,7 +19,10 @@ impl Matrix {
     pub fn pack(rows: &ByteRows, kernels: Kernels) -> Matrix {
         let (weights, depth) = (rows.to_floats(), rows.width);
         match kernels.int8.filter(|_| depth <= MAX_DEPTH) {
-            Some(kernel) => Matrix::Int8(QuantisedMatrix::from_transposed(kernel, &weights, depth)),
+            Some(kernel) => {
+                let matrix = QuantisedMatrix::from_transposed(kernel, &weights, depth);
+                Matrix::Int8(matrix, Cells::rows(depth))
+            }
             None => {
                 let shape = (depth, rows.scales.len());
                 let float = kernels.float;
@@ -29,14 +33,15 @@ impl Matrix {
 
     /// `out = rows · weightsᵀ`, for as many rows as `inputs` has.
     pub fn multiply(&self, inputs: &[f32], out: &mut [f32], quantised: &mut QuantisedRows) {
-        let rows = |depth: usize| Rows { data: inputs, stride: depth, count: inputs.len() / depth };
         match self {
             Matrix::Float(matrix) => {
-                matrix.multiply(rows(matrix.depth()), out, Target::Overwrite, None);
+                let stride = matrix.depth();
+                let rows = Rows { data: inputs, stride, count: inputs.len() / stride };
+                matrix.multiply(rows, out, Target::Overwrite, None);
             }
-            Matrix::Int8(matrix) => {
-                let depth = matrix.depth();
-                matrix.quantise(rows(depth), &[(0, depth)], quantised);
+            Matrix::Int8(matrix, cells) => {
+                let count = inputs.len() / matrix.depth();
+                matrix.quantise(cells, inputs, (count, 1), quantised);
                 matrix.multiply(quantised, out, None);
             }
         }

@@ -77,7 +77,9 @@ pub struct Finish<'a> {
 }
 
 impl<'a> Finish<'a> {
-    /// The part for the tile at `row` and `column` of a C with so many columns.
+    /// The part for the tile at `row` and `column` of a C with so many columns. Inlined, so that it
+    /// is written where it is read: a copy would wait for the stores of its fields.
+    #[inline(always)]
     pub(super) fn tile(&self, (row, column): (usize, usize), columns: usize) -> TileFinish<'a> {
         let Activation { bias, floor, scale, shift } = self.activation;
         let bias = self.bias.unwrap_or(bias);

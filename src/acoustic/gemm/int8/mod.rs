@@ -21,11 +21,11 @@ mod simd;
 
 use bytemuck::{Pod, Zeroable};
 
-pub use rows::QuantisedRows;
+pub use rows::{Cells, QuantisedRows};
 use rows::{Level, ROUNDING};
 
 use super::driver::{self, Output, Tile};
-use super::{Finish, Rows, Target};
+use super::{Finish, Target};
 
 /// Products that one instruction adds up in a lane: depths are padded to a multiple.
 const GROUP: usize = 4;
@@ -158,14 +158,20 @@ impl QuantisedMatrix {
         self.columns
     }
 
-    /// Quantises rows that are made of one or several runs of a sequence, for products with this
-    /// matrix: run `(start, length)` of row `r` is
-    /// `rows.data[start + r · rows.stride..][..length]`.
+    /// Quantises rows that are made of cells of a sequence, for products with this matrix: `count`
+    /// groups of rows as `cells` has them, the first from the first cell of `data` on, each `stride`
+    /// cells after the one before.
     ///
     /// # Panics
-    /// `rows.data` ends within a run.
-    pub fn quantise(&self, rows: Rows<'_>, runs: &[(usize, usize)], to: &mut QuantisedRows) {
-        to.fill(self.kernel, rows, runs);
+    /// `data` ends within a row.
+    pub fn quantise(
+        &self,
+        cells: &Cells,
+        data: &[f32],
+        (count, stride): (usize, usize),
+        to: &mut QuantisedRows,
+    ) {
+        to.fill(self.kernel, cells, data, (count, stride));
     }
 
     /// Multiplies and then finishes: `out` is row-major, the rows × [`QuantisedMatrix::columns`].

@@ -16,11 +16,10 @@ macro_rules! kernel {
         pub(super) mod $module {
             use std::arch::x86_64::*;
 
-            use super::super::super::Rows;
             use super::super::super::driver::Tile;
             use super::super::super::finish::Destination;
             use super::super::super::simd::$float;
-            use super::super::{GROUP, Operands, QuantisedRows};
+            use super::super::{Cells, GROUP, Operands, QuantisedRows};
 
             const ROWS: usize = $tile_rows;
             /// Columns of the tile: two vectors.
@@ -92,16 +91,22 @@ macro_rules! kernel {
             /// [`QuantisedRows::quantise`], compiled with the features of this kernel.
             pub(in super::super) fn quantise(
                 to: &mut QuantisedRows,
-                rows: Rows<'_>,
-                runs: &[(usize, usize)],
+                cells: &Cells,
+                data: &[f32],
+                groups: (usize, usize),
             ) {
                 #[target_feature(enable = $features)]
-                fn compiled(to: &mut QuantisedRows, rows: Rows<'_>, runs: &[(usize, usize)]) {
-                    to.quantise(rows, runs);
+                fn compiled(
+                    to: &mut QuantisedRows,
+                    cells: &Cells,
+                    data: &[f32],
+                    groups: (usize, usize),
+                ) {
+                    to.quantise(cells, data, groups);
                 }
                 // SAFETY: rows are quantised for the kernel of a matrix, for which
                 // `DotKernel::available` has detected these features.
-                unsafe { compiled(to, rows, runs) }
+                unsafe { compiled(to, cells, data, groups) }
             }
         }
     };

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::super::{Activation, Bypass, Finish, Rows, Steps};
+use super::super::{Activation, Bypass, Finish, Steps};
 use super::*;
 
 fn random(seed: u64, length: usize) -> Vec<f32> {
@@ -12,23 +12,37 @@ fn random(seed: u64, length: usize) -> Vec<f32> {
     (0..length).map(|_| rng.random_range(-1.0..1.0)).collect()
 }
 
-/// A product over two runs of a sequence, then all steps.
+/// A product over cells of a sequence, then all steps.
 struct Case {
-    rows: (usize, usize),
-    runs: Vec<(usize, usize)>,
+    /// Groups of rows, and cells from one to the next.
+    groups: (usize, usize),
+    cells: Cells,
     columns: usize,
     seed: u64,
 }
 
 impl Case {
+    /// Rows of any cells among the first of a group, or of zeros.
+    fn of(shape: Shape, columns: usize, seed: u64) -> Case {
+        let Shape { groups, width, per_row, rows, reach } = shape;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 6);
+        let mut place = || Some(rng.random_range(0..=reach)).filter(|place| *place < reach);
+        let places = (0..rows * per_row).map(|_| place()).collect();
+        Case { groups, cells: Cells::new(width, per_row, places), columns, seed }
+    }
+
     fn depth(&self) -> usize {
-        self.runs.iter().map(|(_, length)| length).sum()
+        self.cells.width * self.cells.per_row
+    }
+
+    /// Rows of A.
+    fn count(&self) -> usize {
+        self.groups.0 * self.cells.places.len() / self.cells.per_row
     }
 
     fn data(&self) -> Vec<f32> {
-        let reach = self.runs.iter().map(|(start, length)| start + length);
-        let (count, stride) = self.rows;
-        random(self.seed, count * stride + reach.max().unwrap_or(0))
+        let reach = self.cells.places.iter().flatten().max().map_or(0, |last| *last as usize + 1);
+        random(self.seed, (self.groups.0 * self.groups.1 + reach) * self.cells.width)
     }
 
     fn weights(&self) -> Vec<f32> {
@@ -37,7 +51,7 @@ impl Case {
 
     /// What a kernel makes of it, with or without the steps after the product.
     fn product(&self, kernel: DotKernel, finished: bool) -> Vec<f32> {
-        let ((count, stride), columns) = (self.rows, self.columns);
+        let (count, columns) = (self.count(), self.columns);
         let [bias, scale, shift] = [2, 3, 4].map(|salt| random(self.seed ^ salt, columns));
         let bypass = random(self.seed ^ 5, count * columns);
         let steps = Steps { bias: Some(&bias), relu: true, norm: Some([&scale, &shift]) };
@@ -48,20 +62,48 @@ impl Case {
             bypass: Some(Bypass { rows: &bypass, factor: 0.66 }),
         };
         let matrix = QuantisedMatrix::from_transposed(kernel, &self.weights(), self.depth());
-        let (data, mut rows) = (self.data(), QuantisedRows::default());
-        let unquantised = Rows { data: &data, stride, count };
-        matrix.quantise(unquantised, &self.runs, &mut rows);
+        let mut rows = QuantisedRows::default();
+        matrix.quantise(&self.cells, &self.data(), self.groups, &mut rows);
         let mut out = vec![f32::NAN; count * columns];
         matrix.multiply(&rows, &mut out, finished.then_some(finish));
         out
     }
 
-    /// Row `r` of A.
-    fn row(&self, data: &[f32], r: usize) -> Vec<f32> {
-        let runs = self.runs.iter();
-        let run = |&(start, length): &(usize, usize)| &data[start + r * self.rows.1..][..length];
-        runs.flat_map(run).copied().collect()
+    /// The rows of A.
+    fn rows(&self, data: &[f32]) -> Vec<Vec<f32>> {
+        let Cells { width, per_row, places } = &self.cells;
+        let value = |group: usize, place: &Option<u32>| match place {
+            Some(place) => {
+                data[(group * self.groups.1 + *place as usize) * width..][..*width].to_vec()
+            }
+            None => vec![0.0; *width],
+        };
+        let groups = 0..self.groups.0;
+        let rows = groups.flat_map(|group| {
+            places
+                .chunks(*per_row)
+                .map(move |places| places.iter().flat_map(|place| value(group, place)).collect())
+        });
+        rows.collect()
     }
+}
+
+/// What a case's rows are like.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    groups: (usize, usize),
+    width: usize,
+    per_row: usize,
+    rows: usize,
+    reach: u32,
+}
+
+/// Single values in a cell as often as several.
+fn shapes() -> impl Strategy<Value = Shape> {
+    let width = prop_oneof![Just(1usize), 1usize..70];
+    ((0usize..20, 0usize..4), width, 1usize..4, 1usize..5, 1u32..6).prop_map(
+        |(groups, width, per_row, rows, reach)| Shape { groups, width, per_row, rows, reach },
+    )
 }
 
 proptest! {
@@ -70,11 +112,9 @@ proptest! {
     /// The vector kernels give the bits of the portable one.
     #[test]
     fn kernels_are_the_same_bit_for_bit(
-        rows in (0usize..40, 1usize..60), first in 1usize..40, second in 0usize..40,
-        gap in 0usize..10, columns in 1usize..80, seed in any::<u64>(),
+        shape in shapes(), columns in 1usize..80, seed in any::<u64>(),
     ) {
-        let runs = vec![(0, first), (first + gap, second)];
-        let case = Case { rows, runs, columns, seed };
+        let case = Case::of(shape, columns, seed);
         for finished in [false, true] {
             let want = case.product(DotKernel::Portable, finished);
             for kernel in DotKernel::available() {
@@ -88,15 +128,14 @@ proptest! {
     /// step of the row for each weight, half a step of the column for each number.
     #[test]
     fn a_product_is_within_half_a_step(
-        rows in (1usize..5, 1usize..60), depth in 1usize..90, columns in 1usize..20, seed in any::<u64>(),
+        shape in shapes(), columns in 1usize..20, seed in any::<u64>(),
     ) {
-        let case = Case { rows, runs: vec![(0, depth)], columns, seed };
+        let case = Case::of(shape, columns, seed);
         let (data, weights) = (case.data(), case.weights());
         let got = case.product(DotKernel::Portable, false);
-        for (r, got) in got.chunks_exact(columns).enumerate() {
-            let row = case.row(&data, r);
+        for (row, got) in case.rows(&data).iter().zip(got.chunks_exact(columns)) {
             let range = row.iter().fold(f32::MIN, |a, b| a.max(*b)) - row.iter().fold(f32::MAX, |a, b| a.min(*b));
-            for (got, weights) in got.iter().zip(weights.chunks_exact(depth)) {
+            for (got, weights) in got.iter().zip(weights.chunks_exact(case.depth())) {
                 let want: f32 = row.iter().zip(weights).map(|(x, w)| x * w).sum();
                 let largest = weights.iter().fold(0.0f32, |most, w| most.max(w.abs()));
                 let of_row: f32 = weights.iter().map(|w| w.abs() * range / 510.0).sum();
@@ -112,8 +151,7 @@ fn constant_rows_and_zero_weights_are_exact() {
     for kernel in DotKernel::available() {
         let matrix = QuantisedMatrix::from_transposed(kernel, &[0.5, 0.5, 0.5, 0.0, 0.0, 0.0], 3);
         let mut rows = QuantisedRows::default();
-        let data = Rows { data: &[-7.0; 3], stride: 3, count: 1 };
-        matrix.quantise(data, &[(0, 3)], &mut rows);
+        matrix.quantise(&Cells::rows(3), &[-7.0; 3], (1, 1), &mut rows);
         let mut out = [f32::NAN; 2];
         matrix.multiply(&rows, &mut out, None);
         assert!((out[0] + 10.5).abs() < 1e-5, "{kernel:?}: {out:?}");
