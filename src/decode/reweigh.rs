@@ -27,6 +27,9 @@ pub trait SequenceModel {
     fn step(&mut self, history: HistoryId, word: WordId) -> (HistoryId, Cost);
     /// What to add to the cost of ending after these words.
     fn end(&mut self, history: HistoryId) -> Cost;
+    /// Once, before the first step: all words that may be asked about. A model may look at them
+    /// now. What it answers afterwards is the same.
+    fn foresee(&mut self, _words: &[WordId]) {}
     /// Words are about to be asked after these histories: a model that is faster for several at
     /// once may look at them now. What it answers afterwards is the same.
     fn prepare(&mut self, _histories: &[HistoryId]) {}
@@ -80,6 +83,11 @@ impl<'l> PathGraph<'l> {
         let left = self.costs_left();
         let limit = self.best_cost().0 + f64::from(how.beam.0);
         let mut partials = Partials::new(self.num_nodes(), model.start());
+        let good = |edge: &&Edge| {
+            let whole = self.forward(edge.from).0 + f64::from(edge.cost.0);
+            whole + left[edge.next as usize] <= limit
+        };
+        model.foresee(&self.words_of(good));
         let (mut places, mut edges, mut order) = (Vec::new(), Vec::new(), Vec::new());
         let (mut run, mut asked) = (Vec::new(), Vec::new());
         let (newest, mut looked) = (self.newest_sources(), 0);
@@ -90,10 +98,6 @@ impl<'l> PathGraph<'l> {
                 looked = start + NODES_A_LOOK;
             }
             let end = end_of_run(&newest, start);
-            let good = |edge: &&Edge| {
-                let whole = self.forward(edge.from).0 + f64::from(edge.cost.0);
-                whole + left[edge.next as usize] <= limit
-            };
             run.clear();
             asked.clear();
             for node in start as u32..end as u32 {
@@ -132,6 +136,15 @@ impl<'l> PathGraph<'l> {
         edges.retain(|edge| edge.next != NONE);
         let finals = self.reweighed_ends(how, (&partials, &number), model);
         Ok(self.with_edges(places, edges, finals))
+    }
+
+    /// The words of some edges, each once.
+    fn words_of(&self, wanted: impl Fn(&&Edge) -> bool) -> Vec<WordId> {
+        let edges = self.all_edges().iter().filter(wanted).map(|edge| self.word(edge));
+        let mut words: Vec<WordId> = edges.filter(|&word| word != WordId::EPSILON).collect();
+        words.sort_unstable();
+        words.dedup();
+        words
     }
 
     /// By node: the newest node that an edge comes from; the first if none does.

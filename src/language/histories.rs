@@ -94,6 +94,11 @@ impl Histories {
         Some(model.cost(&self.states, at, word))
     }
 
+    /// Computes what depends on words alone, of those that may follow some history.
+    pub(super) fn foresee(&mut self, model: &NeuralModel, words: &[WordId]) {
+        model.foresee(words.iter().copied(), &mut self.work);
+    }
+
     /// Computes the states of histories together, which is faster than one by one: those that words
     /// are about to be asked after. No more than `limit` in all.
     pub(super) fn prepare(

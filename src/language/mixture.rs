@@ -39,6 +39,14 @@ impl<'m> Mixture<'m> {
         START
     }
 
+    /// Looks at words together that may be asked about: the same answers, faster.
+    ///
+    /// # Panics
+    /// The network has no such word.
+    pub fn foresee(&mut self, words: &[WordId]) {
+        self.histories.foresee(self.network, words);
+    }
+
     /// Looks at histories together that words are about to be asked after: the same answers,
     /// faster.
     ///

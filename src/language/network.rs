@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::acoustic::Kernels;
+use crate::acoustic::gemm::Kernel;
 use crate::acoustic::gemm::int8::QuantisedRows;
 use crate::graph::ngram::{BEGIN, END};
 use crate::units::{Cost, WordId};
@@ -13,7 +14,7 @@ use super::cell::{Gates, advance};
 use super::file::{self, Contents};
 use super::matrix::Matrix;
 use super::vectors::Vectors;
-use super::word_gates::WordGates;
+use super::word_gates::{WORDS, WordGates};
 
 /// A recurrent language model. Immutable: share it between threads.
 pub struct NeuralModel {
@@ -24,6 +25,7 @@ pub struct NeuralModel {
     projection: Matrix,
     cell: usize,
     weight: f32,
+    kernel: Kernel,
 }
 
 /// What steps write to on their way, and what they need not compute again: clear it with
@@ -83,6 +85,7 @@ impl NeuralModel {
             projection: Matrix::pack(&contents.projection, kernels),
             gate_bias: contents.gate_bias,
             weight: contents.weight,
+            kernel: kernels.float,
         })
     }
 
@@ -101,6 +104,33 @@ impl NeuralModel {
         self.vectors.width() + self.vectors.short() + self.cell
     }
 
+    /// Computes what words ask of the gates, for states after them to come: once for all, which is
+    /// faster than with each state. Words beyond those that are remembered are left.
+    ///
+    /// # Panics
+    /// The model has no such word.
+    pub fn foresee(&self, words: impl Iterator<Item = WordId> + Clone, work: &mut Workspace) {
+        let Workspace { words: known, hidden, quantised, .. } = work;
+        self.prepare(known, words.take(WORDS), (hidden, quantised));
+    }
+
+    /// Computes what words ask of the gates that is not known yet.
+    fn prepare(
+        &self,
+        known: &mut WordGates,
+        words: impl Iterator<Item = WordId> + Clone,
+        (vectors, quantised): (&mut Vec<f32>, &mut QuantisedRows),
+    ) {
+        let width = self.vectors.width();
+        known.prepare(words, self.gate_bias.len(), |words, gates| {
+            vectors.resize(words.len() * width, 0.0);
+            for (&word, vector) in words.iter().zip(vectors.chunks_exact_mut(width)) {
+                self.vectors.write(word, vector);
+            }
+            self.input.multiply(vectors, gates, quantised);
+        });
+    }
+
     /// Appends the states after words to those that the words come after, in the same order.
     ///
     /// The more at once, the less a state costs: the weights are read once for all of them. Each
@@ -111,14 +141,7 @@ impl NeuralModel {
     pub fn extend(&self, states: &mut Vec<f32>, next: &[Next], work: &mut Workspace) {
         let (width, length) = (self.vectors.width(), self.state_len());
         let Workspace { words, hidden, from_state, output, quantised } = work;
-        let asked = next.iter().map(|next| next.word);
-        words.prepare(asked, self.gate_bias.len(), |words, gates| {
-            hidden.resize(words.len() * width, 0.0);
-            for (&word, vector) in words.iter().zip(hidden.chunks_exact_mut(width)) {
-                self.vectors.write(word, vector);
-            }
-            self.input.multiply(hidden, gates, quantised);
-        });
+        self.prepare(words, next.iter().map(|next| next.word), (hidden, quantised));
         hidden.resize(next.len() * width, 0.0);
         for (next, hidden) in next.iter().zip(hidden.chunks_exact_mut(width)) {
             match next.before {
@@ -143,7 +166,7 @@ impl NeuralModel {
                 None => sums.fill(0.0),
             }
             let input = words.of(next.word);
-            advance(Gates { input, state: sums, bias: &self.gate_bias }, cell, output);
+            advance(self.kernel, Gates { input, state: sums, bias: &self.gate_bias }, cell, output);
         }
         self.projection.multiply(output, hidden, quantised);
         for (state, hidden) in new.chunks_exact_mut(length).zip(hidden.chunks_exact(width)) {

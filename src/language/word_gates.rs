@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::units::WordId;
 
 /// Words that are remembered; with more, all are forgotten: about 9 MB for the shipped model.
-const WORDS: usize = 512;
+pub(super) const WORDS: usize = 512;
 
 /// The gates' sums by word.
 #[derive(Clone, Debug, Default)]
@@ -32,11 +32,12 @@ impl WordGates {
     /// `gates` each.
     pub fn prepare(
         &mut self,
-        words: impl ExactSizeIterator<Item = WordId>,
+        words: impl Iterator<Item = WordId> + Clone,
         gates: usize,
         compute: impl FnOnce(&[WordId], &mut [f32]),
     ) {
-        if self.places.len() + words.len() > WORDS {
+        let new = words.clone().filter(|word| !self.places.contains_key(word)).count();
+        if self.places.len() + new > WORDS {
             self.clear();
         }
         self.gates = gates;
@@ -85,7 +86,9 @@ mod tests {
         assert_eq!(prepare(&mut gates, 0..40), 40);
         assert_eq!(prepare(&mut gates, 20..60), 60);
         assert_eq!(prepare(&mut gates, 60..WORDS as u32 - 1), WORDS - 1);
-        assert_eq!(prepare(&mut gates, 0..2), WORDS + 1, "all were forgotten");
+        assert_eq!(prepare(&mut gates, 0..2), WORDS - 1, "what is known is no more");
+        let more = WORDS as u32..WORDS as u32 + 2;
+        assert_eq!(prepare(&mut gates, more), WORDS + 1, "all were forgotten");
         assert_eq!(gates.sums.len(), 4);
     }
 }

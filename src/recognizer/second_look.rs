@@ -284,6 +284,16 @@ impl SequenceModel for WithOwn<'_> {
         self.mixture.end(history.0)
     }
 
+    fn foresee(&mut self, words: &[WordId]) {
+        match self.own {
+            None => self.mixture.foresee(words),
+            Some(own) => {
+                let words: Vec<WordId> = words.iter().map(|&word| own.stand_in(word).0).collect();
+                self.mixture.foresee(&words);
+            }
+        }
+    }
+
     fn prepare(&mut self, histories: &[HistoryId]) {
         self.mixture.prepare(histories.iter().map(|history| history.0));
     }
