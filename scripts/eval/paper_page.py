@@ -41,10 +41,10 @@ was seen, without statistics, broke {naive} (`TT-Opt-Resp-Time` and its naive fo
 
 ## What exceeds the paper, and what falls short
 
-- **Errors** fall more from v1 to v7 than the paper's, and the engine is fifty to two hundred and fifty times faster than real time. The price: the fastest versions
+- **Errors** fall more from v1 to v7 than the paper's, and the engine is nearly seventy to three hundred times faster than real time. The price: the fastest versions
   lie so far from v7 in errors that one alone is seldom within a small tolerance.
 - **Response** with a network on the way changes less than in the paper: its half second of network stands beside two seconds of work there, beside hundredths here.
-- **Savings of response** exceed the paper's abstract at 5 %. Those at 1 %, and those of cost, fall short of it, for two reasons. What was *seen* would save more (the row of the point
+- **Savings of response** exceed the paper's abstract at 5 and 10 %. Those at 1 %, and those of cost, fall short of it, for two reasons. What was *seen* would save more (the row of the point
   estimate), but a certificate for {speakers} speakers has to leave room for the speakers that were not recorded: all of the tolerance at 1 %. A policy that rarely
   differs from v7 is no way out: where few speakers make all the difference, its variance is itself badly known, and the bound that holds for any distribution
   (`finite-sample`) certifies nothing with so few. And the confidence that routes is learnt from a search that saw only its own beam (AUC {auc} for “v7 does better”).
