@@ -159,8 +159,8 @@ impl QuantisedMatrix {
     }
 
     /// Quantises rows that are made of cells of a sequence, for products with this matrix: `count`
-    /// groups of rows as `cells` has them, the first from the first cell of `data` on, each `stride`
-    /// cells after the one before.
+    /// groups of rows as `cells` has them, the first from the first cell of `data` on, each
+    /// `stride` cells after the one before.
     ///
     /// # Panics
     /// `data` ends within a row.
