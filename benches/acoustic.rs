@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::Array2;
-use paretone::acoustic::gemm::int8::{Cells, DotKernel, QuantisedMatrix, QuantisedRows};
-use paretone::acoustic::gemm::{Kernel, PackedMatrix, Rows, Target};
+use paretone::acoustic::gemm::int8::{DotKernel, QuantisedMatrix, QuantisedRows};
+use paretone::acoustic::gemm::{Cells, Kernel, PackedMatrix, Rows, Target};
 use paretone::acoustic::{Kernels, ModelDescription, Network, NetworkScratch, Scores, Tensors};
 
 /// Values in −1…1 without a pattern that a processor could exploit.

@@ -1,10 +1,10 @@
 //! One layer of the network: its packed weights and what happens to each output row.
 
 use super::AcousticError;
-use super::convolution::Plane;
+use super::convolution;
 use super::description::LayerDescription;
-use super::gemm::int8::{Cells, MAX_DEPTH, QuantisedMatrix, QuantisedRows};
-use super::gemm::{Activation, Bypass, Finish, PackedMatrix, Rows, Steps, Target};
+use super::gemm::int8::{MAX_DEPTH, QuantisedMatrix, QuantisedRows};
+use super::gemm::{Activation, Bypass, Cells, Finish, PackedMatrix, Rows, Steps, Target};
 use super::ivector::IVectorWeights;
 use super::precision::Kernels;
 use super::row_step::RowSteps;
@@ -18,8 +18,9 @@ pub(super) struct Layer {
     /// Input frames per output frame.
     pub(super) stride: i64,
     input_dim: usize,
-    /// How heights are read, where the layer is a convolution over them.
-    plane: Option<Plane>,
+    /// What an output reads: frames, or of each height of a convolution its neighbourhood.
+    cells: Cells,
+    is_convolution: bool,
     /// Values of an output row.
     pub(super) output_dim: usize,
     activation: Activation,
@@ -44,8 +45,8 @@ enum Weights {
     /// The weights of each run of values that lie next to each other, and where it begins, relative
     /// to the first value read.
     Float(Vec<(usize, PackedMatrix)>),
-    /// All weights, and the cells that outputs read.
-    Int8(QuantisedMatrix, Cells),
+    /// All weights.
+    Int8(QuantisedMatrix),
 }
 
 /// What a product needs memory for; reused from one to the next.
@@ -108,7 +109,8 @@ impl Layer {
             reach: super::plan::reach(description),
             stride: description.stride as i64,
             input_dim: description.input_dim,
-            plane: Plane::of(description),
+            cells: cells(description),
+            is_convolution: description.convolution.is_some(),
             output_dim: description.output_dim,
             activation,
             after,
@@ -144,14 +146,15 @@ impl Layer {
         let finish = Finish { activation: &self.activation, bias, bypass: bypass_in_registers };
         let (count, stride) = (out.len() / self.output_dim, self.stride as usize);
         let input = input.from(first * self.stride + self.reach.0, self.input_dim);
+        let groups = (count, stride * (self.input_dim / self.cells.width()));
         match &self.weights {
             Weights::Float(runs) => {
-                let rows = match &self.plane {
-                    None => Rows { data: input, stride: stride * self.input_dim, count },
-                    Some(plane) => Rows {
-                        data: plane.gather(input, stride, count, neighbourhoods),
-                        stride: plane.depth(),
-                        count: count * plane.heights(),
+                let rows = match self.is_convolution {
+                    false => Rows { data: input, stride: stride * self.input_dim, count },
+                    true => Rows {
+                        data: self.cells.gather(input, groups, neighbourhoods),
+                        stride: self.cells.depth(),
+                        count: count * self.cells.rows_of_group(),
                     },
                 };
                 let mut target = Target::Overwrite;
@@ -162,9 +165,8 @@ impl Layer {
                     target = Target::Add;
                 }
             }
-            Weights::Int8(matrix, cells) => {
-                let of_frame = self.plane.as_ref().map_or(1, Plane::cells_of_frame);
-                matrix.quantise(cells, input, (count, stride * of_frame), quantised);
+            Weights::Int8(matrix) => {
+                matrix.quantise(&self.cells, input, groups, quantised);
                 matrix.multiply(quantised, out, Some(finish));
             }
         }
@@ -185,7 +187,7 @@ impl Weights {
         let weights = tensors.floats(&name, &[channels, depth])?;
         if let Some(kernel) = kernels.int8.filter(|_| depth <= MAX_DEPTH) {
             let matrix = QuantisedMatrix::from_transposed(kernel, &weights, depth);
-            return Ok(Weights::Int8(matrix, cells(description)));
+            return Ok(Weights::Int8(matrix));
         }
         let mut column = 0;
         let packed = runs(description).into_iter().map(|(start, length)| {
@@ -199,11 +201,10 @@ impl Weights {
     }
 }
 
-/// The cells of an output: the frames that it reads, or of each height of a convolution its
-/// neighbourhood.
+/// The cells that an output reads.
 fn cells(description: &LayerDescription) -> Cells {
-    if let Some(plane) = Plane::of(description) {
-        return plane.cells();
+    if let Some(neighbourhoods) = convolution::neighbourhoods(description) {
+        return neighbourhoods;
     }
     let first = description.offsets.first().copied().unwrap_or_default();
     let places = description.offsets.iter().map(|offset| Some((offset - first) as u32));

@@ -1,8 +1,8 @@
 //! A weight matrix in the numbers that this processor multiplies fastest.
 
 use crate::acoustic::Kernels;
-use crate::acoustic::gemm::int8::{Cells, MAX_DEPTH, QuantisedMatrix, QuantisedRows};
-use crate::acoustic::gemm::{PackedMatrix, Rows, Target};
+use crate::acoustic::gemm::int8::{MAX_DEPTH, QuantisedMatrix, QuantisedRows};
+use crate::acoustic::gemm::{Cells, PackedMatrix, Rows, Target};
 
 use super::file::ByteRows;
 

@@ -12,6 +12,7 @@
 //! same order wherever the row lies in A, so results do not depend on how a sequence is cut into
 //! blocks.
 
+mod cells;
 mod driver;
 mod finish;
 pub mod int8;
@@ -21,6 +22,7 @@ mod simd;
 
 use bytemuck::{Pod, Zeroable};
 
+pub use cells::Cells;
 use driver::{Output, Tile};
 pub use finish::{Activation, Bypass, Finish, Steps};
 

@@ -21,11 +21,11 @@ mod simd;
 
 use bytemuck::{Pod, Zeroable};
 
-pub use rows::{Cells, QuantisedRows};
+pub use rows::QuantisedRows;
 use rows::{Level, ROUNDING};
 
 use super::driver::{self, Output, Tile};
-use super::{Finish, Target};
+use super::{Cells, Finish, Target};
 
 /// Products that one instruction adds up in a lane: depths are padded to a multiple.
 const GROUP: usize = 4;

@@ -1,5 +1,6 @@
 //! Rows of A in 8-bit integers, each over its own range.
 
+use super::super::Cells;
 use super::{DotKernel, GROUP};
 
 /// Values compared at once: two of the widest vectors, so that one need not wait for the other.
@@ -14,44 +15,6 @@ pub(super) const ROUNDING: f32 = 12_582_912.0;
 pub(super) struct Level {
     pub(super) scale: f32,
     pub(super) minimum: f32,
-}
-
-/// What rows of A are made of: cells, which are equally long pieces of a sequence.
-///
-/// Rows come in groups: the heights of a convolution, or a single row. Nothing is copied before it
-/// is quantised.
-#[derive(Clone, Debug)]
-pub struct Cells {
-    /// Values of a cell.
-    pub(super) width: usize,
-    /// Cells of a row.
-    pub(super) per_row: usize,
-    /// The cells of a group's rows, one row after the other, counted from the group's first.
-    pub(super) places: Vec<Option<u32>>,
-}
-
-impl Cells {
-    /// Groups of rows of `per_row` cells of `width` values each. `places` has the cells of all rows
-    /// of a group, counted from the group's first cell; none stands for zeros.
-    ///
-    /// # Panics
-    /// The width is 0, or the places are not one or more whole rows.
-    pub fn new(width: usize, per_row: usize, places: Vec<Option<u32>>) -> Cells {
-        assert!(width > 0 && per_row > 0, "cells have values, and rows have cells");
-        assert!(!places.is_empty(), "a group has rows");
-        assert!(places.len().is_multiple_of(per_row), "whole rows");
-        Cells { width, per_row, places }
-    }
-
-    /// Rows that are a cell each.
-    pub fn rows(width: usize) -> Cells {
-        Cells::new(width, 1, vec![Some(0)])
-    }
-
-    /// Values of a row.
-    fn depth(&self) -> usize {
-        self.width * self.per_row
-    }
 }
 
 /// Quantised rows; the memory is reused from one product to the next.
@@ -72,7 +35,7 @@ impl QuantisedRows {
         data: &[f32],
         groups: (usize, usize),
     ) {
-        let count = groups.0 * (cells.places.len() / cells.per_row);
+        let count = groups.0 * cells.rows_of_group();
         self.depth = cells.depth();
         // What an earlier product left in the padding meets weights of zero.
         self.values.resize(count * self.stride(), 0);
@@ -119,7 +82,7 @@ impl QuantisedRows {
         (count, group_stride): (usize, usize),
     ) {
         let (stride, width) = (self.stride(), cells.width);
-        let rows = cells.places.len() / cells.per_row;
+        let rows = cells.rows_of_group();
         if width == 1 {
             self.columns.resize(rows, cells.per_row);
         }

@@ -19,7 +19,8 @@ macro_rules! kernel {
             use super::super::super::driver::Tile;
             use super::super::super::finish::Destination;
             use super::super::super::simd::$float;
-            use super::super::{Cells, GROUP, Operands, QuantisedRows};
+            use super::super::super::Cells;
+            use super::super::{GROUP, Operands, QuantisedRows};
 
             const ROWS: usize = $tile_rows;
             /// Columns of the tile: two vectors.

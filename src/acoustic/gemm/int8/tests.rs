@@ -32,12 +32,12 @@ impl Case {
     }
 
     fn depth(&self) -> usize {
-        self.cells.width * self.cells.per_row
+        self.cells.depth()
     }
 
     /// Rows of A.
     fn count(&self) -> usize {
-        self.groups.0 * self.cells.places.len() / self.cells.per_row
+        self.groups.0 * self.cells.rows_of_group()
     }
 
     fn data(&self) -> Vec<f32> {
