@@ -380,6 +380,27 @@ fn answers_are_measured_as_recorded_and_by_a_calibration() {
 }
 
 #[test]
+fn a_calibration_of_no_use_can_be_replaced() {
+    let place = Place::new();
+    let outcomes = outcomes(400, "dev");
+    fs::write(place.0.path().join("outcomes.csv"), outcomes).expect("writable");
+    let path = place.model().join("confidence.json");
+    let short = r#"{"mean": [0], "deviation": [1], "weights": [1], "bias": 0}"#;
+    let other = format!(r#"{{"versions": {{"v1": {{"right": {short}, "improvable": {short}}}}}}}"#);
+    for (text, is_told) in [("{", false), (other.as_str(), true)] {
+        fs::write(&path, text).expect("writable");
+        let transcribe = ["transcribe", "--model", "tiny", "--at", "v1", "a.wav"];
+        let transcribed = place.paretone(&transcribe).assert();
+        let transcribed = transcribed.stderr(contains("confidence fit"));
+        transcribed.code(if is_told { 0 } else { 2 });
+        let fit = ["confidence", "fit", "--model", "tiny", "--outcomes", "outcomes.csv"];
+        place.paretone(&fit).assert().code(0).stderr("");
+        let fitted = Calibration::of_model(&place.model()).expect("sound");
+        assert_eq!(fitted.versions.len(), 2);
+    }
+}
+
+#[test]
 fn few_utterances_calibrate_nothing() {
     let place = Place::new();
     fs::write(place.0.path().join("outcomes.csv"), outcomes(60, "dev")).expect("writable");

@@ -211,6 +211,21 @@ impl Calibration {
         Calibration::parse(&std::fs::read(&path).map_err(io)?, &path)
     }
 
+    /// As [`Calibration::of_model`], but one that was fitted to other evidence is empty, and a
+    /// warning says so: without it a model is as good as it was, but for its confidences.
+    ///
+    /// # Errors
+    /// As [`Calibration::of_model`].
+    pub fn for_use(folder: &Path) -> Result<Calibration, CalibrationError> {
+        match Calibration::of_model(folder) {
+            Err(error @ CalibrationError::OtherEvidence { .. }) => {
+                tracing::warn!("{error}; until then confidences are withheld");
+                Ok(Calibration::default())
+            }
+            calibration => calibration,
+        }
+    }
+
     /// Parses the bytes of a calibration found at `path`.
     ///
     /// # Errors

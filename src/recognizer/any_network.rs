@@ -129,7 +129,7 @@ impl AnyNetwork {
             versions = Versions::default();
         }
         made_for.versions = versions.hash();
-        let mut calibration = Calibration::of_model(folder)?;
+        let mut calibration = Calibration::for_use(folder)?;
         if !calibration.made_for.changed(&made_for).is_empty() {
             calibration = Calibration::default();
         }

@@ -30,16 +30,21 @@ const GATE_WEIGHTS: &str = "gate.safetensors";
 /// # Errors
 /// A file of the model is missing or cannot be used.
 pub fn made_for(folder: &Path, with_gate: bool) -> Result<MadeFor, RecognizerError> {
+    let calibration = Calibration::for_use(folder)?.hash();
+    Ok(MadeFor { calibration, ..made_for_uncalibrated(folder, with_gate)? })
+}
+
+/// As [`made_for`], but for the calibration, whose file is not read: it may be one to be replaced.
+///
+/// # Errors
+/// As [`made_for`].
+pub fn made_for_uncalibrated(folder: &Path, with_gate: bool) -> Result<MadeFor, RecognizerError> {
     let versions = Versions::of_model(folder)?;
     let parts = match VoskFolder::find(folder).filter(|_| !Model::is_in(folder)) {
         Some(vosk) => of_vosk(&vosk, with_gate)?,
         None => parts(folder, &ModelDescription::open(folder)?, with_gate)?,
     };
-    Ok(MadeFor {
-        versions: versions.hash(),
-        calibration: Calibration::of_model(folder)?.hash(),
-        ..parts
-    })
+    Ok(MadeFor { versions: versions.hash(), ..parts })
 }
 
 /// The model and the front end of a folder. The neural language model belongs to it even where no

@@ -54,7 +54,7 @@ pub use costs::Costs;
 pub use endpoint::{After, EndRule, Endpointing};
 pub use error::RecognizerError;
 pub use heard::Heard;
-pub use identity::made_for;
+pub use identity::{made_for, made_for_uncalibrated};
 pub use opening::{Opening, Stage};
 pub use options::Options;
 pub use phrases::ANY_OTHER;
@@ -74,7 +74,7 @@ use tracing::warn;
 
 use crate::acoustic::{NetworkScratch, Scores};
 use crate::audio::{Signal, Waveform};
-use crate::confidence::{Calibration, CalibrationError};
+use crate::confidence::Calibration;
 use crate::decode::{self, Cancel};
 use crate::kaldi::VoskFolder;
 use crate::provenance::MadeFor;
@@ -161,13 +161,7 @@ impl Recognizer {
         };
         warn_of_change("versions", &versions.made_for, &made_for);
         made_for.versions = versions.hash();
-        let mut calibration = match Calibration::of_model(folder) {
-            Err(error @ CalibrationError::OtherEvidence { .. }) => {
-                warn!("{error}; until then confidences are withheld");
-                Calibration::default()
-            }
-            calibration => calibration?,
-        };
+        let mut calibration = Calibration::for_use(folder)?;
         if warn_of_change("confidences", &calibration.made_for, &made_for) {
             calibration = Calibration::default();
         }

@@ -115,7 +115,8 @@ fn swept(points: &Path) -> Option<MadeFor> {
 
 /// Chooses and writes.
 fn picked(how: &Pick, folder: &Path, path: &Path) -> anyhow::Result<Versions> {
-    let now = recognizer::made_for(folder, true).map_err(|error| UsageError(error.into()))?;
+    let now = recognizer::made_for_uncalibrated(folder, true);
+    let now = now.map_err(|error| UsageError(error.into()))?;
     check_swept(&how.points, folder, &now)?;
     let points = found::read(&how.points)?;
     let how_many = (usize::from(how.count), how.gap);

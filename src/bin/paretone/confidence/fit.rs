@@ -68,7 +68,8 @@ fn check_model(outcomes: &Outcomes, folder: &Path) -> anyhow::Result<()> {
         );
         return Ok(());
     }
-    let now = recognizer::made_for(folder, true).map_err(|error| UsageError(error.into()))?;
+    let now = recognizer::made_for_uncalibrated(folder, true);
+    let now = now.map_err(|error| UsageError(error.into()))?;
     let changed = recorded.changed(&now);
     if changed.is_empty() {
         return Ok(());
