@@ -41,15 +41,15 @@ python3 scripts/eval/six_knobs.py "$work/six/points.csv" | tee "$out/six-knobs.t
 cp "$work/knobs/knobs.txt" "$work/knobs/knobs.svg" "$out"
 
 # Calibration on development speech, clean and degraded. Degraded copies are of one corpus alone; speakers of the training set, in
-# whose speech accents have the share that they have elsewhere, make up for that in what is fitted to whole answers.
+# whose speech accents have the share that they have elsewhere, make up for that.
 "${PYTHON:-python3}" scripts/eval/degrade.py --manifest "$speech/manifest.tsv" --limit 100 --out "$work/degraded"
 "$program" bench "${dev[@]}" --versions all --outcomes "$work/dev.csv" --words "$work/dev-words.csv" >"$out/dev-versions.txt"
 "$program" bench --model "$model" --manifest "$work/degraded/manifest.tsv" --split dev --jobs 2 --versions all \
     --outcomes "$work/degraded.csv" --words "$work/degraded-words.csv" >"$out/degraded-versions.txt"
 "$program" bench --model "$model" --manifest "$speech/manifest.tsv" --split train --set ocean-adults,librispeech-train-clean-5 --limit 1200 \
-    --jobs 2 --versions all --outcomes "$work/train.csv" >"$work/train-versions.txt"
+    --jobs 2 --versions all --outcomes "$work/train.csv" --words "$work/train-words.csv" >"$work/train-versions.txt"
 awk 'FNR > 1 || NR == 1' "$work/dev.csv" "$work/degraded.csv" "$work/train.csv" >"$work/all.csv"
-awk 'FNR > 1 || NR == 1' "$work/dev-words.csv" "$work/degraded-words.csv" >"$work/all-words.csv"
+awk 'FNR > 1 || NR == 1' "$work/dev-words.csv" "$work/degraded-words.csv" "$work/train-words.csv" >"$work/all-words.csv"
 "$program" confidence fit --model "$model" --outcomes "$work/all.csv" --words "$work/all-words.csv"
 "$program" confidence answers --model "$model" "$work/degraded.csv" >"$out/degraded-confidence.txt"
 "$program" confidence words --model "$model" --outcomes "$work/degraded.csv" --by-set "$work/degraded-words.csv" >>"$out/degraded-confidence.txt"

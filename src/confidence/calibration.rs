@@ -247,6 +247,7 @@ impl Calibration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::WordFit;
 
     fn examples() -> Vec<Example> {
         let example = |i: u32| {
@@ -278,6 +279,7 @@ mod tests {
                 after: 1.0,
                 seconds: 0.3,
                 letters: 4 + i as u32 % 3,
+                fit: WordFit::default(),
                 answer: Evidence::default(),
             };
             WordExample { evidence, right: !doubtful || i.is_multiple_of(4) }

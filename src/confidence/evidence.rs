@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::decode::{Cancel, DecodeError, Effort, Headroom, Hypothesis, Knob, PathGraph};
+use crate::decode::{Cancel, DecodeError, Effort, Headroom, Hypothesis, Knob, PathGraph, WordFit};
 
 use super::least_risk::least_risk;
 use super::mbr::{Risk, risk};
@@ -27,6 +27,41 @@ pub fn doubt(
     let posteriors = posteriors(paths, SCALE);
     go_on()?;
     risk(paths, &posteriors, &words, go_on)
+}
+
+/// What a lattice says of an answer and its words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Findings {
+    /// How probable the words are.
+    pub risk: Risk,
+    /// How nearly they were lost.
+    pub headroom: Headroom,
+    /// How well each of them fits.
+    pub fits: Vec<WordFit>,
+    /// Nodes of the lattice.
+    pub nodes: u64,
+    /// [`WordFit::rivals`] of all frames.
+    pub rivals: f64,
+}
+
+impl Findings {
+    /// Measures an answer by the paths that it was chosen from.
+    ///
+    /// # Errors
+    /// As [`doubt`].
+    pub fn of(
+        paths: &PathGraph<'_>,
+        heard: &Hypothesis,
+        cancel: Option<&Cancel>,
+    ) -> Result<Findings, DecodeError> {
+        Ok(Findings {
+            risk: doubt(paths, heard, cancel)?,
+            headroom: paths.headroom(),
+            fits: paths.word_fits(&heard.words),
+            nodes: paths.lattice().num_nodes() as u64,
+            rivals: paths.lattice().rivals(),
+        })
+    }
 }
 
 /// The words of least Bayes risk, as libvosk and Kaldi choose them: by posteriors, at the scale of
@@ -84,6 +119,15 @@ pub struct Evidence {
     /// The lowest [`Headroom::least`] of any segment, in units of cost: how nearly the answer was
     /// lost.
     pub least_room: f64,
+    /// What the path costs beyond its scores: arcs, language models and the end.
+    pub graph_cost: f64,
+    /// Nodes of the lattice.
+    pub nodes: u64,
+    /// Sum over frames of the logarithm of how many scores were nearly the best
+    /// ([`WordFit::rivals`]).
+    pub rivals: f64,
+    /// The largest [`WordFit::acoustic_gap`] of any word.
+    pub widest_gap: f64,
 }
 
 impl Default for Evidence {
@@ -102,18 +146,23 @@ impl Default for Evidence {
             near_cutoff: 0.0,
             narrow: 0.0,
             least_room: Headroom::MOST,
+            graph_cost: 0.0,
+            nodes: 0,
+            rivals: 0.0,
+            widest_gap: 0.0,
         }
     }
 }
 
 impl Evidence {
     /// Adds a segment.
-    pub fn add(&mut self, heard: &Hypothesis, doubt: &Risk, headroom: &Headroom) {
+    pub fn add(&mut self, heard: &Hypothesis, findings: &Findings) {
+        let Findings { risk, headroom, fits, nodes, rivals } = findings;
         let Effort { frames, arcs, dropped, best_scores, cutoff, .. } = heard.effort;
         self.words += heard.words.len() as u32;
-        self.expected_errors += doubt.errors;
-        self.posterior *= doubt.sequence;
-        let weakest = doubt.words.iter().copied();
+        self.expected_errors += risk.errors;
+        self.posterior *= risk.sequence;
+        let weakest = risk.words.iter().copied();
         self.weakest_word = weakest.fold(self.weakest_word, f64::min);
         self.frames += frames;
         self.reached_final &= heard.reached_final;
@@ -125,11 +174,16 @@ impl Evidence {
         self.near_cutoff += headroom.near;
         self.narrow += headroom.narrow;
         self.least_room = self.least_room.min(headroom.least);
+        self.graph_cost += heard.cost.0 - acoustic;
+        self.nodes += nodes;
+        self.rivals += rivals;
+        let gaps = fits.iter().map(|fit| fit.acoustic_gap);
+        self.widest_gap = gaps.fold(self.widest_gap, f64::max);
     }
 }
 
 /// Number of inputs of a calibration.
-pub const FEATURES: usize = 14;
+pub const FEATURES: usize = 18;
 
 impl Evidence {
     /// The inputs of a calibration, all finite: logarithms of what varies by factors, ratios of
@@ -152,6 +206,10 @@ impl Evidence {
             (self.narrow + 1e-3).ln(),
             self.least_room,
             self.cutoff / frames,
+            self.graph_cost / frames,
+            (self.nodes as f64 / frames + 1.0).ln(),
+            self.rivals / frames,
+            (self.widest_gap + 1.0).ln(),
         ]
     }
 }

@@ -19,5 +19,5 @@ mod word;
 pub use calibration::{
     CONFIDENCE_FILE, Calibration, CalibrationError, Confidence, Example, Heads, WordExample,
 };
-pub use evidence::{Evidence, FEATURES, doubt, least_risk_words};
+pub use evidence::{Evidence, FEATURES, Findings, doubt, least_risk_words};
 pub use word::{WORD_FEATURES, WordEvidence};

@@ -1,10 +1,13 @@
 //! The measurements that predict whether one word is right: the lattice at the word and around it,
-//! and what is known of the whole answer.
+//! how well the word fits its sound and its neighbours, and what is known of the whole answer.
 
 use super::evidence::{Evidence, FEATURES, log_odds};
+use crate::decode::WordFit;
 
 /// Measurements of a word by itself.
-const OWN: usize = 5;
+const OWN: usize = 8;
+/// A word's graph cost beyond which more of it says nothing new.
+const MOST_GRAPH_COST: f64 = 30.0;
 /// Number of inputs of a word's calibration.
 pub const WORD_FEATURES: usize = OWN + 2 * FEATURES;
 
@@ -21,26 +24,30 @@ pub struct WordEvidence {
     pub seconds: f64,
     /// Characters of its spelling.
     pub letters: u32,
+    /// How well the word fits; a phrase that was heard as one word fits as a whole.
+    pub fit: WordFit,
     /// Measurements of the segment that the word was heard in.
     pub answer: Evidence,
 }
 
 impl WordEvidence {
-    /// Of a word of a segment, of whose words the lattice says how probable they are. How long the
-    /// word lasts is rounded to the millisecond, so that it is the same wherever the word stands.
+    /// Of a word of a segment. How long the word lasts is rounded to the millisecond, so that it is
+    /// the same wherever the word stands.
     #[cfg(feature = "speech")]
     pub(crate) fn new(
-        posteriors: &[f64],
+        findings: &super::Findings,
         at: usize,
         (text, seconds): (&str, f64),
         answer: Evidence,
     ) -> Self {
+        let posteriors = &findings.risk.words;
         WordEvidence {
             posterior: posteriors[at],
             before: at.checked_sub(1).map_or(1.0, |before| posteriors[before]),
             after: posteriors.get(at + 1).copied().unwrap_or(1.0),
             seconds: (seconds * 1000.0).round() / 1000.0,
             letters: text.chars().count() as u32,
+            fit: findings.fits[at],
             answer,
         }
     }
@@ -50,12 +57,17 @@ impl WordEvidence {
     /// silence.
     pub fn features(&self) -> [f64; WORD_FEATURES] {
         let odds = log_odds(self.posterior);
+        let WordFit { frames, acoustic_gap, graph_cost, rivals } = self.fit;
+        let frames = f64::from(frames.max(1));
         let own = [
             odds,
             log_odds(self.before),
             log_odds(self.after),
             (self.seconds.max(0.0) + 0.03).ln(),
             f64::from(self.letters + 1).ln(),
+            (acoustic_gap.max(0.0) / frames + 0.05).ln(),
+            graph_cost.clamp(-MOST_GRAPH_COST, MOST_GRAPH_COST),
+            rivals / frames,
         ];
         let answer = self.answer.features();
         let mut features = [0.0; WORD_FEATURES];
@@ -78,6 +90,7 @@ mod tests {
                 after: 1.0,
                 seconds: 0.0,
                 letters: 0,
+                fit: WordFit::default(),
                 answer: Evidence::default(),
             };
             let features = word.features();

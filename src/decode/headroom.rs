@@ -89,7 +89,7 @@ impl Lattice {
         let ends = ends.map(|&(node, last)| (node, cost[node as usize] + f64::from(last.0)));
         let best = ends.min_by(|a, b| a.1.total_cmp(&b.1));
         for (room, &frame) in cost.iter_mut().zip(&self.frames) {
-            let cutoff = self.cutoffs.get(frame as usize).copied();
+            let cutoff = self.searched.get(frame as usize).map(|frame| frame.cutoff);
             *room = (cutoff.unwrap_or(f64::INFINITY) - *room).clamp(0.0, Headroom::MOST);
         }
         let mut narrow = 0.0;

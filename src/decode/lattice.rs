@@ -12,6 +12,8 @@ use super::Scorer;
 use super::hypothesis::{CostParts, Effort, Event, Hypothesis, PathCost, words_of};
 use super::link::Link;
 use super::links::Links;
+use super::search::{End, SearchedFrame};
+use super::word_fit::rivals_of;
 
 /// An arc of a lattice.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,8 +65,10 @@ pub struct Lattice {
     finals: Vec<(u32, Cost)>,
     reached_final: bool,
     effort: Effort,
-    /// By frame: the most that a path could cost before the search dropped it.
-    pub(super) cutoffs: Vec<f64>,
+    /// By frame.
+    pub(super) searched: Vec<SearchedFrame>,
+    /// By frame: the logarithm of how many scores were nearly the best.
+    pub(super) rivals: Vec<f32>,
 }
 
 /// How the tokens of the last frame end.
@@ -211,13 +215,22 @@ impl Lattice {
         lattice
     }
 
-    pub(super) fn with_outcome(
+    /// What the search that made the lattice has to say of it.
+    pub(super) fn with_search(
         self,
-        reached_final: bool,
-        effort: Effort,
-        cutoffs: &[f64],
+        end: &End,
+        searched: &[SearchedFrame],
+        scorer: &impl Scorer,
     ) -> Lattice {
-        Lattice { reached_final, effort, cutoffs: cutoffs.to_vec(), ..self }
+        let frames = searched.iter().enumerate();
+        let rivals = frames.map(|(at, frame)| rivals_of(scorer.frame(at), frame.best));
+        Lattice {
+            reached_final: end.reached_final,
+            effort: end.effort,
+            searched: searched.to_vec(),
+            rivals: rivals.collect(),
+            ..self
+        }
     }
 
     /// Groups arcs by the node they leave, given with each.

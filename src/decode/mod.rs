@@ -33,6 +33,7 @@ mod stream;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tokens;
+mod word_fit;
 
 pub use cancel::Cancel;
 pub use compact_lattice::CompactLattice;
@@ -46,6 +47,7 @@ pub use paths::{Edge, PathGraph};
 pub use rescore::{LanguageModel, Rescoring};
 pub use reweigh::{HistoryId, Reweighing, SequenceModel};
 pub use stream::{SearchStream, SoFar};
+pub use word_fit::{RIVAL, WordFit};
 
 use crate::graph::Graph;
 
@@ -197,7 +199,7 @@ impl<'g> Decoder<'g> {
         }
         let costs = &ends;
         let lattice = Lattice::build(&graph, links, scorer, &Ends { costs, beam });
-        Ok(lattice.with_outcome(end.reached_final, end.effort, buffers.cutoffs()))
+        Ok(lattice.with_search(&end, buffers.searched(), scorer))
     }
 
     /// Whether the scores have every pdf that the graph asks for.

@@ -69,7 +69,7 @@ impl<'l> PathGraph<'l> {
     }
 
     /// The lattice whose paths they are.
-    pub(super) fn lattice(&self) -> &'l Lattice {
+    pub fn lattice(&self) -> &'l Lattice {
         self.lattice
     }
 
@@ -155,26 +155,23 @@ impl<'l> PathGraph<'l> {
         best
     }
 
+    /// The edges of the best path, the last first.
+    pub(super) fn best_edges(&self) -> impl Iterator<Item = &Edge> {
+        let into = |node: u32| self.edges.get(self.back[node as usize] as usize);
+        std::iter::successors(into(self.best_end().0), move |edge| into(edge.from))
+    }
+
     /// The nodes of the best path, the last first.
     pub(super) fn best_nodes(&self) -> impl Iterator<Item = u32> {
-        let before = |&node: &u32| {
-            let edge = self.edges.get(self.back[node as usize] as usize);
-            edge.map(|edge| edge.from)
-        };
-        std::iter::successors(Some(self.best_end().0), before)
+        let before = self.best_edges().map(|edge| edge.from);
+        std::iter::once(self.best_end().0).chain(before)
     }
 
     /// The best path.
     pub fn best(&self) -> Hypothesis {
-        let (mut node, cost) = self.best_end();
-        let mut path = Vec::new();
-        while self.back[node as usize] != NONE {
-            let edge = self.edges[self.back[node as usize] as usize];
-            path.push(edge);
-            node = edge.from;
-        }
+        let mut path: Vec<Edge> = self.best_edges().copied().collect();
         path.reverse();
-        self.hypothesis(&path, cost)
+        self.hypothesis(&path, self.best_cost())
     }
 
     /// The words and costs of a path.

@@ -59,8 +59,17 @@ pub(super) struct Buffers {
     gathered: Gathered,
     agenda: Vec<u32>,
     wave: Vec<u32>,
-    /// By frame: the most that a token could cost in all; infinite where nothing is dropped.
-    cutoffs: Vec<f64>,
+    /// By frame.
+    searched: Vec<SearchedFrame>,
+}
+
+/// What the search knew of a frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct SearchedFrame {
+    /// The most that a token could cost in all; infinite where nothing was dropped.
+    pub cutoff: f64,
+    /// The best score.
+    pub best: f32,
 }
 
 /// A search under way.
@@ -107,7 +116,7 @@ impl<'a, R: Recorder> Search<'a, R> {
         recorder: &'a mut R,
     ) -> Result<Self, DecodeError> {
         buffers.tokens.clear(0);
-        buffers.cutoffs.clear();
+        buffers.searched.clear();
         buffers.tokens.arrive(start, 0.0);
         recorder.begin(pruning.has_global());
         let at = Position::default();
@@ -155,7 +164,7 @@ impl<'a, R: Recorder> Search<'a, R> {
     fn advance(&mut self, scores: &[f32]) -> Result<(), DecodeError> {
         let dead_end = DecodeError::DeadEnd { frame: self.at.frame as usize };
         let acoustic = self.acoustic(scores)?;
-        let Buffers { tokens, next, pruner, cutoffs, .. } = &mut *self.buffers;
+        let Buffers { tokens, next, pruner, searched, .. } = &mut *self.buffers;
         let cut = pruner.cutoff(&tokens.costs, &self.pruning).ok_or(dead_end.clone())?;
         self.recorder.open_frame(&self.graph, tokens, cut.cost, self.at.frame);
         let best = tokens.costs[cut.best];
@@ -164,7 +173,7 @@ impl<'a, R: Recorder> Search<'a, R> {
             self.at.effort.cutoff += f64::from(cut.cost - best);
             cutoff = self.at.offset + f64::from(cut.cost);
         }
-        cutoffs.push(cutoff);
+        searched.push(SearchedFrame { cutoff, best: acoustic.highest });
         next.clear(tokens.len());
         let bound = self.expand(&cut, best, &acoustic);
         self.at.offset += f64::from(best) - f64::from(acoustic.highest);
@@ -337,9 +346,9 @@ impl Buffers {
         self.pruner.cutoff(&self.tokens.costs, pruning)
     }
 
-    /// By frame: the most that a token could cost in all.
-    pub(super) fn cutoffs(&self) -> &[f64] {
-        &self.cutoffs
+    /// What the search knew of each frame.
+    pub(super) fn searched(&self) -> &[SearchedFrame] {
+        &self.searched
     }
 
     /// For each token of a finished search, its extra cost over the best path, final cost included,

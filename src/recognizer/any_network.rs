@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::files::{WORDS, read};
 use super::{Setting, Timings, Transcript, Versions, VersionsError, identity};
 use crate::acoustic::Scores;
-use crate::confidence::{Calibration, CalibrationError, doubt};
+use crate::confidence::{Calibration, CalibrationError, Findings};
 use crate::decode::{DecodeError, Decoder, Scratch, Word};
 use crate::graph::{Graph, GraphError, TextError, WordTable};
 use crate::provenance::{MadeFor, hash};
@@ -191,12 +191,12 @@ impl AnyNetwork {
         let searched = started.elapsed().as_secs_f64();
         let paths = lattice.paths();
         let heard = paths.best();
-        let doubt = doubt(&paths, &heard, scratch.cancel.as_ref())?;
+        let findings = Findings::of(&paths, &heard, scratch.cancel.as_ref())?;
         let place = |word: &Word| {
             let name = self.words.name(word.id).unwrap_or("<?>");
             (name, word.seconds(self.scores.frame_shift))
         };
-        let answer = transcript.append(&heard, Some((&doubt, &paths.headroom())), place);
+        let answer = transcript.append(&heard, Some(&findings), place);
         let version = self.versions.at(setting);
         let heads = version.and_then(|version| self.calibration.versions.get(&version.name));
         if let Some(heads) = heads {

@@ -9,7 +9,7 @@ use super::{
     Alternative, Recognizer, RecognizerError, RecognizerScratch, ScoredAudio, ScoredSegment,
     Setting, Transcript, add, check,
 };
-use crate::confidence::{Heads, doubt, least_risk_words};
+use crate::confidence::{Findings, Heads, doubt, least_risk_words};
 use crate::decode::{self, Cancel, DecodeError, Decoder, Hypothesis, Lattice, PathCost, PathGraph};
 use crate::units::{Cost, Seconds, WordId};
 
@@ -108,9 +108,9 @@ impl Recognizer {
             PathCost::IMPOSSIBLE => Hypothesis { cost: PathCost(0.0), ..heard },
             _ => heard,
         };
-        let doubt = doubt(&paths, &heard, cancel)?;
-        let known = (&doubt, &paths.headroom());
-        let evidence = transcript.append(&heard, Some(known), |word| self.place(word, segment));
+        let findings = Findings::of(&paths, &heard, cancel)?;
+        let place = |word: &decode::Word| self.place(word, segment);
+        let evidence = transcript.append(&heard, Some(&findings), place);
         if let (Some(heads), Some(evidence)) = (self.heads(setting), evidence)
             && let Some(errors) = heads.expected_errors(&evidence)
         {

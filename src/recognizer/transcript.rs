@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::written::{self, Piece};
-use crate::confidence::{Confidence, Evidence, Heads, WordEvidence, mbr::Risk};
-use crate::decode::{self, Effort, Headroom, Hypothesis, PathCost};
+use crate::confidence::{Confidence, Evidence, Findings, Heads, WordEvidence};
+use crate::decode::{self, Effort, Hypothesis, PathCost};
 use crate::units::Seconds;
 
 use super::Costs;
@@ -140,22 +140,22 @@ impl Transcript {
     pub(super) fn append<'w>(
         &mut self,
         heard: &Hypothesis,
-        known: Option<(&Risk, &Headroom)>,
+        findings: Option<&Findings>,
         place: impl Fn(&decode::Word) -> (&'w str, (Seconds, Seconds)),
     ) -> Option<Evidence> {
-        let answer = known.map(|(risk, headroom)| {
-            self.evidence.get_or_insert_default().add(heard, risk, headroom);
+        let answer = findings.map(|findings| {
+            self.evidence.get_or_insert_default().add(heard, findings);
             let mut answer = Evidence::default();
-            answer.add(heard, risk, headroom);
+            answer.add(heard, findings);
             answer
         });
         for (at, word) in heard.words.iter().enumerate() {
             let (text, time) = place(word);
             // A phrase of the user's is one word to the search.
             for (text, WordTime { start, end }) in phrase(text, time) {
-                if let (Some((risk, _)), Some(answer)) = (known, answer) {
+                if let Some((findings, answer)) = findings.zip(answer) {
                     let spoken = (text, end.0 - start.0);
-                    self.word_evidence.push(WordEvidence::new(&risk.words, at, spoken, answer));
+                    self.word_evidence.push(WordEvidence::new(findings, at, spoken, answer));
                 }
                 let word = text.to_owned();
                 self.words.push(TranscriptWord { word, start, end, confidence: None });

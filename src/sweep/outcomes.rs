@@ -64,6 +64,10 @@ fn value(counter: Counter, judged: &Judged, prepared: &Prepared, heard: &Heard) 
         Counter::NearCutoff => digits(evidence.near_cutoff),
         Counter::Narrow => digits(evidence.narrow),
         Counter::LeastRoom => digits(evidence.least_room),
+        Counter::GraphCost => digits(evidence.graph_cost),
+        Counter::Nodes => evidence.nodes as f64,
+        Counter::Rivals => digits(evidence.rivals),
+        Counter::WidestGap => digits(evidence.widest_gap),
         Counter::PredictedErrors => digits(heard.transcript.expected_errors.unwrap_or(0.0)),
         Counter::Improvable => digits(heard.transcript.confidence.map_or(0.0, |c| c.improvable)),
         Counter::Oov => f64::from(analysis.oov),
@@ -100,6 +104,10 @@ pub fn evidence(
         near_cutoff: value(Counter::NearCutoff)?,
         narrow: value(Counter::Narrow)?,
         least_room: value(Counter::LeastRoom)?,
+        graph_cost: value(Counter::GraphCost)?,
+        nodes: value(Counter::Nodes)? as u64,
+        rivals: value(Counter::Rivals)?,
+        widest_gap: value(Counter::WidestGap)?,
     })
 }
 

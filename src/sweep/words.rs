@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outcomes::{MissingCounter, evidence, micros};
 use crate::confidence::{Evidence, WordEvidence};
+use crate::decode::WordFit;
 use crate::eval::{Judged, Judging, Scored};
 use crate::recognizer::Transcript;
 use crate::tiers::Table;
@@ -32,6 +33,10 @@ pub struct HeardWord {
     after: f64,
     seconds: f64,
     letters: u32,
+    frames: u32,
+    acoustic_gap: f64,
+    graph_cost: f64,
+    rivals: f64,
 }
 
 impl HeardWord {
@@ -53,6 +58,10 @@ impl HeardWord {
             after: micros(evidence.after),
             seconds: micros(evidence.seconds),
             letters: evidence.letters,
+            frames: evidence.fit.frames,
+            acoustic_gap: micros(evidence.fit.acoustic_gap),
+            graph_cost: micros(evidence.fit.graph_cost),
+            rivals: micros(evidence.fit.rivals),
         }
     }
 
@@ -64,6 +73,12 @@ impl HeardWord {
             after: self.after,
             seconds: self.seconds,
             letters: self.letters,
+            fit: WordFit {
+                frames: self.frames,
+                acoustic_gap: self.acoustic_gap,
+                graph_cost: self.graph_cost,
+                rivals: self.rivals,
+            },
             answer,
         }
     }
@@ -73,7 +88,10 @@ impl HeardWord {
         let shares = [self.confidence, self.posterior, self.before, self.after];
         self.right <= 1
             && shares.iter().all(|share| (0.0..=1.0).contains(share))
-            && (0.0..f64::MAX).contains(&self.seconds)
+            && [self.seconds, self.acoustic_gap, self.rivals]
+                .iter()
+                .all(|amount| (0.0..f64::MAX).contains(amount))
+            && self.graph_cost.is_finite()
     }
 }
 
@@ -216,6 +234,7 @@ mod tests {
             after: 0.25,
             seconds: 0.31,
             letters: 5,
+            fit: WordFit { frames: 10, acoustic_gap: 2.5, graph_cost: -0.5, rivals: 31.25 },
             answer: Evidence::default(),
         };
         let scored = Scored {

@@ -72,6 +72,14 @@ counters! {
     Narrow = "narrow",
     /// How nearly the answer was lost, in units of cost: the headroom's `least`.
     LeastRoom = "least_room",
+    /// What the path costs beyond its scores.
+    GraphCost = "graph_cost",
+    /// Nodes of the lattice.
+    Nodes = "nodes",
+    /// Sum over frames of the logarithm of how many scores were nearly the best.
+    Rivals = "rivals",
+    /// What the scores of the word that sounds least like itself fall short of the best scores.
+    WidestGap = "widest_gap",
     /// Probability that the most accurate version does better. Policies compare it, as 1 −
     /// `improvable`, where a table has it; elsewhere they compare `confidence`.
     Improvable = "improvable",
