@@ -79,14 +79,14 @@ def through(*commands):
     return spoil
 
 
-TELEPHONE = ("sox {a} -r 8000 -e mu-law {b} sinc 300-3400", "1.wav")
+TELEPHONE = ("sox -R {a} -r 8000 -e mu-law {b} sinc 300-3400", "1.wav")
 CONDITIONS = {
     "plain": lambda samples, *_: samples,
     "telephone": through(TELEPHONE),
     "mp3-32k": through(("lame --quiet -b 32 {a} {b}", "1.mp3")),
     "opus-16k": through(("opusenc --quiet --bitrate 16 {a} {b}", "1.opus")),
     "aac-48k": through(("ffmpeg -loglevel error -i {a} -b:a 48k {b}", "1.m4a")),
-    "gsm": through(("sox {a} -r 8000 -e gsm-full-rate {b}", "1.wav")),
+    "gsm": through(("sox -R {a} -r 8000 -e gsm-full-rate {b}", "1.wav")),
     "white-20": white(20), "white-10": white(10), "pink-10": pink(10), "babble-20": babble(20), "babble-10": babble(10),
     "room-0.3": room(0.3), "room-0.6": room(0.6),
     "quiet-x0.01": lambda samples, *_: samples * 0.01,

@@ -41,7 +41,7 @@ was seen, without statistics, broke {naive} (`TT-Opt-Resp-Time` and its naive fo
 
 ## What exceeds the paper, and what falls short
 
-- **Errors** fall more from v1 to v7 than the paper's, and the engine is nearly seventy to three hundred times faster than real time. The price: the fastest versions
+- **Errors** fall more from v1 to v7 than the paper's, and the engine is eighty to four hundred times faster than real time. The price: the fastest versions
   lie so far from v7 in errors that one alone is seldom within a small tolerance.
 - **Response** with a network on the way changes less than in the paper: its half second of network stands beside two seconds of work there, beside hundredths here.
 - **Savings of response** exceed the paper's abstract at 5 and 10 %. Those at 1 %, and those of cost, fall short of it, for two reasons. What was *seen* would save more (the row of the point
