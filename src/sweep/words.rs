@@ -2,6 +2,8 @@
 //! it was right.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,9 @@ use crate::decode::WordFit;
 use crate::eval::{Judged, Judging, Scored};
 use crate::recognizer::Transcript;
 use crate::tiers::Table;
+
+/// What no amount of a word reaches; larger ones could not be averaged.
+const MOST: f64 = 1e9;
 
 /// One word that a version heard: a row of the table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,10 +93,9 @@ impl HeardWord {
         let shares = [self.confidence, self.posterior, self.before, self.after];
         self.right <= 1
             && shares.iter().all(|share| (0.0..=1.0).contains(share))
-            && [self.seconds, self.acoustic_gap, self.rivals]
+            && [self.seconds, self.acoustic_gap, self.graph_cost.abs(), self.rivals]
                 .iter()
-                .all(|amount| (0.0..f64::MAX).contains(amount))
-            && self.graph_cost.is_finite()
+                .all(|amount| (0.0..MOST).contains(amount))
     }
 }
 
@@ -208,8 +212,17 @@ pub fn write(path: &Path, words: &[HeardWord]) -> Result<(), WordsError> {
 /// # Errors
 /// The file cannot be read, or a row is not what [`write()`] makes.
 pub fn read(path: &Path) -> Result<Vec<HeardWord>, WordsError> {
+    let file = File::open(path).map_err(|io| WordsError::csv(path)(io.into()))?;
+    parse(file, path)
+}
+
+/// Reads the table from bytes found at `path`.
+///
+/// # Errors
+/// As [`read()`].
+pub fn parse(bytes: impl Read, path: &Path) -> Result<Vec<HeardWord>, WordsError> {
     let error = WordsError::csv(path);
-    let mut reader = csv::Reader::from_path(path).map_err(&error)?;
+    let mut reader = csv::Reader::from_reader(bytes);
     let mut words = Vec::new();
     for (at, row) in reader.deserialize().enumerate() {
         let word: HeardWord = row.map_err(&error)?;
