@@ -382,7 +382,11 @@ fn answers_are_measured_as_recorded_and_by_a_calibration() {
 #[test]
 fn a_calibration_of_no_use_can_be_replaced() {
     let place = Place::new();
+    let recorded = MadeFor { calibration: None, ..place.now() };
     let outcomes = outcomes(400, "dev");
+    let (header, rows) = outcomes.split_once('\n').expect("a header");
+    let rows = rows.lines().map(|row| format!("{row},{recorded}\n")).collect::<String>();
+    let outcomes = format!("{header},made_for\n{rows}");
     fs::write(place.0.path().join("outcomes.csv"), outcomes).expect("writable");
     let path = place.model().join("confidence.json");
     let short = r#"{"mean": [0], "deviation": [1], "weights": [1], "bias": 0}"#;

@@ -40,7 +40,7 @@ pub struct Findings {
     pub fits: Vec<WordFit>,
     /// Nodes of the lattice.
     pub nodes: u64,
-    /// [`WordFit::rivals`] of all frames.
+    /// [`Lattice::rivals`](crate::decode::Lattice::rivals).
     pub rivals: f64,
 }
 
@@ -123,8 +123,7 @@ pub struct Evidence {
     pub graph_cost: f64,
     /// Nodes of the lattice.
     pub nodes: u64,
-    /// Sum over frames of the logarithm of how many scores were nearly the best
-    /// ([`WordFit::rivals`]).
+    /// Sum of [`Lattice::rivals`](crate::decode::Lattice::rivals): how unclear the sound is.
     pub rivals: f64,
     /// The largest [`WordFit::acoustic_gap`] of any word.
     pub widest_gap: f64,

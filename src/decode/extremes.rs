@@ -1,5 +1,5 @@
-//! Minimum and maximum of many floats, kept in separate lanes so that the compiler uses vector
-//! instructions.
+//! Minimum, maximum and count of many floats, the former kept in separate lanes so that the
+//! compiler uses vector instructions.
 //!
 //! `f32::min` and `f32::max` handle NaN, and a conditional store must keep the old value. Each
 //! takes several times the instructions of a plain choice between two values, which is one.
@@ -52,4 +52,20 @@ pub(super) fn highest_of(scores: &[f32]) -> Result<f32, usize> {
     }
     let lanes = highest.iter().chain(rest).copied();
     Ok(lanes.fold(f32::NEG_INFINITY, higher))
+}
+
+/// How many scores are at least `least`.
+pub(super) fn count_from(scores: &[f32], least: f32) -> u32 {
+    scores.iter().map(|&score| u32::from(score >= least)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_counted_from_the_least_on() {
+        assert_eq!(count_from(&[-1.0, -3.0, -3.1, f32::NEG_INFINITY], -3.0), 2);
+        assert_eq!(count_from(&[], 0.0), 0);
+    }
 }

@@ -9,11 +9,11 @@ use crate::graph::GraphView;
 use crate::units::Cost;
 
 use super::Scorer;
+use super::extremes::count_from;
 use super::hypothesis::{CostParts, Effort, Event, Hypothesis, PathCost, words_of};
 use super::link::Link;
 use super::links::Links;
 use super::search::{End, SearchedFrame};
-use super::word_fit::rivals_of;
 
 /// An arc of a lattice.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,7 +67,7 @@ pub struct Lattice {
     effort: Effort,
     /// By frame.
     pub(super) searched: Vec<SearchedFrame>,
-    /// By frame: the logarithm of how many scores were nearly the best.
+    /// By frame: the logarithm of how many scores are rivals of the best, itself among them.
     pub(super) rivals: Vec<f32>,
 }
 
@@ -78,6 +78,9 @@ pub(super) struct Ends<'a> {
     pub beam: f32,
 }
 
+/// A score is a rival of the best if it is less by no more than this; of 1, 2, 4 and 7 the one that
+/// told most of development speech.
+pub const RIVAL: f32 = 2.0;
 /// No node.
 const NONE: u32 = u32::MAX;
 /// A node whose number is not known yet.
@@ -102,6 +105,12 @@ impl Lattice {
     /// Score frames of the utterance.
     pub fn num_frames(&self) -> u32 {
         self.frames.last().copied().unwrap_or(0)
+    }
+
+    /// Sum over frames of the logarithm of how many scores are at most [`RIVAL`] less than the
+    /// best, itself among them; ≥ 0. Larger: the sound is less clear.
+    pub fn rivals(&self) -> f64 {
+        self.rivals.iter().copied().map(f64::from).sum()
     }
 
     /// The arcs that leave a node.
@@ -223,12 +232,14 @@ impl Lattice {
         scorer: &impl Scorer,
     ) -> Lattice {
         let frames = searched.iter().enumerate();
-        let rivals = frames.map(|(at, frame)| rivals_of(scorer.frame(at), frame.best));
+        let count = |(at, frame): (usize, &SearchedFrame)| {
+            count_from(scorer.frame(at), frame.best - RIVAL).max(1) as f32
+        };
         Lattice {
             reached_final: end.reached_final,
             effort: end.effort,
             searched: searched.to_vec(),
-            rivals: rivals.collect(),
+            rivals: frames.map(count).map(f32::ln).collect(),
             ..self
         }
     }

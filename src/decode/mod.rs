@@ -41,13 +41,13 @@ pub use error::DecodeError;
 pub use headroom::Headroom;
 pub use hypothesis::{CostParts, Effort, Hypothesis, PathCost, Word};
 pub use knob::{AtLeast, Knob, KnobEntry, KnobFrames, KnobUnit, Pruning, SweepRange, UnknownKnob};
-pub use lattice::{Lattice, LatticeArc};
+pub use lattice::{Lattice, LatticeArc, RIVAL};
 pub use marked::MarkedSearch;
 pub use paths::{Edge, PathGraph};
 pub use rescore::{LanguageModel, Rescoring};
 pub use reweigh::{HistoryId, Reweighing, SequenceModel};
 pub use stream::{SearchStream, SoFar};
-pub use word_fit::{RIVAL, WordFit};
+pub use word_fit::WordFit;
 
 use crate::graph::Graph;
 

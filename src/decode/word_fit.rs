@@ -2,12 +2,7 @@
 //! language models charge for them, and how many other sounds were about as good.
 
 use super::hypothesis::Word;
-use super::lattice::Lattice;
 use super::paths::PathGraph;
-
-/// A score is a rival of the best if it is less by no more than this; of 1, 2, 4 and 7 the one that
-/// told most of development speech.
-pub const RIVAL: f32 = 2.0;
 
 /// How well a word fits; all numbers are finite.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -20,7 +15,7 @@ pub struct WordFit {
     /// What its arcs cost beyond their scores, language models included.
     pub graph_cost: f64,
     /// Sum over its frames of the logarithm of how many scores, the best among them, are at most
-    /// [`RIVAL`] less than the best; ≥ 0. Larger: the sound is less clear.
+    /// [`RIVAL`](super::RIVAL) less than the best; ≥ 0. Larger: the sound is less clear.
     pub rivals: f64,
 }
 
@@ -65,20 +60,6 @@ impl PathGraph<'_> {
     }
 }
 
-impl Lattice {
-    /// [`WordFit::rivals`] of all frames together.
-    pub fn rivals(&self) -> f64 {
-        self.rivals.iter().copied().map(f64::from).sum()
-    }
-}
-
-/// The logarithm of how many scores of a frame are rivals of the best, itself among them.
-pub(super) fn rivals_of(scores: &[f32], best: f32) -> f32 {
-    let least = best - RIVAL;
-    let count: u32 = scores.iter().map(|&score| u32::from(score >= least)).sum();
-    (count.max(1) as f32).ln()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::chain;
@@ -105,11 +86,5 @@ mod tests {
         assert!((fit.graph_cost + ending - parts.graph.0).abs() < 1e-4, "{fit:?} {parts:?}");
         let nothing = Word { start: best.frames, end: best.frames + 9, ..whole };
         assert_eq!(paths.word_fits(&[nothing]), [WordFit::default()]);
-    }
-
-    #[test]
-    fn the_best_score_is_its_own_rival() {
-        assert_eq!(rivals_of(&[-1.0, -9.0], -1.0), 0.0);
-        assert_eq!(rivals_of(&[-1.0, -3.0, -3.1, f32::NEG_INFINITY], -1.0), 2.0f32.ln());
     }
 }
