@@ -167,9 +167,12 @@ def main():
     total, worst = 0, 0.0
     for answer, name in zip(answers, names.values(), strict=True):
         words = answer["words"]
-        sure = max((word["confidence"] for word in words), default=0.0)
+        # Confidences were fitted with the gate: without it there are none.
+        known = [word["confidence"] for word in words if word["confidence"] is not None]
+        sure = max(known, default=0.0)
         total, worst = total + len(words), max(worst, sure)
-        print(f"{name:40} {len(words):3} words, confidence up to {sure:.2f}: {' '.join(word['word'] for word in words[:12])}")
+        how_sure = f"confidence up to {sure:.2f}" if known or not words else "no confidence"
+        print(f"{name:40} {len(words):3} words, {how_sure}: {' '.join(word['word'] for word in words[:12])}")
     minutes = len(names) * SECONDS / 60
     print(f"{minutes:.0f} minutes, {total} words, {10 * total / minutes:.2f} in ten minutes, confidence up to {worst:.2f}")
 
