@@ -65,7 +65,7 @@ pub struct Lattice {
     finals: Vec<(u32, Cost)>,
     reached_final: bool,
     effort: Effort,
-    /// By frame.
+    /// What the search knew of each frame.
     pub(super) searched: Vec<SearchedFrame>,
     /// By frame: the logarithm of how many scores are rivals of the best, itself among them.
     pub(super) rivals: Vec<f32>,
@@ -78,9 +78,10 @@ pub(super) struct Ends<'a> {
     pub beam: f32,
 }
 
-/// A score is a rival of the best if it is less by no more than this; of 1, 2, 4 and 7 the one that
-/// told most of development speech.
+/// A score is a rival of the best if it is less by no more than this. Of 1, 2, 4 and 7 this made
+/// confidences best on development speech.
 pub const RIVAL: f32 = 2.0;
+
 /// No node.
 const NONE: u32 = u32::MAX;
 /// A node whose number is not known yet.

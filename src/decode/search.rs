@@ -59,7 +59,7 @@ pub(super) struct Buffers {
     gathered: Gathered,
     agenda: Vec<u32>,
     wave: Vec<u32>,
-    /// By frame.
+    /// What was known of each frame.
     searched: Vec<SearchedFrame>,
 }
 
