@@ -157,21 +157,27 @@ impl<'l> PathGraph<'l> {
 
     /// The edges of the best path, the last first.
     pub(super) fn best_edges(&self) -> impl Iterator<Item = &Edge> {
+        self.edges_to(self.best_end().0)
+    }
+
+    /// The edges of the best way to a node, the last first.
+    fn edges_to(&self, node: u32) -> impl Iterator<Item = &Edge> {
         let into = |node: u32| self.edges.get(self.back[node as usize] as usize);
-        std::iter::successors(into(self.best_end().0), move |edge| into(edge.from))
+        std::iter::successors(into(node), move |edge| into(edge.from))
     }
 
     /// The nodes of the best path, the last first.
     pub(super) fn best_nodes(&self) -> impl Iterator<Item = u32> {
-        let before = self.best_edges().map(|edge| edge.from);
-        std::iter::once(self.best_end().0).chain(before)
+        let last = self.best_end().0;
+        std::iter::once(last).chain(self.edges_to(last).map(|edge| edge.from))
     }
 
     /// The best path.
     pub fn best(&self) -> Hypothesis {
-        let mut path: Vec<Edge> = self.best_edges().copied().collect();
+        let (last, cost) = self.best_end();
+        let mut path: Vec<Edge> = self.edges_to(last).copied().collect();
         path.reverse();
-        self.hypothesis(&path, self.best_cost())
+        self.hypothesis(&path, cost)
     }
 
     /// The words and costs of a path.
