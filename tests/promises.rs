@@ -391,12 +391,12 @@ fn a_calibration_of_no_use_can_be_replaced() {
     let path = place.model().join("confidence.json");
     let short = r#"{"mean": [0], "deviation": [1], "weights": [1], "bias": 0}"#;
     let other = format!(r#"{{"versions": {{"v1": {{"right": {short}, "improvable": {short}}}}}}}"#);
-    for (text, is_told) in [("{", false), (other.as_str(), true)] {
+    for (text, opens) in [("{", false), (other.as_str(), true)] {
         fs::write(&path, text).expect("writable");
         let transcribe = ["transcribe", "--model", "tiny", "--at", "v1", "a.wav"];
         let transcribed = place.paretone(&transcribe).assert();
         let transcribed = transcribed.stderr(contains("confidence fit"));
-        transcribed.code(if is_told { 0 } else { 2 });
+        transcribed.code(if opens { 0 } else { 2 });
         let fit = ["confidence", "fit", "--model", "tiny", "--outcomes", "outcomes.csv"];
         place.paretone(&fit).assert().code(0).stderr("");
         let fitted = Calibration::of_model(&place.model()).expect("sound");

@@ -30,8 +30,8 @@ const GATE_WEIGHTS: &str = "gate.safetensors";
 /// # Errors
 /// A file of the model is missing or cannot be used.
 pub fn made_for(folder: &Path, with_gate: bool) -> Result<MadeFor, RecognizerError> {
-    let calibration = Calibration::for_use(folder)?.hash();
-    Ok(MadeFor { calibration, ..made_for_uncalibrated(folder, with_gate)? })
+    let parts = made_for_uncalibrated(folder, with_gate)?;
+    Ok(MadeFor { calibration: Calibration::for_use(folder)?.hash(), ..parts })
 }
 
 /// As [`made_for`], but for the calibration, whose file is not read: it may be one to be replaced.
