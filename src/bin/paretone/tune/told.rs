@@ -41,7 +41,7 @@ pub(super) fn write(
     folder: &Path,
 ) -> anyhow::Result<()> {
     let versions = Versions::of_model(model)?;
-    let calibration = Calibration::of_model(model)?;
+    let calibration = Calibration::for_use(model)?;
     let path = model.join(RULES_FILE);
     let rules = Rules::open(&path).with_context(|| path.display().to_string())?;
     writeln!(out, "\ntuned {}", model.display())?;
