@@ -4,6 +4,11 @@
 //! *Improvable* predicts that the most accurate version makes fewer errors, which is what routing
 //! needs. *Errors* predicts how many word errors there are. *Word* predicts that one word is right.
 //! They are fitted on development speech and stored in `confidence.json` beside the model.
+//!
+//! The heads for whole answers are fitted twice: to the answers of all versions together, and from
+//! there to those of each version, with a strong ridge (partial pooling: Gelman and Hill, "Data
+//! Analysis Using Regression and Multilevel/Hierarchical Models", 2007, chapter 12). A version that
+//! the most accurate one seldom improves on has too few examples to learn from alone.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::evidence::{Evidence, FEATURES};
 use super::logistic::Logistic;
 use super::poisson::Poisson;
+use super::regression::Rows;
 use super::word::{WORD_FEATURES, WordEvidence};
 use crate::provenance::{MadeFor, hash};
 
@@ -20,8 +26,14 @@ use crate::provenance::{MadeFor, hash};
 pub const CONFIDENCE_FILE: &str = "confidence.json";
 /// Largest size of a calibration file in bytes; a longer file is refused.
 const MAX_BYTES: u64 = 1 << 20;
-/// Weight of the ridge for standardised inputs; it counts as much as ten examples.
-const RIDGE: f64 = 10.0;
+/// Knots of each input of the heads for whole answers.
+const KNOTS: usize = 2;
+/// Weight of the ridge of what the versions have in common, for standardised inputs.
+const COMMON_RIDGE: f64 = 100.0;
+/// Weight of the ridge that draws a version to what the versions have in common.
+const OWN_RIDGE: f64 = 100.0;
+/// Weight of the ridge for words; it counts as much as ten examples.
+const WORD_RIDGE: f64 = 10.0;
 
 /// The calibrated confidence of an answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,6 +69,9 @@ pub struct Example {
     pub improvable: bool,
     /// How many word errors were made.
     pub errors: u32,
+    /// How much it counts where examples abound, for being right and for errors; above 0. That the
+    /// most accurate version does better is rare, and there each counts the same.
+    pub weight: f64,
 }
 
 /// One word with its measurements and its outcome, for fitting.
@@ -69,22 +84,35 @@ pub struct WordExample {
 }
 
 impl Heads {
-    /// Fits the heads for whole answers.
-    pub fn fit(examples: &[Example]) -> Heads {
-        let rows: Vec<Vec<f64>> =
-            examples.iter().map(|example| example.evidence.features().to_vec()).collect();
-        let fit = |label: fn(&Example) -> bool| {
-            let labels: Vec<bool> = examples.iter().map(label).collect();
-            Logistic::fit(&rows, &labels, RIDGE)
+    /// Fits the heads for whole answers of each version.
+    pub fn fit(versions: &BTreeMap<String, Vec<Example>>) -> BTreeMap<String, Heads> {
+        let all: Vec<Answers> = versions.values().map(|examples| Answers::of(examples)).collect();
+        let common = Heads::common(&all);
+        let own = |answers: &Answers| Heads {
+            right: common.right.refit(&answers.weighted, &answers.right, OWN_RIDGE),
+            improvable: common.improvable.refit(&answers.even, &answers.improvable, OWN_RIDGE),
+            errors: common.errors.as_ref().map(|errors| {
+                errors.refit(&answers.weighted, &answers.errors, &answers.frames, OWN_RIDGE)
+            }),
+            word: None,
         };
-        let counts = examples.iter().map(|example| f64::from(example.errors));
-        let counts: Vec<f64> = counts.collect();
-        let frames = examples.iter().map(|example| frames(&example.evidence));
-        let frames: Vec<f64> = frames.collect();
+        versions.keys().cloned().zip(all.iter().map(own)).collect()
+    }
+
+    /// Fits what the versions have in common.
+    fn common(versions: &[Answers]) -> Heads {
+        let all = Answers::joined(versions);
+        // Of a version that nothing improves on there is nothing to learn, unless there is no other.
+        let is_improved = |answers: &&Answers| answers.improvable.contains(&true);
+        let mut improved = Answers::joined(versions.iter().filter(is_improved));
+        if improved.improvable.is_empty() {
+            improved = Answers::joined(versions);
+        }
+        let errors = Poisson::fit(&all.weighted, &all.errors, &all.frames, KNOTS, COMMON_RIDGE);
         Heads {
-            right: fit(|example| example.right),
-            improvable: fit(|example| example.improvable),
-            errors: Some(Poisson::fit(&rows, &counts, &frames, RIDGE)),
+            right: Logistic::fit(&all.weighted, &all.right, KNOTS, COMMON_RIDGE),
+            improvable: Logistic::fit(&improved.even, &improved.improvable, KNOTS, COMMON_RIDGE),
+            errors: Some(errors),
             word: None,
         }
     }
@@ -92,9 +120,9 @@ impl Heads {
     /// Fits the head for words; without words the head is removed.
     pub fn fit_words(&mut self, words: &[WordExample]) {
         let features = |word: &WordExample| word.evidence.features().to_vec();
-        let rows: Vec<Vec<f64>> = words.iter().map(features).collect();
+        let rows = Rows::even(words.iter().map(features).collect());
         let labels: Vec<bool> = words.iter().map(|word| word.right).collect();
-        self.word = (!words.is_empty()).then(|| Logistic::fit(&rows, &labels, RIDGE));
+        self.word = (!words.is_empty()).then(|| Logistic::fit(&rows, &labels, 0, WORD_RIDGE));
     }
 
     /// Returns the probability that a word is right. Without a head for words it is the lattice's
@@ -133,6 +161,47 @@ impl Heads {
         let errors = self.errors.iter().map(|head| &head.0);
         whole.chain(errors).all(|head| head.is_sound(FEATURES))
             && self.word.as_ref().is_none_or(|head| head.0.is_sound(WORD_FEATURES))
+    }
+}
+
+/// Answers, as heads are fitted to them.
+#[derive(Default)]
+struct Answers {
+    /// Inputs by how much the examples count.
+    weighted: Rows,
+    /// Inputs that all count the same.
+    even: Rows,
+    right: Vec<bool>,
+    improvable: Vec<bool>,
+    errors: Vec<f64>,
+    frames: Vec<f64>,
+}
+
+impl Answers {
+    fn of(examples: &[Example]) -> Answers {
+        let features = |example: &Example| example.evidence.features().to_vec();
+        let even = Rows::even(examples.iter().map(features).collect());
+        let weights = examples.iter().map(|example| example.weight).collect();
+        Answers {
+            weighted: Rows { inputs: even.inputs.clone(), weights },
+            even,
+            right: examples.iter().map(|example| example.right).collect(),
+            improvable: examples.iter().map(|example| example.improvable).collect(),
+            errors: examples.iter().map(|example| f64::from(example.errors)).collect(),
+            frames: examples.iter().map(|example| frames(&example.evidence)).collect(),
+        }
+    }
+
+    fn joined<'a>(parts: impl IntoIterator<Item = &'a Answers>) -> Answers {
+        parts.into_iter().fold(Answers::default(), |mut all, answers| {
+            all.weighted.extend(&answers.weighted);
+            all.even.extend(&answers.even);
+            all.right.extend_from_slice(&answers.right);
+            all.improvable.extend_from_slice(&answers.improvable);
+            all.errors.extend_from_slice(&answers.errors);
+            all.frames.extend_from_slice(&answers.frames);
+            all
+        })
     }
 }
 
@@ -264,6 +333,7 @@ mod tests {
                 right: !doubtful || i.is_multiple_of(4),
                 improvable: doubtful && i % 4 == 1,
                 errors: if doubtful { 1 + i % 3 } else { 0 },
+                weight: 1.0,
             }
         };
         (0..200).map(example).collect()
@@ -288,22 +358,56 @@ mod tests {
 
     #[test]
     fn doubt_lowers_confidence_and_files_are_read_back() {
-        let mut heads = Heads::fit(&examples());
+        let examples = examples();
+        let mut fitted = Heads::fit(&BTreeMap::from([("v1".to_owned(), examples.clone())]));
+        let mut heads = fitted.remove("v1").unwrap();
         let words = word_examples();
         heads.fit_words(&words);
         let word = |at: usize| heads.word(&words[at].evidence);
         assert!(word(1) > 0.8 && word(0) < 0.5, "{} {}", word(1), word(0));
-        let [sure, doubtful] = [1, 0].map(|i| heads.confidence(&examples()[i].evidence));
+        let [sure, doubtful] = [1, 0].map(|i| heads.confidence(&examples[i].evidence));
         assert!(sure.right > 0.9 && doubtful.right < 0.5, "{sure:?} {doubtful:?}");
         assert!(sure.improvable < 0.1 && doubtful.improvable > sure.improvable);
-        let [few, many] = [1, 0].map(|i| heads.expected_errors(&examples()[i].evidence).unwrap());
+        let [few, many] = [1, 0].map(|i| heads.expected_errors(&examples[i].evidence).unwrap());
         assert!(few < 0.3 && many > 0.6, "{few} {many}");
         let versions = BTreeMap::from([("v1".to_owned(), heads)]);
         let calibration = Calibration { versions, ..Calibration::default() };
         let bytes = serde_json::to_vec(&calibration).unwrap();
         let read = Calibration::parse(&bytes, Path::new(CONFIDENCE_FILE)).unwrap();
-        let again = read.versions["v1"].confidence(&examples()[0].evidence);
+        let again = read.versions["v1"].confidence(&examples[0].evidence);
         assert!((again.right - doubtful.right).abs() < 1e-12);
+    }
+
+    /// Of ten examples alone a version could not learn what doubt means; from others it does, and its
+    /// own level is its own.
+    #[test]
+    fn a_version_learns_from_the_others() {
+        let many = (0..20).flat_map(|_| examples()).collect::<Vec<_>>();
+        let few: Vec<Example> = many[..10]
+            .iter()
+            .map(|example| Example { improvable: false, errors: 0, ..*example })
+            .collect();
+        let names = ["v1", "v2"].map(str::to_owned);
+        let versions = BTreeMap::from_iter(names.into_iter().zip([many.clone(), few]));
+        let heads = Heads::fit(&versions);
+        let right = |name: &str, at: usize| heads[name].confidence(&many[at].evidence).right;
+        assert!(right("v1", 1) > 0.95 && right("v1", 0) < 0.4, "{}", right("v1", 0));
+        assert!(right("v2", 1) - right("v2", 0) > 0.3, "{}", right("v2", 0));
+        // Nothing improves on v2, and it never errs.
+        let of_v2 = &heads["v2"];
+        assert!(of_v2.confidence(&many[0].evidence).improvable < 0.1);
+        assert!(of_v2.expected_errors(&many[0].evidence).unwrap() < 0.2);
+    }
+
+    #[test]
+    fn one_version_alone_can_be_calibrated() {
+        let alone = |example: Example| Example { improvable: false, ..example };
+        let examples: Vec<Example> = examples().into_iter().map(alone).collect();
+        let heads = Heads::fit(&BTreeMap::from([("v1".to_owned(), examples.clone())]));
+        let calibration = Calibration { versions: heads, ..Calibration::default() };
+        let bytes = serde_json::to_vec(&calibration).unwrap();
+        let read = Calibration::parse(&bytes, Path::new(CONFIDENCE_FILE)).unwrap();
+        assert!(read.versions["v1"].confidence(&examples[0].evidence).improvable < 0.01);
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! Linear predictors with a ridge, fitted by Newton's method: `η = b + w·z`, where `z` are the
-//! inputs less their mean, over their deviation. [`Logistic`](super::logistic::Logistic) and
+//! Linear predictors with a ridge, fitted by Newton's method: `η = b + w·t`, where the terms `t` are
+//! the inputs less their mean, over their deviation, `z`, and `max(z − k, 0)` for each of their
+//! knots `k`, which lets the line bend there. [`Logistic`](super::logistic::Logistic) and
 //! [`Poisson`](super::poisson::Poisson) say what is predicted by `η`.
 //!
-//! McCullagh and Nelder, "Generalized Linear Models", 2nd edition, 2.5.
+//! McCullagh and Nelder, "Generalized Linear Models", 2nd edition, 2.5; Hastie, Tibshirani and
+//! Friedman, "The Elements of Statistical Learning", 2nd edition, 5.2 (linear splines).
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,45 @@ pub(super) struct Moments {
     pub variance: f64,
 }
 
+/// What a predictor is fitted to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows {
+    /// Inputs, all of one length.
+    pub inputs: Vec<Vec<f64>>,
+    /// How much each row counts; as many as there are rows.
+    pub weights: Vec<f64>,
+}
+
+impl Rows {
+    /// Rows that all count the same.
+    pub fn even(inputs: Vec<Vec<f64>>) -> Rows {
+        Rows { weights: vec![1.0; inputs.len()], inputs }
+    }
+
+    /// Appends other rows.
+    pub(super) fn extend(&mut self, other: &Rows) {
+        self.inputs.extend_from_slice(&other.inputs);
+        self.weights.extend_from_slice(&other.weights);
+    }
+
+    /// The sum of a quantity over the rows, by how much they count.
+    pub(super) fn sum(&self, of: impl IntoIterator<Item = f64>) -> f64 {
+        self.weights.iter().zip(of).map(|(weight, value)| weight * value).sum()
+    }
+
+    /// The mean of each input and its deviation, 1 where it never varies.
+    fn moments(&self) -> (Vec<f64>, Vec<f64>) {
+        let all = self.weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        let moments = |at: usize| {
+            let mean = self.sum(self.inputs.iter().map(|row| row[at])) / all;
+            let squares = self.inputs.iter().map(|row| (row[at] - mean).powi(2));
+            let deviation = (self.sum(squares) / all).sqrt();
+            (mean, if deviation > 1e-12 { deviation } else { 1.0 })
+        };
+        (0..self.inputs.first().map_or(0, Vec::len)).map(moments).unzip()
+    }
+}
+
 /// A fitted predictor.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,53 +67,59 @@ pub struct Linear {
     pub mean: Vec<f64>,
     /// Deviation of each input; 1 where it never varies.
     pub deviation: Vec<f64>,
-    /// Weight of each input.
+    /// Knots of each input, in deviations from its mean; none at all for straight lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub knots: Vec<Vec<f64>>,
+    /// Weight of each term: the inputs, then the first one's knots, the second one's, and so on.
     pub weights: Vec<f64>,
     /// The constant term.
     pub bias: f64,
 }
 
 impl Linear {
-    /// A predictor without weights that knows the inputs' means and deviations.
-    pub(super) fn standardised(rows: &[Vec<f64>], bias: f64) -> Linear {
-        let inputs = rows.first().map_or(0, Vec::len);
-        let count = rows.len().max(1) as f64;
-        let mean = |at: usize| rows.iter().map(|row| row[at]).sum::<f64>() / count;
-        let means: Vec<f64> = (0..inputs).map(mean).collect();
-        let deviation = |at: usize| {
-            let squares = rows.iter().map(|row| (row[at] - means[at]).powi(2));
-            let deviation = (squares.sum::<f64>() / count).sqrt();
-            if deviation > 1e-12 { deviation } else { 1.0 }
-        };
-        Linear {
-            deviation: (0..inputs).map(deviation).collect(),
-            weights: vec![0.0; inputs],
-            bias,
-            mean: means,
+    /// A predictor without weights that knows the inputs' means and deviations, and has so many
+    /// knots for each input, with as many rows between them.
+    pub(super) fn standardised(rows: &Rows, knots: usize, bias: f64) -> Linear {
+        let (mean, deviation) = rows.moments();
+        let mut linear = Linear { mean, deviation, bias, ..Linear::default() };
+        if knots > 0 {
+            let standard: Vec<Vec<f64>> =
+                rows.inputs.iter().map(|row| linear.standard(row).collect()).collect();
+            let of_input = |at: usize| {
+                let mut values: Vec<f64> = standard.iter().map(|row| row[at]).collect();
+                values.sort_unstable_by(f64::total_cmp);
+                (1..=knots).map(|knot| values[values.len() * knot / (knots + 1)]).collect()
+            };
+            linear.knots = (0..linear.mean.len()).map(of_input).collect();
         }
+        linear.weights = vec![0.0; linear.mean.len() * (1 + knots)];
+        linear
     }
 
     /// Moves weights and bias to where the penalised likelihood of `targets` is highest; `ridge` /
-    /// 2 times the sum of squared weights is subtracted from its logarithm. `moments` says how the
-    /// target of a row is distributed, by its number and `η`; the link is the canonical one.
+    /// 2 times the sum of squares by which the weights differ from those at the outset is
+    /// subtracted from its logarithm. `moments` says how the target of a row is distributed, by its
+    /// number and `η`; the link is the canonical one.
     pub(super) fn fit(
         &mut self,
-        rows: &[Vec<f64>],
+        rows: &Rows,
         targets: &[f64],
         moments: impl Fn(usize, f64) -> Moments,
         ridge: f64,
     ) {
-        let rows: Vec<Vec<f64>> = rows.iter().map(|row| self.standard(row)).collect();
-        let mut likelihood = self.likelihood(&rows, targets, &moments, ridge);
+        let terms = rows.inputs.iter().map(|row| self.terms(row)).collect();
+        let rows = Rows { inputs: terms, weights: rows.weights.clone() };
+        let ridge = Ridge { weight: ridge, centre: self.weights.clone() };
+        let mut likelihood = self.likelihood(&rows, targets, &moments, &ridge);
         for _ in 0..STEPS {
-            let step = self.newton_step(&rows, targets, &moments, ridge);
+            let step = self.newton_step(&rows, targets, &moments, &ridge);
             let change = step.iter().fold(0.0f64, |most, s| most.max(s.abs()));
             // Far from the optimum a full step may overshoot.
             let mut share = (2.0 / change.max(2.0)).min(1.0);
             let from = self.clone();
             loop {
                 self.go(&from, &step, share);
-                let now = self.likelihood(&rows, targets, &moments, ridge);
+                let now = self.likelihood(&rows, targets, &moments, &ridge);
                 // At the optimum nothing is left to gain but rounding errors.
                 if now >= likelihood - 1e-9 * likelihood.abs() || share < 1e-6 {
                     likelihood = now;
@@ -97,61 +144,76 @@ impl Linear {
     /// The logarithm of the penalised likelihood, up to a constant.
     fn likelihood(
         &self,
-        rows: &[Vec<f64>],
+        rows: &Rows,
         targets: &[f64],
         moments: impl Fn(usize, f64) -> Moments,
-        ridge: f64,
+        ridge: &Ridge,
     ) -> f64 {
-        let fit = rows.iter().zip(targets).enumerate().map(|(number, (row, target))| {
-            let eta = self.of_standard(row);
+        let fit = rows.inputs.iter().zip(targets).enumerate().map(|(number, (terms, target))| {
+            let eta = self.of_terms(terms);
             target * eta - moments(number, eta).cumulant
         });
-        fit.sum::<f64>() - ridge / 2.0 * self.weights.iter().map(|w| w * w).sum::<f64>()
+        let squares = ridge.away(&self.weights).map(|away| away * away);
+        rows.sum(fit) - ridge.weight / 2.0 * squares.sum::<f64>()
     }
 
-    pub(super) fn standard(&self, row: &[f64]) -> Vec<f64> {
+    fn standard(&self, row: &[f64]) -> impl Iterator<Item = f64> {
         let moments = self.mean.iter().zip(&self.deviation);
-        let inputs = row.iter().zip(moments);
-        inputs.map(|(x, (mean, deviation))| (x - mean) / deviation).collect()
+        row.iter().zip(moments).map(|(x, (mean, deviation))| (x - mean) / deviation)
+    }
+
+    /// The terms that a row of inputs makes.
+    pub(super) fn terms(&self, row: &[f64]) -> Vec<f64> {
+        let mut terms: Vec<f64> = self.standard(row).collect();
+        for (input, knots) in self.knots.iter().enumerate() {
+            let z = terms[input];
+            terms.extend(knots.iter().map(|knot| (z - knot).max(0.0)));
+        }
+        terms
     }
 
     /// `η` of a row of inputs.
     pub(super) fn predict(&self, row: &[f64]) -> f64 {
-        self.of_standard(&self.standard(row))
+        self.of_terms(&self.terms(row))
     }
 
     /// Whether it takes so many inputs and is made of numbers that a fit can give.
     pub(super) fn is_sound(&self, inputs: usize) -> bool {
-        let vectors = [&self.mean, &self.deviation, &self.weights];
-        let numbers = vectors.iter().flat_map(|vector| vector.iter());
-        vectors.iter().all(|vector| vector.len() == inputs)
-            && numbers.chain([&self.bias]).all(|number| number.is_finite())
+        let knots = self.knots.iter().flatten();
+        let terms = inputs + knots.clone().count();
+        let numbers = [&self.mean, &self.deviation, &self.weights].into_iter().flatten();
+        [self.mean.len(), self.deviation.len()] == [inputs; 2]
+            && [0, inputs].contains(&self.knots.len())
+            && self.weights.len() == terms
+            && numbers.chain(knots).chain([&self.bias]).all(|number| number.is_finite())
             && self.deviation.iter().all(|&deviation| deviation > 0.0)
     }
 
-    fn of_standard(&self, row: &[f64]) -> f64 {
-        let sum: f64 = row.iter().zip(&self.weights).map(|(x, w)| x * w).sum();
+    fn of_terms(&self, terms: &[f64]) -> f64 {
+        let sum: f64 = terms.iter().zip(&self.weights).map(|(x, w)| x * w).sum();
         self.bias + sum
     }
 
     /// The step that solves `H·step = gradient`; the bias is the last.
     fn newton_step(
         &self,
-        rows: &[Vec<f64>],
+        rows: &Rows,
         targets: &[f64],
         moments: impl Fn(usize, f64) -> Moments,
-        ridge: f64,
+        ridge: &Ridge,
     ) -> Vec<f64> {
         let size = self.weights.len() + 1;
-        let mut gradient: Vec<f64> = self.weights.iter().map(|w| -ridge * w).collect();
+        let away = ridge.away(&self.weights);
+        let mut gradient: Vec<f64> = away.map(|away| -ridge.weight * away).collect();
         gradient.push(0.0);
         let mut hessian = vec![vec![0.0; size]; size];
-        (0..size - 1).for_each(|at| hessian[at][at] = ridge);
+        (0..size - 1).for_each(|at| hessian[at][at] = ridge.weight);
         hessian[size - 1][size - 1] = 1e-9;
-        for (number, (row, &target)) in rows.iter().zip(targets).enumerate() {
-            let Moments { mean, variance, .. } = moments(number, self.of_standard(row));
-            let with_bias = |at: usize| row.get(at).copied().unwrap_or(1.0);
-            let (error, weight) = (target - mean, variance.max(1e-12));
+        for (number, (terms, &target)) in rows.inputs.iter().zip(targets).enumerate() {
+            let Moments { mean, variance, .. } = moments(number, self.of_terms(terms));
+            let with_bias = |at: usize| terms.get(at).copied().unwrap_or(1.0);
+            let counts = rows.weights[number];
+            let (error, weight) = (counts * (target - mean), counts * variance.max(1e-12));
             for i in 0..size {
                 gradient[i] += error * with_bias(i);
                 let row = hessian[i][..=i].iter_mut().enumerate();
@@ -159,6 +221,19 @@ impl Linear {
             }
         }
         solve(hessian, gradient)
+    }
+}
+
+/// What draws weights to where they began.
+struct Ridge {
+    weight: f64,
+    centre: Vec<f64>,
+}
+
+impl Ridge {
+    /// How far each weight is from where it began.
+    fn away<'a>(&'a self, weights: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+        weights.iter().zip(&self.centre).map(|(weight, centre)| weight - centre)
     }
 }
 

@@ -6,7 +6,7 @@ use super::outcomes::{MissingCounter, evidence};
 use super::words::{AnswerError, Answers, HeardWord};
 use crate::confidence::{Calibration, Evidence, Example, Heads, WordExample};
 use crate::provenance::MadeFor;
-use crate::tiers::Table;
+use crate::tiers::{Request, Table};
 
 /// Utterances below which no calibration is fitted: the probabilities of a version would be off by
 /// more than 0.05 on average (one standard error of a share at 0.5 is 0.029 at 300).
@@ -84,6 +84,7 @@ impl Examples {
     /// The outcomes lack a counter or an answer that there are words of, or there are too few.
     pub fn new(table: &Table, words: &[HeardWord]) -> Result<Examples, FitError> {
         let best = &table.versions[table.most_accurate()];
+        let weights = weights(table);
         let mut examples = Examples {
             // What they were recorded under before, a new calibration replaces.
             made_for: MadeFor { calibration: None, ..table.made_for.clone() },
@@ -97,6 +98,7 @@ impl Examples {
                     right: version.errors[place] == 0,
                     improvable: best.errors[place] < version.errors[place],
                     errors: version.errors[place],
+                    weight: weights[place],
                 })
             };
             let all: Result<Vec<Example>, _> = (0..table.requests.len()).map(example).collect();
@@ -145,12 +147,53 @@ impl Examples {
 
     /// The calibration that fits them.
     pub fn fit(&self) -> Calibration {
-        let heads = |(name, examples): (&String, &Vec<Example>)| {
-            let mut heads = Heads::fit(examples);
+        let mut versions = Heads::fit(&self.answers);
+        for (name, heads) in &mut versions {
             heads.fit_words(self.words.get(name).map_or(&[], Vec::as_slice));
-            (name.clone(), heads)
-        };
-        let versions = self.answers.iter().map(heads).collect();
+        }
         Calibration { made_for: self.made_for.clone(), versions }
+    }
+}
+
+/// How much each request counts; 1 in the mean. Requests of one speaker are alike, and copies of one
+/// recording more so, so that together they count as much as the root of their number. A speaker is
+/// known by name, since copies stand in sets of their own; a request without one stands alone.
+fn weights(table: &Table) -> Vec<f64> {
+    let speaker = |request: &Request| table.groups[request.group].as_str();
+    let mut requests = BTreeMap::<&str, usize>::new();
+    table.requests.iter().for_each(|request| *requests.entry(speaker(request)).or_default() += 1);
+    let weight = |request: &Request| match speaker(request) {
+        "" => 1.0,
+        name => 1.0 / (requests[name] as f64).sqrt(),
+    };
+    let weights: Vec<f64> = table.requests.iter().map(weight).collect();
+    let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
+    weights.into_iter().map(|weight| weight / mean).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tiers::Outcomes;
+    use std::path::Path;
+
+    #[test]
+    fn copies_of_a_speaker_s_recordings_count_less() {
+        let rows = "\
+id,group,version,errors,words,response_seconds,cost_seconds,confidence,set
+a,ann,fast,2,9,1,1,0.6,plain
+b,ann,fast,2,9,1,1,0.6,plain
+a,ann,fast,2,9,1,1,0.6,babble
+b,ann,fast,2,9,1,1,0.6,babble
+c,ben,fast,2,9,1,1,0.6,plain
+d,,fast,2,9,1,1,0.6,plain
+e,,fast,2,9,1,1,0.6,plain
+";
+        let outcomes = Outcomes::read(rows.as_bytes(), Path::new("t.csv")).unwrap();
+        let weights = weights(&Table::new(&outcomes).unwrap());
+        assert!((weights.iter().sum::<f64>() - 7.0).abs() < 1e-12);
+        let of_one = weights[4];
+        let factors: Vec<f64> = weights.iter().map(|weight| weight / of_one).collect();
+        assert_eq!(factors, [0.5, 0.5, 0.5, 0.5, 1.0, 1.0, 1.0]);
     }
 }
