@@ -102,7 +102,7 @@ impl Heads {
     /// Fits what the versions have in common.
     fn common(versions: &[Answers]) -> Heads {
         let all = Answers::joined(versions);
-        // Of a version that nothing improves on there is nothing to learn, unless there is no other.
+        // A version that nothing improves on teaches nothing, unless there is no other.
         let is_improved = |answers: &&Answers| answers.improvable.contains(&true);
         let mut improved = Answers::joined(versions.iter().filter(is_improved));
         if improved.improvable.is_empty() {
@@ -378,8 +378,8 @@ mod tests {
         assert!((again.right - doubtful.right).abs() < 1e-12);
     }
 
-    /// Of ten examples alone a version could not learn what doubt means; from others it does, and its
-    /// own level is its own.
+    /// Of ten examples alone a version could not learn what doubt means; from others it does, and
+    /// its own level is its own.
     #[test]
     fn a_version_learns_from_the_others() {
         let many = (0..20).flat_map(|_| examples()).collect::<Vec<_>>();

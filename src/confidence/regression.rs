@@ -1,5 +1,5 @@
-//! Linear predictors with a ridge, fitted by Newton's method: `η = b + w·t`, where the terms `t` are
-//! the inputs less their mean, over their deviation, `z`, and `max(z − k, 0)` for each of their
+//! Linear predictors with a ridge, fitted by Newton's method: `η = b + w·t`, where the terms `t`
+//! are the inputs less their mean, over their deviation, `z`, and `max(z − k, 0)` for each of their
 //! knots `k`, which lets the line bend there. [`Logistic`](super::logistic::Logistic) and
 //! [`Poisson`](super::poisson::Poisson) say what is predicted by `η`.
 //!
@@ -23,14 +23,13 @@ pub(super) struct Moments {
 /// What a predictor is fitted to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
-    /// Inputs, all of one length.
-    pub inputs: Vec<Vec<f64>>,
+    pub(super) inputs: Vec<Vec<f64>>,
     /// How much each row counts; as many as there are rows.
-    pub weights: Vec<f64>,
+    pub(super) weights: Vec<f64>,
 }
 
 impl Rows {
-    /// Rows that all count the same.
+    /// Rows of inputs, all of one length, that all count the same.
     pub fn even(inputs: Vec<Vec<f64>>) -> Rows {
         Rows { weights: vec![1.0; inputs.len()], inputs }
     }

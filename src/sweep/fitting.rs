@@ -155,9 +155,10 @@ impl Examples {
     }
 }
 
-/// How much each request counts; 1 in the mean. Requests of one speaker are alike, and copies of one
-/// recording more so, so that together they count as much as the root of their number. A speaker is
-/// known by name, since copies stand in sets of their own; a request without one stands alone.
+/// How much each request counts; 1 in the mean. Requests of one speaker are alike, and copies of
+/// one recording more so, so that together they count as much as the root of their number. A
+/// speaker is known by name, since copies stand in sets of their own; a request without one stands
+/// alone.
 fn weights(table: &Table) -> Vec<f64> {
     let speaker = |request: &Request| table.groups[request.group].as_str();
     let mut requests = BTreeMap::<&str, usize>::new();
@@ -175,20 +176,22 @@ fn weights(table: &Table) -> Vec<f64> {
 mod tests {
     use super::*;
     use crate::tiers::Outcomes;
+    use std::fmt::Write;
     use std::path::Path;
 
     #[test]
     fn copies_of_a_speaker_s_recordings_count_less() {
-        let rows = "\
-id,group,version,errors,words,response_seconds,cost_seconds,confidence,set
-a,ann,fast,2,9,1,1,0.6,plain
-b,ann,fast,2,9,1,1,0.6,plain
-a,ann,fast,2,9,1,1,0.6,babble
-b,ann,fast,2,9,1,1,0.6,babble
-c,ben,fast,2,9,1,1,0.6,plain
-d,,fast,2,9,1,1,0.6,plain
-e,,fast,2,9,1,1,0.6,plain
-";
+        let mut rows = String::from(
+            "id,group,version,errors,words,response_seconds,cost_seconds,confidence,set\n",
+        );
+        let requests =
+            ["a,ann,plain", "b,ann,plain", "a,ann,babble", "b,ann,babble", "c,ben,plain"];
+        for request in requests.into_iter().chain(["d,,plain", "e,,plain"]) {
+            let [id, group, set] = request.split(',').collect::<Vec<_>>().try_into().unwrap();
+            for (version, seconds) in [("fast", 1), ("slow", 2)] {
+                writeln!(rows, "{id},{group},{version},2,9,{seconds},{seconds},0.6,{set}").unwrap();
+            }
+        }
         let outcomes = Outcomes::read(rows.as_bytes(), Path::new("t.csv")).unwrap();
         let weights = weights(&Table::new(&outcomes).unwrap());
         assert!((weights.iter().sum::<f64>() - 7.0).abs() < 1e-12);
