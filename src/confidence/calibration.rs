@@ -422,5 +422,12 @@ mod tests {
             r#"{{"versions": {{"v1": {{"right": {short}, "improvable": {short}, "errors": {short}}}}}}}"#
         );
         assert!(said(&text).contains("v1 was fitted to other evidence; fit it again"));
+        // What no fit gives would make infinities of either sign, and no number of their sum.
+        let versions = Heads::fit(&BTreeMap::from([("v1".to_owned(), examples())]));
+        let calibration = Calibration { versions, ..Calibration::default() };
+        let mut json = serde_json::to_value(&calibration).unwrap();
+        assert!(Calibration::parse(json.to_string().as_bytes(), Path::new("c.json")).is_ok());
+        json["versions"]["v1"]["right"]["weights"][0] = serde_json::json!(1e300);
+        assert!(said(&json.to_string()).contains("fit it again"));
     }
 }

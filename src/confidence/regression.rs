@@ -10,6 +10,11 @@ use serde::{Deserialize, Serialize};
 
 /// Steps of Newton's method; it converges in about ten.
 const STEPS: usize = 100;
+/// Least deviation of an input that varies.
+const LEAST_DEVIATION: f64 = 1e-12;
+/// Largest number, whatever its sign, in a predictor; no fit gives more, and what is made of it and
+/// of inputs as large stays finite.
+const LARGEST: f64 = 1e12;
 
 /// How a target is distributed, given `η`.
 pub(super) struct Moments {
@@ -52,7 +57,7 @@ impl Rows {
             let mean = self.sum(self.inputs.iter().map(|row| row[at])) / all;
             let squares = self.inputs.iter().map(|row| (row[at] - mean).powi(2));
             let deviation = (self.sum(squares) / all).sqrt();
-            (mean, if deviation > 1e-12 { deviation } else { 1.0 })
+            (mean, if deviation > LEAST_DEVIATION { deviation } else { 1.0 })
         };
         (0..self.inputs.first().map_or(0, Vec::len)).map(moments).unzip()
     }
@@ -184,8 +189,8 @@ impl Linear {
         [self.mean.len(), self.deviation.len()] == [inputs; 2]
             && [0, inputs].contains(&self.knots.len())
             && self.weights.len() == terms
-            && numbers.chain(knots).chain([&self.bias]).all(|number| number.is_finite())
-            && self.deviation.iter().all(|&deviation| deviation > 0.0)
+            && numbers.chain(knots).chain([&self.bias]).all(|number| number.abs() <= LARGEST)
+            && self.deviation.iter().all(|&deviation| deviation > LEAST_DEVIATION)
     }
 
     fn of_terms(&self, terms: &[f64]) -> f64 {
