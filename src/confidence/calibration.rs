@@ -86,43 +86,46 @@ pub struct WordExample {
 impl Heads {
     /// Fits the heads for whole answers of each version.
     pub fn fit(versions: &BTreeMap<String, Vec<Example>>) -> BTreeMap<String, Heads> {
-        let all: Vec<Answers> = versions.values().map(|examples| Answers::of(examples)).collect();
-        let common = Heads::common(&all);
-        let own = |answers: &Answers| Heads {
-            right: common.right.refit(&answers.weighted, &answers.right, OWN_RIDGE),
-            improvable: common.improvable.refit(&answers.even, &answers.improvable, OWN_RIDGE),
-            errors: common.errors.as_ref().map(|errors| {
-                errors.refit(&answers.weighted, &answers.errors, &answers.frames, OWN_RIDGE)
-            }),
-            word: None,
+        let common = Heads::common(versions);
+        let own = |(name, examples): (&String, &Vec<Example>)| {
+            let answers = Answers::of(examples);
+            let (even, weighted) = (answers.even(), answers.weighted());
+            let heads = Heads {
+                right: common.right.refit(weighted, &answers.right, OWN_RIDGE),
+                improvable: common.improvable.refit(even, &answers.improvable, OWN_RIDGE),
+                errors: common.errors.as_ref().map(|errors| {
+                    errors.refit(weighted, &answers.errors, &answers.frames, OWN_RIDGE)
+                }),
+                word: None,
+            };
+            (name.clone(), heads)
         };
-        versions.keys().cloned().zip(all.iter().map(own)).collect()
+        versions.iter().map(own).collect()
     }
 
     /// Fits what the versions have in common.
-    fn common(versions: &[Answers]) -> Heads {
-        let all = Answers::joined(versions);
+    fn common(versions: &BTreeMap<String, Vec<Example>>) -> Heads {
+        let all = Answers::of(versions.values().flatten());
         // A version that nothing improves on teaches nothing, unless there is no other.
-        let is_improved = |answers: &&Answers| answers.improvable.contains(&true);
-        let mut improved = Answers::joined(versions.iter().filter(is_improved));
-        if improved.improvable.is_empty() {
-            improved = Answers::joined(versions);
-        }
-        let errors = Poisson::fit(&all.weighted, &all.errors, &all.frames, KNOTS, COMMON_RIDGE);
-        Heads {
-            right: Logistic::fit(&all.weighted, &all.right, KNOTS, COMMON_RIDGE),
-            improvable: Logistic::fit(&improved.even, &improved.improvable, KNOTS, COMMON_RIDGE),
-            errors: Some(errors),
-            word: None,
-        }
+        let teaches = |examples: &&Vec<Example>| {
+            examples.iter().any(|example| example.improvable) || !all.improvable.contains(&true)
+        };
+        let improved = Answers::of(versions.values().filter(teaches).flatten());
+        let (right, errors) = (
+            Logistic::fit(all.weighted(), &all.right, KNOTS, COMMON_RIDGE),
+            Poisson::fit(all.weighted(), &all.errors, &all.frames, KNOTS, COMMON_RIDGE),
+        );
+        let improvable = Logistic::fit(improved.even(), &improved.improvable, KNOTS, COMMON_RIDGE);
+        Heads { right, improvable, errors: Some(errors), word: None }
     }
 
     /// Fits the head for words; without words the head is removed.
     pub fn fit_words(&mut self, words: &[WordExample]) {
         let features = |word: &WordExample| word.evidence.features().to_vec();
-        let rows = Rows::even(words.iter().map(features).collect());
+        let inputs: Vec<Vec<f64>> = words.iter().map(features).collect();
         let labels: Vec<bool> = words.iter().map(|word| word.right).collect();
-        self.word = (!words.is_empty()).then(|| Logistic::fit(&rows, &labels, 0, WORD_RIDGE));
+        self.word =
+            (!words.is_empty()).then(|| Logistic::fit(Rows::even(&inputs), &labels, 0, WORD_RIDGE));
     }
 
     /// Returns the probability that a word is right. Without a head for words it is the lattice's
@@ -167,10 +170,8 @@ impl Heads {
 /// Answers, as heads are fitted to them.
 #[derive(Default)]
 struct Answers {
-    /// Inputs by how much the examples count.
-    weighted: Rows,
-    /// Inputs that all count the same.
-    even: Rows,
+    inputs: Vec<Vec<f64>>,
+    weights: Vec<f64>,
     right: Vec<bool>,
     improvable: Vec<bool>,
     errors: Vec<f64>,
@@ -178,30 +179,27 @@ struct Answers {
 }
 
 impl Answers {
-    fn of(examples: &[Example]) -> Answers {
-        let features = |example: &Example| example.evidence.features().to_vec();
-        let even = Rows::even(examples.iter().map(features).collect());
-        let weights = examples.iter().map(|example| example.weight).collect();
-        Answers {
-            weighted: Rows { inputs: even.inputs.clone(), weights },
-            even,
-            right: examples.iter().map(|example| example.right).collect(),
-            improvable: examples.iter().map(|example| example.improvable).collect(),
-            errors: examples.iter().map(|example| f64::from(example.errors)).collect(),
-            frames: examples.iter().map(|example| frames(&example.evidence)).collect(),
+    fn of<'a>(examples: impl IntoIterator<Item = &'a Example>) -> Answers {
+        let mut answers = Answers::default();
+        for example in examples {
+            answers.inputs.push(example.evidence.features().to_vec());
+            answers.weights.push(example.weight);
+            answers.right.push(example.right);
+            answers.improvable.push(example.improvable);
+            answers.errors.push(f64::from(example.errors));
+            answers.frames.push(frames(&example.evidence));
         }
+        answers
     }
 
-    fn joined<'a>(parts: impl IntoIterator<Item = &'a Answers>) -> Answers {
-        parts.into_iter().fold(Answers::default(), |mut all, answers| {
-            all.weighted.extend(&answers.weighted);
-            all.even.extend(&answers.even);
-            all.right.extend_from_slice(&answers.right);
-            all.improvable.extend_from_slice(&answers.improvable);
-            all.errors.extend_from_slice(&answers.errors);
-            all.frames.extend_from_slice(&answers.frames);
-            all
-        })
+    /// Where all count the same.
+    fn even(&self) -> Rows<'_> {
+        Rows::even(&self.inputs)
+    }
+
+    /// By how much each counts.
+    fn weighted(&self) -> Rows<'_> {
+        Rows::weighted(&self.inputs, &self.weights)
     }
 }
 

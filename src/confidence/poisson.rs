@@ -16,9 +16,10 @@ const MOST: f64 = 4.0;
 /// use paretone::confidence::poisson::Poisson;
 /// use paretone::confidence::regression::Rows;
 ///
-/// let rows = Rows::even((0..40).map(|at| vec![f64::from(at % 2)]).collect());
+/// let inputs: Vec<Vec<f64>> = (0..40).map(|at| vec![f64::from(at % 2)]).collect();
+/// let rows = Rows::even(&inputs);
 /// let counts: Vec<f64> = (0..40).map(|at| if at % 2 == 0 { 1.0 } else { 4.0 }).collect();
-/// let model = Poisson::fit(&rows, &counts, &[10.0; 40], 0, 0.01);
+/// let model = Poisson::fit(rows, &counts, &[10.0; 40], 0, 0.01);
 /// assert!((model.rate(&[0.0]) - 0.1).abs() < 0.01 && (model.rate(&[1.0]) - 0.4).abs() < 0.01);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,13 +31,19 @@ impl Poisson {
     /// each (how much there was to count in, above 0), minus `ridge` / 2 times the sum of squared
     /// weights. Each input has so many `knots`. Without any count, the model returns the rate after
     /// adding one.
-    pub fn fit(rows: &Rows, counts: &[f64], exposure: &[f64], knots: usize, ridge: f64) -> Poisson {
-        Poisson(Linear::standardised(rows, knots, 0.0)).refit(rows, counts, exposure, ridge)
+    pub fn fit(
+        rows: Rows<'_>,
+        counts: &[f64],
+        exposure: &[f64],
+        knots: usize,
+        ridge: f64,
+    ) -> Poisson {
+        Poisson(Linear::standardised(rows, knots)).refit(rows, counts, exposure, ridge)
     }
 
     /// As [`Poisson::fit`], with this model's knots, and weights that are drawn to this model's in
     /// place of 0.
-    pub fn refit(&self, rows: &Rows, counts: &[f64], exposure: &[f64], ridge: f64) -> Poisson {
+    pub fn refit(&self, rows: Rows<'_>, counts: &[f64], exposure: &[f64], ridge: f64) -> Poisson {
         let mut linear = self.0.clone();
         let all = rows.sum(counts.iter().copied());
         let much = rows.sum(exposure.iter().copied()).max(f64::MIN_POSITIVE);
@@ -67,10 +74,11 @@ mod tests {
     #[test]
     fn what_is_expected_adds_up_to_what_there_was() {
         let row = |i: i32| vec![f64::from(i % 7), f64::from(i * i % 11)];
-        let rows = Rows::even((0..200).map(row).collect());
+        let inputs: Vec<Vec<f64>> = (0..200).map(row).collect();
+        let rows = Rows::even(&inputs);
         let exposure: Vec<f64> = (0..200).map(|i| f64::from(50 + i % 90)).collect();
         let counts: Vec<f64> = (0..200).map(|i| f64::from((i % 7) * (i % 3) / 4)).collect();
-        let model = Poisson::fit(&rows, &counts, &exposure, 1, 1.0);
+        let model = Poisson::fit(rows, &counts, &exposure, 1, 1.0);
         let each = rows.inputs.iter().zip(&exposure);
         let expected: f64 = each.map(|(row, exposure)| exposure * model.rate(row)).sum();
         assert!((expected - counts.iter().sum::<f64>()).abs() < 1e-6, "{expected}");
@@ -79,12 +87,13 @@ mod tests {
 
     #[test]
     fn nothing_to_count_and_wild_inputs_stay_finite() {
-        let rows = Rows::even((0..20).map(|i| vec![f64::from(i)]).collect());
-        let never = Poisson::fit(&rows, &[0.0; 20], &[5.0; 20], 0, 1.0);
+        let inputs: Vec<Vec<f64>> = (0..20).map(|i| vec![f64::from(i)]).collect();
+        let rows = Rows::even(&inputs);
+        let never = Poisson::fit(rows, &[0.0; 20], &[5.0; 20], 0, 1.0);
         assert!((never.rate(&[3.0]) - 0.01).abs() < 1e-12);
         let counts: Vec<f64> = (0..20).map(f64::from).collect();
-        let model = Poisson::fit(&rows, &counts, &[5.0; 20], 1, 1.0);
+        let model = Poisson::fit(rows, &counts, &[5.0; 20], 1, 1.0);
         assert!(model.rate(&[1e9]).is_finite() && model.rate(&[-1e9]) >= 0.0);
-        assert!(Poisson::fit(&Rows::default(), &[], &[], 2, 1.0).rate(&[]).is_finite());
+        assert!(Poisson::fit(Rows::even(&[]), &[], &[], 2, 1.0).rate(&[]).is_finite());
     }
 }

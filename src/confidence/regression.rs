@@ -25,34 +25,42 @@ pub(super) struct Moments {
     pub variance: f64,
 }
 
-/// What a predictor is fitted to.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Rows {
-    pub(super) inputs: Vec<Vec<f64>>,
-    /// How much each row counts; as many as there are rows.
-    pub(super) weights: Vec<f64>,
+/// What a predictor is fitted to: rows of inputs, all of one length, and how much each counts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rows<'a> {
+    pub(super) inputs: &'a [Vec<f64>],
+    /// As many as there are rows; `None` where all count 1.
+    weights: Option<&'a [f64]>,
 }
 
-impl Rows {
-    /// Rows of inputs, all of one length, that all count the same.
-    pub fn even(inputs: Vec<Vec<f64>>) -> Rows {
-        Rows { weights: vec![1.0; inputs.len()], inputs }
+impl<'a> Rows<'a> {
+    /// Rows that all count the same.
+    pub fn even(inputs: &'a [Vec<f64>]) -> Rows<'a> {
+        Rows { inputs, weights: None }
     }
 
-    /// Appends other rows.
-    pub(super) fn extend(&mut self, other: &Rows) {
-        self.inputs.extend_from_slice(&other.inputs);
-        self.weights.extend_from_slice(&other.weights);
+    /// Rows with as many weights.
+    pub(super) fn weighted(inputs: &'a [Vec<f64>], weights: &'a [f64]) -> Rows<'a> {
+        Rows { inputs, weights: Some(weights) }
+    }
+
+    fn weight(&self, number: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[number])
     }
 
     /// The sum of a quantity over the rows, by how much they count.
     pub(super) fn sum(&self, of: impl IntoIterator<Item = f64>) -> f64 {
-        self.weights.iter().zip(of).map(|(weight, value)| weight * value).sum()
+        of.into_iter().enumerate().map(|(number, value)| self.weight(number) * value).sum()
+    }
+
+    /// The sum of how much they count.
+    pub(super) fn total(&self) -> f64 {
+        self.sum(self.inputs.iter().map(|_| 1.0))
     }
 
     /// The mean of each input and its deviation, 1 where it never varies.
     fn moments(&self) -> (Vec<f64>, Vec<f64>) {
-        let all = self.weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        let all = self.total().max(f64::MIN_POSITIVE);
         let moments = |at: usize| {
             let mean = self.sum(self.inputs.iter().map(|row| row[at])) / all;
             let squares = self.inputs.iter().map(|row| (row[at] - mean).powi(2));
@@ -83,9 +91,9 @@ pub struct Linear {
 impl Linear {
     /// A predictor without weights that knows the inputs' means and deviations, and has so many
     /// knots for each input, with as many rows between them.
-    pub(super) fn standardised(rows: &Rows, knots: usize, bias: f64) -> Linear {
+    pub(super) fn standardised(rows: Rows<'_>, knots: usize) -> Linear {
         let (mean, deviation) = rows.moments();
-        let mut linear = Linear { mean, deviation, bias, ..Linear::default() };
+        let mut linear = Linear { mean, deviation, ..Linear::default() };
         if knots > 0 {
             let standard: Vec<Vec<f64>> =
                 rows.inputs.iter().map(|row| linear.standard(row).collect()).collect();
@@ -106,24 +114,24 @@ impl Linear {
     /// number and `η`; the link is the canonical one.
     pub(super) fn fit(
         &mut self,
-        rows: &Rows,
+        rows: Rows<'_>,
         targets: &[f64],
         moments: impl Fn(usize, f64) -> Moments,
         ridge: f64,
     ) {
-        let terms = rows.inputs.iter().map(|row| self.terms(row)).collect();
-        let rows = Rows { inputs: terms, weights: rows.weights.clone() };
+        let terms: Vec<Vec<f64>> = rows.inputs.iter().map(|row| self.terms(row)).collect();
+        let rows = Rows { inputs: &terms, ..rows };
         let ridge = Ridge { weight: ridge, centre: self.weights.clone() };
-        let mut likelihood = self.likelihood(&rows, targets, &moments, &ridge);
+        let mut likelihood = self.likelihood(rows, targets, &moments, &ridge);
         for _ in 0..STEPS {
-            let step = self.newton_step(&rows, targets, &moments, &ridge);
+            let step = self.newton_step(rows, targets, &moments, &ridge);
             let change = step.iter().fold(0.0f64, |most, s| most.max(s.abs()));
             // Far from the optimum a full step may overshoot.
             let mut share = (2.0 / change.max(2.0)).min(1.0);
             let from = self.clone();
             loop {
                 self.go(&from, &step, share);
-                let now = self.likelihood(&rows, targets, &moments, &ridge);
+                let now = self.likelihood(rows, targets, &moments, &ridge);
                 // At the optimum nothing is left to gain but rounding errors.
                 if now >= likelihood - 1e-9 * likelihood.abs() || share < 1e-6 {
                     likelihood = now;
@@ -148,7 +156,7 @@ impl Linear {
     /// The logarithm of the penalised likelihood, up to a constant.
     fn likelihood(
         &self,
-        rows: &Rows,
+        rows: Rows<'_>,
         targets: &[f64],
         moments: impl Fn(usize, f64) -> Moments,
         ridge: &Ridge,
@@ -201,7 +209,7 @@ impl Linear {
     /// The step that solves `H·step = gradient`; the bias is the last.
     fn newton_step(
         &self,
-        rows: &Rows,
+        rows: Rows<'_>,
         targets: &[f64],
         moments: impl Fn(usize, f64) -> Moments,
         ridge: &Ridge,
@@ -216,7 +224,7 @@ impl Linear {
         for (number, (terms, &target)) in rows.inputs.iter().zip(targets).enumerate() {
             let Moments { mean, variance, .. } = moments(number, self.of_terms(terms));
             let with_bias = |at: usize| terms.get(at).copied().unwrap_or(1.0);
-            let counts = rows.weights[number];
+            let counts = rows.weight(number);
             let (error, weight) = (counts * (target - mean), counts * variance.max(1e-12));
             for i in 0..size {
                 gradient[i] += error * with_bias(i);
