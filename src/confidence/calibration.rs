@@ -26,14 +26,14 @@ use crate::provenance::{MadeFor, hash};
 pub const CONFIDENCE_FILE: &str = "confidence.json";
 /// Largest size of a calibration file in bytes; a longer file is refused.
 const MAX_BYTES: u64 = 1 << 20;
-/// Knots of each input of the heads for whole answers.
+/// Knots of each input.
 const KNOTS: usize = 2;
 /// Weight of the ridge of what the versions have in common, for standardised inputs.
 const COMMON_RIDGE: f64 = 100.0;
 /// Weight of the ridge that draws a version to what the versions have in common.
 const OWN_RIDGE: f64 = 100.0;
-/// Weight of the ridge for words; it counts as much as ten examples.
-const WORD_RIDGE: f64 = 10.0;
+/// Weight of the ridge for words.
+const WORD_RIDGE: f64 = 30.0;
 
 /// The calibrated confidence of an answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -124,8 +124,8 @@ impl Heads {
         let features = |word: &WordExample| word.evidence.features().to_vec();
         let inputs: Vec<Vec<f64>> = words.iter().map(features).collect();
         let labels: Vec<bool> = words.iter().map(|word| word.right).collect();
-        self.word =
-            (!words.is_empty()).then(|| Logistic::fit(Rows::even(&inputs), &labels, 0, WORD_RIDGE));
+        self.word = (!words.is_empty())
+            .then(|| Logistic::fit(Rows::even(&inputs), &labels, KNOTS, WORD_RIDGE));
     }
 
     /// Returns the probability that a word is right. Without a head for words it is the lattice's
@@ -343,6 +343,7 @@ mod tests {
             let doubtful = i.is_multiple_of(3);
             let evidence = WordEvidence {
                 posterior: if doubtful { 0.6 } else { 0.99 },
+                listed: if doubtful { 0.5 } else { 1.0 },
                 before: 1.0,
                 after: 1.0,
                 seconds: 0.3,

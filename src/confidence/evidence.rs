@@ -6,6 +6,7 @@ use crate::decode::{Cancel, DecodeError, Effort, Headroom, Hypothesis, Knob, Pat
 
 use super::least_risk::least_risk;
 use super::mbr::{Risk, risk};
+use super::n_best_risk;
 use super::posteriors::posteriors;
 
 /// Factor of costs in posteriors. LF-MMI scores are trained and searched at scale 1, but a flatter
@@ -32,8 +33,12 @@ pub fn doubt(
 /// What a lattice says of an answer and its words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Findings {
-    /// How probable the words are.
+    /// How probable the words are among all paths.
     pub risk: Risk,
+    /// How probable they are among the best word sequences, each counted once.
+    pub listed: Risk,
+    /// How many word sequences those are.
+    pub alternatives: u32,
     /// How nearly they were lost.
     pub headroom: Headroom,
     /// How well each of them fits.
@@ -54,8 +59,13 @@ impl Findings {
         heard: &Hypothesis,
         cancel: Option<&Cancel>,
     ) -> Result<Findings, DecodeError> {
+        let risk = doubt(paths, heard, cancel)?;
+        let list = n_best_risk::list(paths);
+        let words: Vec<_> = heard.words.iter().map(|word| word.id).collect();
         Ok(Findings {
-            risk: doubt(paths, heard, cancel)?,
+            risk,
+            listed: n_best_risk::risk(&list, &words),
+            alternatives: list.len() as u32,
             headroom: paths.headroom(),
             fits: paths.word_fits(&heard.words),
             nodes: paths.lattice().num_nodes() as u64,
@@ -94,12 +104,14 @@ pub fn least_risk_words(
 pub struct Evidence {
     /// Words heard.
     pub words: u32,
-    /// Expected word errors.
+    /// Expected word errors, by the best word sequences.
     pub expected_errors: f64,
-    /// The probability that all words are right, by the lattice alone.
+    /// The probability that all words are right, by the same.
     pub posterior: f64,
-    /// The lowest probability of any word to be right; 1 if there are no words.
+    /// The lowest probability of any word to be right, by the same; 1 if there are no words.
     pub weakest_word: f64,
+    /// Sum of [`Findings::alternatives`]: word sequences that are about as good.
+    pub alternatives: u32,
     /// Score frames.
     pub frames: u32,
     /// Whether every segment ended in a final state.
@@ -136,6 +148,7 @@ impl Default for Evidence {
             expected_errors: 0.0,
             posterior: 1.0,
             weakest_word: 1.0,
+            alternatives: 0,
             frames: 0,
             reached_final: true,
             arcs: 0,
@@ -156,13 +169,14 @@ impl Default for Evidence {
 impl Evidence {
     /// Adds a segment.
     pub fn add(&mut self, heard: &Hypothesis, findings: &Findings) {
-        let Findings { risk, headroom, fits, nodes, rivals } = findings;
+        let Findings { listed, alternatives, headroom, fits, nodes, rivals, .. } = findings;
         let Effort { frames, arcs, dropped, best_scores, cutoff, .. } = heard.effort;
         self.words += heard.words.len() as u32;
-        self.expected_errors += risk.errors;
-        self.posterior *= risk.sequence;
-        let weakest = risk.words.iter().copied();
+        self.expected_errors += listed.errors;
+        self.posterior *= listed.sequence;
+        let weakest = listed.words.iter().copied();
         self.weakest_word = weakest.fold(self.weakest_word, f64::min);
+        self.alternatives += alternatives;
         self.frames += frames;
         self.reached_final &= heard.reached_final;
         self.arcs += arcs;
@@ -182,7 +196,7 @@ impl Evidence {
 }
 
 /// Number of inputs of a calibration.
-pub const FEATURES: usize = 18;
+pub const FEATURES: usize = 19;
 
 impl Evidence {
     /// The inputs of a calibration, all finite: logarithms of what varies by factors, ratios of
@@ -195,6 +209,7 @@ impl Evidence {
             (self.expected_errors + 0.01).ln(),
             self.expected_errors / words.max(1.0),
             log_odds(self.weakest_word),
+            f64::from(self.alternatives.max(1)).ln(),
             (words + 1.0).ln(),
             words / frames,
             (self.acoustic_gap / frames + 1e-3).ln(),

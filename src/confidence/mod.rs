@@ -9,6 +9,7 @@ mod evidence;
 pub mod least_risk;
 pub mod logistic;
 pub mod mbr;
+mod n_best_risk;
 pub mod poisson;
 pub mod posteriors;
 pub mod regression;

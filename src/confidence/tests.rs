@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use proptest::strategy::ValueTree;
@@ -9,6 +10,7 @@ use proptest::test_runner::TestRunner;
 
 use super::least_risk::{LeastRisk, least_risk};
 use super::mbr::risk;
+use super::n_best_risk;
 use super::posteriors::posteriors;
 use crate::decode::tests::{Case, cases_without_loops, every_path, of_few_words};
 use crate::decode::{Decoder, PathGraph, Pruning, Scratch};
@@ -69,6 +71,48 @@ proptest! {
         prop_assert_eq!(risk.words.len(), heard.len());
         for &word in &risk.words {
             prop_assert!((0.0..=1.0).contains(&word) && word >= sequence - 1e-3);
+        }
+    }
+
+    /// Every word sequence once, at its cheapest path.
+    #[test]
+    fn risks_are_means_over_word_sequences(
+        case in cases_without_loops(),
+        other in prop::collection::vec(1u32..4, 0..4),
+    ) {
+        let graph = of_few_words(case.clone()).graph();
+        let decoder = Decoder::new(&graph, Pruning::OFF).unwrap();
+        let Ok(lattice) = decoder.lattice(&case.scores, &mut Scratch::new()) else {
+            return Ok(());
+        };
+        let paths = lattice.paths();
+        let Some(every) = every_path(&paths) else { return Ok(()); };
+        let mut cheapest = BTreeMap::new();
+        for (words, cost, _) in &every {
+            let held = cheapest.entry(words.clone()).or_insert(*cost);
+            *held = cost.min(*held);
+        }
+        let list = paths.n_best(cheapest.len());
+        let best = paths.best_cost().0;
+        let total: f64 = cheapest.values().map(|cost| (best - cost).exp()).sum();
+        let mean = |of: &dyn Fn(&[u32]) -> f64| {
+            let shares = cheapest.iter().map(|(words, cost)| (best - cost).exp() * of(words));
+            shares.sum::<f64>() / total
+        };
+        let heard: Vec<u32> = paths.best().words.iter().map(|word| word.id.0).collect();
+        for heard in [&heard, &other] {
+            let ids: Vec<WordId> = heard.iter().map(|&word| WordId(word)).collect();
+            let risk = n_best_risk::risk(&list, &ids);
+            let errors = mean(&|words| distance(words, heard));
+            let sequence = mean(&|words| f64::from(u8::from(words == heard.as_slice())));
+            prop_assert!((risk.errors - errors).abs() < 1e-3, "{} {errors}", risk.errors);
+            prop_assert!((risk.sequence - sequence).abs() < 1e-3);
+            prop_assert_eq!(risk.words.len(), heard.len());
+            for (at, &word) in risk.words.iter().enumerate() {
+                let said = mean(&|words| f64::from(u8::from(words.contains(&heard[at]))));
+                prop_assert!((0.0..=1.0).contains(&word), "{word}");
+                prop_assert!(word >= sequence - 1e-3 && word <= said + 1e-3);
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use super::evidence::{Evidence, FEATURES, log_odds};
 use crate::decode::WordFit;
 
 /// Measurements of a word by itself.
-const OWN: usize = 8;
+const OWN: usize = 9;
 /// A word's graph cost beyond which more of it says nothing new.
 const MOST_GRAPH_COST: f64 = 30.0;
 /// Number of inputs of a word's calibration.
@@ -14,9 +14,11 @@ pub const WORD_FEATURES: usize = OWN + 2 * FEATURES;
 /// Measurements of one word of an answer: the inputs of its calibration.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WordEvidence {
-    /// The probability that the word is right, by the lattice alone; in [0, 1].
+    /// The probability that the word is right, by all paths of the lattice; in [0, 1].
     pub posterior: f64,
-    /// The same for the word before; 1 for the first word.
+    /// The same by the best word sequences.
+    pub listed: f64,
+    /// The probability by all paths of the word before; 1 for the first word.
     pub before: f64,
     /// The same for the word after; 1 for the last word.
     pub after: f64,
@@ -43,6 +45,7 @@ impl WordEvidence {
         let posteriors = &findings.risk.words;
         WordEvidence {
             posterior: posteriors[at],
+            listed: findings.listed.words[at],
             before: at.checked_sub(1).map_or(1.0, |before| posteriors[before]),
             after: posteriors.get(at + 1).copied().unwrap_or(1.0),
             seconds: (seconds * 1000.0).round() / 1000.0,
@@ -61,6 +64,7 @@ impl WordEvidence {
         let frames = f64::from(frames.max(1));
         let own = [
             odds,
+            log_odds(self.listed),
             log_odds(self.before),
             log_odds(self.after),
             (self.seconds.max(0.0) + 0.03).ln(),
@@ -86,6 +90,7 @@ mod tests {
         for posterior in [0.0, 0.5, 1.0] {
             let word = WordEvidence {
                 posterior,
+                listed: 1.0 - posterior,
                 before: 0.0,
                 after: 1.0,
                 seconds: 0.0,

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::hypothesis::{Hypothesis, PathCost};
 use super::paths::{Edge, PathGraph};
+use crate::units::Cost;
 
 /// A way to a node.
 #[derive(Clone, Copy)]
@@ -38,6 +39,13 @@ impl PathGraph<'_> {
     /// Returns the N best distinct transcripts, with costs: the best first, each by its cheapest
     /// path. Takes time in proportion to edges × `count`.
     pub fn n_best(&self, count: usize) -> Vec<Hypothesis> {
+        self.n_best_within(count, Cost(f32::INFINITY))
+    }
+
+    /// As [`PathGraph::n_best`], of those that cost at most `beam` more than the best: faster.
+    pub fn n_best_within(&self, count: usize, beam: Cost) -> Vec<Hypothesis> {
+        let left = self.costs_left();
+        let limit = (self.best_cost().0 + f64::from(beam.0)).min(f64::MAX);
         let mut sequences = Sequences::default();
         let mut ways: Vec<Vec<Way>> = vec![Vec::new(); self.num_nodes()];
         let start = Way { words: 0, cost: 0.0, edge: u32::MAX, back: 0 };
@@ -47,20 +55,23 @@ impl PathGraph<'_> {
             let here = std::mem::take(&mut ways[node]);
             let first = self.first_edge(node as u32);
             for (index, edge) in (first..).zip(self.edges(node as u32)) {
-                let word = self.word(edge).0;
+                let (word, rest) = (self.word(edge).0, left[edge.next as usize]);
                 for (back, way) in (0u32..).zip(&here) {
-                    let next = Way {
-                        words: sequences.extended(way.words, word),
-                        cost: way.cost + f64::from(edge.cost.0),
-                        edge: index,
-                        back,
-                    };
+                    let cost = way.cost + f64::from(edge.cost.0);
+                    // The ways are in the order of their costs.
+                    if cost + rest > limit {
+                        break;
+                    }
+                    let words = sequences.extended(way.words, word);
+                    let next = Way { words, cost, edge: index, back };
                     arrive(&mut ways[edge.next as usize], next);
                 }
             }
             ways[node] = here;
         }
-        self.ends(&ways, count)
+        let mut best = self.ends(&ways, count);
+        best.retain(|heard| heard.cost.0 <= limit);
+        best
     }
 
     fn ends(&self, ways: &[Vec<Way>], count: usize) -> Vec<Hypothesis> {

@@ -134,6 +134,14 @@ impl<'l> PathGraph<'l> {
         PathCost(self.forward[node as usize])
     }
 
+    /// By node: the cost of the best way from there to an end; infinite if there is none.
+    pub(super) fn costs_left(&self) -> Vec<f64> {
+        let mut ending = vec![f64::INFINITY; self.num_nodes()];
+        self.finals().for_each(|(node, last)| ending[node as usize] = last.0);
+        let edges = self.all_edges().iter().rev();
+        costs_to_end(ending, edges.map(|edge| (edge.from, edge.next, f64::from(edge.cost.0))))
+    }
+
     /// The nodes where paths can end, and the cost of ending there.
     pub fn finals(&self) -> impl Iterator<Item = (u32, PathCost)> {
         self.finals.iter().map(|&(node, last)| (node, PathCost(last)))

@@ -157,20 +157,6 @@ impl<'l> PathGraph<'l> {
         newest
     }
 
-    /// By node: the cost of the best way from there to an end; infinite if there is none.
-    fn costs_left(&self) -> Vec<f64> {
-        let mut left = vec![f64::INFINITY; self.num_nodes()];
-        for (node, last) in self.finals() {
-            left[node as usize] = last.0;
-        }
-        for edge in self.all_edges().iter().rev() {
-            let cost = f64::from(edge.cost.0) + left[edge.next as usize];
-            let from = &mut left[edge.from as usize];
-            *from = from.min(cost);
-        }
-        left
-    }
-
     /// Where the partials that were kept may end, by their new numbers.
     fn reweighed_ends<M: SequenceModel>(
         &self,

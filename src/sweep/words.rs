@@ -34,6 +34,7 @@ pub struct HeardWord {
     pub confidence: f64,
     /// By the lattice alone.
     pub posterior: f64,
+    listed: f64,
     before: f64,
     after: f64,
     seconds: f64,
@@ -59,6 +60,7 @@ impl HeardWord {
             right: u8::from(right),
             confidence: micros(confidence),
             posterior: micros(evidence.posterior),
+            listed: micros(evidence.listed),
             before: micros(evidence.before),
             after: micros(evidence.after),
             seconds: micros(evidence.seconds),
@@ -74,6 +76,7 @@ impl HeardWord {
     fn evidence(&self, answer: Evidence) -> WordEvidence {
         WordEvidence {
             posterior: self.posterior,
+            listed: self.listed,
             before: self.before,
             after: self.after,
             seconds: self.seconds,
@@ -90,7 +93,7 @@ impl HeardWord {
 
     /// Whether every number is what it should be.
     fn is_sound(&self) -> bool {
-        let shares = [self.confidence, self.posterior, self.before, self.after];
+        let shares = [self.confidence, self.posterior, self.listed, self.before, self.after];
         self.right <= 1
             && shares.iter().all(|share| (0.0..=1.0).contains(share))
             && [self.seconds, self.acoustic_gap, self.graph_cost.abs(), self.rivals]
@@ -243,6 +246,7 @@ mod tests {
     fn word(posterior: f64) -> HeardWord {
         let evidence = WordEvidence {
             posterior,
+            listed: 0.875,
             before: 1.0,
             after: 0.25,
             seconds: 0.31,

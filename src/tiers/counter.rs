@@ -58,6 +58,8 @@ counters! {
     Posterior = "posterior",
     /// The least probability of a word being right, by the lattice alone.
     WeakestWord = "weakest_word",
+    /// Word sequences of the lattice that are about as good as the answer, itself among them.
+    Alternatives = "alternatives",
     /// 1 if every segment ended in a final state, else 0.
     ReachedFinal = "reached_final",
     /// Frames in which the network top-N dropped tokens.

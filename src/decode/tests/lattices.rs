@@ -67,6 +67,7 @@ proptest! {
         case in cases_without_loops(),
         reference in prop::collection::vec(1u32..50, 0..4),
         count in 1usize..6,
+        beam in 0.1f32..8.0,
     ) {
         let graph = case.graph();
         let decoder = Decoder::new(&graph, Pruning::OFF).unwrap();
@@ -83,6 +84,12 @@ proptest! {
         let mut costs: Vec<f64> = cheapest.values().copied().collect();
         costs.sort_by(f64::total_cmp);
         costs.truncate(count);
+        let near = paths.n_best_within(count, Cost(beam));
+        let limit = costs.first().map_or(0.0, |best| best + f64::from(beam));
+        let within = costs.iter().filter(|cost| **cost <= limit);
+        prop_assert!(near.len().abs_diff(within.count()) <= usize::from(
+            costs.iter().any(|cost| (cost - limit).abs() < 1e-3)));
+        prop_assert!(near.iter().zip(&costs).all(|(found, cost)| (found.cost.0 - cost).abs() < 1e-3));
         let found = paths.n_best(count);
         prop_assert_eq!(found.len(), costs.len());
         for (found, cost) in found.iter().zip(costs) {

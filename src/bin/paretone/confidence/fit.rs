@@ -48,7 +48,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let words = args.words.as_deref().map_or(Ok(Vec::new()), words::read);
     let words = words.map_err(|error| UsageError(error.into()))?;
     let examples = Examples::new(&table, &words).map_err(|error| UsageError(error.into()))?;
-    let text = serde_json::to_string_pretty(&examples.fit())? + "\n";
+    let text = serde_json::to_string(&examples.fit())? + "\n";
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     for Amount { version, all, right, improvable, words } in examples.amounts() {
         println!(
