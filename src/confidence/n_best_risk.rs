@@ -13,7 +13,7 @@ use crate::units::{Cost, WordId};
 
 use super::mbr::Risk;
 
-/// Word sequences of the list; 8 tell as much of a whole answer, 100 no more of a word.
+/// Word sequences of the list, at most.
 const LENGTH: usize = 32;
 /// How much dearer than the best they may be; dearer ones have a probability of 0.0003 at most.
 const BEAM: Cost = Cost(8.0);

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use super::hypothesis::{Hypothesis, PathCost};
 use super::paths::{Edge, PathGraph};
+use super::rescore::NONE;
 use crate::units::Cost;
 
 /// A way to a node.
@@ -16,9 +17,18 @@ struct Way {
     /// Number of its word sequence: equal for equal words.
     words: u32,
     cost: f64,
-    /// The edge it came by, and which way at that edge's source it goes on from.
+    /// The edge it came by, and the way to that edge's source.
     edge: u32,
     back: u32,
+    /// Another way to the same node.
+    next: u32,
+}
+
+/// Ways, as one list a node.
+struct Ways {
+    all: Vec<Way>,
+    /// By node: its newest way.
+    heads: Vec<u32>,
 }
 
 /// Word sequences by number: 0 is empty, others are a shorter one and a word.
@@ -47,81 +57,102 @@ impl PathGraph<'_> {
         let left = self.costs_left();
         let limit = (self.best_cost().0 + f64::from(beam.0)).min(f64::MAX);
         let mut sequences = Sequences::default();
-        let mut ways: Vec<Vec<Way>> = vec![Vec::new(); self.num_nodes()];
-        let start = Way { words: 0, cost: 0.0, edge: u32::MAX, back: 0 };
-        ways[0].push(start);
-        for node in 0..self.num_nodes() {
-            keep_cheapest(&mut ways[node], count);
-            let here = std::mem::take(&mut ways[node]);
-            let first = self.first_edge(node as u32);
-            for (index, edge) in (first..).zip(self.edges(node as u32)) {
+        let (mut ways, mut kept) = (Ways::new(self.num_nodes()), Vec::new());
+        for node in 0..self.num_nodes() as u32 {
+            ways.cheapest(node, count, &mut kept);
+            for (index, edge) in (self.first_edge(node)..).zip(self.edges(node)) {
                 let (word, rest) = (self.word(edge).0, left[edge.next as usize]);
-                for (back, way) in (0u32..).zip(&here) {
+                for &back in &kept {
+                    let way = ways.all[back as usize];
                     let cost = way.cost + f64::from(edge.cost.0);
                     // The ways are in the order of their costs.
                     if cost + rest > limit {
                         break;
                     }
                     let words = sequences.extended(way.words, word);
-                    let next = Way { words, cost, edge: index, back };
-                    arrive(&mut ways[edge.next as usize], next);
+                    ways.arrive(edge.next, Way { words, cost, edge: index, back, next: NONE });
                 }
             }
-            ways[node] = here;
         }
         let mut best = self.ends(&ways, count);
         best.retain(|heard| heard.cost.0 <= limit);
         best
     }
 
-    fn ends(&self, ways: &[Vec<Way>], count: usize) -> Vec<Hypothesis> {
-        let mut ends: Vec<(Way, u32, u32)> = Vec::new();
+    fn ends(&self, ways: &Ways, count: usize) -> Vec<Hypothesis> {
+        let mut ends: HashMap<u32, (f64, u32)> = HashMap::new();
         for (node, last) in self.finals() {
-            for (at, way) in (0u32..).zip(&ways[node as usize]) {
+            for at in ways.of(node) {
+                let way = &ways.all[at as usize];
                 let cost = way.cost + last.0;
-                let way = Way { cost, ..*way };
-                match ends.iter_mut().find(|(held, ..)| held.words == way.words) {
-                    Some(held) if cost < held.0.cost => *held = (way, node, at),
-                    Some(_) => {}
-                    None => ends.push((way, node, at)),
+                let held = ends.entry(way.words).or_insert((cost, at));
+                if cost < held.0 {
+                    *held = (cost, at);
                 }
             }
         }
-        ends.sort_by(|a, b| a.0.cost.total_cmp(&b.0.cost).then(a.0.words.cmp(&b.0.words)));
+        let mut ends: Vec<(u32, (f64, u32))> = ends.into_iter().collect();
+        ends.sort_by(|(a, (ours, _)), (b, (theirs, _))| ours.total_cmp(theirs).then(a.cmp(b)));
         ends.truncate(count);
-        ends.iter()
-            .map(|&(way, node, at)| {
-                let path = self.trace(ways, node, at);
-                self.hypothesis(&path, PathCost(way.cost))
-            })
-            .collect()
+        let heard = |&(_, (cost, at)): &_| self.hypothesis(&self.trace(ways, at), PathCost(cost));
+        ends.iter().map(heard).collect()
     }
 
-    fn trace(&self, ways: &[Vec<Way>], mut node: u32, mut at: u32) -> Vec<Edge> {
+    fn trace(&self, ways: &Ways, mut at: u32) -> Vec<Edge> {
         let mut path = Vec::new();
         loop {
-            let way = ways[node as usize][at as usize];
+            let way = ways.all[at as usize];
             let Some(&edge) = self.all_edges().get(way.edge as usize) else {
                 break;
             };
             path.push(edge);
-            (node, at) = (edge.from, way.back);
+            at = way.back;
         }
         path.reverse();
         path
     }
 }
 
-/// Keeps the cheaper of two ways with the same words.
-fn arrive(ways: &mut Vec<Way>, way: Way) {
-    match ways.iter_mut().find(|held| held.words == way.words) {
-        Some(held) if way.cost < held.cost => *held = way,
-        Some(_) => {}
-        None => ways.push(way),
+impl Ways {
+    fn new(nodes: usize) -> Ways {
+        let start = Way { words: 0, cost: 0.0, edge: NONE, back: NONE, next: NONE };
+        let mut heads = vec![NONE; nodes];
+        heads[0] = 0;
+        Ways { all: vec![start], heads }
     }
-}
 
-fn keep_cheapest(ways: &mut Vec<Way>, count: usize) {
-    ways.sort_by(|a, b| a.cost.total_cmp(&b.cost).then(a.words.cmp(&b.words)));
-    ways.truncate(count);
+    /// The ways to a node.
+    fn of(&self, node: u32) -> impl Iterator<Item = u32> {
+        let some = |at: u32| Some(at).filter(|&at| at != NONE);
+        std::iter::successors(some(self.heads[node as usize]), move |&at| {
+            some(self.all[at as usize].next)
+        })
+    }
+
+    /// Keeps the cheaper of two ways with the same words.
+    fn arrive(&mut self, node: u32, way: Way) {
+        let same = self.of(node).find(|&at| self.all[at as usize].words == way.words);
+        if let Some(at) = same {
+            let held = &mut self.all[at as usize];
+            if way.cost < held.cost {
+                *held = Way { next: held.next, ..way };
+            }
+            return;
+        }
+        let head = &mut self.heads[node as usize];
+        self.all.push(Way { next: *head, ..way });
+        *head = self.all.len() as u32 - 1;
+    }
+
+    /// The cheapest ways to a node, at most `count`.
+    fn cheapest(&self, node: u32, count: usize, kept: &mut Vec<u32>) {
+        kept.clear();
+        kept.extend(self.of(node));
+        let key = |at: u32| (self.all[at as usize].cost, self.all[at as usize].words);
+        kept.sort_by(|&a, &b| {
+            let ((ours, a), (theirs, b)) = (key(a), key(b));
+            ours.total_cmp(&theirs).then(a.cmp(&b))
+        });
+        kept.truncate(count);
+    }
 }

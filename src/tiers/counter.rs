@@ -52,13 +52,13 @@ counters! {
     EpsilonArcs = "epsilon_arcs",
     /// Words of the answer.
     WordsHeard = "words_heard",
-    /// Errors of the answer that the lattice expects.
+    /// Errors of the answer that the lattice's best word sequences expect.
     ExpectedErrors = "expected_errors",
-    /// The probability that all words are right, by the lattice alone.
+    /// The probability that all words are right, by the same.
     Posterior = "posterior",
-    /// The least probability of a word being right, by the lattice alone.
+    /// The least probability of a word being right, by the same.
     WeakestWord = "weakest_word",
-    /// Word sequences of the lattice that are about as good as the answer, itself among them.
+    /// How many those sequences are.
     Alternatives = "alternatives",
     /// 1 if every segment ended in a final state, else 0.
     ReachedFinal = "reached_final",
