@@ -23,6 +23,7 @@ mod nbest;
 mod nearest;
 mod numbering;
 pub mod oracle;
+mod partials;
 mod paths;
 mod prune;
 mod recorder;

@@ -7,28 +7,16 @@
 use std::collections::HashMap;
 
 use super::hypothesis::{Hypothesis, PathCost};
+use super::partials::{NONE, Partials};
 use super::paths::{Edge, PathGraph};
-use super::rescore::NONE;
 use crate::units::Cost;
 
-/// A way to a node.
+/// How the best way to a partial came.
 #[derive(Clone, Copy)]
-struct Way {
-    /// Number of its word sequence: equal for equal words.
-    words: u32,
-    cost: f64,
-    /// The edge it came by, and the way to that edge's source.
+struct Back {
     edge: u32,
-    back: u32,
-    /// Another way to the same node.
-    next: u32,
-}
-
-/// Ways, as one list a node.
-struct Ways {
-    all: Vec<Way>,
-    /// By node: its newest way.
-    heads: Vec<u32>,
+    /// The partial at that edge's source.
+    partial: u32,
 }
 
 /// Word sequences by number: 0 is empty, others are a shorter one and a word.
@@ -57,35 +45,41 @@ impl PathGraph<'_> {
         let left = self.costs_left();
         let limit = (self.best_cost().0 + f64::from(beam.0)).min(f64::MAX);
         let mut sequences = Sequences::default();
-        let (mut ways, mut kept) = (Ways::new(self.num_nodes()), Vec::new());
+        let mut partials = Partials::new(self.num_nodes(), 0);
+        let (mut back, mut kept) = (vec![Back { edge: NONE, partial: NONE }], Vec::new());
         for node in 0..self.num_nodes() as u32 {
-            ways.cheapest(node, count, &mut kept);
+            kept.clear();
+            partials.cheapest(node, count, &mut kept);
             for (index, edge) in (self.first_edge(node)..).zip(self.edges(node)) {
                 let (word, rest) = (self.word(edge).0, left[edge.next as usize]);
-                for &back in &kept {
-                    let way = ways.all[back as usize];
-                    let cost = way.cost + f64::from(edge.cost.0);
-                    // The ways are in the order of their costs.
+                for &held in &kept {
+                    let source = partials.get(held);
+                    let cost = source.cost + f64::from(edge.cost.0);
+                    // The cheapest come first.
                     if cost + rest > limit {
                         break;
                     }
-                    let words = sequences.extended(way.words, word);
-                    ways.arrive(edge.next, Way { words, cost, edge: index, back, next: NONE });
+                    let words = sequences.extended(source.history, word);
+                    let arrival = partials.arrive(edge.next, words, cost);
+                    if arrival.is_best {
+                        back.resize(partials.len(), back[0]);
+                        back[arrival.at as usize] = Back { edge: index, partial: held };
+                    }
                 }
             }
         }
-        let mut best = self.ends(&ways, count);
+        let mut best = self.ends((&partials, &back), count);
         best.retain(|heard| heard.cost.0 <= limit);
         best
     }
 
-    fn ends(&self, ways: &Ways, count: usize) -> Vec<Hypothesis> {
+    fn ends(&self, (partials, back): (&Partials<u32>, &[Back]), count: usize) -> Vec<Hypothesis> {
         let mut ends: HashMap<u32, (f64, u32)> = HashMap::new();
         for (node, last) in self.finals() {
-            for at in ways.of(node) {
-                let way = &ways.all[at as usize];
-                let cost = way.cost + last.0;
-                let held = ends.entry(way.words).or_insert((cost, at));
+            for at in partials.of(node) {
+                let partial = partials.get(at);
+                let cost = partial.cost + last.0;
+                let held = ends.entry(partial.history).or_insert((cost, at));
                 if cost < held.0 {
                     *held = (cost, at);
                 }
@@ -94,65 +88,18 @@ impl PathGraph<'_> {
         let mut ends: Vec<(u32, (f64, u32))> = ends.into_iter().collect();
         ends.sort_by(|(a, (ours, _)), (b, (theirs, _))| ours.total_cmp(theirs).then(a.cmp(b)));
         ends.truncate(count);
-        let heard = |&(_, (cost, at)): &_| self.hypothesis(&self.trace(ways, at), PathCost(cost));
+        let heard = |&(_, (cost, at)): &_| self.hypothesis(&self.trace(back, at), PathCost(cost));
         ends.iter().map(heard).collect()
     }
 
-    fn trace(&self, ways: &Ways, mut at: u32) -> Vec<Edge> {
+    /// The edges of the best way to a partial.
+    fn trace(&self, back: &[Back], mut at: u32) -> Vec<Edge> {
         let mut path = Vec::new();
-        loop {
-            let way = ways.all[at as usize];
-            let Some(&edge) = self.all_edges().get(way.edge as usize) else {
-                break;
-            };
+        while let Some(&edge) = self.all_edges().get(back[at as usize].edge as usize) {
             path.push(edge);
-            at = way.back;
+            at = back[at as usize].partial;
         }
         path.reverse();
         path
-    }
-}
-
-impl Ways {
-    fn new(nodes: usize) -> Ways {
-        let start = Way { words: 0, cost: 0.0, edge: NONE, back: NONE, next: NONE };
-        let mut heads = vec![NONE; nodes];
-        heads[0] = 0;
-        Ways { all: vec![start], heads }
-    }
-
-    /// The ways to a node.
-    fn of(&self, node: u32) -> impl Iterator<Item = u32> {
-        let some = |at: u32| Some(at).filter(|&at| at != NONE);
-        std::iter::successors(some(self.heads[node as usize]), move |&at| {
-            some(self.all[at as usize].next)
-        })
-    }
-
-    /// Keeps the cheaper of two ways with the same words.
-    fn arrive(&mut self, node: u32, way: Way) {
-        let same = self.of(node).find(|&at| self.all[at as usize].words == way.words);
-        if let Some(at) = same {
-            let held = &mut self.all[at as usize];
-            if way.cost < held.cost {
-                *held = Way { next: held.next, ..way };
-            }
-            return;
-        }
-        let head = &mut self.heads[node as usize];
-        self.all.push(Way { next: *head, ..way });
-        *head = self.all.len() as u32 - 1;
-    }
-
-    /// The cheapest ways to a node, at most `count`.
-    fn cheapest(&self, node: u32, count: usize, kept: &mut Vec<u32>) {
-        kept.clear();
-        kept.extend(self.of(node));
-        let key = |at: u32| (self.all[at as usize].cost, self.all[at as usize].words);
-        kept.sort_by(|&a, &b| {
-            let ((ours, a), (theirs, b)) = (key(a), key(b));
-            ours.total_cmp(&theirs).then(a.cmp(&b))
-        });
-        kept.truncate(count);
     }
 }

@@ -13,6 +13,7 @@ use crate::units::{Cost, WordId};
 use super::cancel::Cancel;
 use super::error::DecodeError;
 use super::lattice::{Lattice, LatticeArc};
+use super::partials::{NONE, numbers};
 use super::paths::{Edge, PathGraph};
 
 /// What rescoring needs of a language model: a deterministic automaton over words.
@@ -54,9 +55,6 @@ struct Partial<S, L> {
     /// Cost of the best way there.
     cost: f64,
 }
-
-/// A partial that was dropped, or is not numbered yet.
-pub(super) const NONE: u32 = u32::MAX;
 
 impl Lattice {
     /// Returns the paths of the lattice with the small language model's costs replaced by those of
@@ -131,15 +129,6 @@ impl Lattice {
             })
         })
     }
-}
-
-/// The place of each of `count` partials in `order`.
-pub(super) fn numbers(order: &[u32], count: usize) -> Vec<u32> {
-    let mut number = vec![NONE; count];
-    for (place, &partial) in (0u32..).zip(order) {
-        number[partial as usize] = place;
-    }
-    number
 }
 
 impl<S: Copy, L: Copy> Partial<S, L> {

@@ -10,8 +10,8 @@ use crate::units::{Cost, WordId};
 
 use super::cancel::Cancel;
 use super::error::DecodeError;
+use super::partials::{NONE, Partials, numbers};
 use super::paths::{Edge, PathGraph};
-use super::rescore::{NONE, numbers};
 
 /// The words of a path so far, by a number that a [`SequenceModel`] gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,23 +52,6 @@ pub struct Reweighing<'m> {
 /// Nodes that are weighed between two looks at [`Reweighing::cancel`]: about a millisecond.
 const NODES_A_LOOK: usize = 32;
 
-/// A node of the paths with a history.
-#[derive(Clone, Copy)]
-struct Partial {
-    history: HistoryId,
-    /// Cost of the best way there.
-    cost: f64,
-    /// Another partial of the same node.
-    next: u32,
-}
-
-/// Partials, as one list a node.
-struct Partials {
-    all: Vec<Partial>,
-    /// By node: its newest partial.
-    heads: Vec<u32>,
-}
-
 impl<'l> PathGraph<'l> {
     /// The paths with a model's opinion added to their costs: each node once for every history that
     /// was kept.
@@ -82,12 +65,12 @@ impl<'l> PathGraph<'l> {
     ) -> Result<PathGraph<'l>, DecodeError> {
         let left = self.costs_left();
         let limit = self.best_cost().0 + f64::from(how.beam.0);
-        let mut partials = Partials::new(self.num_nodes(), model.start());
         let good = |edge: &&Edge| {
             let whole = self.forward(edge.from).0 + f64::from(edge.cost.0);
             whole + left[edge.next as usize] <= limit
         };
         model.foresee(&self.words_of(good));
+        let mut partials = Partials::new(self.num_nodes(), model.start());
         let (mut places, mut edges, mut order) = (Vec::new(), Vec::new(), Vec::new());
         let (mut run, mut asked) = (Vec::new(), Vec::new());
         let (newest, mut looked) = (self.newest_sources(), 0);
@@ -101,37 +84,26 @@ impl<'l> PathGraph<'l> {
             run.clear();
             asked.clear();
             for node in start as u32..end as u32 {
-                let first = run.len();
-                partials.cheapest(node, how.histories, &mut run);
+                let first = order.len();
+                partials.cheapest(node, how.histories.max(1), &mut order);
+                run.resize(run.len() + order.len() - first, node);
                 let mut words = self.edges(node).iter().filter(good).map(|edge| self.word(edge));
                 if words.any(|word| word != WordId::EPSILON) {
-                    asked.extend(
-                        run[first..].iter().map(|&(_, held)| partials.all[held as usize].history),
-                    );
+                    asked.extend(order[first..].iter().map(|&held| partials.get(held).history));
                 }
             }
             model.prepare(&asked);
-            for &(node, held) in &run {
-                let from = places.len() as u32;
+            for &node in &run {
+                let (from, held) = (places.len() as u32, order[places.len()]);
                 places.push(self.place(node));
-                order.push(held);
-                let source = partials.all[held as usize];
                 for edge in self.edges(node).iter().filter(good) {
-                    let (history, added) = match self.word(edge) {
-                        WordId::EPSILON => (source.history, Cost::FREE),
-                        word => model.step(source.history, word),
-                    };
-                    let cost = edge.cost + added;
-                    if cost.0 == f32::INFINITY {
-                        continue;
-                    }
-                    let next = partials.arrive(edge.next, history, source.cost + f64::from(cost.0));
-                    edges.push(Edge { from, next, cost, arc: edge.arc });
+                    let edge = (edge, self.word(edge));
+                    edges.extend(weighed(&mut partials, (from, held), edge, model));
                 }
             }
             start = end;
         }
-        let number = numbers(&order, partials.all.len());
+        let number = numbers(&order, partials.len());
         edges.iter_mut().for_each(|edge| edge.next = number[edge.next as usize]);
         edges.retain(|edge| edge.next != NONE);
         let finals = self.reweighed_ends(how, (&partials, &number), model);
@@ -161,7 +133,7 @@ impl<'l> PathGraph<'l> {
     fn reweighed_ends<M: SequenceModel>(
         &self,
         how: &Reweighing<'_>,
-        (partials, number): (&Partials, &[u32]),
+        (partials, number): (&Partials<HistoryId>, &[u32]),
         model: &mut M,
     ) -> Vec<(u32, f64)> {
         let mut ends = Vec::new();
@@ -170,7 +142,7 @@ impl<'l> PathGraph<'l> {
                 let mut cost = last.0;
                 // Without a final state no end was charged, so there is none to have an opinion of.
                 if self.reached_final() || how.every_end {
-                    cost += f64::from(model.end(partials.all[at as usize].history).0);
+                    cost += f64::from(model.end(partials.get(at).history).0);
                 }
                 if cost < f64::INFINITY {
                     ends.push((number[at as usize], cost));
@@ -189,45 +161,24 @@ fn end_of_run(newest: &[u32], start: usize) -> usize {
     start + 1 + rest.iter().position(joined).unwrap_or(rest.len())
 }
 
-impl Partials {
-    fn new(nodes: usize, start: HistoryId) -> Partials {
-        let first = Partial { history: start, cost: 0.0, next: NONE };
-        let mut heads = vec![NONE; nodes];
-        heads[0] = 0;
-        Partials { all: vec![first], heads }
-    }
-
-    /// The partials of a node.
-    fn of(&self, node: u32) -> impl Iterator<Item = u32> {
-        let head = Some(self.heads[node as usize]).filter(|&head| head != NONE);
-        std::iter::successors(head, |&at| {
-            Some(self.all[at as usize].next).filter(|&next| next != NONE)
-        })
-    }
-
-    /// The partial with this history at a node, made if there is none, at the cheaper of both
-    /// costs.
-    fn arrive(&mut self, node: u32, history: HistoryId, cost: f64) -> u32 {
-        let same = (self.of(node)).find(|&at| self.all[at as usize].history == history);
-        if let Some(at) = same {
-            let held = &mut self.all[at as usize].cost;
-            *held = held.min(cost);
-            return at;
-        }
-        let head = &mut self.heads[node as usize];
-        self.all.push(Partial { history, cost, next: *head });
-        *head = self.all.len() as u32 - 1;
-        *head
-    }
-
-    /// Appends the node with each of its cheapest `count` partials, in a defined order.
-    fn cheapest(&self, node: u32, count: usize, run: &mut Vec<(u32, u32)>) {
-        let first = run.len();
-        run.extend(self.of(node).map(|held| (node, held)));
-        let cost = |index: u32| self.all[index as usize].cost;
-        run[first..].sort_by(|&(_, a), &(_, b)| cost(a).total_cmp(&cost(b)).then(a.cmp(&b)));
-        run.truncate(first + count.max(1).min(run.len() - first));
-    }
+/// An edge from a partial under the model, to the number of the partial that it leads to; `None`
+/// if no path may say its word.
+fn weighed<M: SequenceModel>(
+    partials: &mut Partials<HistoryId>,
+    (from, held): (u32, u32),
+    (edge, word): (&Edge, WordId),
+    model: &mut M,
+) -> Option<Edge> {
+    let source = partials.get(held);
+    let (history, added) = match word {
+        WordId::EPSILON => (source.history, Cost::FREE),
+        word => model.step(source.history, word),
+    };
+    let cost = edge.cost + added;
+    (cost.0 != f32::INFINITY).then(|| {
+        let next = partials.arrive(edge.next, history, source.cost + f64::from(cost.0)).at;
+        Edge { from, next, cost, arc: edge.arc }
+    })
 }
 
 #[cfg(test)]
