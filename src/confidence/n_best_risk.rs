@@ -5,8 +5,8 @@
 //! the whole list's, and is aligned with the answer's words. Sums over all paths of a lattice
 //! ([`mbr`](super::mbr)) count a sequence as often as its words' borders can be drawn, which says
 //! how vague they are rather than how likely; but they see every path, and so tell apart words that
-//! no sequence of the list lacks. Heads are given both: whole answers are judged by the list, words
-//! by either (benches/records/2026-11-28/n-best.txt).
+//! no sequence of the list lacks. Whole answers are judged by the list, words by both
+//! (benches/records/2026-11-28/n-best.txt).
 
 use crate::decode::{Hypothesis, PathGraph};
 use crate::units::{Cost, WordId};
