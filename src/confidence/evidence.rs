@@ -22,12 +22,11 @@ pub fn doubt(
     heard: &Hypothesis,
     cancel: Option<&Cancel>,
 ) -> Result<Risk, DecodeError> {
-    let words: Vec<_> = heard.words.iter().map(|word| word.id).collect();
     let go_on = || cancel.map_or(Ok(()), |cancel| cancel.check(heard.frames as usize));
     go_on()?;
     let posteriors = posteriors(paths, SCALE);
     go_on()?;
-    risk(paths, &posteriors, &words, go_on)
+    risk(paths, &posteriors, &heard.word_ids(), go_on)
 }
 
 /// What a lattice says of an answer and its words.
@@ -61,10 +60,9 @@ impl Findings {
     ) -> Result<Findings, DecodeError> {
         let risk = doubt(paths, heard, cancel)?;
         let list = n_best_risk::list(paths);
-        let words: Vec<_> = heard.words.iter().map(|word| word.id).collect();
         Ok(Findings {
             risk,
-            listed: n_best_risk::risk(&list, &words),
+            listed: n_best_risk::risk(&list, &heard.word_ids()),
             alternatives: list.len() as u32,
             headroom: paths.headroom(),
             fits: paths.word_fits(&heard.words),
@@ -86,7 +84,7 @@ pub fn least_risk_words(
     cancel: Option<&Cancel>,
 ) -> Result<Hypothesis, DecodeError> {
     let best = paths.best();
-    let words: Vec<_> = best.words.iter().map(|word| word.id).collect();
+    let words = best.word_ids();
     let go_on = || cancel.map_or(Ok(()), |cancel| cancel.check(best.frames as usize));
     go_on()?;
     let posteriors = posteriors(sequences, 1.0);
@@ -106,9 +104,9 @@ pub struct Evidence {
     pub words: u32,
     /// Expected word errors, by the best word sequences.
     pub expected_errors: f64,
-    /// The probability that all words are right, by the same.
+    /// The probability that all words are right, by the best word sequences.
     pub posterior: f64,
-    /// The lowest probability of any word to be right, by the same; 1 if there are no words.
+    /// The lowest probability of any word to be right, by the best word sequences; 1 without words.
     pub weakest_word: f64,
     /// Sum of [`Findings::alternatives`]: word sequences that are about as good.
     pub alternatives: u32,

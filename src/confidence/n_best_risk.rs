@@ -32,7 +32,7 @@ pub(super) fn risk(list: &[Hypothesis], heard: &[WordId]) -> Risk {
     let mut table = Table::default();
     for other in list {
         let share = weight(other) / total;
-        let words: Vec<WordId> = other.words.iter().map(|word| word.id).collect();
+        let words = other.word_ids();
         if words == heard {
             risk.sequence += share;
         }

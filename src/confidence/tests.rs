@@ -2,7 +2,6 @@
 
 use proptest::prelude::*;
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use proptest::strategy::ValueTree;
@@ -12,7 +11,7 @@ use super::least_risk::{LeastRisk, least_risk};
 use super::mbr::risk;
 use super::n_best_risk;
 use super::posteriors::posteriors;
-use crate::decode::tests::{Case, cases_without_loops, every_path, of_few_words};
+use crate::decode::tests::{Case, cases_without_loops, cheapest_of, every_path, of_few_words};
 use crate::decode::{Decoder, PathGraph, Pruning, Scratch};
 use crate::units::WordId;
 
@@ -58,7 +57,7 @@ proptest! {
             prop_assert!((p - expected / total).abs() < 1e-4, "{p} {}", expected / total);
         }
 
-        let heard: Vec<WordId> = paths.best().words.iter().map(|word| word.id).collect();
+        let heard = paths.best().word_ids();
         let plain: Vec<u32> = heard.iter().map(|word| word.0).collect();
         let Ok(risk) = risk(&paths, &found, &heard, || Ok::<(), Infallible>(()));
         let mean = |of: &dyn Fn(&[u32]) -> f64| {
@@ -87,11 +86,7 @@ proptest! {
         };
         let paths = lattice.paths();
         let Some(every) = every_path(&paths) else { return Ok(()); };
-        let mut cheapest = BTreeMap::new();
-        for (words, cost, _) in &every {
-            let held = cheapest.entry(words.clone()).or_insert(*cost);
-            *held = cost.min(*held);
-        }
+        let cheapest = cheapest_of(&every);
         let list = paths.n_best(cheapest.len());
         let best = paths.best_cost().0;
         let total: f64 = cheapest.values().map(|cost| (best - cost).exp()).sum();
@@ -134,7 +129,7 @@ fn sequences(longest: usize) -> Vec<Vec<u32>> {
 }
 
 fn decided(paths: &PathGraph<'_>) -> LeastRisk {
-    let best: Vec<WordId> = paths.best().words.iter().map(|word| word.id).collect();
+    let best = paths.best().word_ids();
     let Ok(chosen) = least_risk(paths, &posteriors(paths, 1.0), &best, || Ok::<(), Infallible>(()));
     chosen
 }
@@ -160,7 +155,7 @@ fn against_every_sequence(case: &Case) -> Option<bool> {
     assert_eq!(chosen.posteriors.len(), words.len());
     assert!(chosen.posteriors.iter().all(|p| (0.0..=1.0).contains(p)));
     // The bound of the words that it began with is not passed.
-    let begin: Vec<WordId> = paths.best().words.iter().map(|word| word.id).collect();
+    let begin = paths.best().word_ids();
     let Ok(risk) = risk(&paths, &posteriors(&paths, 1.0), &begin, || Ok::<(), Infallible>(()));
     assert!(chosen.errors <= risk.errors + 1e-3, "{} {}", chosen.errors, risk.errors);
     let least = sequences(4).iter().map(|words| expected(words)).fold(f64::INFINITY, f64::min);

@@ -78,6 +78,13 @@ pub struct Hypothesis {
     pub effort: Effort,
 }
 
+impl Hypothesis {
+    /// The words' numbers, in order.
+    pub fn word_ids(&self) -> Vec<WordId> {
+        self.words.iter().map(|word| word.id).collect()
+    }
+}
+
 /// The parts of a path's cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CostParts {

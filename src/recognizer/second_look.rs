@@ -191,7 +191,7 @@ impl SecondLook {
         (heard, own): (&Hypothesis, Option<&OwnVocabulary>),
         word_penalty: Cost,
     ) -> Result<Costs, RecognizerError> {
-        let words: Vec<WordId> = heard.words.iter().map(|word| word.id).collect();
+        let words = heard.word_ids();
         let total = |(costs, end): (Vec<Cost>, Cost)| {
             // Outside a final state, no end was charged.
             let end = if heard.reached_final { end } else { Cost::FREE };

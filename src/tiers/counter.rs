@@ -54,11 +54,11 @@ counters! {
     WordsHeard = "words_heard",
     /// Errors of the answer that the lattice's best word sequences expect.
     ExpectedErrors = "expected_errors",
-    /// The probability that all words are right, by the same.
+    /// The probability that all words are right, by the lattice's best word sequences.
     Posterior = "posterior",
-    /// The least probability of a word being right, by the same.
+    /// The least probability of a word being right, by the lattice's best word sequences.
     WeakestWord = "weakest_word",
-    /// How many those sequences are.
+    /// How many word sequences those are.
     Alternatives = "alternatives",
     /// 1 if every segment ended in a final state, else 0.
     ReachedFinal = "reached_final",

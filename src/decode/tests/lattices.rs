@@ -76,11 +76,7 @@ proptest! {
         };
         let paths = lattice.paths();
         let Some(every) = every_path(&paths) else { return Ok(()); };
-        let mut cheapest = std::collections::BTreeMap::new();
-        for (words, cost, _) in &every {
-            let held = cheapest.entry(words.clone()).or_insert(*cost);
-            *held = cost.min(*held);
-        }
+        let cheapest = cheapest_of(&every);
         let mut costs: Vec<f64> = cheapest.values().copied().collect();
         costs.sort_by(f64::total_cmp);
         costs.truncate(count);
@@ -113,7 +109,7 @@ proptest! {
         prop_assert!(placed.words.iter().all(|word| word.start <= word.end));
         // Words of a path lie where the path has them.
         for best in &found {
-            let own: Vec<_> = best.words.iter().map(|word| word.id).collect();
+            let own = best.word_ids();
             let placed = paths.nearest(&own).unwrap();
             prop_assert!((placed.cost.0 - best.cost.0).abs() < 1e-3);
             prop_assert!(placed.words.iter().map(|word| word.id).eq(own));

@@ -8,6 +8,8 @@ mod marked;
 mod pruned;
 mod streamed;
 
+use std::collections::BTreeMap;
+
 use ndarray::Array2;
 use proptest::prelude::*;
 
@@ -106,6 +108,16 @@ pub(crate) fn every_path(paths: &PathGraph<'_>) -> Option<Vec<Walked>> {
         }
     }
     Some(found)
+}
+
+/// By word sequence: the cost of its cheapest path.
+pub(crate) fn cheapest_of(every: &[Walked]) -> BTreeMap<Vec<u32>, f64> {
+    let mut cheapest = BTreeMap::new();
+    for (words, cost, _) in every {
+        let held = cheapest.entry(words.clone()).or_insert(*cost);
+        *held = cost.min(*held);
+    }
+    cheapest
 }
 
 /// Small cases whose epsilon arcs lead to later states only.
