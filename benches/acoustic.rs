@@ -38,7 +38,7 @@ fn forward(criterion: &mut Criterion) {
     for (name, kernels) in floats.chain(int8) {
         let network = Network::from_tensors(&description, &tensors, kernels).expect("network");
         let (mut scratch, mut scores) = (NetworkScratch::default(), Scores::default());
-        for frames in [100, 1000] {
+        for frames in [100, 450, 1000] {
             let width = network.input_dim();
             let features = Array2::from_shape_vec((frames, width), noise(frames * width));
             let features = features.expect("frames × width values");

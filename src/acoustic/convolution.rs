@@ -29,5 +29,5 @@ pub(super) fn neighbourhoods(layer: &LayerDescription) -> Option<Cells> {
         }
     }
     let per_row = layer.offsets.len() * convolution.height_offsets.len();
-    Some(Cells::new(layer.input_dim / heights, per_row, places))
+    Some(Cells::new(layer.input_dim / heights, per_row, &places))
 }

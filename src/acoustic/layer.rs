@@ -208,7 +208,8 @@ fn cells(description: &LayerDescription) -> Cells {
     }
     let first = description.offsets.first().copied().unwrap_or_default();
     let places = description.offsets.iter().map(|offset| Some((offset - first) as u32));
-    Cells::new(description.input_dim, description.offsets.len(), places.collect())
+    let places: Vec<_> = places.collect();
+    Cells::new(description.input_dim, places.len(), &places)
 }
 
 /// Where each run of contiguous offsets begins, relative to the smallest offset, and how many

@@ -83,13 +83,13 @@ macro_rules! kernel {
                         sum[1] = $fma(a, weights[1], sum[1]);
                     }
                 }
-                store(&sums, to);
+                store::<R>(|r, half| sums[r][half], to);
             }
 
-            /// Finishes the rows of a tile and writes them to C.
+            /// Finishes `R` rows of a tile, whose halves `value` returns, and writes them to C.
             #[target_feature(enable = $features)]
             pub(in super::super) fn store<const R: usize>(
-                sums: &[[$vector; 2]; R],
+                value: impl Fn(usize, usize) -> $vector,
                 to: &mut Destination<'_>,
             ) {
                 let &mut Destination { ref mut out, stride, target, finish } = to;
@@ -108,11 +108,11 @@ macro_rules! kernel {
                         let length = (R - 1) * bypass.stride + COLUMNS;
                         assert!(bypass.rows.len() >= length, "the bypass holds all rows of the tile");
                     }
-                    for (r, sum) in sums.iter().enumerate() {
+                    for r in 0..R {
                         // SAFETY: r < R and half < 2; the first assertion covers (R − 1)·stride +
                         // COLUMNS elements of C.
                         let at = unsafe { out.as_mut_ptr().add(r * stride + half * LANES) };
-                        let mut value = sum[half];
+                        let mut value = value(r, half);
                         if target == Target::Add {
                             // SAFETY: as above.
                             value = $add(value, unsafe { $load_unaligned(at) });

@@ -62,7 +62,11 @@ impl DotKernel {
             {
                 kernels.push(DotKernel::AvxVnni);
             }
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni") {
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512vnni")
+            {
                 kernels.push(DotKernel::Avx512Vnni);
             }
         }

@@ -1,10 +1,8 @@
 //! Rows of A in 8-bit integers, each over its own range.
 
 use super::super::Cells;
+use super::super::cells::Run;
 use super::{DotKernel, GROUP};
-
-/// Values compared at once: two of the widest vectors, so that one need not wait for the other.
-const LANES: usize = 32;
 
 /// Added to a number between −2²² and 2²², this leaves its nearest integer (ties to even) in the
 /// low bits: 1.5 · 2²³. Every processor does so with many numbers at once.
@@ -20,6 +18,7 @@ pub(super) struct Level {
 /// Quantised rows; the memory is reused from one product to the next.
 #[derive(Clone, Debug, Default)]
 pub struct QuantisedRows {
+    /// As long as it ever had to be.
     values: Vec<u8>,
     levels: Vec<Level>,
     depth: usize,
@@ -38,14 +37,17 @@ impl QuantisedRows {
         let count = groups.0 * cells.rows_of_group();
         self.depth = cells.depth();
         // What an earlier product left in the padding meets weights of zero.
-        self.values.resize(count * self.stride(), 0);
+        let length = count * self.stride();
+        if self.values.len() < length {
+            self.values.resize(length, 0);
+        }
         self.levels.resize(count, Level::default());
         match kernel {
             #[cfg(target_arch = "x86_64")]
             DotKernel::Avx512Vnni => super::simd::avx512_vnni::quantise(self, cells, data, groups),
             #[cfg(target_arch = "x86_64")]
             DotKernel::AvxVnni => super::simd::avx_vnni::quantise(self, cells, data, groups),
-            _ => self.quantise(cells, data, groups),
+            _ => self.quantise(cells, data, groups, portable_row, Columns::quantise),
         }
     }
 
@@ -72,14 +74,15 @@ impl QuantisedRows {
         &self.levels
     }
 
-    /// Plain Rust, compiled again with the features of each kernel: the results are the same. Loops
-    /// stand here for closures, which would not be compiled with those features.
-    #[inline(always)]
+    /// By a kernel's `row` and `columns`: the former for rows of cells of several values, the
+    /// latter for groups of rows whose cells are single ones.
     pub(super) fn quantise(
         &mut self,
         cells: &Cells,
         data: &[f32],
         (count, group_stride): (usize, usize),
+        row: impl Fn(&[Run], (&[f32], usize), &mut [u8]) -> Level,
+        columns: impl Fn(&mut Columns, &Cells, &[f32], (&mut [u8], usize), &mut [Level]),
     ) {
         let (stride, width) = (self.stride(), cells.width);
         let rows = cells.rows_of_group();
@@ -91,41 +94,13 @@ impl QuantisedRows {
         for ((group, values), levels) in (0..count).zip(values).zip(levels) {
             let data = &data[group * group_stride * width..];
             if width == 1 {
-                self.columns.quantise(cells, data, (values, stride), levels);
+                columns(&mut self.columns, cells, data, (values, stride), levels);
                 continue;
             }
-            let places = cells.places.chunks_exact(cells.per_row);
-            for ((places, values), level) in places.zip(values.chunks_exact_mut(stride)).zip(levels)
-            {
-                quantise_row(places, (data, width), values, level);
+            let rows = cells.rows.iter().zip(values.chunks_exact_mut(stride));
+            for ((runs, values), level) in rows.zip(levels) {
+                *level = row(runs, (data, width), values);
             }
-        }
-    }
-}
-
-/// One row of cells of several values each.
-#[inline(always)]
-fn quantise_row(
-    places: &[Option<u32>],
-    (data, width): (&[f32], usize),
-    values: &mut [u8],
-    level: &mut Level,
-) {
-    let mut limits = Limits::EMPTY;
-    for place in places {
-        match place {
-            Some(place) => limits.widen(&data[*place as usize * width..][..width]),
-            None => limits.widen(&[0.0]),
-        }
-    }
-    let [low, high] = limits.ends();
-    let inverse = level.span(low, high);
-    for (place, values) in places.iter().zip(values.chunks_exact_mut(width)) {
-        match place {
-            Some(place) => {
-                write(&data[*place as usize * width..][..width], [low, inverse], values);
-            }
-            None => values.fill(step(0.0, [low, inverse])),
         }
     }
 }
@@ -143,12 +118,13 @@ impl Level {
 /// The rows of a group whose cells are single values, column by column: a row alone would not fill
 /// a vector.
 #[derive(Clone, Debug, Default)]
-struct Columns {
+pub(super) struct Columns {
     values: Vec<f32>,
     low: Vec<f32>,
     high: Vec<f32>,
     inverse: Vec<f32>,
-    bytes: Vec<u8>,
+    /// Of each row the numbers of [`GROUP`] columns, the first in the lowest bits.
+    words: Vec<u32>,
 }
 
 impl Columns {
@@ -158,11 +134,13 @@ impl Columns {
         for of_rows in [&mut self.low, &mut self.high, &mut self.inverse] {
             of_rows.resize(rows, 0.0);
         }
-        self.bytes.resize(rows, 0);
+        self.words.resize(rows, 0);
     }
 
+    /// Quantises a group. Plain Rust, compiled again with the features of each kernel. Loops stand
+    /// here for closures, which would not be compiled with those features.
     #[inline(always)]
-    fn quantise(
+    pub(super) fn quantise(
         &mut self,
         cells: &Cells,
         data: &[f32],
@@ -170,13 +148,13 @@ impl Columns {
         levels: &mut [Level],
     ) {
         let rows = levels.len();
-        for (column, values) in self.values.chunks_exact_mut(rows).enumerate() {
-            let places = cells.places[column..].iter().step_by(cells.per_row);
-            for (value, place) in values.iter_mut().zip(places) {
-                *value = match place {
-                    Some(place) => data[*place as usize],
-                    None => 0.0,
-                };
+        for (values, runs) in self.values.chunks_exact_mut(rows).zip(&cells.columns) {
+            for run in runs {
+                let values = &mut values[run.at..][..run.count];
+                match run.values(data, 1) {
+                    Some(from) => values.copy_from_slice(from),
+                    None => values.fill(0.0),
+                }
             }
         }
         self.low.fill(f32::INFINITY);
@@ -190,59 +168,54 @@ impl Columns {
         for ((level, inverse), (low, high)) in levels.iter_mut().zip(&mut self.inverse).zip(ends) {
             *inverse = level.span(*low, *high);
         }
-        for (column, values) in self.values.chunks_exact(rows).enumerate() {
-            let scales = self.low.iter().zip(&self.inverse);
-            for ((byte, value), (low, inverse)) in self.bytes.iter_mut().zip(values).zip(scales) {
-                *byte = step(*value, [*low, *inverse]);
+        for (group, columns) in self.values.chunks(rows * GROUP).enumerate() {
+            self.words.fill(0);
+            for (column, values) in columns.chunks_exact(rows).enumerate() {
+                let scales = self.low.iter().zip(&self.inverse);
+                for ((word, value), (low, inverse)) in self.words.iter_mut().zip(values).zip(scales)
+                {
+                    *word |= u32::from(step(*value, [*low, *inverse])) << (8 * column);
+                }
             }
-            for (byte, row) in self.bytes.iter().zip(to.chunks_exact_mut(stride)) {
-                row[column] = *byte;
+            for (word, row) in self.words.iter().zip(to.chunks_exact_mut(stride)) {
+                row[group * GROUP..][..GROUP].copy_from_slice(&word.to_le_bytes());
             }
         }
     }
 }
 
-/// The least and greatest values seen in each lane.
-struct Limits {
-    low: [f32; LANES],
-    high: [f32; LANES],
+/// A row, portably: the twin of the vector kernels' `row`.
+fn portable_row(runs: &[Run], (data, width): (&[f32], usize), values: &mut [u8]) -> Level {
+    let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
+    for run in runs {
+        for &value in run.values(data, width).unwrap_or(&[0.0]) {
+            (low, high) = (least(low, value), greatest(high, value));
+        }
+    }
+    write_row(runs, (data, width), [low, high], values)
 }
 
-impl Limits {
-    const EMPTY: Limits = Limits { low: [f32::INFINITY; LANES], high: [f32::NEG_INFINITY; LANES] };
-
-    #[inline(always)]
-    fn widen(&mut self, values: &[f32]) {
-        let (whole, rest) = values.as_chunks::<LANES>();
-        for values in whole {
-            for (lane, &value) in values.iter().enumerate() {
-                self.see(lane, value);
-            }
-        }
-        for (lane, &value) in rest.iter().enumerate() {
-            self.see(lane, value);
+/// Writes the numbers of a row whose values lie between two; compiled as [`Columns::quantise`] is.
+#[inline(always)]
+pub(super) fn write_row(
+    runs: &[Run],
+    (data, width): (&[f32], usize),
+    [low, high]: [f32; 2],
+    values: &mut [u8],
+) -> Level {
+    let mut level = Level::default();
+    let inverse = level.span(low, high);
+    for run in runs {
+        let values = &mut values[run.at * width..][..run.count * width];
+        let Some(from) = run.values(data, width) else {
+            values.fill(step(0.0, [low, inverse]));
+            continue;
+        };
+        for (value, to) in from.iter().zip(values) {
+            *to = step(*value, [low, inverse]);
         }
     }
-
-    #[inline(always)]
-    fn see(&mut self, lane: usize, value: f32) {
-        self.low[lane] = least(self.low[lane], value);
-        self.high[lane] = greatest(self.high[lane], value);
-    }
-
-    /// The least and greatest of all lanes: halves are compared with halves, as lanes were.
-    #[inline(always)]
-    fn ends(mut self) -> [f32; 2] {
-        let mut width = LANES;
-        while width > 1 {
-            width /= 2;
-            for lane in 0..width {
-                self.low[lane] = least(self.low[lane], self.low[lane + width]);
-                self.high[lane] = greatest(self.high[lane], self.high[lane + width]);
-            }
-        }
-        [self.low[0], self.high[0]]
-    }
+    level
 }
 
 /// The minimum as vector instructions have it.
@@ -255,13 +228,6 @@ fn least(so_far: f32, value: f32) -> f32 {
 #[inline(always)]
 fn greatest(so_far: f32, value: f32) -> f32 {
     if value > so_far { value } else { so_far }
-}
-
-#[inline(always)]
-fn write(values: &[f32], to: [f32; 2], out: &mut [u8]) {
-    for (value, out) in values.iter().zip(out) {
-        *out = step(*value, to);
-    }
 }
 
 /// `q = round((x − low) · inverse)`, which lies in 0…255 for finite ranges.

@@ -17,6 +17,7 @@ struct Case {
     /// Groups of rows, and cells from one to the next.
     groups: (usize, usize),
     cells: Cells,
+    places: Vec<Option<u32>>,
     columns: usize,
     seed: u64,
 }
@@ -27,8 +28,8 @@ impl Case {
         let Shape { groups, width, per_row, rows, reach } = shape;
         let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 6);
         let mut place = || Some(rng.random_range(0..=reach)).filter(|place| *place < reach);
-        let places = (0..rows * per_row).map(|_| place()).collect();
-        Case { groups, cells: Cells::new(width, per_row, places), columns, seed }
+        let places: Vec<_> = (0..rows * per_row).map(|_| place()).collect();
+        Case { groups, cells: Cells::new(width, per_row, &places), places, columns, seed }
     }
 
     fn depth(&self) -> usize {
@@ -41,7 +42,7 @@ impl Case {
     }
 
     fn data(&self) -> Vec<f32> {
-        let reach = self.cells.places.iter().flatten().max().map_or(0, |last| *last as usize + 1);
+        let reach = self.places.iter().flatten().max().map_or(0, |last| *last as usize + 1);
         random(self.seed, (self.groups.0 * self.groups.1 + reach) * self.cells.width)
     }
 
@@ -71,7 +72,7 @@ impl Case {
 
     /// The rows of A.
     fn rows(&self, data: &[f32]) -> Vec<Vec<f32>> {
-        let Cells { width, per_row, places } = &self.cells;
+        let Cells { width, per_row, .. } = &self.cells;
         let value = |group: usize, place: &Option<u32>| match place {
             Some(place) => {
                 data[(group * self.groups.1 + *place as usize) * width..][..*width].to_vec()
@@ -80,7 +81,7 @@ impl Case {
         };
         let groups = 0..self.groups.0;
         let rows = groups.flat_map(|group| {
-            places
+            self.places
                 .chunks(*per_row)
                 .map(move |places| places.iter().flat_map(|place| value(group, place)).collect())
         });
