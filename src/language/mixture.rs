@@ -14,10 +14,19 @@ pub struct Mixture<'m> {
     network: &'m NeuralModel,
     ngram: &'m Ngram,
     histories: &'m mut Histories,
-    /// The n-gram's state after each history.
-    states: &'m mut Vec<LmState>,
+    /// By history.
+    reached: &'m mut Vec<Reached>,
     /// States of the network that may be computed; what would take more has the n-gram's cost.
     limit: usize,
+}
+
+/// What a word led to.
+#[derive(Clone, Copy, Debug)]
+pub struct Reached {
+    /// The n-gram's state after it.
+    state: LmState,
+    /// What it cost more in the mixture than in the n-gram.
+    added: Cost,
 }
 
 impl<'m> Mixture<'m> {
@@ -25,13 +34,13 @@ impl<'m> Mixture<'m> {
     pub fn new(
         network: &'m NeuralModel,
         ngram: &'m Ngram,
-        (histories, states): (&'m mut Histories, &'m mut Vec<LmState>),
+        (histories, reached): (&'m mut Histories, &'m mut Vec<Reached>),
         limit: usize,
     ) -> Mixture<'m> {
         histories.clear(BEGIN);
-        states.clear();
-        states.push(ngram.start());
-        Mixture { network, ngram, histories, states, limit }
+        reached.clear();
+        reached.push(Reached { state: ngram.start(), added: Cost::FREE });
+        Mixture { network, ngram, histories, reached, limit }
     }
 
     /// The history before the first word.
@@ -62,14 +71,13 @@ impl<'m> Mixture<'m> {
     /// # Panics
     /// There is no such history.
     pub fn step(&mut self, history: u32, word: WordId) -> (u32, Cost) {
-        let state = self.states[history as usize];
         let (network, limit) = (self.network, self.limit);
         let (number, new, cost) = self.histories.step(network, history, word, limit);
-        let (next, plain) = self.ngram.step(state, word);
         if new {
-            self.states.push(next);
+            let (state, plain) = self.ngram.step(self.reached[history as usize].state, word);
+            self.reached.push(Reached { state, added: self.added(plain, cost) });
         }
-        (number, self.added(plain, cost))
+        (number, self.reached[number as usize].added)
     }
 
     /// What ending costs more in the mixture than in the n-gram.
@@ -77,7 +85,7 @@ impl<'m> Mixture<'m> {
     /// # Panics
     /// There is no such history.
     pub fn end(&mut self, history: u32) -> Cost {
-        let plain = self.ngram.end(self.states[history as usize]);
+        let plain = self.ngram.end(self.reached[history as usize].state);
         let cost = self.histories.cost(self.network, history, END, self.limit);
         self.added(plain, cost)
     }

@@ -24,5 +24,5 @@ mod tests;
 
 pub use error::LanguageError;
 pub use histories::Histories;
-pub use mixture::Mixture;
+pub use mixture::{Mixture, Reached};
 pub use network::{NeuralModel, Next, Workspace};

@@ -14,7 +14,7 @@ use crate::decode::{
 };
 use crate::graph::WordTable;
 use crate::graph::ngram::{LmState, Ngram};
-use crate::language::{Histories, Mixture, NeuralModel};
+use crate::language::{Histories, Mixture, NeuralModel, Reached};
 use crate::units::{Cost, WordId};
 
 use super::cache::Cache;
@@ -57,7 +57,7 @@ struct Unread {
 #[derive(Default)]
 pub(super) struct LookScratch {
     histories: Histories,
-    states: Vec<LmState>,
+    reached: Vec<Reached>,
 }
 
 impl SecondLook {
@@ -148,8 +148,8 @@ impl SecondLook {
         scratch: &'a mut LookScratch,
         limit: usize,
     ) -> Mixture<'a> {
-        let LookScratch { histories, states } = scratch;
-        Mixture::new(network, &self.large, (histories, states), limit)
+        let LookScratch { histories, reached } = scratch;
+        Mixture::new(network, &self.large, (histories, reached), limit)
     }
 
     /// What each word costs, and ending after them, under the models that have the last word at a
