@@ -404,6 +404,43 @@ fn a_calibration_of_no_use_can_be_replaced() {
     }
 }
 
+/// The same evidence stands beside an error in one recording and beside none in the other: what is
+/// expected is nearer to the foremost.
+#[test]
+fn further_speech_teaches_less_than_the_foremost() {
+    let place = Place::new();
+    let put =
+        |name: &str, text: &str| fs::write(place.0.path().join(name), text).expect("writable");
+    let right = |line: &str| match line.split(',').next() == Some("id") {
+        true => format!("{line}\n"),
+        false => {
+            let (start, rest) = line.split_once(",v").expect("a version");
+            let (version, rest) = rest.split_once(',').expect("errors");
+            format!("{start},v{version},0,{}\n", rest.split_once(',').expect("words").1)
+        }
+    };
+    let copies: String = outcomes(400, "copies").lines().map(right).collect();
+    put("clean.csv", &outcomes(400, "clean"));
+    put("copies.csv", &copies);
+    let fit = ["confidence", "fit", "--model", "tiny", "--outcomes", "clean.csv"];
+    place.paretone(&[&fit[..], &["--beside", "copies.csv"]].concat()).assert().code(0);
+    let expected = |table: &str| {
+        let judge = ["confidence", "answers", table, "--model", "tiny"];
+        let said = place.paretone(&judge).assert().code(0).get_output().clone();
+        let text = String::from_utf8_lossy(&said.stdout).into_owned();
+        let cells: Vec<&str> = text.lines().nth(1).expect("a row").split_whitespace().collect();
+        cells[4].parse::<f64>().expect("a number")
+    };
+    // Four of five parts are of the speech in which every second answer has an error.
+    let share = expected("clean.csv");
+    assert!((0.7..0.9).contains(&share), "{share}");
+
+    let others = outcomes(400, "copies").replace(",v2,", ",v3,");
+    put("others.csv", &others);
+    let refused = place.paretone(&[&fit[..], &["--beside", "others.csv"]].concat()).assert();
+    refused.code(2).stderr(contains("of v1, v3, the others of v1, v2"));
+}
+
 #[test]
 fn few_utterances_calibrate_nothing() {
     let place = Place::new();

@@ -48,9 +48,11 @@ cp "$work/knobs/knobs.txt" "$work/knobs/knobs.svg" "$out"
     --outcomes "$work/degraded.csv" --words "$work/degraded-words.csv" >"$out/degraded-versions.txt"
 "$program" bench --model "$model" --manifest "$speech/manifest.tsv" --split train --set ocean-adults,librispeech-train-clean-5 --limit 1200 \
     --jobs 2 --versions all --outcomes "$work/train.csv" --words "$work/train-words.csv" >"$work/train-versions.txt"
-awk 'FNR > 1 || NR == 1' "$work/dev.csv" "$work/degraded.csv" "$work/train.csv" >"$work/all.csv"
-awk 'FNR > 1 || NR == 1' "$work/dev-words.csv" "$work/degraded-words.csv" "$work/train-words.csv" >"$work/all-words.csv"
-"$program" confidence fit --model "$model" --outcomes "$work/all.csv" --words "$work/all-words.csv"
+for kind in "" -words; do
+    awk 'FNR > 1 || NR == 1' "$work/degraded$kind.csv" "$work/train$kind.csv" >"$work/further$kind.csv"
+done
+"$program" confidence fit --model "$model" --outcomes "$work/dev.csv" --words "$work/dev-words.csv" \
+    --beside "$work/further.csv" --beside-words "$work/further-words.csv"
 "$program" confidence answers --model "$model" "$work/degraded.csv" >"$out/degraded-confidence.txt"
 "$program" confidence words --model "$model" --outcomes "$work/degraded.csv" --by-set "$work/degraded-words.csv" >>"$out/degraded-confidence.txt"
 

@@ -13,6 +13,9 @@ use crate::tiers::{Request, Table};
 const FEWEST: usize = 300;
 /// Utterances with an error, and without one, below which there is nothing to tell apart.
 const FEWEST_OF_A_KIND: usize = 30;
+/// So many further examples count as much as one of the speech that is most like what will be
+/// heard; chosen by seven folds of development speakers (benches/records/2026-11-28/beside.txt).
+const FURTHER: f64 = 4.0;
 
 /// There is too little speech to fit a calibration to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +55,16 @@ pub enum FitError {
     /// The words are of other answers.
     #[error(transparent)]
     Words(#[from] AnswerError),
+    /// Further outcomes are not of the same versions.
+    #[error(
+        "the further outcomes are of {found}, the others of {expected}: record all versions of the model on both"
+    )]
+    OtherVersions {
+        /// Versions of the further outcomes.
+        found: String,
+        /// Those of the others.
+        expected: String,
+    },
 }
 
 /// What a calibration is fitted to, by version.
@@ -81,7 +94,7 @@ impl Examples {
     /// none.
     ///
     /// # Errors
-    /// The outcomes lack a counter or an answer that there are words of, or there are too few.
+    /// The outcomes lack a counter or an answer that there are words of.
     pub fn new(table: &Table, words: &[HeardWord]) -> Result<Examples, FitError> {
         let best = &table.versions[table.most_accurate()];
         let weights = weights(table);
@@ -109,9 +122,37 @@ impl Examples {
             let example = WordExample { evidence: known.evidence(word)?, right: word.right == 1 };
             examples.words.entry(word.version.clone()).or_default().push(example);
         }
-        examples.check_enough()?;
-        examples.check_lattices()?;
         Ok(examples)
+    }
+
+    /// Adds examples of speech that is less like what will be heard: degraded copies, or speakers
+    /// that the model was trained on, in whose speech it errs less than it seems to. Of them a
+    /// quarter counts.
+    ///
+    /// # Errors
+    /// They are of other versions.
+    pub fn beside(mut self, further: Examples) -> Result<Examples, FitError> {
+        let names = |examples: &Examples| {
+            let names: Vec<&str> = examples.answers.keys().map(String::as_str).collect();
+            names.join(", ")
+        };
+        let [expected, found] = [names(&self), names(&further)];
+        if expected != found {
+            return Err(FitError::OtherVersions { found, expected });
+        }
+        for (name, examples) in further.answers {
+            let all = self.answers.entry(name).or_default();
+            all.extend(examples.into_iter().map(|mut example| {
+                example.weight /= FURTHER;
+                example
+            }));
+            let mean = all.iter().map(|example| example.weight).sum::<f64>() / all.len() as f64;
+            all.iter_mut().for_each(|example| example.weight /= mean);
+        }
+        for (name, words) in further.words {
+            self.words.entry(name).or_default().extend(words);
+        }
+        Ok(self)
     }
 
     fn check_enough(&self) -> Result<(), TooFew> {
@@ -146,12 +187,17 @@ impl Examples {
     }
 
     /// The calibration that fits them.
-    pub fn fit(&self) -> Calibration {
+    ///
+    /// # Errors
+    /// There are too few of them, or nothing is known of a version's lattices.
+    pub fn fit(&self) -> Result<Calibration, FitError> {
+        self.check_enough()?;
+        self.check_lattices()?;
         let mut versions = Heads::fit(&self.answers);
         for (name, heads) in &mut versions {
             heads.fit_words(self.words.get(name).map_or(&[], Vec::as_slice));
         }
-        Calibration { made_for: self.made_for.clone(), versions }
+        Ok(Calibration { made_for: self.made_for.clone(), versions })
     }
 }
 

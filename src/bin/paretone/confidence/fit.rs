@@ -27,6 +27,13 @@ pub struct Args {
     /// --words` writes them; without them a word's confidence is what the lattice says
     #[arg(long, value_name = "FILE")]
     pub words: Option<PathBuf>,
+    /// Learn from these outcomes too, of speech that is less like what will be heard: degraded
+    /// copies, speakers that the model was trained on. A quarter of them counts
+    #[arg(long, value_name = "FILE")]
+    pub beside: Option<PathBuf>,
+    /// The words of --beside, in full
+    #[arg(long, value_name = "FILE", requires = "beside")]
+    pub beside_words: Option<PathBuf>,
     /// Use this model: its folder, or its name (see `paretone model list`) [default: en]
     #[arg(long, value_name = "DIR", env = "PARETONE_MODEL")]
     pub model: Option<PathBuf>,
@@ -43,12 +50,13 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let told = args.model.is_some() || args.in_place;
     let folder = model_folder(args.model)?;
     let path = destination(args.out, folder.join(CONFIDENCE_FILE), told)?;
-    let (outcomes, table) = outcomes_of(&args.outcomes)?;
-    check_model(&outcomes, &folder)?;
-    let words = args.words.as_deref().map_or(Ok(Vec::new()), words::read);
-    let words = words.map_err(|error| UsageError(error.into()))?;
-    let examples = Examples::new(&table, &words).map_err(|error| UsageError(error.into()))?;
-    let text = serde_json::to_string(&examples.fit())? + "\n";
+    let mut examples = examples(&folder, &args.outcomes, args.words.as_deref())?;
+    if let Some(beside) = &args.beside {
+        let further = self::examples(&folder, beside, args.beside_words.as_deref())?;
+        examples = examples.beside(further).map_err(|error| UsageError(error.into()))?;
+    }
+    let calibration = examples.fit().map_err(|error| UsageError(error.into()))?;
+    let text = serde_json::to_string(&calibration)? + "\n";
     fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     for Amount { version, all, right, improvable, words } in examples.amounts() {
         println!(
@@ -56,6 +64,15 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What outcomes of the model in a folder, and words of the same speech, give to learn from.
+fn examples(folder: &Path, outcomes: &Path, words: Option<&Path>) -> anyhow::Result<Examples> {
+    let (outcomes, table) = outcomes_of(outcomes)?;
+    check_model(&outcomes, folder)?;
+    let words = words.map_or(Ok(Vec::new()), words::read);
+    let words = words.map_err(|error| UsageError(error.into()))?;
+    Ok(Examples::new(&table, &words).map_err(|error| UsageError(error.into()))?)
 }
 
 /// Refuses outcomes that were recorded with another model than that of the folder.
