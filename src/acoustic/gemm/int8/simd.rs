@@ -53,8 +53,8 @@ macro_rules! kernel {
                 }
             }
 
-            /// A product has `N` sums, each of every N-th group of the depth, so that an addition
-            /// need not wait for the one before: a few rows alone would.
+            /// A product has `N` sums, each of every N-th group of the depth: where rows are few,
+            /// an addition would otherwise wait for the one before it.
             #[target_feature(enable = $features)]
             fn tile<const R: usize, const N: usize>(operands: &Operands<'_>, to: &mut Destination<'_>) {
                 let Operands { rows, stride, levels, panel, scales, sums } = *operands;
@@ -184,7 +184,7 @@ macro_rules! kernel {
     };
 }
 
-/// The quarters of a vector, of which the 256-bit one has two, twice.
+/// The halves of a vector, each twice.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn quarters_256(lanes: __m256) -> [__m128; 4] {
@@ -192,6 +192,7 @@ fn quarters_256(lanes: __m256) -> [__m128; 4] {
     [low, high, low, high]
 }
 
+/// The quarters of a vector.
 #[target_feature(enable = "avx512f")]
 #[inline]
 fn quarters_512(lanes: __m512) -> [__m128; 4] {
