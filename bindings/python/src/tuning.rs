@@ -139,14 +139,14 @@ pub fn fit_confidence(
 ) -> PyResult<(Option<String>, String)> {
     let table = table_of(&outcomes)?;
     let heard = words::read(&heard).map_err(|told| error(&told))?;
-    let examples = match Examples::new(&table, &heard) {
-        Ok(examples) => examples,
+    let examples = Examples::new(&table, &heard).map_err(|told| error(&told))?;
+    let calibration = match py.detach(|| examples.fit()) {
+        Ok(calibration) => calibration,
         Err(told @ (FitError::TooFew(_) | FitError::NoLattices(_))) => {
             return Ok((None, told.to_string()));
         }
         Err(told) => return Err(error(&told)),
     };
-    let calibration = py.detach(|| examples.fit());
     let text = serde_json::to_string_pretty(&calibration).expect("heads are plain numbers");
     Ok((Some(text + "\n"), String::new()))
 }
