@@ -126,8 +126,8 @@ impl Examples {
     }
 
     /// Adds examples of speech that is less like what will be heard: degraded copies, or speakers
-    /// that the model was trained on, in whose speech it errs less than it seems to. Of them a
-    /// quarter counts.
+    /// that the model was trained on, in whose speech it errs less than it seems to. Four of them
+    /// count as one of these.
     ///
     /// # Errors
     /// They are of other versions.

@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub words: Option<PathBuf>,
     /// Learn from these outcomes too, of speech that is less like what will be heard: degraded
-    /// copies, speakers that the model was trained on. A quarter of them counts
+    /// copies, speakers that the model was trained on. Four of them count as one of --outcomes
     #[arg(long, value_name = "FILE")]
     pub beside: Option<PathBuf>,
     /// The words of --beside, in full
