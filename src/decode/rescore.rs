@@ -5,11 +5,10 @@
 //! in both models: at each word the small model's cost is subtracted and the large model's cost is
 //! added. At the end of a path the sum is exact: acoustic + graph − Σ small + scale · Σ large.
 
-use std::hash::{Hash, Hasher};
-
-use rustc_hash::FxHasher;
+use std::hash::Hash;
 
 use crate::graph::WORD_MASK;
+use crate::graph::ngram::Recent;
 use crate::units::{Cost, WordId};
 
 use super::cancel::Cancel;
@@ -49,6 +48,13 @@ pub struct Rescoring<'m, S, L> {
 /// Nodes that are rescored between two looks at [`Rescoring::cancel`]: some ten microseconds.
 const NODES_A_LOOK: u32 = 32;
 
+/// Steps that are remembered: 160 kB.
+const REMEMBERED: usize = 1 << 12;
+
+/// Words from states of both models: the states that they lead to, and what the large model asks
+/// more for the word than the small one.
+type Steps<S, L> = Recent<(S, L, WordId), (S, L, f64)>;
+
 /// A lattice node with the states of both models after some path to it.
 #[derive(Clone, Copy)]
 struct Partial<S, L> {
@@ -83,7 +89,7 @@ impl Lattice {
             vec![Partial { small: how.small.start(), large: how.large.start(), cost: 0.0 }];
         let mut at_node: Vec<Vec<u32>> = vec![Vec::new(); self.num_nodes()];
         at_node[0].push(0);
-        let mut steps = Steps::new(how);
+        let mut steps = Recent::new(REMEMBERED);
         let (mut places, mut edges, mut order) = (Vec::new(), Vec::new(), Vec::new());
         for node in 0..self.num_nodes() as u32 {
             if let Some(cancel) = how.cancel.filter(|_| node.is_multiple_of(NODES_A_LOOK)) {
@@ -97,7 +103,7 @@ impl Lattice {
                 order.push(held);
                 let source = partials[held as usize];
                 for (arc, found) in (self.first_arc(node)..).zip(self.arcs(node)) {
-                    let (partial, cost) = source.after(found, &mut steps);
+                    let (partial, cost) = source.after(found, how, &mut steps);
                     let next = arrive(&mut partials, &mut at_node[found.next as usize], partial);
                     edges.push(Edge { from, next, cost, arc });
                 }
@@ -134,68 +140,33 @@ impl Lattice {
     }
 }
 
-impl<S: Copy, L: Copy> Partial<S, L> {
+impl<S: Copy + Eq + Hash, L: Copy + Eq + Hash> Partial<S, L> {
     /// Returns the partial path after an arc, and the arc's cost.
-    fn after<A, B>(&self, arc: &LatticeArc, steps: &mut Steps<'_, A, B>) -> (Self, Cost)
+    fn after<A, B>(
+        &self,
+        arc: &LatticeArc,
+        how: &Rescoring<'_, A, B>,
+        steps: &mut Steps<S, L>,
+    ) -> (Self, Cost)
     where
         A: LanguageModel<State = S>,
         B: LanguageModel<State = L>,
     {
         let mut after = *self;
         let mut cost = f64::from(arc.acoustic.0) + f64::from(arc.graph.0);
-        let word = arc.label & WORD_MASK;
-        if word != 0 {
-            let step = steps.take((self.small, self.large), WordId(word));
-            (after.small, after.large) = step.to;
-            cost += step.cost;
+        let word = WordId(arc.label & WORD_MASK);
+        if word != WordId::EPSILON {
+            let (small, large, more) = steps.ask((self.small, self.large, word), || {
+                let (small, removed) = how.small.step(self.small, word);
+                let (large, added) = how.large.step(self.large, word);
+                let more = f64::from(how.scale) * f64::from(added.0) - f64::from(removed.0);
+                (small, large, more)
+            });
+            (after.small, after.large) = (small, large);
+            cost += more;
         }
         after.cost += cost;
         (after, Cost(cost as f32))
-    }
-}
-
-/// Base-2 logarithm of the number of steps that are remembered.
-const REMEMBERED_BITS: u32 = 12;
-
-/// Steps of both models, and those that were taken last: paths ask for the same words after the
-/// same histories again and again.
-struct Steps<'m, S: LanguageModel, L: LanguageModel> {
-    how: &'m Rescoring<'m, S, L>,
-    /// By hash.
-    taken: Vec<Option<Step<S::State, L::State>>>,
-}
-
-/// A word from the states of both models.
-#[derive(Clone, Copy)]
-struct Step<S, L> {
-    from: (S, L),
-    word: WordId,
-    to: (S, L),
-    /// What the large model asks more for the word than the small one.
-    cost: f64,
-}
-
-impl<'m, S: LanguageModel, L: LanguageModel> Steps<'m, S, L> {
-    fn new(how: &'m Rescoring<'m, S, L>) -> Self {
-        Steps { how, taken: vec![None; 1 << REMEMBERED_BITS] }
-    }
-
-    fn take(&mut self, from: (S::State, L::State), word: WordId) -> Step<S::State, L::State> {
-        let mut hasher = FxHasher::default();
-        (from, word).hash(&mut hasher);
-        let slot = hasher.finish() as usize % self.taken.len();
-        if let Some(step) = self.taken[slot]
-            && step.from == from
-            && step.word == word
-        {
-            return step;
-        }
-        let (small, removed) = self.how.small.step(from.0, word);
-        let (large, added) = self.how.large.step(from.1, word);
-        let cost = f64::from(self.how.scale) * f64::from(added.0) - f64::from(removed.0);
-        let step = Step { from, word, to: (small, large), cost };
-        self.taken[slot] = Some(step);
-        step
     }
 }
 

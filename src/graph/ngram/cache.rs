@@ -1,38 +1,60 @@
 //! A memo of recent steps. Rescoring asks for the same words after the same histories again and
 //! again.
 
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHasher;
+
 use crate::units::{Cost, WordId};
 
 use super::{LmState, Ngram};
 
-/// Entries of the memo: 2¹⁵ of 16 bytes stay within a second-level cache.
+/// Entries of a step cache: 2¹⁵ of 20 bytes stay within a second-level cache.
 const ENTRIES: usize = 1 << 15;
-/// A key no step has: the highest state with the highest word.
-const VACANT: u64 = u64::MAX;
+
+/// Recent answers to questions, each where the question's hash says, over the one that was there.
+#[derive(Clone, Debug)]
+pub(crate) struct Recent<K, V> {
+    entries: Vec<Option<(K, V)>>,
+}
+
+impl<K: Copy + Eq + Hash, V: Copy> Recent<K, V> {
+    /// Room for so many answers; ≥ 1.
+    pub(crate) fn new(entries: usize) -> Self {
+        Recent { entries: vec![None; entries] }
+    }
+
+    /// The answer to a question: `answer` gives it where it is not remembered.
+    pub(crate) fn ask(&mut self, question: K, answer: impl FnOnce() -> V) -> V {
+        let mut hasher = FxHasher::default();
+        question.hash(&mut hasher);
+        let slot = hasher.finish() as usize % self.entries.len();
+        if let Some((known, answer)) = self.entries[slot]
+            && known == question
+        {
+            return answer;
+        }
+        let answer = answer();
+        self.entries[slot] = Some((question, answer));
+        answer
+    }
+}
 
 /// Recent answers of [`Ngram::step`], owned by the caller; one for each thread and model.
 #[derive(Clone, Debug)]
 pub struct StepCache {
-    entries: Vec<(u64, LmState, Cost)>,
+    recent: Recent<(LmState, WordId), (LmState, Cost)>,
 }
 
 impl Default for StepCache {
     fn default() -> Self {
-        StepCache { entries: vec![(VACANT, LmState::EMPTY, Cost::FREE); ENTRIES] }
+        StepCache { recent: Recent::new(ENTRIES) }
     }
 }
 
 impl StepCache {
     /// What `model.step(state, word)` returns; each cache serves one model only.
     pub fn step(&mut self, model: &Ngram, state: LmState, word: WordId) -> (LmState, Cost) {
-        let key = u64::from(state.0) << 32 | u64::from(word.0);
-        // Fibonacci hashing: the top bits of the product depend on all bits of the key.
-        let slot = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - ENTRIES.ilog2());
-        let entry = &mut self.entries[slot as usize];
-        if entry.0 != key {
-            let (next, cost) = model.step(state, word);
-            *entry = (key, next, cost);
-        }
-        (entry.1, entry.2)
+        self.recent.ask((state, word), || model.step(state, word))
     }
 }

@@ -31,6 +31,7 @@ use crate::graph::container::Section;
 use crate::units::{Cost, WordId};
 
 use bits::Bits;
+pub(crate) use cache::Recent;
 pub use cache::StepCache;
 pub use error::NgramError;
 
