@@ -144,19 +144,22 @@ macro_rules! kernel {
                 let (infinity, minus_infinity) =
                     ($broadcast_float(f32::INFINITY), $broadcast_float(f32::NEG_INFINITY));
                 let (mut low, mut high) = ([infinity; 2], [minus_infinity; 2]);
+                let mut widen = |values: &[f32; COLUMNS]| {
+                    let values = two(values);
+                    // The second operand is what is kept where the first is not a number.
+                    low = [$min(values[0], low[0]), $min(values[1], low[1])];
+                    high = [$max(values[0], high[0]), $max(values[1], high[1])];
+                };
                 for run in runs {
                     let from = run.values(data, width).unwrap_or(&[0.0]);
-                    let (whole, rest) = from.as_chunks::<COLUMNS>();
+                    let (whole, rest) = from.as_chunks();
                     for values in whole {
-                        let values = two(values);
-                        // The second operand is what is kept where the first is not a number.
-                        low = [$min(values[0], low[0]), $min(values[1], low[1])];
-                        high = [$max(values[0], high[0]), $max(values[1], high[1])];
+                        widen(values);
                     }
                     if let Some(&first) = rest.first() {
-                        let values = two(&filled(rest, first));
-                        low = [$min(values[0], low[0]), $min(values[1], low[1])];
-                        high = [$max(values[0], high[0]), $max(values[1], high[1])];
+                        let mut filled = [first; COLUMNS];
+                        filled[..rest.len()].copy_from_slice(rest);
+                        widen(&filled);
                     }
                 }
                 let low = least_lane(super::$quarters($min(low[1], low[0])));
@@ -170,15 +173,6 @@ macro_rules! kernel {
             fn two(values: &[f32; COLUMNS]) -> [$floats; 2] {
                 // SAFETY: the values fill two vectors.
                 unsafe { [$load_floats(values.as_ptr()), $load_floats(values.as_ptr().add(LANES))] }
-            }
-
-            /// Values, and then others to the end.
-            #[target_feature(enable = $features)]
-            #[inline]
-            fn filled(values: &[f32], others: f32) -> [f32; COLUMNS] {
-                let mut all = [others; COLUMNS];
-                all[..values.len()].copy_from_slice(values);
-                all
             }
         }
     };
