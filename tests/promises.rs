@@ -337,14 +337,20 @@ fn nothing_of_a_model_is_overwritten_unasked() {
 /// Outcomes of so many requests of a set by two versions, every second with an error, which the
 /// counters tell.
 fn outcomes(requests: u32, set: &str) -> String {
+    outcomes_with(requests, set, |told| told)
+}
+
+/// The same with other errors than the counters tell.
+fn outcomes_with(requests: u32, set: &str, errors: impl Fn(u32) -> u32) -> String {
     let counters: Vec<&str> = Counter::ALL.iter().map(|counter| counter.column()).collect();
     let mut table = format!(
         "id,group,version,errors,words,response_seconds,cost_seconds,confidence,set,{}\n",
         counters.join(",")
     );
     for request in 0..requests {
-        let errors = request % 2;
-        let values = vec![format!("0.{}", 3 + 4 * errors); counters.len()].join(",");
+        let told = request % 2;
+        let values = vec![format!("0.{}", 3 + 4 * told); counters.len()].join(",");
+        let errors = errors(told);
         for version in ["v1", "v2"] {
             let id = format!("{set}-{request},g{},{version}", request % 7);
             table += &format!("{id},{errors},9,0.1,0.1,0.5,{set},{values}\n");
@@ -411,17 +417,8 @@ fn further_speech_teaches_less_than_the_foremost() {
     let place = Place::new();
     let put =
         |name: &str, text: &str| fs::write(place.0.path().join(name), text).expect("writable");
-    let right = |line: &str| match line.split(',').next() == Some("id") {
-        true => format!("{line}\n"),
-        false => {
-            let (start, rest) = line.split_once(",v").expect("a version");
-            let (version, rest) = rest.split_once(',').expect("errors");
-            format!("{start},v{version},0,{}\n", rest.split_once(',').expect("words").1)
-        }
-    };
-    let copies: String = outcomes(400, "copies").lines().map(right).collect();
     put("clean.csv", &outcomes(400, "clean"));
-    put("copies.csv", &copies);
+    put("copies.csv", &outcomes_with(400, "copies", |_| 0));
     let fit = ["confidence", "fit", "--model", "tiny", "--outcomes", "clean.csv"];
     place.paretone(&[&fit[..], &["--beside", "copies.csv"]].concat()).assert().code(0);
     let expected = |table: &str| {

@@ -50,9 +50,9 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let told = args.model.is_some() || args.in_place;
     let folder = model_folder(args.model)?;
     let path = destination(args.out, folder.join(CONFIDENCE_FILE), told)?;
-    let mut examples = examples(&folder, &args.outcomes, args.words.as_deref())?;
+    let mut examples = examples_of(&folder, &args.outcomes, args.words.as_deref())?;
     if let Some(beside) = &args.beside {
-        let further = self::examples(&folder, beside, args.beside_words.as_deref())?;
+        let further = examples_of(&folder, beside, args.beside_words.as_deref())?;
         examples = examples.beside(further).map_err(|error| UsageError(error.into()))?;
     }
     let calibration = examples.fit().map_err(|error| UsageError(error.into()))?;
@@ -67,7 +67,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// What outcomes of the model in a folder, and words of the same speech, give to learn from.
-fn examples(folder: &Path, outcomes: &Path, words: Option<&Path>) -> anyhow::Result<Examples> {
+fn examples_of(folder: &Path, outcomes: &Path, words: Option<&Path>) -> anyhow::Result<Examples> {
     let (outcomes, table) = outcomes_of(outcomes)?;
     check_model(&outcomes, folder)?;
     let words = words.map_or(Ok(Vec::new()), words::read);
